@@ -1,0 +1,170 @@
+"""Run checks with pytest and turn each into a `CheckResult`, for a notebook and for the grader alike."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from autograder.checking.failure import WorkerDied
+from autograder.checking.plugin import SUBMISSION
+from autograder.checking.submission import LocalSubmission, seed_everything
+from autograder.checking.verdict import judge, not_run
+from autograder.course import Check
+from autograder.results import CheckResult, Outcome
+
+# What a run of checks needs of pytest, and no more: each plugin costs start-up time.
+_ARGUMENTS = (
+    "-p", "autograder.checking.plugin", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:warnings",
+    "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
+    "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
+    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "--import-mode=importlib", "-c", os.devnull,
+)  # fmt: skip
+
+
+class Session(Protocol):
+    """A submission with what surrounds each check: seeds and limits."""
+
+    @property
+    def submission(self) -> Any:
+        """What the checks see."""
+
+    def begin(self, check: Check) -> None:
+        """Prepare for a check: a live process, seeds, limits."""
+
+    def end(self, check: Check) -> None:
+        """Lift the limits; raise `WorkerDied` when the check broke one without being stopped."""
+
+
+class LocalSession:
+    """The session of a notebook: no process of its own, so an endless loop is the student's to interrupt."""
+
+    def __init__(self, submission: LocalSubmission) -> None:
+        self.submission = submission
+        self._started = 0.0
+
+    def begin(self, check: Check) -> None:
+        """Seed and start the clock."""
+        self.submission._seed(seed_of(check, "student"))
+        self._started = time.process_time()
+
+    def end(self, check: Check) -> None:
+        """Say when the check took longer than it may."""
+        if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
+            raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s that it may take.")
+
+
+def seed_of(check: Check, side: str) -> int:
+    """Return the seed of a check, one for each side: the same in every run, unlike that of any other check."""
+    digest = hashlib.sha256(f"{side}:{check.question}.{check.name}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+class Recorder:
+    """The pytest plugin of one run: selects and seeds checks, and reports what became of each."""
+
+    def __init__(
+        self, checks: Iterable[Check], session: Session, report: Callable[[Check, CheckResult, float], None]
+    ) -> None:
+        self._checks = {(check.question, check.name): check for check in checks}
+        self._session = session
+        self._report = report
+        self._passed: set[tuple[str, str]] = set()
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Hand the submission to the fixture."""
+        config.stash[SUBMISSION] = self._session.submission
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the checks of this run, in the order of their file."""
+        items[:] = [item for item in items if self._find(item) is not None]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip a check whose forerunner did not pass."""
+        check = self._check(item)
+        for earlier in check.after:
+            if (check.question, earlier) not in self._passed:
+                pytest.skip(f"Not run, because the check “{self._title(check.question, earlier)}” did not pass.")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
+        """Surround the check itself with seeds and limits."""
+        check = self._check(pyfuncitem)
+        seed_everything(seed_of(check, "checker"))
+        self._session.begin(check)
+        result = yield
+        self._session.end(check)
+        return result  # noqa: B901 — a wrapper hook returns what it wraps
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Turn what the check raised into its result."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "call" or (call.when == "setup" and error is not None):
+            check = self._check(item)
+            if isinstance(error, pytest.skip.Exception):
+                result = not_run(check, str(error))
+            else:
+                result = judge(check, error)
+            if result.outcome is Outcome.PASSED:
+                self._passed.add((check.question, check.name))
+            self._report(check, result, call.duration)
+        return report  # noqa: B901
+
+    def _find(self, item: pytest.Item) -> Check | None:
+        mark = item.get_closest_marker("question")
+        return self._checks.get((mark.args[0], item.name.removeprefix("test_"))) if mark else None
+
+    def _check(self, item: pytest.Item) -> Check:
+        check = self._find(item)
+        assert check is not None, "only selected checks are run"
+        return check
+
+    def _title(self, question: str, name: str) -> str:
+        check = self._checks.get((question, name))
+        return check.title if check else name
+
+
+def run_checks(
+    path: Path, checks: Iterable[Check], session: Session, report: Callable[[Check, CheckResult, float], None]
+) -> None:
+    """Run these checks of the file ``path``; call ``report(check, result, seconds)`` as each ends.
+
+    A check that pytest could not get to (the file does not import) is reported as the grader's fault.
+    """
+    checks = list(checks)
+    seen: set[tuple[str, str]] = set()
+
+    def note(check: Check, result: CheckResult, seconds: float) -> None:
+        seen.add((check.question, check.name))
+        report(check, result, seconds)
+
+    with _quiet_environment():
+        pytest.main([*_ARGUMENTS, "--rootdir", str(path.parent), str(path)], plugins=[Recorder(checks, session, note)])
+    for check in checks:
+        if (check.question, check.name) not in seen:
+            message = f"{path.name} could not be run; your teachers will look at it. It costs you no points."
+            report(check, not_run(check, message, Outcome.GRADER_ERROR), 0.0)
+
+
+@contextmanager
+def _quiet_environment() -> Iterator[None]:
+    """Keep pytest from loading installed plugins and from reading the caller's options."""
+    names = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

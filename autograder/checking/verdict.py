@@ -1,0 +1,88 @@
+"""From what a check raised to its outcome and to the words that the student reads."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+from autograder.checking.failure import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
+from autograder.checking.submission import describe_error, is_cell_file
+from autograder.course import Check
+from autograder.results import CheckResult, Outcome
+
+_STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
+
+
+def judge(check: Check, error: BaseException | None) -> CheckResult:
+    """Return the result of one check, given what it raised (None: nothing)."""
+    outcome, message = _outcome(check, error)
+    return CheckResult(
+        name=check.name,
+        title=check.title,
+        visibility=check.visibility,
+        outcome=outcome,
+        points=check.points if outcome is Outcome.PASSED else 0.0,
+        max_points=check.points,
+        message=_scrub(message),
+        hint=check.hint if outcome is Outcome.FAILED else "",
+    )
+
+
+def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> CheckResult:
+    """Return the result of a check that did not get to run."""
+    return CheckResult(check.name, check.title, check.visibility, outcome, 0.0, check.points, message)
+
+
+def _outcome(check: Check, error: BaseException | None) -> tuple[Outcome, str]:
+    hidden = not check.public
+    match error:
+        case None:
+            return Outcome.PASSED, ""
+        case CheckFailure():
+            return Outcome.FAILED, error.text(hidden=hidden)
+        case NameMissing(reason=""):
+            return Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run."
+        case NameMissing():
+            return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
+        case WorkerDied(reason="time"):
+            return Outcome.TIMED_OUT, str(error)
+        case WorkerDied():
+            return Outcome.CRASHED, str(error)
+    info = student_error(error) or _local_student_error(error)
+    if info is not None:
+        return _student_outcome(check, info)
+    if isinstance(error, AssertionError):
+        return Outcome.FAILED, "" if hidden else str(error)
+    return Outcome.GRADER_ERROR, (
+        f"The check itself failed ({type(error).__name__} at {_place(error)}). "
+        "This is not your mistake and costs you no points; your teachers will look at it."
+    )
+
+
+def _student_outcome(check: Check, info: StudentError) -> tuple[Outcome, str]:
+    if info.kind == "NotImplementedError":
+        stub = _STUB.search(info.message)
+        if stub and stub[1] != check.question:
+            return Outcome.NOT_ATTEMPTED, f"This needs `{stub[1]}`, which is not implemented yet."
+        return Outcome.NOT_ATTEMPTED, f"`{check.question}` is not implemented yet."
+    if info.kind == "MemoryError" or "can't allocate memory" in info.message:
+        return Outcome.CRASHED, "Your code ran out of memory."
+    return Outcome.FAILED, info.text(hidden=not check.public)
+
+
+def _local_student_error(error: BaseException) -> StudentError | None:
+    """Describe an error raised below a check by an object of the notebook in this process."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return describe_error(error) if any(is_cell_file(frame.filename) for frame in frames) else None
+
+
+def _place(error: BaseException) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name.startswith("test_")]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+
+
+def _scrub(message: str) -> str:
+    """Take out what differs from run to run, and what would be too long to read."""
+    message = re.sub(r" at 0x[0-9a-f]+", "", message)
+    return message if len(message) <= 2000 else message[:2000] + " … (cut)"

@@ -1,0 +1,220 @@
+"""A course as it lies on the disk: its exercises, their questions and the checks with their points.
+
+Nothing is imported or run to find this out. Checks are read from the syntax tree of
+``tests/checks/test_<exercise>.py``, so that ``autograder --help``, a build or a gradebook needs no torch,
+and there is one reading of a check's marks for the notebook, the grader and the release alike.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CONFIG_NAME = "nbgrader_config.py"
+
+
+class CourseError(Exception):
+    """The course's files are not as they must be; the message says which file and what to do."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a question, as its marks declare it.
+
+    ``timeout_s`` is in seconds of CPU time and ``memory_mb`` in MiB; None leaves the grader's default.
+    """
+
+    name: str
+    question: str
+    title: str
+    points: float
+    public: bool
+    hint: str = ""
+    after: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    memory_mb: int | None = None
+
+    @property
+    def visibility(self) -> str:
+        """``public`` or ``hidden``."""
+        return "public" if self.public else "hidden"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One function or class that students write, with its checks in order."""
+
+    name: str
+    checks: tuple[Check, ...]
+
+    @property
+    def max_score(self) -> float:
+        """The points of all its checks."""
+        return round(sum(check.points for check in self.checks), 6)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One lecture exercise: a solved module and the file of its checks."""
+
+    name: str
+    solution: Path
+    checks: Path
+    questions: tuple[Question, ...]
+    optional: bool = False
+
+    @property
+    def max_score(self) -> float:
+        """The points of all its questions."""
+        return round(sum(question.max_score for question in self.questions), 6)
+
+    def question(self, name: str) -> Question:
+        """Return one question; raise ``CourseError`` naming the known ones when there is none."""
+        for question in self.questions:
+            if question.name == name:
+                return question
+        known = ", ".join(question.name for question in self.questions)
+        raise CourseError(f"{self.name} has no question {name!r}; it has: {known}")
+
+    def check_files(self) -> dict[str, bytes]:
+        """Return what the checker needs to run this exercise's checks: file name → content."""
+        files = {self.checks.name: self.checks.read_bytes()}
+        records = self.checks.with_suffix(".calibration.json")
+        if records.exists():
+            files[records.name] = records.read_bytes()
+        return files
+
+    @property
+    def checks_digest(self) -> str:
+        """SHA-256 of the checks and of what they read: what a result was graded by."""
+        digest = hashlib.sha256()
+        for name, content in sorted(self.check_files().items()):
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Course:
+    """All exercises of a course, in the order of the lecture."""
+
+    root: Path
+    exercises: tuple[Exercise, ...]
+
+    def exercise(self, name: str) -> Exercise:
+        """Return one exercise; raise ``CourseError`` naming the known ones when there is none."""
+        for exercise in self.exercises:
+            if exercise.name == name:
+                return exercise
+        known = ", ".join(exercise.name for exercise in self.exercises)
+        raise CourseError(f"there is no exercise {name!r}; this course has: {known}")
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above ``start`` that holds a course (its ``nbgrader_config.py``)."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise CourseError(
+        f"no course here: neither {start} nor a folder above it holds {CONFIG_NAME}. "
+        "Change to the course's folder, or name it with --course."
+    )
+
+
+def load_course(root: Path | None = None) -> Course:
+    """Read the course at or above ``root``: every ``solutions/*.py`` with its checks, in the configured order."""
+    root = find_root(root)
+    names = sorted(path.stem for path in (root / "solutions").glob("*.py"))
+    order, optional = _configured(root)
+    if order:
+        missing = set(order) - set(names)
+        if missing:
+            raise CourseError(f"{CONFIG_NAME} lists exercises without a solutions/*.py: {sorted(missing)}")
+        names = order + [name for name in names if name not in order]
+    if not names:
+        raise CourseError(f"{root / 'solutions'} holds no exercise: write solutions/<exercise>.py first.")
+    return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
+
+
+def _configured(root: Path) -> tuple[list[str], set[str]]:
+    """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
+    values: dict[str, Any] = {}
+    for node in ast.parse((root / CONFIG_NAME).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("c.Course.exercises", "c.Course.optional"):
+            values[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
+    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
+
+
+def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
+    checks = root / "tests" / "checks" / f"test_{name}.py"
+    if not checks.is_file():
+        raise CourseError(f"solutions/{name}.py has no checks: write {checks.relative_to(root)}.")
+    questions = read_questions(checks.read_text("utf-8"), str(checks.relative_to(root)))
+    return Exercise(name, root / "solutions" / f"{name}.py", checks, questions, optional)
+
+
+def read_questions(source: str, where: str) -> tuple[Question, ...]:
+    """Read the questions and checks that a file of checks declares, in order.
+
+    A question is a class marked ``@pytest.mark.question(name)``; a check is one of its ``test_…`` methods,
+    marked ``points``, ``public``, ``hint``, ``after``, ``timeout`` or ``memory``.
+    """
+    questions = []
+    for node in ast.parse(source, where).body:
+        marks = _marks(node, where) if isinstance(node, ast.ClassDef) else {}
+        if isinstance(node, ast.ClassDef) and "question" in marks:
+            name = marks["question"][0]
+            checks = tuple(
+                _read_check(method, name, where)
+                for method in node.body
+                if isinstance(method, ast.FunctionDef) and method.name.startswith("test_")
+            )
+            questions.append(Question(name, checks))
+    names = [(question.name, check.name) for question in questions for check in question.checks]
+    repeated = sorted({f"{question}.{check}" for question, check in names if names.count((question, check)) > 1})
+    if repeated:
+        raise CourseError(f"{where}: checks with the same name in one question: {', '.join(repeated)}")
+    return tuple(questions)
+
+
+def _read_check(method: ast.FunctionDef, question: str, where: str) -> Check:
+    marks = _marks(method, where)
+    title = " ".join((ast.get_docstring(method) or "").split())
+    place = f"{where}:{method.lineno}: {question}.{method.name}"
+    if not title:
+        raise CourseError(f"{place} has no docstring; a check's docstring is the title that students read.")
+    if "points" not in marks:
+        raise CourseError(f"{place} has no @pytest.mark.points(n).")
+    unknown = set(marks) - {"points", "public", "hint", "after", "timeout", "memory"}
+    if unknown:
+        raise CourseError(f"{place} has unknown marks: {', '.join(sorted(unknown))}.")
+    return Check(
+        name=method.name.removeprefix("test_"),
+        question=question,
+        title=title,
+        points=float(marks["points"][0]),
+        public="public" in marks,
+        hint=marks.get("hint", ("",))[0],
+        after=marks.get("after", ()),
+        timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
+        memory_mb=int(marks["memory"][0]) if "memory" in marks else None,
+    )
+
+
+def _marks(node: ast.ClassDef | ast.FunctionDef, where: str) -> dict[str, tuple[Any, ...]]:
+    """Return ``@pytest.mark.<name>(args)`` decorators as name → literal arguments."""
+    marks: dict[str, tuple[Any, ...]] = {}
+    for decorator in node.decorator_list:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        text = ast.unparse(call)
+        if not text.startswith("pytest.mark."):
+            continue
+        arguments = decorator.args if isinstance(decorator, ast.Call) else []
+        try:
+            marks[text.removeprefix("pytest.mark.")] = tuple(ast.literal_eval(argument) for argument in arguments)
+        except ValueError:
+            raise CourseError(f"{where}:{decorator.lineno}: the arguments of {text} must be literals.") from None
+    return marks

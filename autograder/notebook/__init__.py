@@ -1,0 +1,1 @@
+"""Notebooks as cells: reading what was handed in, and running it."""

@@ -1,0 +1,152 @@
+"""Read a submission into code cells, whatever it came as; say what is wrong where it cannot be read.
+
+The file is a student's: it is parsed as data, within bounds, and nothing in it is run here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 32 * 2**20
+ILLUSTRATION = "active-ipynb"
+"""Jupytext's tag for a cell that lives in the notebook only: it shows something and defines nothing that is graded."""
+
+
+class Unreadable(Exception):
+    """A submission that cannot be read; the message tells the student what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell. ``id`` is the nbgrader id where there is one, else the cell's own, else its place."""
+
+    id: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_illustration(self) -> bool:
+        """Whether the cell only shows something, so that grading skips it."""
+        return ILLUSTRATION in self.tags
+
+
+def read_cells(path: Path) -> tuple[Cell, ...]:
+    """Return the code cells of a notebook (``.ipynb``) or a ``py:percent`` module (``.py``), in order.
+
+    Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
+    """
+    text = _read_text(path)
+    if path.suffix == ".py":
+        return _from_python(text)
+    return _from_notebook(text)
+
+
+def digest_of(cells: tuple[Cell, ...]) -> str:
+    """SHA-256 of what will be run: ids and sources of the code cells."""
+    digest = hashlib.sha256()
+    for cell in cells:
+        digest.update(f"{cell.id}\0{len(cell.source)}\0{cell.source}\0".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _read_text(path: Path) -> str:
+    if path.is_symlink():
+        raise Unreadable("This is a link, not a file. Hand in the notebook itself.")
+    if path.is_dir():
+        raise Unreadable("This is a folder, not a file. Hand in the notebook itself.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise Unreadable(
+                f"The file has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read. "
+                "Clear the outputs (Edit → Clear Outputs of All Cells), save and hand it in again."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"The file cannot be opened ({error.strerror}). Hand it in again.") from error
+    if not data.strip():
+        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("The file is not text in UTF-8, so it is no notebook. Hand in the .ipynb file.") from None
+
+
+def _from_notebook(text: str) -> tuple[Cell, ...]:
+    start = text.lstrip()[:200].lower()
+    if start.startswith("<"):
+        raise Unreadable("This is a web page (HTML), not a notebook. Hand in the .ipynb file itself.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter.") from None
+    return tuple(_number(_notebook_cells(document)))
+
+
+def _notebook_cells(document: Any) -> list[Cell]:
+    if not isinstance(document, dict):
+        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+    cells = document.get("cells")
+    if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
+        cells = [cell for sheet in document["worksheets"] if isinstance(sheet, dict) for cell in sheet.get("cells", [])]
+    if not isinstance(cells, list):
+        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+    return [_read_cell(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+
+
+def _read_cell(cell: dict[str, Any]) -> Cell:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    tags = metadata.get("tags")
+    return Cell(
+        id=_clean_id(grade_id) or _clean_id(cell.get("id")),
+        source=source if isinstance(source, str) else "",
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def _clean_id(value: Any) -> str:
+    """Return an id as it can be shown and used in a traceback: short, without odd characters."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(c for c in value[:64] if c.isalnum() or c in "-_.")
+
+
+def _from_python(text: str) -> tuple[Cell, ...]:
+    import jupytext  # a third of a second: only where a module is handed in
+
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except Exception as error:  # jupytext raises many kinds on odd input
+        raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
+    cells = [
+        Cell(
+            _clean_id(cell.metadata.get("question")),
+            cell.source,
+            tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+    return tuple(_number(cells))
+
+
+def _number(cells: list[Cell]) -> list[Cell]:
+    """Give every cell an id of its own: its place where it has none, a suffix where it is a copy."""
+    seen: dict[str, int] = {}
+    named = []
+    for place, cell in enumerate(cells, 1):
+        name = cell.id or f"cell-{place}"
+        seen[name] = seen.get(name, 0) + 1
+        named.append(Cell(name if seen[name] == 1 else f"{name}~{seen[name]}", cell.source, cell.tags))
+    return named

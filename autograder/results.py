@@ -1,0 +1,210 @@
+"""What grading produces: outcomes, points and messages, and the one JSON form that they are stored in.
+
+Everything here is plain data, so that the same work gives the same bytes: durations are kept in a
+sibling of the result (``write_result``), never in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What became of one check, or of one cell of the notebook."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
+    NOT_RUN = "not_run"
+    GRADER_ERROR = "grader_error"
+
+
+class Status(StrEnum):
+    """What became of one submission."""
+
+    GRADED = "graded"
+    UNREADABLE = "unreadable"
+    GRADER_ERROR = "grader_error"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one submission. ``message`` is safe to show to the student."""
+
+    name: str
+    title: str
+    visibility: str
+    outcome: Outcome
+    points: float
+    max_points: float
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """The checks of one question; its score is the sum of their points."""
+
+    name: str
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def score(self) -> float:
+        """Points reached."""
+        return round(sum(check.points for check in self.checks), 6)
+
+    @property
+    def max_score(self) -> float:
+        """Points that can be reached."""
+        return round(sum(check.max_points for check in self.checks), 6)
+
+    @property
+    def needs_human(self) -> bool:
+        """Whether a fault of the grader left a check undecided."""
+        return any(check.outcome is Outcome.GRADER_ERROR for check in self.checks)
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """How one cell of the notebook ran."""
+
+    id: str
+    outcome: Outcome
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One submission, graded. ``durations`` are seconds by check name and stay out of the stored bytes."""
+
+    student: str
+    exercise: str
+    release: str
+    submission_digest: str
+    checks_digest: str
+    environment: str
+    tier: str
+    status: Status
+    questions: tuple[QuestionResult, ...] = ()
+    cells: tuple[CellResult, ...] = ()
+    message: str = ""
+    optional: bool = False
+    durations: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def score(self) -> float:
+        """Points reached in all questions."""
+        return round(sum(question.score for question in self.questions), 6)
+
+    @property
+    def max_score(self) -> float:
+        """Points that can be reached in all questions."""
+        return round(sum(question.max_score for question in self.questions), 6)
+
+    @property
+    def bonus(self) -> float:
+        """Points that count beyond the course's total: those of an optional exercise."""
+        return self.score if self.optional else 0.0
+
+    def to_json(self) -> bytes:
+        """Return the canonical bytes of this result: the same work gives the same bytes."""
+        record = {
+            "student": self.student,
+            "exercise": self.exercise,
+            "release": self.release,
+            "submission_digest": self.submission_digest,
+            "checks_digest": self.checks_digest,
+            "environment": self.environment,
+            "tier": self.tier,
+            "status": self.status,
+            "message": self.message,
+            "score": self.score,
+            "max_score": self.max_score,
+            "bonus": self.bonus,
+            "optional": self.optional,
+            "cells": [asdict(cell) for cell in self.cells],
+            "questions": [
+                {
+                    "name": question.name,
+                    "score": question.score,
+                    "max_score": question.max_score,
+                    "checks": [asdict(check) for check in question.checks],
+                }
+                for question in self.questions
+            ],
+        }
+        return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Result:
+        """Read what `to_json` wrote; raise ``ValueError`` when it is something else."""
+        try:
+            record = json.loads(data)
+            return cls(
+                **{key: record[key] for key in _PLAIN_FIELDS},
+                status=Status(record["status"]),
+                optional=record["optional"],
+                cells=tuple(
+                    CellResult(cell["id"], Outcome(cell["outcome"]), cell["message"]) for cell in record["cells"]
+                ),
+                questions=tuple(
+                    QuestionResult(question["name"], tuple(_read_check(check) for check in question["checks"]))
+                    for question in record["questions"]
+                ),
+            )
+        except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not a result file: {type(error).__name__}: {error}") from error
+
+
+_PLAIN_FIELDS = (
+    "student",
+    "exercise",
+    "release",
+    "submission_digest",
+    "checks_digest",
+    "environment",
+    "tier",
+    "message",
+)
+
+
+def _read_check(record: dict[str, Any]) -> CheckResult:
+    return CheckResult(**{**record, "outcome": Outcome(record["outcome"])})
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` so that a reader sees the old bytes or the new ones, never a part of them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def result_path(output: Path, student: str, exercise: str) -> Path:
+    """Where the result of one submission lies below the output folder."""
+    return output / student / f"{exercise}.json"
+
+
+def write_result(output: Path, result: Result) -> Path:
+    """Store a result, and its durations beside it; return the result's path."""
+    path = result_path(output, result.student, result.exercise)
+    durations = json.dumps({"duration_s": result.durations}, indent=1) + "\n"
+    write_atomic(path.with_suffix(".durations.json"), durations.encode())
+    write_atomic(path, result.to_json())
+    return path
