@@ -1,0 +1,34 @@
+"""Which modules a zygote imports before it forks: those that the course's answers and checks import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from autograder.course import Exercise
+from autograder.notebook.cells import read_cells
+
+
+def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
+    """Return the modules that graded cells of the solutions and the checks import, sorted.
+
+    ``torch.optim`` is named where an optimizer is used at all: making the first one costs a second.
+    """
+    found = {"torch", "numpy"}
+    for exercise in exercises:
+        cells = [cell.source for cell in read_cells(exercise.solution) if not cell.is_illustration]
+        for source in (*cells, exercise.checks.read_text("utf-8")):
+            found |= _imports(source)
+            if "optim." in source:
+                found.add("torch.optim")
+    return sorted(name for name in found if not name.startswith("autograder"))
+
+
+def _imports(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
+            names.add(node.module)
+    return names

@@ -1,0 +1,228 @@
+"""The trusted side of one submission: pytest with all checks, in a process that student code never enters.
+
+It is jailed like a worker, because it parses what a worker sends. Its job and its checks come over its socket;
+results go back over it one by one, so that nothing is lost when something later breaks.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.checking.failure import StudentError, WorkerDied
+from autograder.checking.run import run_checks, seed_of
+from autograder.course import Check, read_questions
+from autograder.notebook.execute import names_defined
+from autograder.results import CellResult, CheckResult, Outcome
+from autograder.sandbox import wire
+from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
+from autograder.sandbox.remote import Link, RemoteSubmission
+from autograder.sandbox.spawn import request_process
+
+MAX_DEATHS = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a checker is told to do. ``questions`` empty means all."""
+
+    check_file: str
+    files: dict[str, bytes]
+    cells: list[tuple[str, str]]
+    limits: Limits
+    questions: list[str]
+
+    def to_message(self) -> list[Any]:
+        """Return the job as it crosses the wire."""
+        files = [[name, content] for name, content in sorted(self.files.items())]
+        limits = [[name, value] for name, value in asdict(self.limits).items()]
+        return [self.check_file, files, [list(cell) for cell in self.cells], limits, self.questions]
+
+    @classmethod
+    def from_message(cls, message: list[Any]) -> Job:
+        """Read what `to_message` wrote."""
+        check_file, files, cells, limits, questions = message
+        return cls(check_file, dict(files), [(i, s) for i, s in cells], Limits(**dict(limits)), questions)
+
+
+class RemoteSession:
+    """One submission as a live worker, replaced by a new one whenever it dies."""
+
+    def __init__(self, zygote: socket.socket, cells: list[tuple[str, str]], limits: Limits) -> None:
+        self._zygote = zygote
+        self._cells = cells
+        self._limits = limits
+        self._reasons: dict[str, str] = {}
+        self._link = Link(self._death, self._line)
+        self._control: socket.socket | None = None
+        self._alive = False
+        self._cause = WorkerDied("exit", "The process of your answer is gone.")
+        self._deaths = 0
+        self._bad_cells: set[int] = set()
+        self._deadline = time.monotonic() + limits.submission_s
+        self.cell_results: dict[str, CellResult] = {}
+        self.submission = RemoteSubmission(self._link, self._reasons)
+
+    def start(self) -> None:
+        """Run the cells; a cell that kills its process is left out of the next one."""
+        while not self._alive and self._deaths < MAX_DEATHS:
+            self._spawn()
+            self._run_cells()
+
+    def begin(self, check: Check) -> None:
+        """Prepare for a check; see `autograder.checking.run.Session`."""
+        if time.monotonic() > self._deadline:
+            raise WorkerDied("time", "Your notebook used up the time that grading it may take.")
+        self.start()
+        if not self._alive:
+            raise WorkerDied("exit", "Your notebook ended its process again and again, so it cannot be checked.")
+        self._arm(check.timeout_s or self._limits.check_s, check.memory_mb or self._limits.memory_mb)
+        self._link.begin(seed_of(check, "student"))
+
+    def end(self, _check: Check) -> None:
+        """Lift the limits."""
+        if self._alive:
+            self._arm(0, 0)
+
+    def close(self) -> None:
+        """Let the worker go."""
+        self._alive = False
+        self._link.attach(None)
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+    def _spawn(self) -> None:
+        self.close()
+        order = {
+            "kind": "worker",
+            "memory_mb": self._limits.memory_mb,
+            "processes": self._limits.processes,
+            "file_mb": self._limits.file_mb,
+        }
+        channel, self._control = request_process(self._zygote, order)
+        self._link.attach(channel)
+        self._alive = True
+
+    def _run_cells(self) -> None:
+        for place, (identity, source) in enumerate(self._cells):
+            if place in self._bad_cells:
+                continue
+            try:
+                self._arm(self._limits.cell_s, self._limits.memory_mb)
+                error = self._link.run_cell(identity, source)
+            except WorkerDied as death:
+                self._bad_cells.add(place)
+                outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
+                self._note_cell(identity, source, outcome, str(death))
+                return
+            if error is None:
+                self._note_cell(identity, source, Outcome.PASSED, "")
+            else:
+                self._note_cell(identity, source, *_cell_outcome(error))
+        self._arm(0, 0)
+
+    def _note_cell(self, identity: str, source: str, outcome: Outcome, message: str) -> None:
+        """Remember how a cell ran the first time, and which names are missing because of it."""
+        if identity in self.cell_results:
+            return
+        self.cell_results[identity] = CellResult(identity, outcome, message)
+        for name in names_defined(source):
+            if message:
+                self._reasons[name] = message
+            else:
+                self._reasons.pop(name, None)
+
+    def _arm(self, cpu_s: float, memory_mb: int) -> None:
+        assert self._control is not None
+        wall = cpu_s * self._limits.wall_factor
+        try:
+            self._control.sendall(ARM.pack(cpu_s, wall, memory_mb * 2**20))
+        except OSError:
+            raise self._death() from None
+
+    def _death(self) -> WorkerDied:
+        """Say why the worker is gone, from what its monitor saw."""
+        if self._alive:
+            self._alive = False
+            self._deaths += 1
+            self._cause = self._verdict()
+        return self._cause
+
+    def _verdict(self) -> WorkerDied:
+        assert self._control is not None
+        try:
+            # A worker that closed its socket but lives on is ended by hanging up; one that died gets to say how.
+            if not select.select([self._control], [], [], 0.5)[0]:
+                self._control.shutdown(socket.SHUT_WR)
+            message = self._control.recv(VERDICT.size)
+        except OSError:
+            message = b""
+        if len(message) != VERDICT.size:
+            return WorkerDied("exit", "The process of your answer ended unexpectedly.")
+        return explain(*VERDICT.unpack(message))
+
+    def _line(self, cell: str, line: int) -> str:
+        """Return a line of the student's code, from this side's copy of it."""
+        for identity, source in self._cells:
+            if cell == f"<cell {identity}>":
+                lines = source.splitlines()
+                return lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""
+        return ""
+
+
+def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
+    if error.kind == "NotImplementedError":
+        return Outcome.NOT_ATTEMPTED, error.message
+    return Outcome.FAILED, error.text(hidden=False)
+
+
+def serve(channel: socket.socket, zygote: socket.socket) -> None:
+    """Do one job: run the cells, then the checks, public ones first."""
+    job = Job.from_message(wire.receive(channel)[0])
+    folder = Path("checks")
+    folder.mkdir()
+    for name, content in job.files.items():
+        (folder / name).write_bytes(content)
+    questions = read_questions(job.files[job.check_file].decode(), job.check_file)
+    checks = [c for question in questions if not job.questions or question.name in job.questions for c in question.checks]
+    session = RemoteSession(zygote, job.cells, job.limits)
+    session.start()
+    wire.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+
+    def report(check: Check, result: CheckResult, seconds: float) -> None:
+        fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
+        wire.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
+
+    run_checks(folder / job.check_file, checks, session, report)
+    session.close()
+    wire.send(channel, ["done"])
+
+
+def warm_up() -> None:
+    """Run one check with pytest, so that its imports are paid before the fork."""
+    import tempfile
+
+    from autograder.checking.run import LocalSession
+    from autograder.checking.submission import LocalSubmission
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "test_warm_up.py"
+        path.write_text(
+            "import pytest\n\n@pytest.mark.question('q')\nclass TestQ:\n"
+            "    @pytest.mark.points(1)\n    def test_it(self, submission):\n        'It.'\n        submission.q()\n"
+        )
+        check = Check("it", "q", "It.", 1.0, public=True)
+        results: list[CheckResult] = []
+        session = LocalSession(LocalSubmission({"q": lambda: None}))
+        run_checks(path, [check], session, lambda _check, result, _seconds: results.append(result))
+        if [result.outcome for result in results] != [Outcome.PASSED]:
+            raise RuntimeError(f"pytest does not run checks here: {results}")
+    sys.modules.pop("test_warm_up", None)
+    os.chdir("/tmp" if Path("/tmp").is_dir() else ".")  # noqa: S108

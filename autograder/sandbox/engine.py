@@ -1,0 +1,155 @@
+"""The grader's end: start a zygote, give it jobs, collect results. Nothing here runs student code."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from autograder.results import CellResult, CheckResult, Outcome
+from autograder.sandbox import wire
+from autograder.sandbox.checker import Job
+from autograder.sandbox.launch import zygote_environment
+from autograder.sandbox.limits import ARM, Limits
+from autograder.sandbox.spawn import request_process
+from autograder.sandbox.tiers import scratch_folder
+
+START_TIMEOUT_S = 120.0
+# A checker does little of its own: comparing, a reference computation. Its limits only stop a runaway check.
+_CHECKER_MEMORY_MB = 4096
+
+
+class EngineError(Exception):
+    """The sandbox could not be started; the message says what to do."""
+
+
+@dataclass
+class Graded:
+    """What came back for one submission; ``complete`` is False when the checker itself did not finish."""
+
+    cells: list[CellResult] = field(default_factory=list)
+    checks: list[tuple[str, CheckResult]] = field(default_factory=list)
+    durations: dict[str, float] = field(default_factory=dict)
+    complete: bool = False
+
+
+class Engine:
+    """A zygote with its walls, as a context manager. `run` may be called from several threads at once.
+
+    ``protected`` are folders that student code must not see (the course, submissions, grades); ``preload`` the
+    modules that answers import.
+    """
+
+    def __init__(self, tier: str, *, protected: Sequence[Path] = (), preload: Sequence[str] = ()) -> None:
+        self.tier = tier
+        self._protected = [str(path.resolve()) for path in protected]
+        self._preload = list(preload)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._scratch = self._resources.enter_context(scratch_folder())
+        self._log = self._resources.enter_context(tempfile.TemporaryFile())
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = self._start(theirs)
+        self._requests = ours
+        if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
+            words = self._last_words()
+            self.__exit__(None, None, None)
+            raise EngineError(f"The sandbox did not start (tier {self.tier}). {words}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._requests is not None:
+            self._requests.close()
+        if self._process is not None:
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._resources.close()
+
+    def run(self, job: Job) -> Graded:
+        """Grade one submission. Never raises for anything that the submission does."""
+        graded = Graded()
+        channel, control = self._open_checker(job.limits)
+        with channel, control:
+            try:
+                wire.send(channel, job.to_message())
+                while self._take(wire.receive(channel)[0], graded):
+                    pass
+            except (EOFError, OSError, wire.ProtocolError):
+                graded.complete = False
+        return graded
+
+    def _take(self, message: Any, graded: Graded) -> bool:
+        """Note one message of a checker; return whether more are to come."""
+        match message:
+            case ["cells", cells]:
+                graded.cells = [CellResult(i, Outcome(outcome), text) for i, outcome, text in cells]
+            case ["check", question, fields, outcome, seconds]:
+                result = CheckResult(**dict(fields), outcome=Outcome(outcome))
+                graded.checks.append((question, result))
+                graded.durations[f"{question}.{result.name}"] = round(seconds, 6)
+            case ["done"]:
+                graded.complete = True
+                return False
+            case _:
+                raise wire.ProtocolError("unknown message")
+        return True
+
+    def _open_checker(self, limits: Limits) -> tuple[socket.socket, socket.socket]:
+        assert self._requests is not None, "use the engine as a context manager"
+        order = {"kind": "checker", "memory_mb": _CHECKER_MEMORY_MB, "processes": 16, "file_mb": limits.file_mb}
+        with self._lock:
+            channel, control = request_process(self._requests, order, (self._requests.fileno(),))
+        seconds = limits.submission_s * 2
+        control.sendall(ARM.pack(seconds, seconds, _CHECKER_MEMORY_MB * 2**20))
+        return channel, control
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        descriptor = str(theirs.fileno())
+        if self.tier == "A":
+            command = [sys.executable, "-m", "autograder.sandbox.launch", descriptor]
+            environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+            environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+        else:
+            command = [sys.executable, "-m", "autograder.sandbox.zygote", descriptor, "D", ",".join(self._preload)]
+            environment = zygote_environment(str(Path(__file__).resolve().parents[2]))
+            environment["TMPDIR"] = environment["HOME"] = self._scratch
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            env=environment,
+            cwd="/",
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        with process.stdin as order:
+            order.write(json.dumps({"root": self._scratch, "protected": self._protected, "preload": self._preload}).encode())
+        return process
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "Run `autograder doctor`."

@@ -1,0 +1,152 @@
+"""The process between zygote and worker: enforces limits, reports how the worker ended, and leaves nothing behind.
+
+It is trusted, small, and imports nothing after the fork. It learns from its control socket what its worker may
+use, looks at the worker's CPU time and memory a few times a second, and says why when it kills.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from dataclasses import dataclass
+
+from autograder.sandbox.limits import ARM, EXITED, MEMORY, TIME, VERDICT
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PERIOD_MS = 50
+
+
+@dataclass
+class _Armed:
+    """Limits in force, as moments and amounts at which they are broken."""
+
+    cpu_s: float = 0.0
+    wall: float = 0.0
+    memory: int = 0
+
+
+def watch(worker: int, control: socket.socket, *, own_group: bool) -> None:
+    """Watch one worker until it ends or the checker hangs up; then end whatever is left of it."""
+    armed = _Armed()
+    reason = EXITED
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    gone = _pidfd(worker)
+    if gone is not None:
+        poll.register(gone, select.POLLIN)
+    while True:
+        events = dict(poll.poll(_PERIOD_MS if armed.wall or gone is None else None))
+        if control.fileno() in events and not _rearm(control, armed, worker):
+            break
+        if gone in events or (gone is None and _has_ended(worker)):
+            break
+        broken = _broken(worker, armed)
+        if broken is not None:
+            reason = broken
+            break
+    status = _end(worker, own_group=own_group)
+    try:
+        control.sendall(VERDICT.pack(reason, status))
+    except OSError:
+        return
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when the process ends, where the system has such."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
+    """Take new limits from the checker; return False when it has hung up."""
+    try:
+        message = control.recv(ARM.size)
+    except OSError:
+        return False
+    if len(message) != ARM.size:
+        return False
+    cpu_s, wall_s, armed.memory = ARM.unpack(message)
+    armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0
+    armed.wall = time.monotonic() + wall_s if wall_s else 0.0
+    return True
+
+
+def _broken(worker: int, armed: _Armed) -> int | None:
+    """Return the limit that the worker has broken, if any."""
+    if not armed.wall:
+        return None
+    if time.monotonic() > armed.wall or cpu_seconds(worker) > armed.cpu_s:
+        return TIME
+    if armed.memory and memory_bytes(worker) > armed.memory:
+        return MEMORY
+    return None
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and of its ended children; 0 where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / _TICKS
+
+
+def memory_bytes(pid: int) -> int:
+    """Memory that a process and its children answer for.
+
+    Resident pages are a cheap upper bound; only where they are many is the proportional size read, which does
+    not charge a child for what it shares with the zygote.
+    """
+    total = 0
+    for process in (pid, *_descendants(pid)):
+        try:
+            with open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123
+                resident = int(file.read().split()[1]) * _PAGE
+            total += resident if resident < 2**28 else _proportional(process)
+        except (OSError, ValueError, IndexError):
+            continue
+    return total
+
+
+def _proportional(pid: int) -> int:
+    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:  # noqa: PTH123
+            children = [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+    for child in children[:256]:
+        found += [child, *_descendants(child)]
+    return found
+
+
+def _has_ended(worker: int) -> bool:
+    """Whether the worker is a zombie by now, without reaping it."""
+    return os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _end(worker: int, *, own_group: bool) -> int:
+    """Kill what is left of the worker and return its exit code (negative: a signal)."""
+    for kill in (os.killpg,) if own_group else ():
+        try:
+            kill(worker, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+    try:
+        os.kill(worker, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    _, status = os.waitpid(worker, 0)
+    return os.waitstatus_to_exitcode(status)
