@@ -1,12 +1,55 @@
 """The one file of course settings: nbgrader's, and the autograder's own.
 
-Run nbgrader from this folder: it reads this file by itself. Settings of ours start with ``c.Course``.
+Run nbgrader from this folder: it reads this file by itself. Settings of ours start with ``c.Course``; they
+are read without running the file, so they must be literals.
 """
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
 # --- The course ----------------------------------------------------------------------------------
+# What nbgrader's exchange and gradebook call this course.
 c.CourseDirectory.course_id = "medical-image-classification"
 
 # Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/test_<name>.py.
 c.Course.exercises = ["tensor_ops", "convolution"]
+
+# --- Folders -------------------------------------------------------------------------------------
+# `autograder build` writes the first three; nbgrader's own steps read and write the same ones.
+c.CourseDirectory.source_directory = "release/source"  # instructors' notebooks, made from solutions/
+c.CourseDirectory.release_directory = "release/student"  # what students get
+c.CourseDirectory.solution_directory = "release/solution"  # solved and run, to hand out after the deadline
+
+# What students hand in, and what becomes of it. None of this is ever committed.
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.feedback_directory = "feedback"
+
+# --- Making the student release ------------------------------------------------------------------
+# nbgrader's own steps, but for NamedStubs in place of ClearSolutions: a stub names its question. Steps that
+# serve hidden tests or test templates inside notebooks are left out: hidden checks are never in a notebook.
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "autograder.release.preprocessors.NamedStubs",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+]
+
+# --- Making the solution release -----------------------------------------------------------------
+# As nbgrader does it, without the markers of solution regions.
+c.GenerateSolution.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "autograder.release.preprocessors.StripMarkers",
+    "nbgrader.preprocessors.Execute",
+]
+# nbgrader's default is read-only; a release is built anew again and again.
+c.GenerateSolution.permissions = 644
+
+# Seconds that one cell may take; training cells take longer than nbgrader's 30.
+c.Execute.timeout = 300
+# No times of execution in notebooks: the same sources give the same bytes.
+c.Execute.record_timing = False

@@ -7,12 +7,16 @@ sibling of the result (``write_result``), never in it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -153,10 +157,13 @@ class Result:
                 status=Status(record["status"]),
                 optional=record["optional"],
                 cells=tuple(
-                    CellResult(cell["id"], Outcome(cell["outcome"]), cell["message"]) for cell in record["cells"]
+                    CellResult(cell["id"], Outcome(cell["outcome"]), cell["message"])
+                    for cell in record["cells"]
                 ),
                 questions=tuple(
-                    QuestionResult(question["name"], tuple(_read_check(check) for check in question["checks"]))
+                    QuestionResult(
+                        question["name"], tuple(_read_check(check) for check in question["checks"])
+                    )
                     for question in record["questions"]
                 ),
             )
@@ -208,3 +215,26 @@ def write_result(output: Path, result: Result) -> Path:
     write_atomic(path.with_suffix(".durations.json"), durations.encode())
     write_atomic(path, result.to_json())
     return path
+
+
+def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) -> list[Result]:
+    """Return every result below the output folder, sorted by student and exercise.
+
+    A file that is no result, or another's, is reported to ``damaged`` in a sentence, and passed over.
+    """
+    results = []
+    for path in sorted(output.glob("*/*.json")):
+        if path.name.startswith(".") or path.name.endswith(".durations.json"):
+            continue
+        try:
+            result = Result.from_json(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            damaged(f"{path} cannot be read and is left out ({error}). Delete it and grade again.")
+            continue
+        if result_path(output, result.student, result.exercise) != path:
+            damaged(
+                f"{path} holds a result of another submission and is left out. Delete it and grade again."
+            )
+            continue
+        results.append(result)
+    return sorted(results, key=lambda result: (result.student, result.exercise))

@@ -43,7 +43,9 @@ class Table:
         return (
             '<div style="font-family:system-ui,sans-serif;max-width:60em">'
             f'<p style="margin:.4em 0"><b>{escape(self._headline())}</b></p>'
-            '<table style="border-collapse:collapse;width:100%;text-align:left">' + rows + "</table>"
+            # JupyterLab lays tables out with columns of a fixed width: ours would lie on top of each other.
+            '<table style="table-layout:auto;border-collapse:collapse;width:100%;margin:0;text-align:left">'
+            f"{rows}</table>"
             '<p style="margin:.4em 0;opacity:.75;font-size:90%">These are the public checks. '
             "Your submission is graded with further, hidden ones.</p></div>"
         )

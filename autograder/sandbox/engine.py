@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -78,6 +79,8 @@ class Engine:
     ) -> None:
         if self._requests is not None:
             self._requests.close()
+        if kind is not None:
+            self.stop()
         if self._process is not None:
             try:
                 self._process.wait(timeout=10)
@@ -85,6 +88,11 @@ class Engine:
                 self._process.kill()
                 self._process.wait()
         self._resources.close()
+
+    def stop(self) -> None:
+        """End everything at once: the launcher's death takes the zygote and all that it forked with it."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def run(self, job: Job) -> Graded:
         """Grade one submission. Never raises for anything that the submission does."""

@@ -16,7 +16,7 @@ class Limits:
     check_s: float = 5.0
     cell_s: float = 10.0
     submission_s: float = 600.0
-    memory_mb: int = 2048
+    memory_mb: int = 1024
     processes: int = 64
     file_mb: int = 64
     wall_factor: float = 3.0

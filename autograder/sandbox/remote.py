@@ -58,7 +58,7 @@ class Link:
 
     def ask(self, operation: str, *arguments: Any, name: str = "", reasons: dict[str, str] | None = None) -> Any:
         """Carry out one operation on the student's side and return its value; raise what it raised."""
-        encoder = wire.Encoder(_encode_object)
+        encoder = wire.Encoder(_encode_object, strided=True)
         structure = encoder.encode(arguments)
         call = _Call(self, [operation, structure, torch.is_grad_enabled()], encoder, name, reasons or {})
         if not torch.is_grad_enabled():
@@ -67,7 +67,7 @@ class Link:
 
     def backward(self, graph: int, grads: dict[int, torch.Tensor]) -> list[Any]:
         """Return the gradients of a call's tensor arguments, given those of its results."""
-        encoder = wire.Encoder(_encode_object)
+        encoder = wire.Encoder(_encode_object, strided=True)
         reply, buffers = self.exchange(["backward", graph, encoder.encode(grads)], encoder.buffers)
         if reply[0] != "ok":
             raise _rebuilt(self.student_error(reply[1:]))

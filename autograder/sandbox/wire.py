@@ -71,9 +71,14 @@ class Tensors:
 
 
 class Encoder:
-    """Turns one message into a structure and buffers. ``handle`` names what has no tag of its own."""
+    """Turns one message into a structure and buffers. ``handle`` names what has no tag of its own.
 
-    def __init__(self, handle: Callable[[Any], list[Any]]) -> None:
+    With ``strided`` a tensor arrives laid out as it is here, which student code may trip over; without, it
+    arrives contiguous.
+    """
+
+    def __init__(self, handle: Callable[[Any], list[Any]], *, strided: bool = False) -> None:
+        self._strided = strided
         self.buffers: list[memoryview] = []
         self.tensors = Tensors()
         self._handle = handle
@@ -134,8 +139,8 @@ class Encoder:
             slot = len(self.tensors.slots)
             self.tensors.slots[slot] = tensor
         grad = tensor.grad if tensor.is_leaf else None
-        strides = None if plain.is_contiguous() else list(plain.stride())
-        self.buffers.append(_bytes_of(_narrowed(plain)))
+        strides = list(plain.stride()) if self._strided and not plain.is_contiguous() else None
+        self.buffers.append(_bytes_of(plain if strides is None else _narrowed(plain)))
         place = len(self.buffers) - 1
         return [
             "T", _DTYPE_NAMES[plain.dtype], list(plain.shape), place, strides, tensor.requires_grad,
@@ -153,6 +158,8 @@ def _narrowed(tensor: torch.Tensor) -> torch.Tensor:
 
 def _bytes_of(tensor: torch.Tensor) -> memoryview:
     flat = tensor.contiguous().reshape(-1)
+    if flat.numel() and flat.stride(0) != 1:  # one expanded value counts as contiguous whatever its stride
+        flat = torch.empty(flat.shape, dtype=flat.dtype).copy_(flat)
     return memoryview(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
 
 

@@ -137,7 +137,7 @@ class Worker:
     def _backward(self, graph: int, slots: Any, buffers: list[bytearray]) -> tuple[list[Any], list[memoryview]]:
         """Send gradients back through an earlier call; return those of its arguments."""
         outputs, arguments = self._graphs[graph]
-        grads = dict(wire.Decoder(buffers, self._resolve).decode(slots))
+        grads = dict(wire.Decoder(buffers, self._resolve, strided=True).decode(slots))
         kept = [(tensor, tensor.grad) for tensor in arguments]
         for tensor in arguments:
             tensor.grad = None

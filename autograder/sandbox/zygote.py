@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import Any
 
-from autograder.sandbox import jail, monitor
+from autograder.sandbox import jail, linux, monitor
 
 MAX_REQUEST = 4096
 
@@ -107,8 +107,9 @@ def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any
     try:
         jail.reset_signals()
         os.setsid()
+        if sys.platform == "linux":
+            linux.die_with_parent()
         if tier == "A":
-            jail.linux.die_with_parent()
             jail.enter_cell_outside()
         channel, control, *rest = descriptors
         child = os.fork()
@@ -139,6 +140,8 @@ def _confine(order: dict[str, Any], tier: str, keep: list[int]) -> None:
     if tier == "A":
         jail.enter_cell_inside(order["file_mb"])
     else:
+        if sys.platform == "linux":
+            linux.die_with_parent()
         os.setsid()
         os.mkdir(_scratch(os.getpid()), 0o700)  # noqa: PTH102
         os.chdir(_scratch(os.getpid()))

@@ -1,0 +1,84 @@
+"""``autograder build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.main import NOT_SO, UserError
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+
+EXAMPLES = """\b
+Examples:
+  autograder build            after changing a solution or a check
+  autograder build --check    in CI: is exercises/ up to date?
+"""
+
+
+@click.command("build", epilog=EXAMPLES)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has."
+)
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The course's folder.  [default: the nearest one with an nbgrader_config.py]",
+)
+def command(check: bool, folder: Path | None) -> None:
+    """Make the stubs and the releases from solutions/.
+
+    Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later) and
+    release/source/ (for nbgrader). A build that fails changes nothing.
+    """
+    from autograder.course import CourseError, load_course
+    from autograder.release.scan import LeakError
+
+    try:
+        course = load_course(folder)
+        if check:
+            _check(course)
+        else:
+            _build(course)
+    except LeakError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(NOT_SO) from None
+    except CourseError as error:
+        raise UserError(str(error)) from None
+
+
+def _check(course: Course) -> None:
+    from autograder.release.build import find_drift
+
+    drift = find_drift(course)
+    for entry in drift:
+        click.echo(f"{entry.path.relative_to(course.root)} {entry.problem}")
+    if drift:
+        click.echo("Bring exercises/ up to date with: autograder build")
+        raise SystemExit(NOT_SO)
+    click.echo(f"exercises/ is up to date: {_count(len(course.exercises), 'exercise')}.")
+
+
+def _build(course: Course) -> None:
+    from autograder.release.build import build
+
+    build(course)
+    width = max(len(exercise.name) for exercise in course.exercises)
+    for exercise in course.exercises:
+        questions = _count(len(exercise.questions), "question")
+        bonus = " (optional)" if exercise.optional else ""
+        click.echo(f"{exercise.name:{width}}  {questions:>12}  {exercise.max_score:>4g} points{bonus}")
+    click.echo(
+        "\nTo hand out:    release/student/<exercise>/\n"
+        "Solved and run: release/solution/<exercise>/\n"
+        "For nbgrader:   release/source/<exercise>/\n"
+        "Stubs:          exercises/<exercise>.py"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,73 @@
+"""What subcommands share: options, the course, the sandbox tier, the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.main import UserError
+from autograder.course import Course, CourseError, Exercise, load_course
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.sandbox.engine import Engine
+
+course_option = click.option(
+    "--course",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The course's folder. [default: the one that surrounds you]",
+)
+jobs_option = click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Submissions to grade at once. [default: one a core]"
+)
+weak_option = click.option(
+    "--allow-weak-sandbox",
+    is_flag=True,
+    help="Go on where only tier D is possible: student code could read your files and use your network.",
+)
+
+
+def open_course(root: Path | None) -> Course:
+    """Read the course, or end with a sentence that says what is wrong with it."""
+    try:
+        return load_course(root)
+    except (CourseError, SyntaxError, OSError) as error:
+        raise UserError(str(error)) from error
+
+
+def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:
+    """Return the best tier of this machine; refuse a weak one unless it is allowed, loudly when it is."""
+    from autograder.sandbox.tiers import probe_namespaces
+
+    probe = probe_namespaces()
+    if probe.works:
+        return "A"
+    reason = f"This machine cannot isolate student code (tier A fails: {probe.problem})."
+    if required == "A" or not allow_weak_sandbox:
+        raise UserError(
+            f"{reason} Run `autograder doctor` for what to do. For code that you trust, --allow-weak-sandbox goes on."
+        )
+    console(stderr=True).print(
+        f"[bold red]WEAK SANDBOX (tier D).[/] {reason} Student code can read your files, use your network and end "
+        "your processes. Grade only code that you trust. Every result says that it was made this way."
+    )
+    return "D"
+
+
+def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *others: Path) -> Callable[[], Engine]:
+    """Return what starts a sandbox for these exercises; ``others`` are hidden from students as the course is."""
+    from autograder.grading.preload import modules_to_preload
+    from autograder.sandbox.engine import Engine
+
+    return lambda: Engine(tier, protected=[course.root, *others], preload=modules_to_preload(exercises))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return the screen. Colours obey NO_COLOR and whether it is a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)

@@ -1,0 +1,133 @@
+"""``autograder doctor``: what this machine offers for grading, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from autograder.cli.common import console, course_option
+from autograder.cli.main import NOT_SO
+
+_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "pytest", "nbgrader", "jupytext", "IPython", "msgpack")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``advice`` says what to do when it is not fine."""
+
+    what: str
+    fine: bool
+    found: str
+    advice: str = ""
+
+
+@click.command("doctor", short_help="Say what this machine offers for grading.")
+@course_option
+def command(course: Path | None) -> None:
+    """Say what this machine offers: sandbox tier, Python, packages, course; and what to do about what is missing.
+
+    Exit code 1 when something has to be done before grading.
+
+    \b
+    Example:
+      autograder doctor
+    """
+    out = console()
+    findings = list(_examine(course))
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.fine else "[red]✗[/]"
+        out.print(f"{mark} [bold]{finding.what:12}[/] {finding.found}", soft_wrap=True)
+        if finding.advice:
+            out.print(f"               → {finding.advice}", soft_wrap=True)
+    if not all(finding.fine for finding in findings):
+        raise SystemExit(NOT_SO)
+
+
+def _examine(course: Path | None) -> Iterator[Finding]:
+    yield _sandbox()
+    yield _python()
+    yield from _packages()
+    yield _torch()
+    yield _machine()
+    yield _course(course)
+
+
+def _sandbox() -> Finding:
+    from autograder.sandbox.tiers import probe_namespaces
+
+    probe = probe_namespaces()
+    if probe.works:
+        return Finding("sandbox", fine=True, found="tier A: namespaces, a root of its own, seccomp, limits")
+    return Finding("sandbox", fine=False, found=f"tier D only: {probe.problem}", advice=_sandbox_advice())
+
+
+def _sandbox_advice() -> str:
+    if sys.platform != "linux":
+        return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
+    for path, wanted, command in (
+        ("/proc/sys/kernel/unprivileged_userns_clone", "1", "sysctl kernel.unprivileged_userns_clone=1"),
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0", "an AppArmor profile that allows userns for this Python, or sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+    ):  # fmt: skip
+        file = Path(path)
+        if file.exists() and file.read_text().strip() != wanted:
+            return f"User namespaces are switched off here. As root: {command}."
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return "In a container, start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or grade outside."
+    return "Allow user namespaces for your user, or run as root. For code that you trust: --allow-weak-sandbox."
+
+
+def _python() -> Finding:
+    fine = (3, 11) <= sys.version_info[:2] < (3, 14)
+    found = f"{platform.python_version()} in {sys.prefix}"
+    return Finding("Python", fine, found, "" if fine else "Use Python 3.11, 3.12 or 3.13.")
+
+
+def _packages() -> Iterator[Finding]:
+    found, missing = [], []
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    yield Finding("packages", not missing, ", ".join(found))
+    if missing:
+        advice = 'pip install "medical-image-autograder[staff]"'
+        yield Finding("missing", fine=False, found=", ".join(missing), advice=advice)
+
+
+def _torch() -> Finding:
+    """Import torch in a process of its own: this one stays quick, and a crash there is a finding here."""
+    code = "import torch; print(torch.__version__, 'with CUDA' if torch.cuda.is_available() else 'on the CPU')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return Finding("torch", fine=True, found=f"{done.stdout.strip()}; graded on one CPU thread")
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    return Finding("torch", fine=False, found=lines[-1], advice="Install it again: pip install torch==2.13.0")
+
+
+def _machine() -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    fine = memory >= 2 * cores
+    advice = "" if fine else f"Grade fewer at once: --jobs {max(1, int(memory / 2))}"
+    return Finding("machine", fine, f"{cores} cores, {memory:.0f} GiB of memory", advice)
+
+
+def _course(root: Path | None) -> Finding:
+    from autograder.course import CourseError, load_course
+
+    try:
+        course = load_course(root)
+    except CourseError as error:
+        return Finding("course", fine=False, found=str(error))
+    points = sum(exercise.max_score for exercise in course.exercises)
+    names = ", ".join(exercise.name for exercise in course.exercises)
+    return Finding("course", fine=True, found=f"{course.root}: {names} ({points:g} points)")

@@ -1,0 +1,103 @@
+"""``autograder prove``: run the checks against right and wrong answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.common import choose_tier, course_option, jobs_option, open_course, weak_option
+from autograder.cli.main import NOT_SO, UserError
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Exercise
+    from autograder.notebook.cells import Cell
+    from autograder.proving.proof import Proof, Verdict
+
+
+@click.command("prove", short_help="Prove that the checks catch every known mistake.")
+@click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
+@click.option("-v", "--verbose", is_flag=True, help="Show every wrong answer with the check that catches it.")
+@jobs_option
+@weak_option
+@course_option
+def command(
+    exercises: tuple[str, ...], verbose: bool, jobs: int | None, allow_weak_sandbox: bool, course: Path | None
+) -> None:
+    """Run the checks against tests/answers and say which mistake survives.
+
+    Right answers must get full points, each wrong one must lose points by the check that is meant for it, the
+    untouched stub must get nothing, and junk must not break a check. Exit code 1 when something is not so.
+
+    \b
+    Example:
+      autograder prove convolution
+    """
+    from autograder.cli.common import console, engine_factory
+    from autograder.proving.proof import prove
+
+    loaded = open_course(course)
+    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
+    chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
+    out = console()
+
+    def show(verdict: Verdict) -> None:
+        for problem in verdict.problems:
+            out.print(f"[red]✗[/] {_plain(problem)}")
+        if verbose and verdict.answer.kind == "wrong" and not verdict.problems:
+            meant = [check for check in verdict.checks if check.name in verdict.answer.caught_by]
+            out.print(f"[green]✓[/] {verdict.answer.question}: {_plain(verdict.answer.label)}")
+            for check in meant:
+                out.print(_plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")), style="dim")
+
+    proofs: list[Proof] = []
+    with engine_factory(loaded, chosen, tier)() as engine:
+        for exercise in chosen:
+            stub = _stub_cells(loaded, exercise)
+            found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
+            proofs += found
+            for proof in found:
+                for problem in proof.problems:
+                    out.print(f"[red]✗[/] {_plain(problem)}")
+    _print_table(proofs)
+    problems = sum(len(proof.all_problems) for proof in proofs)
+    if problems:
+        out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
+        raise SystemExit(NOT_SO)
+    out.print("[green]Proven:[/] every right answer gets full points, no mistake survives.")
+
+
+def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
+    """Return what students start from."""
+    from autograder.notebook.cells import read_cells
+
+    path = course.root / "exercises" / f"{exercise.name}.py"
+    if not path.is_file():
+        raise UserError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
+    return read_cells(path)
+
+
+def _print_table(proofs: list[Proof]) -> None:
+    from rich.table import Table
+
+    from autograder.cli.common import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("question")
+    for title in ("points", "checks", "right", "wrong caught", "stub", "junk"):
+        table.add_column(title, justify="right")
+    for proof in proofs:
+        counts = [f"{good}/{total}" for good, total in map(proof.count, ("right", "wrong", "stub", "junk"))]
+        table.add_row(
+            proof.question.name, f"{proof.question.max_score:g}", str(len(proof.question.checks)), *counts,
+            style="red" if proof.all_problems else "",
+        )  # fmt: skip
+    console().print(table)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,1 @@
+"""Where grades go: CSV tables and nbgrader's gradebook."""

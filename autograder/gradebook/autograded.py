@@ -1,0 +1,116 @@
+"""Notebooks for the formgrader: each submission's code, with the outcome of the checks below each question.
+
+They are made anew from the submission's code cells. Its metadata, prose and outputs stay behind: the
+formgrader shows a notebook's markup in a teacher's browser as it is, and a student could put a script there.
+What marks a cell as graded comes from the course.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Exercise, Question
+from autograder.gradebook.cells import cell_metadata, check_id, check_source
+from autograder.notebook.cells import Cell, Unreadable, read_cells
+from autograder.results import Outcome, QuestionResult, Result, write_atomic
+from autograder.text import printable
+
+_WIDTH = 100
+_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "wrong",
+    Outcome.NOT_ATTEMPTED: "not attempted",
+    Outcome.TIMED_OUT: "too slow",
+    Outcome.CRASHED: "crashed",
+    Outcome.NOT_RUN: "not run",
+    Outcome.GRADER_ERROR: "grader's fault",
+}
+
+
+def write_autograded(autograded: Path, exercise: Exercise, result: Result, handed_in: Path | None) -> Path:
+    """Write ``<student>/<exercise>/<exercise>.ipynb`` below nbgrader's autograded folder; return its path.
+
+    ``handed_in`` is the student's file; where there is none, or it cannot be read, the notebook says so.
+    """
+    path = autograded / result.student / exercise.name / f"{exercise.name}.ipynb"
+    cells = _arranged(_code_cells(handed_in, result), exercise, result)
+    data = (json.dumps(_notebook(cells), indent=1) + "\n").encode()
+    if not path.is_file() or path.read_bytes() != data:
+        write_atomic(path, data)
+    return path
+
+
+def _code_cells(handed_in: Path | None, result: Result) -> tuple[Cell, ...]:
+    message = result.message
+    if handed_in is not None:
+        try:
+            return read_cells(handed_in)
+        except Unreadable as error:
+            message = message or str(error)
+    lines = textwrap.wrap(printable(message or "nothing was handed in", 1000), _WIDTH)
+    return (
+        Cell("unreadable", "\n".join(f"# {line}" for line in ["This submission could not be read.", *lines])),
+    )
+
+
+def _arranged(cells: tuple[Cell, ...], exercise: Exercise, result: Result) -> list[dict[str, Any]]:
+    """Return the submission's cells with one graded cell a question, below the question if that is there."""
+    present = {cell.id for cell in cells}
+    graded = {check_id(question.name): question for question in exercise.questions}
+    below = {
+        question.name if question.name in present else check: check for check, question in graded.items()
+    }
+    made: list[dict[str, Any]] = []
+    for cell in cells:
+        if cell.id not in graded:  # a graded cell of the student's is replaced by the course's
+            made.append(_code(cell.source, cell_metadata(cell.id) if cell.id in below else {}, []))
+        if cell.id in below:
+            made.append(_graded(graded[below[cell.id]], result))
+    return made + [_graded(graded[check], result) for anchor, check in below.items() if anchor not in present]
+
+
+def _graded(question: Question, result: Result) -> dict[str, Any]:
+    found = next((one for one in result.questions if one.name == question.name), None)
+    text = _table(found) if found else f"Not graded. {printable(result.message, 1000)}".strip() + "\n"
+    output = {"name": "stdout", "output_type": "stream", "text": text}
+    return _code(check_source(question.name), cell_metadata(question.name, question.max_score), [output])
+
+
+def _table(question: QuestionResult) -> str:
+    """Return a question's checks as plain text."""
+    lines = [f"{question.name}: {question.score:g} of {question.max_score:g} points"]
+    for check in question.checks:
+        points = f"{check.points:g} / {check.max_points:g}"
+        lines.append(
+            f"  {_WORDS[check.outcome]:14} {points:>9}  {check.visibility:6}  {printable(check.title)}"
+        )
+        for line in check.message.splitlines():
+            lines += textwrap.wrap(
+                printable(line, 1000), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _code(source: str, metadata: dict[str, Any], outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": outputs,
+        "source": source.encode("utf-8", "replace").decode(),  # a lone surrogate would break whoever shows it
+    }
+
+
+def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "cells": [{"id": f"cell-{place}", **cell} for place, cell in enumerate(cells, 1)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }

@@ -1,0 +1,88 @@
+"""Grades as tables that any spreadsheet reads: one row for each submission, and one for each question.
+
+``grades.csv`` and ``questions.csv`` are long tables: whatever the exercises, the columns are the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.results import Result, Status, write_atomic
+from autograder.text import printable
+
+GRADES = "grades.csv"
+QUESTIONS = "questions.csv"
+
+GRADE_COLUMNS = (
+    *("student", "exercise", "status", "score", "max_score", "bonus"),
+    *("needs_human", "message", "release", "tier"),
+)
+QUESTION_COLUMNS = ("student", "exercise", "question", "score", "max_score", "needs_human")
+
+# What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
+_FORMULA = tuple("=+-@＝＋－＠")
+
+
+def write_grades(output: Path, results: Iterable[Result], course: Course) -> tuple[Path, Path]:
+    """Write ``grades.csv`` and ``questions.csv`` below ``output``, sorted; return their paths.
+
+    ``max_score`` is the course's own where a submission could not be graded, so that it counts as zero of it.
+    """
+    ordered = sorted(results, key=lambda result: (result.student, result.exercise))
+    most = {exercise.name: exercise.max_score for exercise in course.exercises}
+    grades = [_grade_row(result, most) for result in ordered]
+    questions = [row for result in ordered for row in _question_rows(result)]
+    write_atomic(output / GRADES, _table(GRADE_COLUMNS, grades))
+    write_atomic(output / QUESTIONS, _table(QUESTION_COLUMNS, questions))
+    return output / GRADES, output / QUESTIONS
+
+
+def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
+    needs_human = result.status is not Status.GRADED or any(
+        question.needs_human for question in result.questions
+    )
+    return [
+        *(_text(result.student), _text(result.exercise), result.status.value),
+        *(
+            _number(result.score),
+            _number(result.max_score or most.get(result.exercise, 0.0)),
+            _number(result.bonus),
+        ),
+        *(_yes(needs_human), _text(result.message), _text(result.release), _text(result.tier)),
+    ]
+
+
+def _question_rows(result: Result) -> list[list[str]]:
+    return [
+        [
+            *(_text(result.student), _text(result.exercise), _text(question.name)),
+            *(_number(question.score), _number(question.max_score), _yes(question.needs_human)),
+        ]
+        for question in result.questions
+    ]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _text(text: str) -> str:
+    """Return text as a cell on one line that no spreadsheet takes for a formula."""
+    line = printable(text, limit=1000)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(round(value, 6))
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else ""

@@ -1,0 +1,276 @@
+"""Write results into nbgrader's gradebook: ``nbgrader export`` and the formgrader show the same scores.
+
+Everything goes through ``nbgrader.api.Gradebook`` and its records. What people entered there is theirs:
+manual scores, extra credit, comments, extensions and late penalties are never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, Exercise, Question
+from autograder.gradebook.cells import cell_metadata, check_id, check_source
+from autograder.results import Outcome, QuestionResult, Result, Status
+
+WAIT_S = 30.0
+"""How long to wait, in seconds, for another process to let go of an SQLite gradebook."""
+
+MAX_TIMESTAMP = 200
+"""The largest ``timestamp.txt`` that is read, in bytes."""
+
+SourceOf = Callable[[Exercise], Any]
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be written; the message says why, that no grade is lost, and how to repeat."""
+
+
+def update_gradebook(
+    db_url: str,
+    course: Course,
+    results: Iterable[Result],
+    *,
+    course_id: str,
+    submitted: Path | None = None,
+    source_of: SourceOf | None = None,
+    wait_s: float = WAIT_S,
+) -> None:
+    """Record results in nbgrader's gradebook, all of them or, when it fails, none.
+
+    ``submitted`` is nbgrader's folder of submissions, from which the time of each is read. ``source_of``
+    returns an exercise's instructor notebook without solutions; its cells are recorded where nbgrader does
+    not know them, so that ``generate_assignment`` agrees later. Without it, only the questions' cells are.
+    An optional exercise's points count in nbgrader like any other's. Raises `GradebookError`.
+    """
+    by_exercise: dict[str, list[Result]] = {}
+    for result in results:
+        by_exercise.setdefault(course.exercise(result.exercise).name, []).append(result)
+    with _errors_explained(db_url), _open(db_url, course_id, wait_s) as gradebook:
+        students = {student.id for student in gradebook.students}
+        for student in sorted({r.student for group in by_exercise.values() for r in group} - students):
+            gradebook.add_student(student)
+        for exercise in course.exercises:
+            if exercise.name in by_exercise:
+                _record_cells(gradebook, exercise, source_of)
+                _record_results(gradebook, exercise, by_exercise[exercise.name], submitted)
+
+
+# --- The database ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
+    """Open the gradebook with all of nbgrader's commits joined into one transaction.
+
+    nbgrader commits after every record. Its session is bound here to a connection whose transaction is ours,
+    which SQLAlchemy documents for this use: a class is written as a whole, and a thousand times faster.
+    """
+    from nbgrader.api import Gradebook
+
+    with _alembic_on_path():
+        gradebook = Gradebook(_with_timeout(db_url, wait_s), course_id)
+    with gradebook, gradebook.engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # wait for other writers here, before any work
+        gradebook.db.remove()
+        gradebook.db.configure(
+            bind=connection,
+            join_transaction_mode="rollback_only",
+            expire_on_commit=False,
+            autoflush=False,  # nbgrader's commits flush; in between, flushing half-made records only warns
+        )
+        yield gradebook
+        gradebook.db.commit()
+        gradebook.db.remove()
+
+
+def _with_timeout(db_url: str, wait_s: float) -> str:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite":
+        url = url.update_query_dict({"timeout": str(wait_s)})
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _alembic_on_path() -> Iterator[None]:
+    """Let nbgrader find the command ``alembic``, which it calls, when this environment is not activated."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+@contextmanager
+def _errors_explained(db_url: str) -> Iterator[None]:
+    from nbgrader.api import InvalidEntry
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    try:
+        yield
+    except (ArgumentError, SQLAlchemyError, InvalidEntry) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        if "locked" in reason:
+            reason = "another program is writing to it"
+        try:
+            name = make_url(db_url).render_as_string(hide_password=True)
+        except ArgumentError:
+            name = "named by c.CourseDirectory.db_url"
+        raise GradebookError(
+            f"the gradebook {name} was not changed: {reason}. No grade is lost: the result files hold them. "
+            "Close nbgrader or the formgrader where it is open and repeat the command: no work is done twice."
+        ) from error
+
+
+# --- The exercise ---------------------------------------------------------------------------------
+
+
+def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None) -> None:
+    """Record the exercise as nbgrader's SaveCells does; what ``generate_assignment`` recorded stays."""
+    from nbgrader.api import MissingEntry
+
+    name = exercise.name
+    gradebook.update_or_create_assignment(name)
+    try:
+        notebook = gradebook.find_notebook(name, name)
+    except MissingEntry:
+        notebook = gradebook.add_notebook(name, name, kernelspec="{}")
+    sources = {cell.name for cell in notebook.source_cells}
+    solutions = {cell.name for cell in notebook.solution_cells}
+    for cell in (source_of or _bare_notebook)(exercise).cells:
+        _record_source(gradebook, name, cell, sources)
+    for question in exercise.questions:
+        gradebook.update_or_create_grade_cell(
+            check_id(question.name), name, name, max_score=question.max_score, cell_type="code"
+        )
+        if question.name not in solutions:
+            gradebook.add_solution_cell(question.name, name, name)
+
+
+def _bare_notebook(exercise: Exercise) -> Any:
+    """Return a notebook with nothing but each question's cell, empty, and its graded cell."""
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cells = []
+    for question in exercise.questions:
+        cells.append(new_code_cell("", metadata=cell_metadata(question.name)))
+        source = check_source(question.name)
+        cells.append(new_code_cell(source, metadata=cell_metadata(question.name, question.max_score)))
+    return new_notebook(cells=cells)
+
+
+def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) -> None:
+    from nbgrader import utils
+
+    if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
+        return
+    grade_id = cell.metadata["nbgrader"]["grade_id"]
+    if grade_id in known:
+        return
+    gradebook.add_source_cell(
+        grade_id,
+        exercise,
+        exercise,
+        cell_type=cell.cell_type,
+        locked=utils.is_locked(cell),
+        source=cell.source,
+        checksum=utils.compute_checksum(cell),
+    )
+
+
+# --- The results ----------------------------------------------------------------------------------
+
+
+def _record_results(
+    gradebook: Any, exercise: Exercise, results: list[Result], submitted: Path | None
+) -> None:
+    notebook = gradebook.find_notebook(exercise.name, exercise.name)
+    cells = {cell.name: cell for cell in notebook.grade_cells}
+    known = {entry.student_id: entry for entry in gradebook.assignment_submissions(exercise.name)}
+    for result in sorted(results, key=lambda result: result.student):
+        submission = known.get(result.student) or gradebook.add_submission(exercise.name, result.student)
+        if submitted is not None and (folder := submitted / result.student / exercise.name).is_dir():
+            submission.timestamp = read_timestamp(folder)
+        (entry,) = (entry for entry in submission.notebooks if entry.notebook_id == notebook.id)
+        _record_grades(gradebook, entry, cells, exercise, result)
+        _record_comments(entry, exercise, result)
+
+
+def read_timestamp(folder: Path) -> datetime | None:
+    """Return when a submission was handed in, in UTC, from nbgrader's ``timestamp.txt`` beside it."""
+    from nbgrader.utils import parse_utc
+
+    path = folder / "timestamp.txt"
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
+        return None
+    try:
+        when: datetime = parse_utc(path.read_text("utf-8").strip())
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return when
+
+
+def _record_grades(
+    gradebook: Any, entry: Any, cells: dict[str, Any], exercise: Exercise, result: Result
+) -> None:
+    from nbgrader.api import Grade
+
+    names = {cell.id: name for name, cell in cells.items()}
+    grades = {names.get(grade.cell_id): grade for grade in entry.grades}
+    questions = {question.name: question for question in result.questions}
+    for question in exercise.questions:
+        cell = cells[check_id(question.name)]
+        grade = grades.get(cell.name)
+        if grade is None:  # the question came after the submission
+            grade = Grade(cell_id=cell.id, notebook=entry)
+            gradebook.db.add(grade)
+        _set_score(grade, result.status, questions.get(question.name))
+
+
+def _set_score(grade: Any, status: Status, question: QuestionResult | None) -> None:
+    """Enter the score of one question; where it is not known, ask a person.
+
+    A manual score stays. When the automatic one changes beneath it, a person is asked whether it still holds.
+    """
+    score: float | None
+    if status is Status.UNREADABLE:
+        score, ask = 0.0, True
+    elif question is None or question.needs_human:
+        score, ask = None, True
+    else:
+        score, ask = question.score, False
+    changed = grade.auto_score != score
+    grade.auto_score = score
+    if grade.manual_score is None:
+        grade.needs_manual_grade = ask
+    elif changed:
+        grade.needs_manual_grade = True
+
+
+def _record_comments(entry: Any, exercise: Exercise, result: Result) -> None:
+    """Say at each question what nbgrader would: that nothing was answered, or why it could not be graded."""
+    answered = {question.name: _is_attempted(question) for question in result.questions}
+    comments = {comment.cell.name: comment for comment in entry.comments}
+    for question in exercise.questions:
+        if question.name in comments:
+            comments[question.name].auto_comment = _comment(question, answered, result)
+
+
+def _comment(question: Question, answered: dict[str, bool], result: Result) -> str | None:
+    if result.status is Status.UNREADABLE:
+        return result.message or "This submission could not be read."
+    return None if answered.get(question.name, True) else "No response."
+
+
+def _is_attempted(question: QuestionResult) -> bool:
+    return any(check.outcome is not Outcome.NOT_ATTEMPTED for check in question.checks)

@@ -1,0 +1,123 @@
+"""Grade one submission: read its cells, run them and the checks in the sandbox, put the result together."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import platform
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+
+from autograder.checking.verdict import not_run
+from autograder.course import Check, Exercise
+from autograder.grading.collect import Handed
+from autograder.notebook.cells import Cell, Unreadable, digest_of, read_cells
+from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.sandbox.checker import Job
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.limits import Limits
+
+UNRELEASED = "unreleased"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submission, read: its cells, or why it has none; and the result that it has before any check ran."""
+
+    exercise: Exercise
+    cells: tuple[Cell, ...]
+    blank: Result
+
+
+def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
+    """Read what was handed in. What cannot be read becomes a result that says what is wrong."""
+    problem, cells = handed.problem, ()
+    if not problem and handed.path is not None:
+        try:
+            cells = graded_cells(read_cells(handed.path), exercise)
+        except Unreadable as error:
+            problem = str(error)
+    blank = Result(
+        student=handed.student,
+        exercise=exercise.name,
+        release=UNRELEASED,
+        submission_digest=digest_of(cells) if not problem else hashlib.sha256(problem.encode()).hexdigest(),
+        checks_digest=exercise.checks_digest,
+        environment=environment(),
+        tier=tier,
+        status=Status.UNREADABLE if problem else Status.GRADED,
+        questions=_all_not_run(exercise, problem) if problem else (),
+        message=problem or handed.note,
+        optional=exercise.optional,
+    )
+    return Prepared(exercise, cells, blank)
+
+
+def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
+    """Leave out the cells that only illustrate, known by their tag or, where tags were lost, by their source."""
+    illustrations = _illustrations(exercise)
+    return tuple(cell for cell in cells if not cell.is_illustration and cell.source.strip() not in illustrations)
+
+
+@functools.lru_cache(maxsize=64)
+def _illustrations(exercise: Exercise) -> frozenset[str]:
+    return frozenset(cell.source.strip() for cell in read_cells(exercise.solution) if cell.is_illustration)
+
+
+def grade(engine: Engine, prepared: Prepared, limits: Limits, questions: tuple[str, ...] = ()) -> Result:
+    """Return the result of one submission; ``questions`` empty means all of them.
+
+    Never raises for anything that the submission does. A check that the grader could not carry out is its own
+    fault, and is marked so.
+    """
+    if prepared.blank.status is Status.UNREADABLE:
+        return prepared.blank
+    exercise = prepared.exercise
+    graded = engine.run(job_of(prepared, limits, questions))
+    asked = [question for question in exercise.questions if not questions or question.name in questions]
+    results = tuple(
+        QuestionResult(question.name, tuple(_found(graded, question.name, check) for check in question.checks))
+        for question in asked
+    )
+    faulty = any(question.needs_human for question in results)
+    return replace(
+        prepared.blank,
+        status=Status.GRADER_ERROR if faulty else Status.GRADED,
+        questions=results,
+        cells=tuple(graded.cells),
+        durations=graded.durations,
+    )
+
+
+def job_of(prepared: Prepared, limits: Limits, questions: tuple[str, ...] = ()) -> Job:
+    """Return what a checker is told to do for a submission."""
+    exercise = prepared.exercise
+    cells = [(cell.id, cell.source) for cell in prepared.cells]
+    return Job(exercise.checks.name, exercise.check_files(), cells, limits, list(questions))
+
+
+def _found(graded: Graded, question: str, check: Check) -> CheckResult:
+    for name, result in graded.checks:
+        if name == question and result.name == check.name:
+            return result
+    message = "The grader stopped before this check. It costs you no points; your teachers will look at it."
+    return not_run(check, message, Outcome.GRADER_ERROR)
+
+
+def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]:
+    return tuple(
+        QuestionResult(question.name, tuple(not_run(check, problem) for check in question.checks))
+        for question in exercise.questions
+    )
+
+
+@functools.cache
+def environment() -> str:
+    """Return what, beside submission and checks, a result may depend on: versions and the kind of processor."""
+    parts = [f"python {platform.python_version()}"]
+    for name in ("torch", "numpy"):
+        try:
+            parts.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            parts.append(f"no {name}")
+    return ", ".join([*parts, platform.machine()])

@@ -1,0 +1,195 @@
+"""From a solved module to the instructor's notebook, the source that nbgrader works on.
+
+Every cell gets an id that depends on nothing but its place among the questions, so that two builds agree byte
+for byte and a diff between two releases shows what really changed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from typing import Any
+
+from autograder.course import CourseError, Exercise
+from autograder.notebook.cells import ILLUSTRATION
+from autograder.release.regions import RegionError, read_regions
+
+IMPORT_ID = "autograder"
+CHECK_PREFIX = "check-"
+
+# Nothing here depends on the machine that builds: no versions, no dates.
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+
+_KNOWN_METADATA = {"question", "tags"}
+# How the module is laid out; the stub keeps it.
+_JUPYTEXT_METADATA = {"lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker"}
+
+
+def source_notebook(exercise: Exercise, release: str) -> Any:
+    """Return the instructor's notebook (nbformat 4.5) of an exercise, with nbgrader's metadata.
+
+    Raises `CourseError` where the cells of the module and the questions of the checks do not match.
+    """
+    from nbformat.v4 import new_notebook
+
+    cells = read_solution(exercise)
+    _require_matching_questions(exercise, cells)
+    return new_notebook(
+        cells=_with_ids(exercise, cells),
+        metadata={
+            "autograder": {"exercise": exercise.name, "release": release},
+            "kernelspec": dict(KERNELSPEC),
+            "language_info": dict(LANGUAGE_INFO),
+        },
+    )
+
+
+def read_solution(exercise: Exercise) -> list[Any]:
+    """Return the cells of ``solutions/<exercise>.py``, checked one by one."""
+    import jupytext
+
+    cells: list[Any] = jupytext.reads(exercise.solution.read_text("utf-8"), fmt="py:percent").cells
+    for place, cell in enumerate(cells, 1):
+        _check_cell(cell, f"solutions/{exercise.name}.py: cell {place}")
+    return cells
+
+
+def is_illustration(cell: Any) -> bool:
+    """Whether a cell only shows something."""
+    return ILLUSTRATION in cell.metadata.get("tags", [])
+
+
+def _check_cell(cell: Any, where: str) -> None:
+    unknown = sorted(set(cell.metadata) - _KNOWN_METADATA - _JUPYTEXT_METADATA)
+    if unknown:
+        raise CourseError(
+            f'{where} has unknown metadata: {", ".join(unknown)}. Known are question="…" and tags=[…].'
+        )
+    question = cell.metadata.get("question")
+    try:
+        regions = read_regions(cell.source)
+    except RegionError as error:
+        raise CourseError(f"{where}{f' (question {question})' if question else ''} {error}.") from None
+    if question is None:
+        if regions.count:
+            raise CourseError(
+                f'{where} has a solution region but no question: write `# %% question="…"` above it.'
+            )
+        return
+    if not regions.count:
+        raise CourseError(
+            f"{where} (question {question}) has no solution region: bound what students write by "
+            "`### BEGIN SOLUTION` and `### END SOLUTION`."
+        )
+    if question not in _defined_names(cell.source, f"{where} (question {question})"):
+        raise CourseError(f"{where} (question {question}) defines no function or class `{question}`.")
+
+
+def _defined_names(source: str, where: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise CourseError(
+            f"{where} is not valid Python: {error.msg} (line {error.lineno} of the cell)."
+        ) from None
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def _require_matching_questions(exercise: Exercise, cells: list[Any]) -> None:
+    """Every question has one cell and at least one check."""
+    counts = Counter(cell.metadata["question"] for cell in cells if "question" in cell.metadata)
+    module, checks = f"solutions/{exercise.name}.py", f"tests/checks/{exercise.checks.name}"
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise CourseError(f"{module} has several cells for {_listed(repeated)}: keep one cell a question.")
+    checked = [question.name for question in exercise.questions if question.checks]
+    without_checks = [name for name in counts if name not in checked]
+    if without_checks:
+        raise CourseError(
+            f"{module} has a cell for {_listed(without_checks)}, but {checks} has no checks of that name: "
+            'write a class marked @pytest.mark.question("…"), or correct the name.'
+        )
+    without_cell = [question.name for question in exercise.questions if question.name not in counts]
+    if without_cell:
+        raise CourseError(
+            f"{checks} checks {_listed(without_cell)}, but {module} has no such cell: "
+            'write one that starts with `# %% question="…"`, or correct the name.'
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def _with_ids(exercise: Exercise, cells: list[Any]) -> list[Any]:
+    """Return the module's cells with the import of `check` and a graded cell after each question."""
+    section, numbers = "intro", Counter[str]()
+    imported, made = False, []
+    for cell in cells:
+        if cell.cell_type == "code" and not imported:
+            made.append(_code(IMPORT_ID, "from autograder import check", _read_only(IMPORT_ID)))
+            imported = True
+        question = cell.metadata.get("question")
+        if question is not None:
+            section, numbers = question, Counter()
+            points = exercise.question(question).max_score
+            made.append(_code(question, cell.source, _solution(question)))
+            made.append(_code(CHECK_PREFIX + question, f'check("{question}")', _graded(question, points)))
+            continue
+        kind = _kind(cell)
+        numbers[kind] += 1
+        made.append(_other_cell(cell, f"{section}-{kind}-{numbers[kind]}"))
+    return made
+
+
+def _kind(cell: Any) -> str:
+    if cell.cell_type == "code":
+        return "figure" if is_illustration(cell) else "code"
+    return "text"
+
+
+def _other_cell(cell: Any, cell_id: str) -> Any:
+    """Return a cell that is no question: code that answers build on is locked, all else is free."""
+    from nbformat.v4 import new_markdown_cell
+
+    if cell.cell_type != "code":
+        return new_markdown_cell(cell.source, id=cell_id)
+    tags = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
+    return _code(cell_id, cell.source, tags if is_illustration(cell) else {**_read_only(cell_id), **tags})
+
+
+def _code(cell_id: str, source: str, metadata: dict[str, Any]) -> Any:
+    from nbformat.v4 import new_code_cell
+
+    return new_code_cell(source, id=cell_id, metadata=metadata)
+
+
+def _read_only(cell_id: str) -> dict[str, Any]:
+    return _nbgrader(cell_id, locked=True)
+
+
+def _solution(question: str) -> dict[str, Any]:
+    return _nbgrader(question, solution=True)
+
+
+def _graded(question: str, points: float) -> dict[str, Any]:
+    metadata = _nbgrader(CHECK_PREFIX + question, grade=True, locked=True)
+    metadata["nbgrader"]["points"] = int(points) if points == int(points) else points
+    return metadata
+
+
+def _nbgrader(
+    grade_id: str, *, grade: bool = False, solution: bool = False, locked: bool = False
+) -> dict[str, dict[str, Any]]:
+    return {
+        "nbgrader": {
+            "cell_type": "code",
+            "grade": grade,
+            "grade_id": grade_id,
+            "locked": locked,
+            "schema_version": 3,
+            "solution": solution,
+            "task": False,
+        }
+    }

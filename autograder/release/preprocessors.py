@@ -1,0 +1,36 @@
+"""What the course adds to nbgrader's pipeline; named by their path in nbgrader_config.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from nbgrader.utils import is_solution
+
+from autograder.release.regions import strip_markers
+
+
+def stub_of(question: str) -> str:
+    """Return the code that stands in for a solution; the grader knows the sentence as "not attempted"."""
+    return f'# YOUR CODE HERE\nraise NotImplementedError("{question} is not implemented yet")'
+
+
+class NamedStubs(ClearSolutions):  # type: ignore[misc]
+    """nbgrader's ClearSolutions, with a stub that names the question that it stands for."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Clear one cell; its grade_id is the question's name."""
+        if is_solution(cell):
+            self.code_stub = {"python": stub_of(cell.metadata.nbgrader["grade_id"])}
+        cleared: tuple[Any, Any] = super().preprocess_cell(cell, resources, cell_index)
+        return cleared
+
+
+class StripMarkers(NbGraderPreprocessor):  # type: ignore[misc]
+    """Leave the markers of solution regions out of the solution release, where they only disturb reading."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Strip one code cell."""
+        if cell.cell_type == "code":
+            cell.source = strip_markers(cell.source)
+        return cell, resources

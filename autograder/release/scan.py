@@ -1,0 +1,259 @@
+"""Prove that nothing which students must not have is in what they get.
+
+The scan knows nothing of how a release was made. It collects secrets from the sources (solution lines, hidden
+checks, calibration records) and looks for them in every file; so a fault of the build, a cell that an author
+wrote without thought, or a file that came along by accident is found alike.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, CourseError, Exercise, read_questions
+from autograder.release.notebooks import is_illustration, read_solution
+from autograder.release.regions import BEGIN, END, read_regions
+
+SHORTEST_SOLUTION_LINE = 12
+SHORTEST_CHECK_LINE = 20
+DISTINCTIVE = 32
+"""Characters from which on a line of code says so much that it is a leak wherever it stands."""
+
+# Lines of a solution that every program has; they tell nothing.
+_TRIVIAL = re.compile(
+    r"return \w+|super\(\)\.__init__\(\)|(import|from) .*|if \w+ is (not )?None:|[\W\d]*|"
+    r"for [\w, ]+ in (\w+|(range|enumerate|zip)\([\w, ]+\)):"
+)
+_PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")
+_DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
+_TELLING_DIGITS = 5
+
+
+class LeakError(CourseError):
+    """A release holds what it must not; nothing of it was handed out."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that must not be found, and what it is.
+
+    ``scope`` limits a short line to its own exercise. ``alone`` looks for a line of its own or in backticks,
+    ``anywhere`` also within other text, and ``word`` for the text with no letter or digit beside it.
+    """
+
+    text: str
+    what: str
+    match: str = "anywhere"
+    scope: str | None = None
+
+
+@dataclass
+class _Given:
+    """What students of an exercise are given by intention: lines of code, normalised."""
+
+    code: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
+
+
+def require_no_leaks(files: Iterable[tuple[str, Path]], course: Course) -> None:
+    """Scan ``(exercise, file)`` pairs; raise `LeakError` naming every finding."""
+    secrets = collect_secrets(course)
+    found = [finding for exercise, path in files for finding in find_leaks(path, exercise, secrets)]
+    if found:
+        listed = "\n".join(f"  {finding}" for finding in found)
+        raise LeakError(
+            f"The student release would give away what it must not, so nothing was written:\n{listed}\n"
+            "Take it out of the text or the public check that holds it, and build again."
+        )
+
+
+def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
+    """Return one line for each secret in a file that is handed out with ``exercise``."""
+    texts = _texts(path)
+    flat = _normalised(" ".join(texts))
+    lines = {_normalised(line) for text in texts for line in text.splitlines()}
+    alone = {_without_leader(line) for line in lines} | lines
+    alone |= {_normalised(quoted) for text in texts for quoted in re.findall(r"`+([^`]+)`+", text)}
+    found = []
+    for secret in secrets:
+        if secret.scope not in (None, exercise):
+            continue
+        if secret.match == "alone":
+            leaks = secret.text in alone
+        elif secret.match == "word":
+            leaks = re.search(rf"(?<![\w.]){re.escape(secret.text)}(?![\w])", flat) is not None
+        else:
+            leaks = secret.text in flat
+        if leaks:
+            found.append(f"{path.name}: {secret.what}: {_shortened(secret.text)}")
+    found += [f"{path.name}: {problem}" for problem in _leftovers(path)]
+    return list(dict.fromkeys(found))
+
+
+def collect_secrets(course: Course) -> list[Secret]:
+    """Return all that no file of a student release may hold."""
+    given = {exercise.name: _given(exercise) for exercise in course.exercises}
+    all_code = set().union(*(entry.code for entry in given.values()))
+    all_shown = set().union(*(entry.shown for entry in given.values()), all_code)
+    public_names = {
+        f"test_{c.name}" for e in course.exercises for q in e.questions for c in q.checks if c.public
+    }
+    secrets: list[Secret] = []
+    for exercise in course.exercises:
+        secrets += _solution_secrets(exercise, given[exercise.name], all_code)
+        secrets += _check_secrets(exercise, all_shown, public_names)
+        secrets += _record_secrets(exercise)
+    return secrets
+
+
+def _solution_secrets(exercise: Exercise, given: _Given, all_code: set[str]) -> Iterator[Secret]:
+    for cell in _code_cells(exercise):
+        question = cell.metadata.get("question", "")
+        for line in map(_normalised, read_regions(cell.source).solved):
+            what = f"a line of the solution of {exercise.name}.{question}"
+            if len(line) < SHORTEST_SOLUTION_LINE or _TRIVIAL.fullmatch(line) or line in given.code:
+                continue
+            if len(line) < DISTINCTIVE:
+                if line not in given.shown:
+                    yield Secret(line, what, "alone", exercise.name)
+            else:
+                if not _within(line, given.code):
+                    yield Secret(line, what, "anywhere", exercise.name)
+                if line not in all_code:
+                    yield Secret(line, what, "alone")
+
+
+def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) -> Iterator[Secret]:
+    questions = read_questions(exercise.checks.read_text("utf-8"), exercise.checks.name)
+    titles = {_normalised(check.title) for q in questions for check in q.checks if check.public}
+    for check in (check for question in questions for check in question.checks if not check.public):
+        what = f"the hidden check {exercise.name}.{check.question}.{check.name}"
+        if f"test_{check.name}" not in public_names:
+            yield Secret(f"test_{check.name}", what, "word")
+        if _normalised(check.title) not in titles:
+            yield Secret(
+                _normalised(check.title),
+                f"the title of {what}",
+                "word" if len(check.title) < 12 else "anywhere",
+            )
+    for line in _hidden_lines(exercise):
+        if len(line) >= SHORTEST_CHECK_LINE and line not in shown and not _PLAIN_MARK.fullmatch(line):
+            yield Secret(line, f"a line of a hidden check of {exercise.name}", "alone")
+            if len(line) >= DISTINCTIVE and not _within(line, shown):
+                yield Secret(line, f"a line of a hidden check of {exercise.name}", "anywhere", exercise.name)
+
+
+def _record_secrets(exercise: Exercise) -> Iterator[Secret]:
+    """Names, digests and telling numbers of the calibration record."""
+    for path in exercise.checks.parent.glob(f"{exercise.checks.stem}*.calibration.json"):
+        what = f"the calibration record {path.name}"
+        yield Secret(path.name, what)
+        record = json.loads(path.read_text("utf-8"), parse_float=_Literal, parse_int=_Literal)
+        for value in _leaves(record):
+            digits = re.sub(r"[eE].*|\D", "", value).strip("0") if isinstance(value, _Literal) else ""
+            if len(digits) >= _TELLING_DIGITS or (
+                not isinstance(value, _Literal) and _DIGEST.fullmatch(value)
+            ):
+                yield Secret(str(value), f"a value of {what}", "word")
+
+
+class _Literal(str):
+    """A number as it is written in a record."""
+
+
+def _given(exercise: Exercise) -> _Given:
+    """Return what students see anyway: code outside solution regions, illustrations, public checks."""
+    given = _Given()
+    for cell in _code_cells(exercise):
+        target = given.shown if is_illustration(cell) else given.code
+        target |= set(map(_normalised, read_regions(cell.source).given))
+    given.shown |= set(map(_normalised, _split_checks(exercise)[0]))
+    return given
+
+
+def _hidden_lines(exercise: Exercise) -> list[str]:
+    return [_normalised(line) for line in _split_checks(exercise)[1]]
+
+
+def _split_checks(exercise: Exercise) -> tuple[list[str], list[str]]:
+    """Return the lines of a file of checks that lie outside and inside hidden checks."""
+    source = exercise.checks.read_text("utf-8")
+    lines, hidden = source.splitlines(), set()
+    names = {(c.question, f"test_{c.name}") for q in exercise.questions for c in q.checks if not c.public}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            question = _question_of(node)
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and (question, method.name) in names:
+                    first = min([method.lineno, *(d.lineno for d in method.decorator_list)])
+                    hidden |= set(range(first - 1, method.end_lineno or first))
+    return [line for n, line in enumerate(lines) if n not in hidden], [lines[n] for n in sorted(hidden)]
+
+
+def _question_of(node: ast.ClassDef) -> str:
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.question":
+            return str(ast.literal_eval(decorator.args[0]))
+    return ""
+
+
+def _code_cells(exercise: Exercise) -> list[Any]:
+    return [cell for cell in read_solution(exercise) if cell.cell_type == "code"]
+
+
+def _texts(path: Path) -> list[str]:
+    """Return a file's name and all its text; of a notebook every string, as a reader would see it."""
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    if path.suffix == ".ipynb":
+        return [path.name, *(str(leaf) for leaf in _leaves(json.loads(text)))]
+    return [path.name, text]
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Yield the strings and numbers of a JSON value; a list of lines, as notebooks have them, as one text."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        if all(isinstance(item, str) for item in value) and any(item.endswith("\n") for item in value):
+            yield "".join(value)
+        else:
+            for item in value:
+                yield from _leaves(item)
+    elif isinstance(value, str):
+        yield value
+    elif value is not None:
+        yield str(value)
+
+
+def _leftovers(path: Path) -> Iterator[str]:
+    """Yield what shows that a step of the build was left out: markers of solutions, outputs of cells."""
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    for marker in (BEGIN, END):
+        if marker in text:
+            yield f"the marker “{marker}” is left"
+    if path.suffix == ".ipynb" and any(cell.get("outputs") for cell in json.loads(text)["cells"]):
+        yield "a cell has outputs"
+
+
+def _within(text: str, lines: set[str]) -> bool:
+    return any(text in line for line in lines)
+
+
+def _normalised(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _without_leader(line: str) -> str:
+    """Return a line without what makes it a comment, a quotation or an item of a list."""
+    return line.lstrip("#>*-+$ ")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,16 @@
+"""Text that others wrote, made fit to be shown: in a terminal, in a table, in a message."""
+
+from __future__ import annotations
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return ``text`` on one line without what could act on the screen that shows it.
+
+    Control characters, escape sequences, direction overrides and lone surrogates become ``�``, white space
+    becomes single spaces, and more than ``limit`` characters are cut.
+    """
+    line = " ".join(text[: limit * 8].split())
+    line = "".join(character if character.isprintable() else REPLACEMENT for character in line)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -1,0 +1,32 @@
+"""Fixtures that several parts of the package are tested with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+TINY_COURSE = Path(__file__).parent / "tiny_course"
+
+
+@pytest.fixture
+def tiny_course(tmp_path: Path) -> Path:
+    """Return the root of a fresh copy of a small second course: exercise ``greetings``, nothing built."""
+    return copy_tiny_course(tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def built_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the root of the small course, built; for reading only. Starts a kernel: mark the test slow."""
+    from autograder.course import load_course
+    from autograder.release.build import build
+
+    root = copy_tiny_course(tmp_path_factory.mktemp("built") / "course")
+    build(load_course(root))
+    return root
+
+
+def copy_tiny_course(destination: Path) -> Path:
+    """Copy the small course."""
+    return Path(shutil.copytree(TINY_COURSE, destination, ignore=shutil.ignore_patterns("__pycache__", ".*")))

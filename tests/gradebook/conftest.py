@@ -1,0 +1,131 @@
+"""A class of two exercises and three students, made of results that no grader had to compute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Check, Course, Exercise, Question
+from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
+
+POINTS = {"tensor_ops": {"add": (1.0, 2.0), "norm": (1.5,)}, "convolution": {"conv2d": (2.0, 2.0)}}
+
+
+def make_question(name: str, points: tuple[float, ...]) -> Question:
+    return Question(
+        name,
+        tuple(
+            Check(f"check{n}", name, f"It does {n}.", value, public=n == 0) for n, value in enumerate(points)
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory) -> Path:
+    """A gradebook without records: nbgrader starts two programs to make one, so tests copy this."""
+    from nbgrader.api import Gradebook
+
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        Gradebook(f"sqlite:///{path}", "tiny").close()
+    return path
+
+
+@pytest.fixture
+def course(tmp_path) -> Course:
+    """A course folder that nbgrader can run in; convolution is optional."""
+    root = tmp_path / "course"
+    root.mkdir()
+    (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "tiny"\n')
+    exercises = tuple(
+        Exercise(
+            exercise,
+            root / "solutions" / f"{exercise}.py",
+            root / "tests/checks" / f"test_{exercise}.py",
+            tuple(make_question(name, points) for name, points in questions.items()),
+            optional=exercise == "convolution",
+        )
+        for exercise, questions in POINTS.items()
+    )
+    return Course(root, exercises)
+
+
+@pytest.fixture
+def gradebook(course, empty_gradebook) -> Path:
+    """The course's gradebook, without records."""
+    return Path(shutil.copy(empty_gradebook, course.root / "gradebook.db"))
+
+
+Grade = Callable[..., Result]
+
+
+@pytest.fixture
+def grade(course) -> Grade:
+    """Return a function that makes a result: ``grade("ada", "convolution", conv2d="passed failed")``."""
+
+    def make(
+        student: str, exercise: str, status: Status = Status.GRADED, message: str = "", **outcomes: str
+    ) -> Result:
+        known = course.exercise(exercise)
+        questions = [
+            QuestionResult(
+                name,
+                tuple(
+                    CheckResult(
+                        *(check.name, check.title, check.visibility, outcome),
+                        points=check.points if outcome is Outcome.PASSED else 0.0,
+                        max_points=check.points,
+                        message="" if outcome is Outcome.PASSED else "It is 3 where 4 was expected.",
+                    )
+                    for check, outcome in zip(
+                        known.question(name).checks, map(Outcome, words.split()), strict=True
+                    )
+                ),
+            )
+            for name, words in outcomes.items()
+        ]
+        return Result(
+            *(student, exercise, "2026.1", "sub", "checks", "env", "A", status),
+            questions=tuple(questions),
+            message=message,
+            optional=known.optional,
+        )
+
+    return make
+
+
+@pytest.fixture
+def results(grade) -> list[Result]:
+    """Ada is right, Bob half right and one notebook of his cannot be read, Zoë met a fault of ours."""
+    return [
+        grade("ada", "tensor_ops", add="passed passed", norm="passed"),
+        grade("ada", "convolution", conv2d="passed passed"),
+        grade("bob", "tensor_ops", add="passed failed", norm="not_attempted"),
+        grade("bob", "convolution", Status.UNREADABLE, "The file is empty."),
+        grade("zoë", "tensor_ops", add="passed grader_error", norm="timed_out"),
+    ]
+
+
+def put_submission(root: Path, student: str, exercise: str, text: str = "{}", when: str = "") -> Path:
+    path = root / "submitted" / student / exercise / f"{exercise}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    if when:
+        (path.parent / "timestamp.txt").write_text(when)
+    return path
+
+
+@pytest.fixture
+def hand_in(course) -> Callable[..., Path]:
+    """Return a function that puts a file where nbgrader collects submissions."""
+
+    def put(student: str, exercise: str, text: str = "{}", when: str = "") -> Path:
+        return put_submission(course.root, student, exercise, text, when)
+
+    return put
