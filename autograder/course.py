@@ -143,7 +143,10 @@ def _configured(root: Path) -> tuple[list[str], set[str]]:
     """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
     values: dict[str, Any] = {}
     for node in ast.parse((root / CONFIG_NAME).read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("c.Course.exercises", "c.Course.optional"):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
+            "c.Course.exercises",
+            "c.Course.optional",
+        ):
             values[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
     return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
 

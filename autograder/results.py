@@ -157,13 +157,10 @@ class Result:
                 status=Status(record["status"]),
                 optional=record["optional"],
                 cells=tuple(
-                    CellResult(cell["id"], Outcome(cell["outcome"]), cell["message"])
-                    for cell in record["cells"]
+                    CellResult(cell["id"], Outcome(cell["outcome"]), cell["message"]) for cell in record["cells"]
                 ),
                 questions=tuple(
-                    QuestionResult(
-                        question["name"], tuple(_read_check(check) for check in question["checks"])
-                    )
+                    QuestionResult(question["name"], tuple(_read_check(check) for check in question["checks"]))
                     for question in record["questions"]
                 ),
             )
@@ -232,9 +229,7 @@ def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) ->
             damaged(f"{path} cannot be read and is left out ({error}). Delete it and grade again.")
             continue
         if result_path(output, result.student, result.exercise) != path:
-            damaged(
-                f"{path} holds a result of another submission and is left out. Delete it and grade again."
-            )
+            damaged(f"{path} holds a result of another submission and is left out. Delete it and grade again.")
             continue
         results.append(result)
     return sorted(results, key=lambda result: (result.student, result.exercise))

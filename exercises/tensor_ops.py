@@ -70,7 +70,7 @@ refuse such a tensor; others make a copy then.
 # try:
 #     x.T.view(6)
 # except RuntimeError as error:
-#     print("x.T.view(6) fails:", error)
+#     print("x.T.view(6) fails:", str(error).split(" (")[0])
 
 # %% [markdown]
 r"""
@@ -168,7 +168,7 @@ def standardise(x: Tensor, eps: float = 1e-8) -> Tensor:
 # except NotImplementedError as todo:
 #     print(f"{todo}: write it, then run this cell again.")
 # else:
-#     figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.2))
+#     figure, axes = plt.subplots(1, 2, figsize=(6.6, 3.2))
 #     axes[0].scatter(*age_and_pressure.T, s=12, color=BLUE, alpha=0.7)
 #     axes[0].set(title="As measured", xlabel="age (years)", ylabel="blood pressure (mmHg)")
 #     axes[0].set(xlim=(0, 160), ylim=(0, 160))
@@ -279,11 +279,11 @@ def logistic_regression(x: Tensor, theta: Tensor, theta_0: Tensor) -> Tensor:
 #     left.legend()
 #     shades = right.contourf(side, side, probability, levels=20, cmap="PuOr_r", vmin=0, vmax=1)
 #     right.contour(side, side, probability, levels=[0.5], colors="black", linewidths=1.2)
-#     look = {"s": 18, "edgecolor": "white", "linewidth": 0.4}
-#     right.scatter(*normal.T, color=BLUE, label="normal", **look)
-#     right.scatter(*pneumonia.T, color=RED, marker="^", label="pneumonia", **look)
+#     right.scatter(*normal.T, s=16, color="white", edgecolor="black", linewidth=0.6, label="normal")
+#     look = {"color": "black", "edgecolor": "white", "linewidth": 0.5, "marker": "^"}
+#     right.scatter(*pneumonia.T, s=24, label="pneumonia", **look)
 #     right.set(title="Two features: decision function", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-#     right.legend(loc="lower left", fontsize="small", frameon=True)
+#     right.legend(loc="lower left", fontsize="small", frameon=True, facecolor="#cccccc")
 #     figure.colorbar(shades, ax=right, label="probability of pneumonia", ticks=[0, 0.5, 1])
 #     plt.show()
 
@@ -349,7 +349,8 @@ def activation(name: str, x: Tensor, *, slope: float = 0.1, alpha: float = 1.0) 
 #         axis.axhline(0, color=GREY, linewidth=0.8)
 #         axis.axvline(0, color=GREY, linewidth=0.8)
 #         axis.plot(z, curve, color=colour, linewidth=2)
-#         axis.set(title=name, xlabel="$x$", ylim=(-1.3, 4.2) if curve.max() > 2 else (-1.3, 1.3))
+#         axis.set(title=name, xlabel="$x$", xticks=(-4, 0, 4))
+#         axis.set_ylim(-1.3, 4.2 if curve.max() > 2 else 1.3)
 #     axes[0].set_ylabel("activation")
 #     plt.show()
 
@@ -428,12 +429,14 @@ def deep_network(x: Tensor, weights: Sequence[Tensor]) -> Tensor:
 
 # %% tags=["active-ipynb"]
 # generator = torch.Generator().manual_seed(3)
-# sizes = (2, 32, 32, 32, 32, 1)
+# sizes = (3, 32, 32, 32, 32, 1)
 # weights = [
-#     3 * torch.randn(n_out, n_in, generator=generator) / n_in**0.5 for n_in, n_out in zip(sizes, sizes[1:])
+#     4 * torch.randn(n_out, n_in, generator=generator) / n_in**0.5 for n_in, n_out in zip(sizes, sizes[1:])
 # ]
+# weights[-1] -= weights[-1].mean()  # some logits on either side of zero
 # side = torch.linspace(-2, 2, 160)
-# grid = torch.cartesian_prod(side, side)
+# # The third feature is always 1, so that its weights are the biases of the first layer.
+# grid = torch.nn.functional.pad(torch.cartesian_prod(side, side), (0, 1), value=1.0)
 # try:
 #     logits = deep_network(grid, weights).reshape(len(side), len(side)).T
 # except NotImplementedError as todo:
@@ -500,8 +503,8 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 r"""
 Below, the derivatives show why the zoo has more than one animal: the sigmoid's is never above $\tfrac14$
 and vanishes on both sides, so that little of it is left after some layers; the ReLU's is 1 wherever a unit
-is active. On the right, steps against the gradient lead down into the valley. This is how the network of
-the next exercises learns.
+is active. On the right, every arrow points against the gradient, and small steps along the arrows lead down
+into the valley. This is how the networks of the next exercises learn.
 """
 
 # %% tags=["active-ipynb"]
@@ -519,8 +522,8 @@ the next exercises learns.
 #     names = ("sigmoid", "tanh", "relu")
 #     slopes = {name: gradient(lambda t: activation(name, t).sum(), z) for name in names}
 #     uphill = gradient(valley, arrows)
-#     path = [torch.tensor([-2.2, 2.1])]
-#     for _ in range(25):
+#     path = [torch.tensor([-1.6, 2.2])]
+#     for _ in range(40):
 #         path.append(path[-1] - 0.2 * gradient(valley, path[-1]))
 # except NotImplementedError as todo:
 #     print(f"{todo}: write it, then run this cell again.")
@@ -534,7 +537,6 @@ the next exercises learns.
 #     middle.legend(loc="center left", fontsize="small")
 #     right.contour(side, side, heights, levels=14, cmap="cividis", linewidths=1)
 #     right.quiver(*arrows.T, *-uphill.T, color=GREY, width=0.005)
-#     right.plot(*torch.stack(path).T, "o-", color=RED, markersize=3, linewidth=1.2, label="gradient descent")
-#     right.set(title="A valley and its negative gradient", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-#     right.legend(loc="lower right", fontsize="small", frameon=True)
+#     right.plot(*torch.stack(path).T, "o-", color=RED, markersize=3, linewidth=1.2)
+#     right.set(title="Gradient descent in a valley", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
 #     plt.show()

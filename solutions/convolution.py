@@ -196,9 +196,7 @@ def output_size(input_size: int, kernel_size: int, stride: int = 1, padding: int
     ### BEGIN SOLUTION
     spare = input_size + 2 * padding - kernel_size
     if spare < 0:
-        raise ValueError(
-            f"a kernel of {kernel_size} does not fit into {input_size} pixels with a padding of {padding}"
-        )
+        raise ValueError(f"a kernel of {kernel_size} does not fit into {input_size} pixels with a padding of {padding}")
     return spare // stride + 1
     ### END SOLUTION
 
@@ -314,9 +312,7 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 
 
 # %% question="conv2d"
-def conv2d(
-    images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0
-) -> Tensor:
+def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
     """Return the feature maps of a convolutional layer; equals PyTorch's ``conv2d``.
 
     Parameters
@@ -344,9 +340,7 @@ def conv2d(
     rows = output_size(height, kernel_height, stride, padding)
     columns = output_size(width, kernel_width, stride, padding)
     # Each window becomes a column of C·kH·kW pixels, so that one matrix product gives all places of all maps.
-    windows = torch.nn.functional.unfold(
-        images, (kernel_height, kernel_width), stride=stride, padding=padding
-    )
+    windows = torch.nn.functional.unfold(images, (kernel_height, kernel_width), stride=stride, padding=padding)
     maps = weight.reshape(n_kernels, -1) @ windows
     if bias is not None:
         maps = maps + bias.reshape(-1, 1)

@@ -2,18 +2,25 @@
 
 A check file imports from here: assertions that compare strictly and explain (`assert_tensor`,
 `assert_equal`, `assert_raises`, `unchanged`, `fail`) and `send_function`, which puts a helper of the check
-on the student's side.
+on the student's side. The names are imported when they are first used: the grader's own process needs none
+of them, and no torch.
 """
 
-from autograder.checking.compare import (
-    assert_equal,
-    assert_raises,
-    assert_tensor,
-    assert_true,
-    unchanged,
-)
-from autograder.checking.failure import CheckFailure, fail
-from autograder.checking.submission import send_function
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.checking.compare import (
+        assert_equal,
+        assert_raises,
+        assert_tensor,
+        assert_true,
+        unchanged,
+    )
+    from autograder.checking.failure import CheckFailure, fail
+    from autograder.checking.submission import send_function
 
 __all__ = [
     "CheckFailure",
@@ -25,3 +32,12 @@ __all__ = [
     "send_function",
     "unchanged",
 ]
+
+_HOMES = {"CheckFailure": "failure", "fail": "failure", "send_function": "submission"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'compare')}")
+    return getattr(module, name)

@@ -92,7 +92,11 @@ def _match(actual: Any, mistakes: Mistakes, rtol: float, atol: float) -> str:
     for cause, wrong in mistakes.items():
         if isinstance(wrong, torch.Tensor) and isinstance(actual, torch.Tensor):
             same = actual.shape == wrong.shape and torch.allclose(
-                actual.detach().to(torch.float64), wrong.detach().to(torch.float64), rtol=rtol, atol=atol, equal_nan=True
+                actual.detach().to(torch.float64),
+                wrong.detach().to(torch.float64),
+                rtol=rtol,
+                atol=atol,
+                equal_nan=True,
             )
         else:
             same = _same_number(actual, wrong, rtol, atol) if _is_number(actual) else False
@@ -121,7 +125,9 @@ def assert_equal(
     likely = _match(actual, mistakes or {}, rtol, atol) or cause
     if actual is None:
         fail(f"{what} returned None.", details=f"Expected {expected!r}. Is a `return` missing?", cause=likely)
-    if _is_number(expected) and not _is_number(actual) or type(actual) is not type(expected) and not _is_number(expected):
+    if (_is_number(expected) and not _is_number(actual)) or (
+        type(actual) is not type(expected) and not _is_number(expected)
+    ):
         fail(f"{what} must be {_kind(expected)}, but it is {_kind(actual)}.", cause=likely)
     fail(f"{what} is wrong.", details=f"Expected {expected!r}, got {actual!r}.", cause=likely)
 
@@ -198,13 +204,22 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
     for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
         if not same:
-            fail(f"{what} changes its input.", cause="an operation in place (`+=`, `x[...] = `, `relu_`) on an argument")
+            fail(
+                f"{what} changes its input.",
+                cause="an operation in place (`+=`, `x[...] = `, `relu_`) on an argument",
+            )
         if tensor.requires_grad != requires_grad:
-            fail(f"{what} changes requires_grad of its input.", cause="`requires_grad_()` on the argument itself")
+            fail(
+                f"{what} changes requires_grad of its input.",
+                cause="`requires_grad_()` on the argument itself",
+            )
         if (tensor.grad is None) != (grad is None) or (
             grad is not None and tensor.grad is not None and not torch.equal(tensor.grad, grad)
         ):
-            fail(f"{what} changes .grad of its input.", cause="`backward()` adds to `.grad`; `torch.autograd.grad` does not")
+            fail(
+                f"{what} changes .grad of its input.",
+                cause="`backward()` adds to `.grad`; `torch.autograd.grad` does not",
+            )
 
 
 def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
@@ -217,7 +232,8 @@ def _kind(value: Any) -> str:
         return "None"
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {_shape(value)}"
-    name = type(value).__name__
+    # An object of another process stands for one of the student's; see autograder.sandbox.remote.
+    name = str(getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__)
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 

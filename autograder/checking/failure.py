@@ -31,7 +31,11 @@ class CheckFailure(AssertionError):
 
     def text(self, *, hidden: bool) -> str:
         """Return what a student may read."""
-        parts = [self.problem, "" if hidden else self.details, f"Likely cause: {self.cause}" if self.cause else ""]
+        parts = [
+            self.problem,
+            "" if hidden else self.details,
+            f"Likely cause: {self.cause}" if self.cause else "",
+        ]
         return "\n".join(part for part in parts if part)
 
     def __str__(self) -> str:

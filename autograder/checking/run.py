@@ -82,8 +82,12 @@ class Recorder:
         config.stash[SUBMISSION] = self._session.submission
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the checks of this run, in the order of their file."""
-        items[:] = [item for item in items if self._find(item) is not None]
+        """Keep the checks of this run: the public ones first, else in the order of their file.
+
+        What a student's process has seen of a hidden check it could tell in the message of a public one.
+        """
+        chosen = [(check, item) for item in items if (check := self._find(item)) is not None]
+        items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip a check whose forerunner did not pass."""
@@ -100,7 +104,7 @@ class Recorder:
         self._session.begin(check)
         result = yield
         self._session.end(check)
-        return result  # noqa: B901 — a wrapper hook returns what it wraps
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
@@ -109,14 +113,12 @@ class Recorder:
         error = call.excinfo.value if call.excinfo else None
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
-            if isinstance(error, pytest.skip.Exception):
-                result = not_run(check, str(error))
-            else:
-                result = judge(check, error)
+            skipped = isinstance(error, pytest.skip.Exception)
+            result = not_run(check, str(error)) if skipped else judge(check, error)
             if result.outcome is Outcome.PASSED:
                 self._passed.add((check.question, check.name))
             self._report(check, result, call.duration)
-        return report  # noqa: B901
+        return report
 
     def _find(self, item: pytest.Item) -> Check | None:
         mark = item.get_closest_marker("question")

@@ -128,7 +128,7 @@ def describe_error(error: BaseException) -> StudentError:
         line, code = error.lineno or 0, (error.text or "").strip()
     try:
         message = str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a student's __str__ may raise anything
         message = ""
     return StudentError(builtin_kind(error), message[:500], cell, line, code[:200])
 

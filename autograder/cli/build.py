@@ -20,9 +20,7 @@ Examples:
 
 
 @click.command("build", epilog=EXAMPLES)
-@click.option(
-    "--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has."
-)
+@click.option("--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has.")
 @click.option(
     "--course",
     "folder",

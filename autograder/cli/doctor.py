@@ -16,7 +16,27 @@ import click
 from autograder.cli.common import console, course_option
 from autograder.cli.main import NOT_SO
 
-_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "pytest", "nbgrader", "jupytext", "IPython", "msgpack")
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "matplotlib",
+    "pytest",
+    "nbgrader",
+    "jupytext",
+    "IPython",
+    "msgpack",
+)
+
+# Settings that switch user namespaces off: the file, the value that allows them, and how to set it.
+_SWITCHES = (
+    ("/proc/sys/kernel/unprivileged_userns_clone", "1", "sysctl kernel.unprivileged_userns_clone=1"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "0",
+        "give this Python an AppArmor profile with `userns,`, or sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -72,15 +92,13 @@ def _sandbox() -> Finding:
 def _sandbox_advice() -> str:
     if sys.platform != "linux":
         return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
-    for path, wanted, command in (
-        ("/proc/sys/kernel/unprivileged_userns_clone", "1", "sysctl kernel.unprivileged_userns_clone=1"),
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0", "an AppArmor profile that allows userns for this Python, or sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
-    ):  # fmt: skip
+    for path, wanted, command in _SWITCHES:
         file = Path(path)
         if file.exists() and file.read_text().strip() != wanted:
             return f"User namespaces are switched off here. As root: {command}."
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return "In a container, start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or grade outside."
+        options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        return f"In a container, start it with {options}, or grade outside."
     return "Allow user namespaces for your user, or run as root. For code that you trust: --allow-weak-sandbox."
 
 

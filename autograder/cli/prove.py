@@ -50,7 +50,10 @@ def command(
             meant = [check for check in verdict.checks if check.name in verdict.answer.caught_by]
             out.print(f"[green]✓[/] {verdict.answer.question}: {_plain(verdict.answer.label)}")
             for check in meant:
-                out.print(_plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")), style="dim")
+                out.print(
+                    _plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")),
+                    style="dim",
+                )
 
     proofs: list[Proof] = []
     with engine_factory(loaded, chosen, tier)() as engine:

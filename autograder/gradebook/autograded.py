@@ -15,7 +15,7 @@ from typing import Any
 from autograder.course import Exercise, Question
 from autograder.gradebook.cells import cell_metadata, check_id, check_source
 from autograder.notebook.cells import Cell, Unreadable, read_cells
-from autograder.results import Outcome, QuestionResult, Result, write_atomic
+from autograder.results import Outcome, QuestionResult, Result, Status, write_atomic
 from autograder.text import printable
 
 _WIDTH = 100
@@ -51,18 +51,14 @@ def _code_cells(handed_in: Path | None, result: Result) -> tuple[Cell, ...]:
         except Unreadable as error:
             message = message or str(error)
     lines = textwrap.wrap(printable(message or "nothing was handed in", 1000), _WIDTH)
-    return (
-        Cell("unreadable", "\n".join(f"# {line}" for line in ["This submission could not be read.", *lines])),
-    )
+    return (Cell("unreadable", "\n".join(f"# {line}" for line in ["This submission could not be read.", *lines])),)
 
 
 def _arranged(cells: tuple[Cell, ...], exercise: Exercise, result: Result) -> list[dict[str, Any]]:
     """Return the submission's cells with one graded cell a question, below the question if that is there."""
     present = {cell.id for cell in cells}
     graded = {check_id(question.name): question for question in exercise.questions}
-    below = {
-        question.name if question.name in present else check: check for check, question in graded.items()
-    }
+    below = {question.name if question.name in present else check: check for check, question in graded.items()}
     made: list[dict[str, Any]] = []
     for cell in cells:
         if cell.id not in graded:  # a graded cell of the student's is replaced by the course's
@@ -74,7 +70,10 @@ def _arranged(cells: tuple[Cell, ...], exercise: Exercise, result: Result) -> li
 
 def _graded(question: Question, result: Result) -> dict[str, Any]:
     found = next((one for one in result.questions if one.name == question.name), None)
-    text = _table(found) if found else f"Not graded. {printable(result.message, 1000)}".strip() + "\n"
+    if found is None or result.status is Status.UNREADABLE:
+        text = f"Not graded. {printable(result.message, 1000)}".strip() + "\n"
+    else:
+        text = _table(found)
     output = {"name": "stdout", "output_type": "stream", "text": text}
     return _code(check_source(question.name), cell_metadata(question.name, question.max_score), [output])
 
@@ -84,13 +83,9 @@ def _table(question: QuestionResult) -> str:
     lines = [f"{question.name}: {question.score:g} of {question.max_score:g} points"]
     for check in question.checks:
         points = f"{check.points:g} / {check.max_points:g}"
-        lines.append(
-            f"  {_WORDS[check.outcome]:14} {points:>9}  {check.visibility:6}  {printable(check.title)}"
-        )
+        lines.append(f"  {_WORDS[check.outcome]:14} {points:>9}  {check.visibility:6}  {printable(check.title)}")
         for line in check.message.splitlines():
-            lines += textwrap.wrap(
-                printable(line, 1000), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
-            )
+            lines += textwrap.wrap(printable(line, 1000), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines) + "\n"
 
 

@@ -42,9 +42,7 @@ def write_grades(output: Path, results: Iterable[Result], course: Course) -> tup
 
 
 def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
-    needs_human = result.status is not Status.GRADED or any(
-        question.needs_human for question in result.questions
-    )
+    needs_human = result.status is not Status.GRADED or any(question.needs_human for question in result.questions)
     return [
         *(_text(result.student), _text(result.exercise), result.status.value),
         *(

@@ -191,9 +191,7 @@ def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) ->
 # --- The results ----------------------------------------------------------------------------------
 
 
-def _record_results(
-    gradebook: Any, exercise: Exercise, results: list[Result], submitted: Path | None
-) -> None:
+def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], submitted: Path | None) -> None:
     notebook = gradebook.find_notebook(exercise.name, exercise.name)
     cells = {cell.name: cell for cell in notebook.grade_cells}
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(exercise.name)}
@@ -220,9 +218,7 @@ def read_timestamp(folder: Path) -> datetime | None:
     return when
 
 
-def _record_grades(
-    gradebook: Any, entry: Any, cells: dict[str, Any], exercise: Exercise, result: Result
-) -> None:
+def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: Exercise, result: Result) -> None:
     from nbgrader.api import Grade
 
     names = {cell.id: name for name, cell in cells.items()}

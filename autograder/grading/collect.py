@@ -64,9 +64,7 @@ class Collected:
     strays: tuple[Stray, ...] = ()
 
 
-def collect(
-    submitted: Path, course: Course, *, exercise: str | None = None, student: str | None = None
-) -> Collected:
+def collect(submitted: Path, course: Course, *, exercise: str | None = None, student: str | None = None) -> Collected:
     """Collect ``<student>/<exercise>/<exercise>.ipynb`` (or ``.py``) below a folder, or one single file.
 
     ``exercise`` and ``student`` narrow a folder down; for a single file they say what its place does not.
@@ -164,9 +162,7 @@ def _not_a_student(path: Path, course: Course) -> str:
             fault = name_fault(path.name)
             return f"It cannot be a student's name: {fault}. Rename the folder." if fault else ""
         case _:
-            return (
-                "It is a file, where a student's folder is expected: <student>/<exercise>/<exercise>.ipynb."
-            )
+            return "It is a file, where a student's folder is expected: <student>/<exercise>/<exercise>.ipynb."
 
 
 def _collect_student(folder: Path, course: Course, exercise: str | None) -> Collected:
@@ -178,9 +174,7 @@ def _collect_student(folder: Path, course: Course, exercise: str | None) -> Coll
     names = [known.name for known in course.exercises]
     placed = [name for name in names if name in entries and _kind(entries[name]) != "file"]
     found = tuple(_pick(entries[name], folder.name, name) for name in placed if exercise in (None, name))
-    strays = tuple(
-        Stray(path, _not_an_exercise(path, names)) for name, path in entries.items() if name not in placed
-    )
+    strays = tuple(Stray(path, _not_an_exercise(path, names)) for name, path in entries.items() if name not in placed)
     return Collected(found, strays)
 
 
@@ -197,9 +191,7 @@ def _not_an_exercise(path: Path, names: Iterable[str]) -> str:
 def _pick(folder: Path, student: str, exercise: str) -> Handed:
     """Choose the file of one exercise's folder that is to be graded."""
     if _kind(folder) != "folder":
-        return Handed(
-            student, exercise, None, f"{exercise} is a link, not a folder. Hand in the folder itself."
-        )
+        return Handed(student, exercise, None, f"{exercise} is a link, not a folder. Hand in the folder itself.")
     try:
         entries = _entries(folder)
     except OSError as error:
@@ -229,14 +221,8 @@ def _remark(chosen: Path, files: list[Path], exercise: str) -> str:
     """Say what a student should know about a choice that was not the plain one; empty for the plain one."""
     remarks = []
     if chosen.stem != exercise:
-        remarks.append(
-            f"The file is called {printable(chosen.name, 60)}; it was taken for {exercise}{chosen.suffix}."
-        )
-    aside = [
-        path
-        for path in files
-        if path != chosen and (path.suffix.lower() == ".ipynb" or path.stem == exercise)
-    ]
+        remarks.append(f"The file is called {printable(chosen.name, 60)}; it was taken for {exercise}{chosen.suffix}.")
+    aside = [path for path in files if path != chosen and (path.suffix.lower() == ".ipynb" or path.stem == exercise)]
     if aside:
         remarks.append(f"{printable(chosen.name, 60)} was graded; these were left aside: {_listed(aside)}.")
     return " ".join(remarks)

@@ -98,7 +98,10 @@ def _is_current(stored: Result, blank: Result) -> bool:
 
 
 def _graded(
-    todo: Sequence[tuple[Prepared, Result | None]], engine_for: Callable[[], Engine], jobs: int, limits: Limits
+    todo: Sequence[tuple[Prepared, Result | None]],
+    engine_for: Callable[[], Engine],
+    jobs: int,
+    limits: Limits,
 ) -> Iterator[tuple[Result, Result | None]]:
     """Yield results as they are ready. Threads only wait: the work is done by the engine's processes."""
     unreadable = [pair for pair in todo if pair[0].blank.status is Status.UNREADABLE]

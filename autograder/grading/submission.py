@@ -13,8 +13,8 @@ from autograder.course import Check, Exercise
 from autograder.grading.collect import Handed
 from autograder.notebook.cells import Cell, Unreadable, digest_of, read_cells
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
-from autograder.sandbox.checker import Job
 from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 
 UNRELEASED = "unreleased"
@@ -31,7 +31,8 @@ class Prepared:
 
 def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
     """Read what was handed in. What cannot be read becomes a result that says what is wrong."""
-    problem, cells = handed.problem, ()
+    problem = handed.problem
+    cells: tuple[Cell, ...] = ()
     if not problem and handed.path is not None:
         try:
             cells = graded_cells(read_cells(handed.path), exercise)

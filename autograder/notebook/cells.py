@@ -84,7 +84,9 @@ def _from_notebook(text: str) -> tuple[Cell, ...]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unreadable(f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter.") from None
+        raise Unreadable(
+            f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter."
+        ) from None
     return tuple(_number(_notebook_cells(document)))
 
 
@@ -123,11 +125,11 @@ def _clean_id(value: Any) -> str:
 
 
 def _from_python(text: str) -> tuple[Cell, ...]:
-    import jupytext  # a third of a second: only where a module is handed in
+    from autograder.notebook.percent import read_percent
 
     try:
-        notebook = jupytext.reads(text, fmt="py:percent")
-    except Exception as error:  # jupytext raises many kinds on odd input
+        notebook = read_percent(text)
+    except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
         raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
     cells = [
         Cell(

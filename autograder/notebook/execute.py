@@ -54,10 +54,12 @@ class CellRunner:
         """Run one cell; return what it raised, or None."""
         filename = f"<cell {cell.id}>"
         try:
-            source = self.shell.transform_cell(cell.source)
+            # IPython drops leading blank lines; put back, the numbers in messages are those of the cell.
+            blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
+            source = "\n" * blank + self.shell.transform_cell(cell.source)
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
             exec(compile(source, filename, "exec", dont_inherit=True), self.namespace)
-        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.course import CourseError, Exercise, Question
+from autograder.notebook.percent import read_percent
 
 # Answers that no author thinks of, and some student hands in: a check must fail on them, not break.
 _JUNK = {
@@ -40,15 +41,13 @@ class Answer:
 
 def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
     """Return the collected answers to a question; raise ``CourseError`` where the collection is not in order."""
-    import jupytext
-
     folder = exercise.checks.parents[1] / "answers" / exercise.name
     path = folder / f"{question.name}.py"
     where = f"tests/answers/{exercise.name}/{question.name}.py"
     if not path.is_file():
         raise CourseError(f"{where} is missing: write right and wrong answers to {question.name}.")
     answers = []
-    for cell in jupytext.reads(path.read_text("utf-8"), fmt="py:percent").cells:
+    for cell in read_percent(path.read_text("utf-8")).cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         kinds = [kind for kind in ("right", "wrong") if kind in cell.metadata]
@@ -72,7 +71,11 @@ def _require_known_checks(answers: list[Answer], question: Question, where: str)
 def junk_answers(question: Question) -> list[Answer]:
     """Return answers that make no sense at all, for any question."""
     return [
-        Answer(question.name, "junk", label, f"def {question.name}(*a, **k):\n    {body}\n".replace("{name}", question.name))
+        Answer(
+            question.name,
+            "junk",
+            label,
+            f"def {question.name}(*a, **k):\n    {body}\n".replace("{name}", question.name),
+        )
         for label, body in _JUNK.items()
     ]
-

@@ -37,10 +37,7 @@ class Drift:
 
 def stubs_of(course: Course) -> dict[Path, str]:
     """Return what belongs into ``exercises/``: path → text."""
-    return {
-        course.root / "exercises" / f"{exercise.name}.py": stub_module(exercise)
-        for exercise in course.exercises
-    }
+    return {course.root / "exercises" / f"{exercise.name}.py": stub_module(exercise) for exercise in course.exercises}
 
 
 def find_drift(course: Course) -> list[Drift]:

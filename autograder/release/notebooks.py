@@ -63,9 +63,7 @@ def is_illustration(cell: Any) -> bool:
 def _check_cell(cell: Any, where: str) -> None:
     unknown = sorted(set(cell.metadata) - _KNOWN_METADATA - _JUPYTEXT_METADATA)
     if unknown:
-        raise CourseError(
-            f'{where} has unknown metadata: {", ".join(unknown)}. Known are question="…" and tags=[…].'
-        )
+        raise CourseError(f'{where} has unknown metadata: {", ".join(unknown)}. Known are question="…" and tags=[…].')
     question = cell.metadata.get("question")
     try:
         regions = read_regions(cell.source)
@@ -73,9 +71,7 @@ def _check_cell(cell: Any, where: str) -> None:
         raise CourseError(f"{where}{f' (question {question})' if question else ''} {error}.") from None
     if question is None:
         if regions.count:
-            raise CourseError(
-                f'{where} has a solution region but no question: write `# %% question="…"` above it.'
-            )
+            raise CourseError(f'{where} has a solution region but no question: write `# %% question="…"` above it.')
         return
     if not regions.count:
         raise CourseError(
@@ -90,9 +86,7 @@ def _defined_names(source: str, where: str) -> set[str]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise CourseError(
-            f"{where} is not valid Python: {error.msg} (line {error.lineno} of the cell)."
-        ) from None
+        raise CourseError(f"{where} is not valid Python: {error.msg} (line {error.lineno} of the cell).") from None
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 

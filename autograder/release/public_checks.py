@@ -143,11 +143,7 @@ def _is_check(node: ast.stmt) -> bool:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _marks(node: ast.ClassDef | ast.FunctionDef) -> set[str]:
@@ -194,11 +190,7 @@ def _reachable(blocks: list[Block], roots: list[Block]) -> dict[Block, set[str]]
     while True:
         more = set().union(*(block.needs for block in blocks if block.binds & needed)) - needed
         if not more:
-            return {
-                block: set(block.binds & needed)
-                for block in blocks
-                if block.binds & needed or "*" in block.binds
-            }
+            return {block: set(block.binds & needed) for block in blocks if block.binds & needed or "*" in block.binds}
         needed |= more
 
 
@@ -229,9 +221,7 @@ def _tidy(text: str) -> str:
 
 def _prove(text: str, source: str, where: str) -> None:
     """Make sure that the cut file holds just the public checks, and every name that it refers to."""
-    expected = [
-        check for question in read_questions(source, where) for check in question.checks if check.public
-    ]
+    expected = [check for question in read_questions(source, where) for check in question.checks if check.public]
     found = [check for question in read_questions(text, where) for check in question.checks]
     body = ast.parse(text).body
     bound = frozenset().union(*(_bound_names(node) for node in body))

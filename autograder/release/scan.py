@@ -100,9 +100,7 @@ def collect_secrets(course: Course) -> list[Secret]:
     given = {exercise.name: _given(exercise) for exercise in course.exercises}
     all_code = set().union(*(entry.code for entry in given.values()))
     all_shown = set().union(*(entry.shown for entry in given.values()), all_code)
-    public_names = {
-        f"test_{c.name}" for e in course.exercises for q in e.questions for c in q.checks if c.public
-    }
+    public_names = {f"test_{c.name}" for e in course.exercises for q in e.questions for c in q.checks if c.public}
     secrets: list[Secret] = []
     for exercise in course.exercises:
         secrets += _solution_secrets(exercise, given[exercise.name], all_code)
@@ -156,9 +154,7 @@ def _record_secrets(exercise: Exercise) -> Iterator[Secret]:
         record = json.loads(path.read_text("utf-8"), parse_float=_Literal, parse_int=_Literal)
         for value in _leaves(record):
             digits = re.sub(r"[eE].*|\D", "", value).strip("0") if isinstance(value, _Literal) else ""
-            if len(digits) >= _TELLING_DIGITS or (
-                not isinstance(value, _Literal) and _DIGEST.fullmatch(value)
-            ):
+            if len(digits) >= _TELLING_DIGITS or (not isinstance(value, _Literal) and _DIGEST.fullmatch(value)):
                 yield Secret(str(value), f"a value of {what}", "word")
 
 

@@ -11,44 +11,21 @@ import select
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from autograder.checking.failure import StudentError, WorkerDied
 from autograder.checking.run import run_checks, seed_of
 from autograder.course import Check, read_questions
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import wire
+from autograder.sandbox import frames
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_process
 
 MAX_DEATHS = 8
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a checker is told to do. ``questions`` empty means all."""
-
-    check_file: str
-    files: dict[str, bytes]
-    cells: list[tuple[str, str]]
-    limits: Limits
-    questions: list[str]
-
-    def to_message(self) -> list[Any]:
-        """Return the job as it crosses the wire."""
-        files = [[name, content] for name, content in sorted(self.files.items())]
-        limits = [[name, value] for name, value in asdict(self.limits).items()]
-        return [self.check_file, files, [list(cell) for cell in self.cells], limits, self.questions]
-
-    @classmethod
-    def from_message(cls, message: list[Any]) -> Job:
-        """Read what `to_message` wrote."""
-        check_file, files, cells, limits, questions = message
-        return cls(check_file, dict(files), [(i, s) for i, s in cells], Limits(**dict(limits)), questions)
 
 
 class RemoteSession:
@@ -185,24 +162,26 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
 
 def serve(channel: socket.socket, zygote: socket.socket) -> None:
     """Do one job: run the cells, then the checks, public ones first."""
-    job = Job.from_message(wire.receive(channel)[0])
+    job = Job.from_message(frames.receive(channel)[0])
     folder = Path("checks")
     folder.mkdir()
     for name, content in job.files.items():
         (folder / name).write_bytes(content)
     questions = read_questions(job.files[job.check_file].decode(), job.check_file)
-    checks = [c for question in questions if not job.questions or question.name in job.questions for c in question.checks]
+    checks = [
+        c for question in questions if not job.questions or question.name in job.questions for c in question.checks
+    ]
     session = RemoteSession(zygote, job.cells, job.limits)
     session.start()
-    wire.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+    frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
 
     def report(check: Check, result: CheckResult, seconds: float) -> None:
         fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
-        wire.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
+        frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
 
     run_checks(folder / job.check_file, checks, session, report)
     session.close()
-    wire.send(channel, ["done"])
+    frames.send(channel, ["done"])
 
 
 def warm_up() -> None:
@@ -225,4 +204,4 @@ def warm_up() -> None:
         if [result.outcome for result in results] != [Outcome.PASSED]:
             raise RuntimeError(f"pytest does not run checks here: {results}")
     sys.modules.pop("test_warm_up", None)
-    os.chdir("/tmp" if Path("/tmp").is_dir() else ".")  # noqa: S108
+    os.chdir("/tmp" if Path("/tmp").is_dir() else ".")

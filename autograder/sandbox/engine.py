@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import wire
-from autograder.sandbox.checker import Job
+from autograder.sandbox import frames
+from autograder.sandbox.job import Job
 from autograder.sandbox.launch import zygote_environment
 from autograder.sandbox.limits import ARM, Limits
 from autograder.sandbox.spawn import request_process
@@ -100,10 +100,10 @@ class Engine:
         channel, control = self._open_checker(job.limits)
         with channel, control:
             try:
-                wire.send(channel, job.to_message())
-                while self._take(wire.receive(channel)[0], graded):
+                frames.send(channel, job.to_message())
+                while self._take(frames.receive(channel)[0], graded):
                     pass
-            except (EOFError, OSError, wire.ProtocolError):
+            except (EOFError, OSError, frames.ProtocolError):
                 graded.complete = False
         return graded
 
@@ -120,12 +120,17 @@ class Engine:
                 graded.complete = True
                 return False
             case _:
-                raise wire.ProtocolError("unknown message")
+                raise frames.ProtocolError("unknown message")
         return True
 
     def _open_checker(self, limits: Limits) -> tuple[socket.socket, socket.socket]:
         assert self._requests is not None, "use the engine as a context manager"
-        order = {"kind": "checker", "memory_mb": _CHECKER_MEMORY_MB, "processes": 16, "file_mb": limits.file_mb}
+        order = {
+            "kind": "checker",
+            "memory_mb": _CHECKER_MEMORY_MB,
+            "processes": 16,
+            "file_mb": limits.file_mb,
+        }
         with self._lock:
             channel, control = request_process(self._requests, order, (self._requests.fileno(),))
         seconds = limits.submission_s * 2
@@ -139,7 +144,14 @@ class Engine:
             environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
             environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
         else:
-            command = [sys.executable, "-m", "autograder.sandbox.zygote", descriptor, "D", ",".join(self._preload)]
+            command = [
+                sys.executable,
+                "-m",
+                "autograder.sandbox.zygote",
+                descriptor,
+                "D",
+                ",".join(self._preload),
+            ]
             environment = zygote_environment(str(Path(__file__).resolve().parents[2]))
             environment["TMPDIR"] = environment["HOME"] = self._scratch
         process = subprocess.Popen(
@@ -154,7 +166,9 @@ class Engine:
         )
         assert process.stdin is not None
         with process.stdin as order:
-            order.write(json.dumps({"root": self._scratch, "protected": self._protected, "preload": self._preload}).encode())
+            order.write(
+                json.dumps({"root": self._scratch, "protected": self._protected, "preload": self._preload}).encode()
+            )
         return process
 
     def _last_words(self) -> str:

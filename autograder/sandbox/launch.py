@@ -14,7 +14,6 @@ from pathlib import Path
 
 from autograder.sandbox import jail, linux
 
-
 PROBE = "probe"
 
 
@@ -39,7 +38,7 @@ def _inside(request_fd: str, preload: list[str]) -> None:
         environment = zygote_environment(jail.PACKAGE_ROOT)
         arguments = [sys.executable, "-m", "autograder.sandbox.zygote", request_fd, "A", ",".join(preload)]
         os.execve(sys.executable, arguments, environment)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a fork must never return
         os.write(2, f"{error}\n".encode())
         os._exit(1)
 
@@ -52,7 +51,7 @@ def _probe_cell() -> None:
         try:
             jail.enter_cell_inside(file_mb=1)
             os._exit(0)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a fork must never return
             os.write(2, f"{error}\n".encode())
             os._exit(1)
     if os.waitpid(child, 0)[1]:

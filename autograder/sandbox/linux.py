@@ -49,7 +49,11 @@ _DENIED = {
     "quotactl": (179, 60), "acct": (163, 89), "settimeofday": (164, 170), "clock_settime": (227, 112),
     "syslog": (103, 116), "personality": (135, 92),
 }  # fmt: skip
-_ALLOWED_SOCKETS = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; vsock, netlink and the like are not namespaced alike
+_ALLOWED_SOCKETS = (
+    1,
+    2,
+    10,
+)  # AF_UNIX, AF_INET, AF_INET6; vsock, netlink and the like are not namespaced alike
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -6,6 +6,7 @@ use, looks at the worker's CPU time and memory a few times a second, and says wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -83,7 +84,7 @@ def _broken(worker: int, armed: _Armed) -> int | None:
         return None
     if time.monotonic() > armed.wall or cpu_seconds(worker) > armed.cpu_s:
         return TIME
-    if armed.memory and memory_bytes(worker) > armed.memory:
+    if armed.memory and exceeds_memory(worker, armed.memory):
         return MEMORY
     return None
 
@@ -98,26 +99,30 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) / _TICKS
 
 
-def memory_bytes(pid: int) -> int:
-    """Memory that a process and its children answer for.
+def exceeds_memory(pid: int, limit: int) -> bool:
+    """Whether a process and its descendants answer for more than ``limit`` bytes.
 
-    Resident pages are a cheap upper bound; only where they are many is the proportional size read, which does
-    not charge a child for what it shares with the zygote.
+    Resident pages are a cheap upper bound; only where they are too many is the proportional size read, which
+    does not charge a child for what it shares with the zygote.
     """
-    total = 0
-    for process in (pid, *_descendants(pid)):
-        try:
-            with open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123
-                resident = int(file.read().split()[1]) * _PAGE
-            total += resident if resident < 2**28 else _proportional(process)
-        except (OSError, ValueError, IndexError):
-            continue
-    return total
+    family = [pid, *_descendants(pid)]
+    return sum(map(_resident, family)) > limit and sum(map(_proportional, family)) > limit
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _proportional(pid: int) -> int:
-    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    except (OSError, ValueError, StopIteration):
+        return 0
 
 
 def _descendants(pid: int) -> list[int]:
@@ -139,14 +144,10 @@ def _has_ended(worker: int) -> bool:
 
 def _end(worker: int, *, own_group: bool) -> int:
     """Kill what is left of the worker and return its exit code (negative: a signal)."""
-    for kill in (os.killpg,) if own_group else ():
-        try:
-            kill(worker, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
-    try:
+    if own_group:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
         os.kill(worker, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     _, status = os.waitpid(worker, 0)
     return os.waitstatus_to_exitcode(status)

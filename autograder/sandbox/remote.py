@@ -16,7 +16,7 @@ import torch
 
 from autograder.checking.failure import NameMissing, StudentError, WorkerDied, mark_student_error
 from autograder.checking.submission import BUILTIN_ERRORS
-from autograder.sandbox import wire
+from autograder.sandbox import frames, wire
 
 MAX_ITEMS = 10_000
 _NAMESPACE = ["h", 0, "", False]
@@ -86,11 +86,11 @@ class Link:
             raise self._death()
         self._count += 1
         try:
-            wire.send(self._sock, [self._count, *request], buffers)
-            reply, received = wire.receive(self._sock)
+            frames.send(self._sock, [self._count, *request], buffers)
+            reply, received = frames.receive(self._sock)
         except (OSError, EOFError):
             raise self._death() from None
-        except wire.ProtocolError as error:
+        except frames.ProtocolError as error:
             raise WorkerDied("protocol", f"Your answer cannot be read: {error}.") from None
         if not isinstance(reply, list) or len(reply) < 2 or reply[0] != self._count:
             raise WorkerDied("protocol", "Your answer cannot be read: it does not belong to the call.")
@@ -98,7 +98,7 @@ class Link:
 
     def student_error(self, fields: list[Any]) -> StudentError:
         """Read an error reply, trusting none of it: the line's text is looked up here."""
-        kind, message, cell, line, *_ = [*fields, *[""] * 4]
+        kind, message, cell, line = [*fields, "", "", "", ""][:4]
         known = kind in BUILTIN_ERRORS or kind == "SystemExit"
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
@@ -146,7 +146,7 @@ class _Call:
             self._decoder = self.link.decoder(buffers)
             self._value = self._decoder.decode(structure)
             self._changed = [(int(place), self._decoder.decode(new)) for place, new in self._changed]
-        except (wire.ProtocolError, TypeError, ValueError) as error:
+        except (frames.ProtocolError, TypeError, ValueError) as error:
             raise WorkerDied("protocol", f"Your answer cannot be read: {error}.") from None
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
 
@@ -159,7 +159,9 @@ class _Call:
     def run_with_gradients(self) -> Any:
         """Do the operation; its results can be differentiated here."""
         leaves = [tensor for tensor in self.inputs if tensor.requires_grad]
-        results = _Remote.apply(self, torch.ones((), requires_grad=True), *leaves)
+        results = _Remote.apply(  # type: ignore[no-untyped-call]
+            self, torch.ones((), requires_grad=True), *leaves
+        )
         self._write_back()
         if not results:
             return self._value
@@ -238,6 +240,7 @@ class RemoteObject:
         self._link.ask("set", self, name, value)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call it on the student's side."""
         return self._link.ask("call", self, arguments, keywords)
 
     def __getitem__(self, key: Any) -> Any:

@@ -1,30 +1,23 @@
-"""The wire between checker and worker: frames of msgpack with raw buffers, bounded in every direction.
+"""What crosses between checker and worker: values as structures of tagged lists and raw buffers.
 
-A frame is ``u32 structure length, u32 number of buffers, u64 length of each buffer``, then the structure
-(msgpack), then the buffers. Plain scalars stand for themselves; everything else is a list that starts with a
-tag (see ``_TAGS``). Nothing is ever unpickled, and no object of the checker can be reached from the worker: what
-has no tag crosses as a *handle*, a number that only the worker can resolve.
+Plain scalars stand for themselves; everything else is a list that starts with a tag (see ``_TAGS``); how the
+bytes travel is told in `frames`. Nothing is ever unpickled, and no object of the checker can be reached from the
+worker: what has no tag crosses as a *handle*, a number that only the worker can resolve.
 """
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgpack
 import numpy as np
 import torch
 
-MAX_STRUCTURE = 16 * 2**20
-MAX_BUFFERS = 20_000
-MAX_BYTES = 512 * 2**20
+from autograder.sandbox.frames import MAX_NODES, ProtocolError
+
 MAX_DEPTH = 32
-MAX_NODES = 200_000
-_HEAD = struct.Struct("!II")
 
 _TAGS = {
     "l": "list",
@@ -53,12 +46,21 @@ DTYPES = {
 }  # fmt: skip
 _DTYPE_NAMES = {kind: name for name, kind in DTYPES.items()}
 _NUMPY = frozenset(
-    ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
+    (
+        "bool",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "uint32",
+        "int32",
+        "uint64",
+        "int64",
+        "float16",
+        "float32",
+        "float64",
+    )
 )
-
-
-class ProtocolError(Exception):
-    """The other side sent something that is no well-formed message."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Encoder:
         if kind is torch.Size:
             return ["z", *[int(n) for n in value]]
         if kind is np.ndarray and value.dtype.name in _NUMPY:
-            self.buffers.append(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+            self.buffers.append(_view(np.ascontiguousarray(value)))
             return ["A", value.dtype.name, list(value.shape), len(self.buffers) - 1]
         if isinstance(value, np.generic) and value.dtype.name in _NUMPY:
             return ["n", value.dtype.name, value.tobytes()]
@@ -129,9 +131,9 @@ class Encoder:
     def _tensor(self, tensor: torch.Tensor, depth: int) -> Any:
         if id(tensor) in self._places:
             return ["r", self._places[id(tensor)]]
-        plain = tensor.detach().as_subclass(torch.Tensor)
-        if plain.dtype not in _DTYPE_NAMES or plain.layout is not torch.strided or plain.device.type != "cpu":
+        if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _DTYPE_NAMES:
             return self._handle(tensor)
+        plain = tensor.detach().as_subclass(torch.Tensor)
         self._places[id(tensor)] = len(self.tensors.seen)
         self.tensors.seen.append(tensor)
         slot = None
@@ -160,7 +162,11 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
     flat = tensor.contiguous().reshape(-1)
     if flat.numel() and flat.stride(0) != 1:  # one expanded value counts as contiguous whatever its stride
         flat = torch.empty(flat.shape, dtype=flat.dtype).copy_(flat)
-    return memoryview(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
+    return _view(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
+
+
+def _view(array: np.ndarray[Any, Any]) -> memoryview:
+    return memoryview(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type, unused-ignore]
 
 
 class Decoder:
@@ -262,9 +268,7 @@ class Decoder:
             self.tensors.slots[_natural(slot)] = tensor
         return tensor
 
-    def _strided_tensor(
-        self, dtype: torch.dtype, shape: list[int], strides: list[int], place: int
-    ) -> torch.Tensor:
+    def _strided_tensor(self, dtype: torch.dtype, shape: list[int], strides: list[int], place: int) -> torch.Tensor:
         stored = [1 if stride == 0 else size for size, stride in zip(shape, strides, strict=True)]
         values = torch.frombuffer(self._buffer(place, stored, dtype.itemsize), dtype=dtype).reshape(stored)
         tensor = torch.empty_strided(stored, strides, dtype=dtype)
@@ -296,55 +300,3 @@ def _known(name: Any) -> str:
     if name not in _NUMPY:
         raise ProtocolError("unknown dtype")
     return str(name)
-
-
-def send(sock: socket.socket, structure: Any, buffers: list[memoryview] | None = None) -> None:
-    """Send one frame; raise ``OSError`` when the other side is gone, `ProtocolError` when it is too large."""
-    buffers = buffers or []
-    body = msgpack.packb(structure, use_bin_type=True, unicode_errors="surrogatepass")
-    sizes = [buffer.nbytes for buffer in buffers]
-    if len(body) > MAX_STRUCTURE or len(buffers) > MAX_BUFFERS or sum(sizes) > MAX_BYTES:
-        raise ProtocolError("a message is too large")
-    sock.sendall(_HEAD.pack(len(body), len(buffers)) + struct.pack(f"!{len(sizes)}Q", *sizes) + body)
-    for buffer in buffers:
-        if buffer.nbytes:
-            sock.sendall(buffer)
-
-
-def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
-    """Return the next frame; raise ``EOFError`` at the end and `ProtocolError` on nonsense."""
-    body_size, count = _HEAD.unpack(_exactly(sock, _HEAD.size))
-    if body_size > MAX_STRUCTURE or count > MAX_BUFFERS:
-        raise ProtocolError("a message is too large")
-    sizes = struct.unpack(f"!{count}Q", _exactly(sock, 8 * count))
-    if sum(sizes) > MAX_BYTES:
-        raise ProtocolError("a message is too large")
-    body = _exactly(sock, body_size)
-    buffers = [_exactly(sock, size) for size in sizes]
-    try:
-        structure = msgpack.unpackb(
-            body,
-            unicode_errors="surrogatepass",
-            max_str_len=2**20,
-            max_bin_len=2**20,
-            max_array_len=MAX_NODES,
-            max_map_len=0,
-            max_ext_len=0,
-        )
-    except (ValueError, TypeError, RecursionError) as error:  # what msgpack raises on bad input derives from these
-        raise ProtocolError(f"ill-formed message ({type(error).__name__})") from None
-    return structure, buffers
-
-
-def _exactly(sock: socket.socket, size: int) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view.nbytes:
-        try:
-            count = sock.recv_into(view)
-        except ConnectionError:
-            count = 0
-        if not count:
-            raise EOFError("the other side has closed the connection")
-        view = view[count:]
-    return data

@@ -23,7 +23,7 @@ from autograder.checking.failure import StudentError
 from autograder.checking.submission import define_function, describe_error, seed_everything
 from autograder.notebook.cells import Cell
 from autograder.notebook.execute import CellRunner
-from autograder.sandbox import wire
+from autograder.sandbox import frames, wire
 
 MAX_GRAPHS = 64
 NAMESPACE = 0
@@ -50,7 +50,7 @@ class Worker:
         """Answer requests until the checker hangs up."""
         while True:
             try:
-                request, buffers = wire.receive(self._sock)
+                request, buffers = frames.receive(self._sock)
             except EOFError:
                 return
             number, operation, *arguments = request
@@ -58,9 +58,9 @@ class Worker:
                 reply, out = self._answer(operation, arguments, buffers)
             except _Missing:
                 reply, out = ["missing"], []
-            except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+            except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
                 reply, out = _error_reply(describe_error(error)), []
-            wire.send(self._sock, [number, *reply], out)
+            frames.send(self._sock, [number, *reply], out)
 
     def _answer(
         self, operation: str, arguments: list[Any], buffers: list[bytearray]
@@ -113,7 +113,7 @@ class Worker:
                 return _first_items, (target, most), {}
             case "define", (source, name):
                 return define_function, (source, name), {}
-        raise wire.ProtocolError("unknown operation")
+        raise frames.ProtocolError("unknown operation")
 
     def _result(
         self, result: Any, arguments: list[torch.Tensor], before: list[_State]
@@ -212,7 +212,7 @@ def _error_reply(error: StudentError) -> list[Any]:
 def warm_up() -> None:
     """Use once what workers use, so that its imports are paid before the fork and not in each child."""
     x = torch.ones(2, 2, requires_grad=True)
-    (x @ x).sum().backward()
+    torch.autograd.backward([(x @ x).sum()])
     torch.testing.assert_close(x.grad, x.grad)
     np.random.default_rng(0).random(2)
     seed_everything(0)

@@ -129,9 +129,7 @@ def pooling_mistakes(images, kernel_size, stride):
     filled = F.pad(images, (0, -images.shape[3] % stride, 0, -images.shape[2] % stride))
     return {
         "a 0 takes part, as start or as padding: negative values have a negative maximum": right.clamp(min=0),
-        "the images are surrounded by zeros; nothing is padded here": F.max_pool2d(
-            framed, kernel_size, stride
-        ),
+        "the images are surrounded by zeros; nothing is padded here": F.max_pool2d(framed, kernel_size, stride),
         "the images are filled up with zeros; a window that does not fit is left out": F.max_pool2d(
             filled, kernel_size, stride
         ),
@@ -373,9 +371,7 @@ class TestConv2dSingle:
                     image, kernel, 0.75 * kernel.numel()
                 ),
             }
-            assert_tensor(
-                output, single(image, kernel, 0.75), what=call, mistakes=bias_mistakes, cause=cause, **CLOSE
-            )
+            assert_tensor(output, single(image, kernel, 0.75), what=call, mistakes=bias_mistakes, cause=cause, **CLOSE)
         image, kernel = torch.randn(6, 8).T, torch.randn(4, 9)[:, ::3].T
         call = "conv2d_single(image, kernel) of tensors that are not contiguous"
         assert_tensor(ask(submission.conv2d_single, image, kernel), single(image, kernel), what=call, **CLOSE)
@@ -466,9 +462,7 @@ class TestConv2d:
         weight = torch.randn(3, 4, 3, 2).transpose(1, 2)
         call = "conv2d(images, weight) of tensors that are not contiguous"
         cause = "`view` needs contiguous tensors and fails or mixes pixels up; use `reshape`"
-        assert_tensor(
-            ask(submission.conv2d, images, weight), F.conv2d(images, weight), what=call, cause=cause, **CLOSE
-        )
+        assert_tensor(ask(submission.conv2d, images, weight), F.conv2d(images, weight), what=call, cause=cause, **CLOSE)
 
     @pytest.mark.points(0.75)
     def test_settings(self, submission):

@@ -74,9 +74,7 @@ class TestFlattenImages:
         )
 
     @pytest.mark.points(0.25)
-    @pytest.mark.hint(
-        "`view` only works where the memory is in the tensor's own order; some siblings copy if need be."
-    )
+    @pytest.mark.hint("`view` only works where the memory is in the tensor's own order; some siblings copy if need be.")
     def test_non_contiguous(self, submission):
         """Images whose memory lies in another order (channels last) are flattened as well."""
         stored = torch.randn(3, 4, 5, 2)  # (N, H, W, C), as most image files are read
@@ -104,9 +102,7 @@ class TestFlattenImages:
             submission.flatten_images(image),
             expected,
             what="flatten_images(one_image)",
-            mistakes={
-                "axes of size 1 were squeezed away; the batch axis stays, also for one sample": expected[0]
-            },
+            mistakes={"axes of size 1 were squeezed away; the batch axis stays, also for one sample": expected[0]},
         )
 
 
@@ -136,10 +132,8 @@ class TestStandardise:
                 "the columns were divided by their deviation, but the mean was not subtracted": (
                     x / torch.tensor([2.0, 10.0])
                 ),
-                "the mean was subtracted, but nothing was divided by the deviation": x
-                - torch.tensor([5.0, 20.0]),
-                "this divides by the variance; its square root is the deviation": z
-                / torch.tensor([2.0, 10.0]),
+                "the mean was subtracted, but nothing was divided by the deviation": x - torch.tensor([5.0, 20.0]),
+                "this divides by the variance; its square root is the deviation": z / torch.tensor([2.0, 10.0]),
             },
         )
 
@@ -171,8 +165,7 @@ class TestStandardise:
             whole = x - x.mean()
             mistakes = {
                 "this is the sample deviation, which divides by N − 1": z * ((len(x) - 1) / len(x)) ** 0.5,
-                "the rows were standardised, not the columns": rows
-                / rows.square().mean(dim=1, keepdim=True).sqrt(),
+                "the rows were standardised, not the columns": rows / rows.square().mean(dim=1, keepdim=True).sqrt(),
                 "one mean and one deviation were taken over all numbers; every column has its own": (
                     whole / whole.square().mean().sqrt()
                 ),
@@ -181,9 +174,9 @@ class TestStandardise:
                 "the columns were divided by their deviation, but the mean was not subtracted": x / deviation,
             }
             if len(x) == x.shape[1]:
-                mistakes[
-                    "the means of the rows were subtracted from the columns: check the axis of the mean"
-                ] = (x - x.mean(dim=1)) / x.var(dim=1, correction=0).sqrt()
+                mistakes["the means of the rows were subtracted from the columns: check the axis of the mean"] = (
+                    x - x.mean(dim=1)
+                ) / x.var(dim=1, correction=0).sqrt()
             assert_tensor(submission.standardise(x), z, what="standardise(x)", mistakes=mistakes)
 
     @pytest.mark.points(0.25)
@@ -224,12 +217,8 @@ class TestLinear:
                 "the bias theta_0 was forgotten": torch.tensor([4.5, 9.0]),
                 "the bias theta_0 was subtracted": torch.tensor([-5.5, -1.0]),
                 "the bias was added once a feature; it is added once a sample": torch.tensor([34.5, 39.0]),
-                "the sum runs over the samples; it must run over the features": torch.tensor(
-                    [12.5, 3.0, 28.0]
-                ),
-                "the result is one column, shape (N, 1); it must have the shape (N,)": torch.tensor(
-                    [[14.5], [19.0]]
-                ),
+                "the sum runs over the samples; it must run over the features": torch.tensor([12.5, 3.0, 28.0]),
+                "the result is one column, shape (N, 1); it must have the shape (N,)": torch.tensor([[14.5], [19.0]]),
                 "everything was added up to one number; every sample has its own": torch.tensor(23.5),
                 "the results of all samples were added up; every sample has its own": torch.tensor(33.5),
             },
@@ -353,9 +342,7 @@ class TestLogisticRegression:
                 "the bias theta_0 was forgotten": torch.sigmoid(logits - theta_0),
                 "these are the logits: the sigmoid is missing": logits,
                 "this is 1 minus the probability": torch.sigmoid(-logits),
-                "one axis too many is squeezed when there is only one sample": torch.sigmoid(
-                    logits
-                ).squeeze(),
+                "one axis too many is squeezed when there is only one sample": torch.sigmoid(logits).squeeze(),
             }
             if n_samples == n_features:
                 mistakes["the sum runs over the samples; it must run over the features"] = torch.sigmoid(
@@ -381,9 +368,7 @@ class TestLogisticRegression:
         assert_tensor(output, p, what="logistic_regression(x, theta, theta_0)")
         backward(output, theta, theta_0, what="logistic_regression(x, theta, theta_0)")
         assert_tensor(theta.grad, (p * (1 - p)) @ x, what="the gradient with respect to theta", atol=1e-5)
-        assert_tensor(
-            theta_0.grad, (p * (1 - p)).sum(), what="the gradient with respect to theta_0", atol=1e-5
-        )
+        assert_tensor(theta_0.grad, (p * (1 - p)).sum(), what="the gradient with respect to theta_0", atol=1e-5)
 
 
 def zoo(x, slope=0.1, alpha=1.0):
@@ -420,9 +405,7 @@ class TestActivation:
                     "this is the ReLU": values["relu"],
                     "the input came back as it was": x,
                     "this is the sigmoid of −x": values["sigmoid"].flip(0),
-                    "this is the smaller of 0 and x; the ReLU is the larger": torch.tensor(
-                        [-2.0, -1, 0, 0, 0]
-                    ),
+                    "this is the smaller of 0 and x; the ReLU is the larger": torch.tensor([-2.0, -1, 0, 0, 0]),
                     "this is |x|; the ReLU is 0 for negative x": x.abs(),
                 },
             )
@@ -437,16 +420,10 @@ class TestActivation:
             torch.tensor([-0.2, -0.1, 0.0, 1.0, 2.0]),
             what='activation("leaky_relu", x)',
             mistakes={
-                "the slope is on the wrong side: it belongs to negative x": torch.tensor(
-                    [-2.0, -1, 0, 0.1, 0.2]
-                ),
-                "the slope is 0.01, PyTorch's default; the lecture's is 0.1": torch.tensor(
-                    [-0.02, -0.01, 0, 1, 2]
-                ),
+                "the slope is on the wrong side: it belongs to negative x": torch.tensor([-2.0, -1, 0, 0.1, 0.2]),
+                "the slope is 0.01, PyTorch's default; the lecture's is 0.1": torch.tensor([-0.02, -0.01, 0, 1, 2]),
                 "this is the plain ReLU: the slope is missing": torch.tensor([0.0, 0.0, 0.0, 1.0, 2.0]),
-                "the sign of the slope: negative x must stay negative": torch.tensor(
-                    [0.2, 0.1, 0.0, 1.0, 2.0]
-                ),
+                "the sign of the slope: negative x must stay negative": torch.tensor([0.2, 0.1, 0.0, 1.0, 2.0]),
                 "the slope applies to negative x only": torch.tensor([-0.2, -0.1, 0.0, 0.1, 0.2]),
             },
         )
@@ -461,9 +438,7 @@ class TestActivation:
             torch.tensor([-0.8646647, -0.6321206, 0.0, 1.0, 2.0]),
             what='activation("elu", x)',
             mistakes={
-                "the −1 after the exponential is missing": torch.tensor(
-                    [0.1353353, 0.3678794, 1.0, 1.0, 2.0]
-                ),
+                "the −1 after the exponential is missing": torch.tensor([0.1353353, 0.3678794, 1.0, 1.0, 2.0]),
                 "the −1 after the exponential is missing, for negative x": torch.tensor(
                     [0.1353353, 0.3678794, 0.0, 1.0, 2.0]
                 ),
@@ -480,9 +455,7 @@ class TestActivation:
     def test_unknown_name(self, submission):
         """Another name raises a ValueError that lists the known names."""
         x = torch.tensor([-1.0, 2.0])
-        assert_tensor(
-            submission.activation("relu", x), torch.tensor([0.0, 2.0]), what='activation("relu", x)'
-        )
+        assert_tensor(submission.activation("relu", x), torch.tensor([0.0, 2.0]), what='activation("relu", x)')
         assert_raises(
             ValueError,
             submission.activation,
@@ -503,9 +476,7 @@ class TestActivation:
             what='activation("leaky_relu", x, slope=…)',
             mistakes={
                 "the argument slope is ignored": zoo(x)["leaky_relu"],
-                "the argument slope is ignored, and PyTorch's default is used": zoo(x, slope=0.01)[
-                    "leaky_relu"
-                ],
+                "the argument slope is ignored, and PyTorch's default is used": zoo(x, slope=0.01)["leaky_relu"],
                 "the slope is on the wrong side: it belongs to negative x": torch.where(x > 0, slope * x, x),
                 "this is the plain ReLU": zoo(x)["relu"],
             },
@@ -526,9 +497,7 @@ class TestActivation:
                 "alpha belongs before the bracket, not into the exponent": torch.where(
                     x > 0, x, torch.expm1(alpha * x)
                 ),
-                "alpha multiplies the exponential alone, not the −1": torch.where(
-                    x > 0, x, alpha * torch.exp(x) - 1
-                ),
+                "alpha multiplies the exponential alone, not the −1": torch.where(x > 0, x, alpha * torch.exp(x) - 1),
             },
         )
 
@@ -563,9 +532,7 @@ class TestActivation:
             output = submission.activation(name, x)
             assert_tensor(output, zoo(values)[name], what=f'activation("{name}", x)')
             backward(output, x, what=f'activation("{name}", x)')
-            assert_tensor(
-                x.grad, reference.grad, what=f'the derivative of activation("{name}", x)', atol=1e-5
-            )
+            assert_tensor(x.grad, reference.grad, what=f'the derivative of activation("{name}", x)', atol=1e-5)
 
     @pytest.mark.points(0.15)
     def test_names_outside_the_zoo(self, submission):
@@ -599,9 +566,7 @@ class TestMaxout:
             result,
             torch.tensor([1.0, 4.5, 1.0]),
             what="maxout(x, w1, b1, w2, b2)",
-            cause=if_several(
-                result, "the maximum along an axis comes as a pair: the values, and their indices"
-            ),
+            cause=if_several(result, "the maximum along an axis comes as a pair: the values, and their indices"),
             mistakes={
                 "the bias b1 was forgotten": torch.tensor([1.0, 4.0, 1.0]),
                 "the bias b2 was forgotten": torch.tensor([0.0, 4.5, 0.5]),
@@ -713,9 +678,7 @@ class TestDeepNetwork:
             torch.tensor([[2.463022], [1.5]]),
             what="deep_network(x, weights)",
             mistakes={
-                "sigmoid and tanh are swapped: tanh follows W3, the sigmoid W4": torch.tensor(
-                    [[2.694189], [2.284782]]
-                ),
+                "sigmoid and tanh are swapped: tanh follows W3, the sigmoid W4": torch.tensor([[2.694189], [2.284782]]),
                 "the order is reversed: the formula is read from the inside, from x outwards": torch.tensor(
                     [[2.120455], [0.355925]]
                 ),
@@ -725,9 +688,7 @@ class TestDeepNetwork:
                 "a ReLU is missing: it follows W1 and W2": torch.tensor([[2.463022], [0.536977]]),
                 "the tanh after W3 is missing": torch.tensor([[2.642391], [1.5]]),
                 "the sigmoid after W4 is missing": torch.tensor([[4.569565], [0.0]]),
-                "a sigmoid follows W5 too; the last layer has no activation": torch.tensor(
-                    [[0.921509], [0.817574]]
-                ),
+                "a sigmoid follows W5 too; the last layer has no activation": torch.tensor([[0.921509], [0.817574]]),
                 "the result lost its last axis; it must have the shape (N, K)": torch.tensor([2.463022, 1.5]),
             },
         )
@@ -752,12 +713,8 @@ class TestDeepNetwork:
             what="deep_network(x, weights)",
             mistakes={
                 "the result is on its side: samples are rows, outputs are columns": expected.T,
-                "the ReLU after W1 is missing": torch.tensor(
-                    [[0.981219, 1.098457], [1.0, 0.5], [1.042228, 1.129555]]
-                ),
-                "the ReLU after W2 is missing": torch.tensor(
-                    [[0.981219, 1.098457], [0.957772, -0.129555], [1.0, 0.5]]
-                ),
+                "the ReLU after W1 is missing": torch.tensor([[0.981219, 1.098457], [1.0, 0.5], [1.042228, 1.129555]]),
+                "the ReLU after W2 is missing": torch.tensor([[0.981219, 1.098457], [0.957772, -0.129555], [1.0, 0.5]]),
                 "the ReLUs after W1 and W2 are missing": torch.tensor(
                     [[0.981219, 1.098457], [0.981921, -0.172177], [0.871950, 0.243901]]
                 ),
@@ -789,9 +746,7 @@ class TestDeepNetwork:
                 "the tanh after W3 is missing": forward(x, weights, third=identity),
                 "the sigmoid after W4 is missing": forward(x, weights, fourth=identity),
                 "sigmoid and tanh are swapped": forward(x, weights, third=torch.sigmoid, fourth=torch.tanh),
-                "a sigmoid follows W5 too; the last layer has no activation": torch.sigmoid(
-                    forward(x, weights)
-                ),
+                "a sigmoid follows W5 too; the last layer has no activation": torch.sigmoid(forward(x, weights)),
                 "a ReLU follows W5 too; the last layer has no activation": torch.relu(forward(x, weights)),
             },
         )
@@ -823,9 +778,7 @@ class TestDeepNetwork:
         output = submission.deep_network(leaves[0], leaves[1:])
         assert_tensor(output, expected, what="deep_network(x, weights)")
         backward(output, *leaves, what="deep_network(x, weights)")
-        for name, leaf, reference in zip(
-            ("x", "W1", "W2", "W3", "W4", "W5"), leaves, references, strict=True
-        ):
+        for name, leaf, reference in zip(("x", "W1", "W2", "W3", "W4", "W5"), leaves, references, strict=True):
             assert_tensor(leaf.grad, reference.grad, what=f"the gradient with respect to {name}", atol=1e-5)
 
 
@@ -857,15 +810,11 @@ class TestGradient:
             result,
             torch.tensor([2.0, 4.0, 6.0]),
             what="gradient(f, x)",
-            cause=if_several(
-                result, "`torch.autograd.grad` returns a tuple, an entry for each of its inputs"
-            ),
+            cause=if_several(result, "`torch.autograd.grad` returns a tuple, an entry for each of its inputs"),
             mistakes={
                 "this is f(x), not its derivative": torch.tensor(14.0),
                 "this is x itself": torch.tensor([1.0, 2.0, 3.0]),
-                "the gradient was added up over x; it has an entry for each of its elements": torch.tensor(
-                    12.0
-                ),
+                "the gradient was added up over x; it has an entry for each of its elements": torch.tensor(12.0),
                 "the gradient was computed twice and added up": torch.tensor([4.0, 8.0, 12.0]),
                 "the sign: this points downhill": torch.tensor([-2.0, -4.0, -6.0]),
                 "this is the gradient divided by its length": torch.tensor([0.2672612, 0.5345225, 0.8017837]),

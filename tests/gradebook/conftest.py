@@ -19,9 +19,7 @@ POINTS = {"tensor_ops": {"add": (1.0, 2.0), "norm": (1.5,)}, "convolution": {"co
 def make_question(name: str, points: tuple[float, ...]) -> Question:
     return Question(
         name,
-        tuple(
-            Check(f"check{n}", name, f"It does {n}.", value, public=n == 0) for n, value in enumerate(points)
-        ),
+        tuple(Check(f"check{n}", name, f"It does {n}.", value, public=n == 0) for n, value in enumerate(points)),
     )
 
 
@@ -69,9 +67,7 @@ Grade = Callable[..., Result]
 def grade(course) -> Grade:
     """Return a function that makes a result: ``grade("ada", "convolution", conv2d="passed failed")``."""
 
-    def make(
-        student: str, exercise: str, status: Status = Status.GRADED, message: str = "", **outcomes: str
-    ) -> Result:
+    def make(student: str, exercise: str, status: Status = Status.GRADED, message: str = "", **outcomes: str) -> Result:
         known = course.exercise(exercise)
         questions = [
             QuestionResult(
@@ -83,9 +79,7 @@ def grade(course) -> Grade:
                         max_points=check.points,
                         message="" if outcome is Outcome.PASSED else "It is 3 where 4 was expected.",
                     )
-                    for check, outcome in zip(
-                        known.question(name).checks, map(Outcome, words.split()), strict=True
-                    )
+                    for check, outcome in zip(known.question(name).checks, map(Outcome, words.split()), strict=True)
                 ),
             )
             for name, words in outcomes.items()

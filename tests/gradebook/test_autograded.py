@@ -13,9 +13,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def notebook(*cells) -> str:
-    return json.dumps(
-        {"cells": list(cells), "metadata": {"title": HOSTILE}, "nbformat": 4, "nbformat_minor": 5}
-    )
+    return json.dumps({"cells": list(cells), "metadata": {"title": HOSTILE}, "nbformat": 4, "nbformat_minor": 5})
 
 
 def code(source: str, grade_id: str = "", **extra) -> dict:
@@ -117,7 +115,7 @@ def test_a_module_is_shown_like_a_notebook(course, grade, hand_in):
 
 @pytest.mark.parametrize("text", ["", "<html>", None])
 def test_what_could_not_be_read_says_so_at_every_question(written, text):
-    found = written(text, status=Status.UNREADABLE, message="The file is empty.\nimport os")
+    found = written(text, status=Status.UNREADABLE, message="The file is empty.\nimport os", add="not_run not_run")
     assert outline(found)[0][1] == "# This submission could not be read.\n# The file is empty. import os"
     assert [grade_id for grade_id, _ in outline(found)[1:]] == ["check-add", "check-norm"]
     assert text_below(found, "check-add") == "Not graded. The file is empty. import os\n"

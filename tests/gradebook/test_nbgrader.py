@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from autograder.gradebook.autograded import write_autograded
 from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
 from autograder.gradebook.settings import load_settings
-from autograder.results import Status
+from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 
 # What a TA sees: student → exercise → score.
 SCORES = {
@@ -90,9 +91,7 @@ def test_the_formgrader_shows_the_same_scores_as_autograded(course, results, upd
     update(results)
     api = formgrader(course)
     for exercise, most in MAXIMA.items():
-        seen = {
-            entry["student"]: entry for entry in api.get_submissions(exercise) if entry["student"] != "new"
-        }
+        seen = {entry["student"]: entry for entry in api.get_submissions(exercise) if entry["student"] != "new"}
         assert {name: entry["score"] for name, entry in seen.items()} == {
             name: scores[exercise] for name, scores in SCORES.items() if exercise in scores
         }
@@ -102,9 +101,7 @@ def test_the_formgrader_shows_the_same_scores_as_autograded(course, results, upd
         assert len(api.get_notebook_submissions(exercise, exercise)) == len(seen)
     waiting = {entry["student"] for entry in api.get_submissions("tensor_ops") if entry["needs_manual_grade"]}
     assert waiting == {"zoë"}
-    assert {
-        entry["student"] for entry in api.get_submissions("convolution") if entry["needs_manual_grade"]
-    } == {"bob"}
+    assert {entry["student"] for entry in api.get_submissions("convolution") if entry["needs_manual_grade"]} == {"bob"}
     new = api.get_submission("tensor_ops", "new")
     assert (new["submitted"], new["autograded"]) == (True, False)
 
@@ -351,3 +348,55 @@ def test_a_class_is_one_transaction(course, grade, update):
     finally:
         event.remove(Engine, "commit", listener)
     assert len(commits) <= 3, "two for opening, one for the class"
+
+
+@pytest.mark.slow
+def test_generate_assignment_itself_agrees_with_what_a_release_recorded(tiny_course, empty_gradebook):
+    """The whole of it, with nbgrader's own program: grade first, then make the release in the same gradebook."""
+    import nbformat
+    from nbgrader.api import Gradebook
+
+    from autograder.course import load_course
+    from autograder.release.notebooks import source_notebook
+    from autograder.release.stubs import cleared
+
+    course = load_course(tiny_course)
+    (exercise,) = course.exercises
+    settings = load_settings(tiny_course)
+    shutil.copy(empty_gradebook, tiny_course / "gradebook.db")
+    result = Result("ada", exercise.name, "r", "s", "c", "e", "A", Status.GRADED, full_marks(exercise))
+    update_gradebook(
+        settings.db_url,
+        course,
+        [result],
+        course_id=settings.course_id,
+        source_of=lambda exercise: cleared(source_notebook(exercise, "")),
+    )
+    source = tiny_course / "release/source" / exercise.name
+    source.mkdir(parents=True)
+    nbformat.write(source_notebook(exercise, ""), source / f"{exercise.name}.ipynb")
+    program = Path(sys.executable).with_name("nbgrader")
+    command = [
+        program,
+        "generate_assignment",
+        exercise.name,
+        "--CourseDirectory.source_directory=release/source",
+    ]
+    done = subprocess.run(command, cwd=tiny_course, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with Gradebook(settings.db_url, settings.course_id) as book:
+        submission = book.find_submission(exercise.name, "ada")
+        assert submission.score == submission.max_score == exercise.max_score
+
+
+def full_marks(exercise):
+    return tuple(
+        QuestionResult(
+            question.name,
+            tuple(
+                CheckResult(check.name, check.title, check.visibility, Outcome.PASSED, check.points, check.points)
+                for check in question.checks
+            ),
+        )
+        for question in exercise.questions
+    )

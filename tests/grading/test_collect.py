@@ -112,10 +112,7 @@ def test_a_folder_without_a_notebook_says_what_it_holds(course, submitted):
     put(submitted / "ada/convolution/answer.pdf")
     (submitted / "bob/convolution").mkdir(parents=True)
     ada, bob = collect(submitted, course).found
-    assert (
-        ada.problem
-        == "The folder convolution has no notebook: it holds answer.pdf. Hand in convolution.ipynb."
-    )
+    assert ada.problem == "The folder convolution has no notebook: it holds answer.pdf. Hand in convolution.ipynb."
     assert bob.problem == "The folder convolution has no notebook: it is empty. Hand in convolution.ipynb."
 
 
@@ -192,9 +189,7 @@ def test_messages_show_no_control_characters(course, submitted):
     assert "�[31mred�gpj.pdf" in problem
 
 
-@pytest.mark.parametrize(
-    "name", ["ada", "12345", "Müller", "jane.doe+x@uni.org", "_x", "王小明", "Zoë", "O'Brien (2)"]
-)
+@pytest.mark.parametrize("name", ["ada", "12345", "Müller", "jane.doe+x@uni.org", "_x", "王小明", "Zoë", "O'Brien (2)"])
 def test_names_of_students(name):
     assert name_fault(name) == ""
 
@@ -242,9 +237,7 @@ def test_one_file_elsewhere_is_anonymous(course, tmp_path):
 
 def test_one_file_whose_name_tells_nothing_asks_for_the_exercise(course, tmp_path):
     put(tmp_path / "answers.ipynb", tmp_path / "answers.txt")
-    with pytest.raises(
-        CollectError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"
-    ):
+    with pytest.raises(CollectError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"):
         collect(tmp_path / "answers.ipynb", course)
     assert only(collect(tmp_path / "answers.ipynb", course, exercise="convolution")).exercise == "convolution"
     with pytest.raises(CollectError, match="neither a notebook"):

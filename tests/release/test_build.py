@@ -81,9 +81,7 @@ def test_a_build_replaces_all_of_the_last_one(tiny_course):
         (tiny_course / path).parent.mkdir(parents=True, exist_ok=True)
         (tiny_course / path).write_text("{}", "utf-8")
     (tiny_course / "exercises").mkdir()
-    (tiny_course / "exercises/old.py").write_text(
-        "# generated from solutions/old.py by `autograder build`\n", "utf-8"
-    )
+    (tiny_course / "exercises/old.py").write_text("# generated from solutions/old.py by `autograder build`\n", "utf-8")
     (tiny_course / "exercises/own.py").write_text("# written by hand\n", "utf-8")
     result = CliRunner().invoke(main, ["build", "--course", str(tiny_course)])
     assert result.exit_code == 0, result.output
@@ -100,9 +98,7 @@ def test_a_build_replaces_all_of_the_last_one(tiny_course):
 
 def test_a_leak_stops_the_build_and_leaves_nothing(tiny_course):
     module = tiny_course / "solutions" / "greetings.py"
-    module.write_text(
-        module.read_text("utf-8").replace("# ## Adding up", "# `total = total + number`"), "utf-8"
-    )
+    module.write_text(module.read_text("utf-8").replace("# ## Adding up", "# `total = total + number`"), "utf-8")
     before = files(tiny_course)
     result = CliRunner().invoke(main, ["build", "--course", str(tiny_course)])
     assert result.exit_code == 1
@@ -116,9 +112,7 @@ def test_a_solution_that_fails_stops_the_build(tiny_course):
     before = files(tiny_course)
     result = CliRunner().invoke(main, ["build", "--course", str(tiny_course)])
     assert result.exit_code == 2
-    assert (
-        "cell “add-figure-1” of the solution fails: NameError: name 'nothing' is not defined" in result.output
-    )
+    assert "cell “add-figure-1” of the solution fails: NameError: name 'nothing' is not defined" in result.output
     assert files(tiny_course) == before
 
 
@@ -128,9 +122,7 @@ def test_settings_that_would_make_other_stubs_stop_the_build(tiny_course):
     config.write_text(
         text.replace("autograder.release.preprocessors.NamedStubs", "nbgrader.preprocessors.ClearSolutions")
     )
-    with pytest.raises(
-        CourseError, match=r"must name autograder.release.preprocessors.NamedStubs in c.GenerateAssign"
-    ):
+    with pytest.raises(CourseError, match=r"must name autograder.release.preprocessors.NamedStubs in c.GenerateAssign"):
         build(load_course(tiny_course))
 
 

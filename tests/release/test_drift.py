@@ -55,9 +55,7 @@ def test_a_stub_without_a_solution(tiny_course, stub):
     (stub.parent / "farewells.py").write_text("", "utf-8")
     result = check(tiny_course)
     assert result.exit_code == 1
-    assert (
-        "exercises/farewells.py has no solution: delete it, or write solutions/farewells.py" in result.output
-    )
+    assert "exercises/farewells.py has no solution: delete it, or write solutions/farewells.py" in result.output
 
 
 def test_check_writes_nothing(tiny_course):

@@ -58,12 +58,8 @@ def test_addresses_and_files_of_the_kernel_go():
 
 
 def test_a_picture_keeps_its_pixels_and_loses_its_date():
-    plain = (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"\0" * 13) + chunk(b"IDAT", b"pixels") + chunk(b"IEND", b"")
-    )
-    dated = plain.replace(
-        chunk(b"IDAT", b"pixels"), chunk(b"tEXt", b"Software\0x") + chunk(b"IDAT", b"pixels")
-    )
+    plain = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"\0" * 13) + chunk(b"IDAT", b"pixels") + chunk(b"IEND", b"")
+    dated = plain.replace(chunk(b"IDAT", b"pixels"), chunk(b"tEXt", b"Software\0x") + chunk(b"IDAT", b"pixels"))
     assert dated != plain
     output = new_output("display_data", data={"image/png": base64.encodebytes(dated).decode()})
     (output,) = normalise(run(output)).cells[0].outputs
@@ -72,8 +68,6 @@ def test_a_picture_keeps_its_pixels_and_loses_its_date():
 
 def test_a_solution_that_fails_is_named():
     failed = run(new_output("error", ename="ValueError", evalue="no", traceback=[]))
-    with pytest.raises(
-        CourseError, match=r"solutions/x.py: the cell “add” of the solution fails: ValueError: no"
-    ):
+    with pytest.raises(CourseError, match=r"solutions/x.py: the cell “add” of the solution fails: ValueError: no"):
         require_success(failed, "solutions/x.py")
     require_success(run(), "solutions/x.py")

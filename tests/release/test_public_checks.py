@@ -136,9 +136,7 @@ def test_a_public_check_after_a_hidden_one_is_refused():
     source = course().replace(
         "    @pytest.mark.public\n", '    @pytest.mark.public\n    @pytest.mark.after("hidden")\n'
     )
-    with pytest.raises(
-        CourseError, match=r"q.test_shown runs after hidden, which students do not have: make"
-    ):
+    with pytest.raises(CourseError, match=r"q.test_shown runs after hidden, which students do not have: make"):
         cut(source)
 
 

@@ -84,9 +84,7 @@ def test_a_line_that_tells_nothing_is_no_leak(course, text):
 
 def test_a_solution_line_in_prose_in_an_output_or_in_metadata(course, student_notebook):
     line = 'return f"{self.word}, {name}{EXCLAMATION}"'
-    prose, output, metadata = (
-        nbformat.from_dict(json.loads(nbformat.writes(student_notebook))) for _ in range(3)
-    )
+    prose, output, metadata = (nbformat.from_dict(json.loads(nbformat.writes(student_notebook))) for _ in range(3))
     prose.cells[0].source += f"\n\nYou could write `{line}`."
     output.cells[1].outputs = [nbformat.v4.new_output("stream", text=line)]
     metadata.metadata["hint"] = line

@@ -5,9 +5,7 @@
 def conv2d_single(image, kernel, bias=0.0):
     k_h, k_w = kernel.shape
     rows, columns = image.shape[0] - k_h + 1, image.shape[1] - k_w + 1
-    return sum(
-        kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(k_h) for j in range(k_w)
-    ) + bias
+    return sum(kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(k_h) for j in range(k_w)) + bias
 
 
 # %% right="loops over the places, rows stacked"
@@ -107,10 +105,12 @@ import torch
 def conv2d_single(image, kernel, bias=0.0):
     k_h, k_w = kernel.shape
     rows, columns = image.shape[0] - k_h + 1, image.shape[1] - k_w + 1
-    return torch.stack([
-        torch.stack([(image[r : r + k_h, c : c + k_w] @ kernel).sum() + bias for c in range(columns)])
-        for r in range(rows)
-    ])
+    return torch.stack(
+        [
+            torch.stack([(image[r : r + k_h, c : c + k_w] @ kernel).sum() + bias for c in range(columns)])
+            for r in range(rows)
+        ]
+    )
 
 
 # %% wrong="bias forgotten" caught_by="bias, other_shapes"
@@ -126,9 +126,7 @@ def conv2d_single(image, kernel, bias=0.0):
 def conv2d_single(image, kernel, bias=0.0):
     k_h, k_w = kernel.shape
     rows, columns = image.shape[0] - k_h + 1, image.shape[1] - k_w + 1
-    return sum(
-        kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w)
-    )
+    return sum(kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w))
 
 
 # %% wrong="bias to the first value only" caught_by="bias"

@@ -143,10 +143,13 @@ import torch
 def max_pool2d(images, kernel_size, stride=None):
     stride = kernel_size if stride is None else stride
     rows = [
-        torch.stack([
-            images[:, :, r : r + kernel_size, c : c + kernel_size].amax((2, 3))
-            for c in range(0, images.shape[3], stride)
-        ], dim=-1)
+        torch.stack(
+            [
+                images[:, :, r : r + kernel_size, c : c + kernel_size].amax((2, 3))
+                for c in range(0, images.shape[3], stride)
+            ],
+            dim=-1,
+        )
         for r in range(0, images.shape[2], stride)
     ]
     return torch.stack(rows, dim=2)
@@ -172,9 +175,10 @@ def max_pool2d(images, kernel_size, stride=None):
     s = kernel_size if stride is None else stride
     size = (images.shape[2] - kernel_size) // s + 1
     rows = [
-        torch.stack([
-            images[:, :, r * s : r * s + kernel_size, c * s : c * s + kernel_size].amax((2, 3)) for c in range(size)
-        ], dim=-1)
+        torch.stack(
+            [images[:, :, r * s : r * s + kernel_size, c * s : c * s + kernel_size].amax((2, 3)) for c in range(size)],
+            dim=-1,
+        )
         for r in range(size)
     ]
     return torch.stack(rows, dim=2)

@@ -60,8 +60,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: torch.where(x > 0, slope * x, x), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: torch.where(x > 0, slope * x, x),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -72,8 +75,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: torch.maximum(0.1 * x, x), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: torch.maximum(0.1 * x, x),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -84,8 +90,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": F.leaky_relu, "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": F.leaky_relu,
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -96,8 +105,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": F.elu,
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": F.elu,
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -108,8 +120,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: torch.where(x > 0, x, alpha * torch.exp(x)),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: torch.where(x > 0, x, alpha * torch.exp(x)),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -120,8 +135,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: torch.where(x > 0, x, torch.exp(alpha * x) - 1),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: torch.where(x > 0, x, torch.exp(alpha * x) - 1),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -132,8 +150,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: (x > 0) * x + (x <= 0) * alpha * (torch.exp(x) - 1),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: (x > 0) * x + (x <= 0) * alpha * (torch.exp(x) - 1),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -147,7 +168,8 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
         "sigmoid": lambda x: torch.exp(x) / (1 + torch.exp(x)),
         "tanh": lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
         "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -158,8 +180,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     return zoo.get(name, lambda x: x)(x)
 
@@ -181,8 +206,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     return zoo[name](x)
 
@@ -191,8 +219,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"unknown activation {name}")
@@ -216,8 +247,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": lambda x: torch.minimum(x, torch.zeros_like(x)),
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": lambda x: torch.minimum(x, torch.zeros_like(x)),
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -228,8 +262,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": lambda x: 1 / (1 + torch.exp(x)), "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": lambda x: 1 / (1 + torch.exp(x)),
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -240,8 +277,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu_,
-        "leaky_relu": lambda x: F.leaky_relu_(x, slope), "elu": lambda x: F.elu_(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu_,
+        "leaky_relu": lambda x: F.leaky_relu_(x, slope),
+        "elu": lambda x: F.elu_(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -253,8 +293,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
     import math
 
     zoo = {
-        "sigmoid": lambda v: 0.5 + 0.5 * math.tanh(v / 2), "tanh": math.tanh, "relu": lambda v: max(0.0, v),
-        "leaky_relu": lambda v: max(slope * v, v), "elu": lambda v: v if v > 0 else alpha * math.expm1(v),
+        "sigmoid": lambda v: 0.5 + 0.5 * math.tanh(v / 2),
+        "tanh": math.tanh,
+        "relu": lambda v: max(0.0, v),
+        "leaky_relu": lambda v: max(slope * v, v),
+        "elu": lambda v: v if v > 0 else alpha * math.expm1(v),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -265,8 +308,11 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: {list(zoo)}")
@@ -282,8 +328,10 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
         e *= y
         return torch.where(x > 0, y, e)
     zoo = {
-        "tanh": torch.tanh, "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha),
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, slope),
+        "elu": lambda x: F.elu(x, alpha),
     }
     if name not in zoo:
         raise ValueError(f"known: sigmoid, {list(zoo)}")

@@ -76,7 +76,9 @@ def linear(x, theta, theta_0):
 
 # %% wrong="graph cut by numbers" caught_by="gradient"
 def linear(x, theta, theta_0):
-    return torch.tensor([theta_0.item() + sum(a * b for a, b in zip(row.tolist(), theta.tolist())) for row in x], dtype=x.dtype)
+    return torch.tensor(
+        [theta_0.item() + sum(a * b for a, b in zip(row.tolist(), theta.tolist())) for row in x], dtype=x.dtype
+    )
 
 
 # %% wrong="bias detached" caught_by="gradient"

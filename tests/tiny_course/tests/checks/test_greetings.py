@@ -66,9 +66,7 @@ class TestGreeter:
     @pytest.mark.points(1)
     def test_word(self, submission):
         """The greeting has the word, the name and an exclamation mark."""
-        assert_equal(
-            self._greeting(submission, "Ada"), "Welcome, Ada!", what='Greeter("Welcome").greet("Ada")'
-        )
+        assert_equal(self._greeting(submission, "Ada"), "Welcome, Ada!", what='Greeter("Welcome").greet("Ada")')
 
     @pytest.mark.public
     @pytest.mark.points(0.5)

@@ -1,0 +1,210 @@
+"""``autograder grade``: grade submissions in the sandbox, keep the results, write the gradebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.common import (
+    choose_tier,
+    console,
+    course_option,
+    engine_factory,
+    jobs_option,
+    open_course,
+    weak_option,
+)
+from autograder.cli.main import NOT_SO, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.course import Course
+    from autograder.grading.collect import Collected
+    from autograder.grading.run import Move, Run
+
+NO_GRADEBOOK = "none"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the user asked for."""
+
+    submitted: Path
+    output: Path
+    jobs: int | None
+    dry_run: bool
+    allow_lower: bool
+    tier: str
+    gradebook: str | None
+
+
+@click.command("grade", short_help="Grade submissions in the sandbox.")
+@click.argument("submitted", type=click.Path(exists=True, path_type=Path))
+@click.option("-e", "--exercise", help="Grade only this exercise; for a single file: the exercise it answers.")
+@click.option("-s", "--student", help="Grade only this student; for a single file: whose it is.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"), show_default=True,
+    help="Where results, grades.csv and questions.csv go.",
+)  # fmt: skip
+@jobs_option
+@click.option("-n", "--dry-run", is_flag=True, help="Store nothing; show who would move, by how much and why.")
+@click.option("--allow-lower", is_flag=True, help="Let a score go down. Without it, the higher one is kept.")
+@click.option("--require-tier", type=click.Choice(["A", "D"]), help="Refuse to grade in a weaker sandbox.")
+@weak_option
+@click.option(
+    "--gradebook", metavar="URL",
+    help="nbgrader's gradebook, or 'none'. [default: the one that nbgrader_config.py names]",
+)  # fmt: skip
+@course_option
+def command(
+    submitted: Path,
+    exercise: str | None,
+    student: str | None,
+    output: Path,
+    jobs: int | None,
+    dry_run: bool,
+    allow_lower: bool,
+    require_tier: str | None,
+    allow_weak_sandbox: bool,
+    gradebook: str | None,
+    course: Path | None,
+) -> None:
+    """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
+
+    Results that still hold are kept: an interrupted run goes on with the same command. Exit code 1 when a
+    submission needs a human.
+
+    \b
+    Examples:
+      autograder grade submitted
+      autograder grade submitted --exercise convolution --dry-run
+      autograder grade answers.ipynb --exercise convolution
+    """
+    loaded = open_course(course)
+    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook)
+    collected = _collect(loaded, submitted, exercise, student)
+    out = console()
+    run = _grade(loaded, collected, order)
+    _report(out, loaded, collected, run, order)
+    if not dry_run:
+        _store(loaded, collected, run, order)
+    if run.kept or any(result.status == "grader_error" for result in run.results):
+        raise SystemExit(NOT_SO)
+
+
+def _collect(course: Course, submitted: Path, exercise: str | None, student: str | None) -> Collected:
+    from autograder.course import CourseError
+    from autograder.grading.collect import CollectError, collect
+
+    try:
+        collected = collect(submitted, course, exercise=exercise, student=student)
+    except (CollectError, CourseError) as error:
+        raise UserError(str(error)) from None
+    if not collected.found:
+        wanted = f"<student>/{exercise or '<exercise>'}/{exercise or '<exercise>'}.ipynb"
+        raise UserError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
+    return collected
+
+
+def _grade(course: Course, collected: Collected, order: _Order) -> Run:
+    from autograder.grading.run import grade_class
+    from autograder.report.terminal import GradingProgress
+    from autograder.sandbox.engine import EngineError
+
+    names = {handed.exercise for handed in collected.found}
+    exercises = [exercise for exercise in course.exercises if exercise.name in names]
+    engine_for = engine_factory(course, exercises, order.tier, order.submitted, order.output)
+    try:
+        with GradingProgress(len(collected.found), console(stderr=True)) as progress:
+            return grade_class(
+                course,
+                collected.found,
+                order.output,
+                engine_for,
+                jobs=order.jobs,
+                dry_run=order.dry_run,
+                allow_lower=order.allow_lower,
+                tier=order.tier,
+                notify=progress.advance,
+            )
+    except EngineError as error:
+        raise UserError(str(error)) from None
+    except KeyboardInterrupt:
+        raise UserError("Stopped. What was graded is kept; the same command goes on from there.") from None
+    except OSError as error:
+        raise UserError(f"{error}. What was graded is kept; mend this and repeat the same command.") from None
+
+
+def _report(out: Console, course: Course, collected: Collected, run: Run, order: _Order) -> None:
+    from rich.markup import escape
+
+    from autograder.report.terminal import print_summary
+    from autograder.text import printable
+
+    print_summary(out, run.results, course)
+    for stray in collected.strays:
+        out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
+    if run.reused:
+        out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
+    for move in run.moves:
+        out.print(_sentence(move, "would move" if order.dry_run else "moved"))
+    for move in run.kept:
+        out.print(f"[bold yellow]Kept:[/] {_sentence(move, 'would go down')}")
+    if run.kept:
+        out.print("The higher scores hold. To let them go down, repeat with --allow-lower.")
+
+
+def _sentence(move: Move, verb: str) -> str:
+    from rich.markup import escape
+
+    checks = ", ".join(move.checks)
+    return f"{escape(move.student)} {move.exercise} {verb} from {move.before:g} to {move.after:g} ({checks})"
+
+
+def _store(course: Course, collected: Collected, run: Run, order: _Order) -> None:
+    """Write the tables of all results in the output folder, and the gradebook."""
+    from autograder.gradebook.csv_file import write_grades
+    from autograder.results import read_results
+
+    out, errors = console(), console(stderr=True)
+    known = {exercise.name for exercise in course.exercises}
+    stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]
+    grades, questions = write_grades(order.output, stored, course)
+    out.print(f"Results: {grades}, {questions} and one file a submission in {order.output}", soft_wrap=True)
+    if order.gradebook != NO_GRADEBOOK:
+        _store_gradebook(course, collected, run, order, out)
+
+
+def _store_gradebook(course: Course, collected: Collected, run: Run, order: _Order, out: Console) -> None:
+    from autograder.course import CourseError
+    from autograder.gradebook.autograded import write_autograded
+    from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
+    from autograder.gradebook.settings import load_settings
+    from autograder.grading.submission import UNRELEASED
+    from autograder.release.notebooks import source_notebook
+    from autograder.release.stubs import cleared
+
+    try:
+        settings = load_settings(course.root)
+        url = order.gradebook or settings.db_url
+        update_gradebook(
+            url,
+            course,
+            run.results,
+            course_id=settings.course_id,
+            submitted=settings.submitted,
+            source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
+        )
+    except (GradebookError, CourseError) as error:
+        raise UserError(str(error)) from None
+    if order.gradebook is None:
+        files = {(handed.student, handed.exercise): handed.path for handed in collected.found}
+        for result in run.results:
+            path = files.get((result.student, result.exercise))
+            write_autograded(settings.autograded, course.exercise(result.exercise), result, path)
+    out.print(f"Gradebook: {url}", soft_wrap=True)

@@ -1,0 +1,94 @@
+"""A running sandbox, and a small exercise to grade in it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.results import CheckResult
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.job import Job
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.tiers import probe_namespaces
+
+HONEST = "import torch\n\ndef double(x):\n    return 2 * x\n\ndef triple(x):\n    return 3 * x\n"
+
+CHECKS = '''
+import pytest
+import torch
+
+from autograder.checking import assert_tensor
+
+SECRET = 41.5
+
+
+@pytest.mark.question("double")
+class TestDouble:
+    @pytest.mark.points(1)
+    def test_hidden(self, submission):
+        """Doubles a number that is not told."""
+        x = torch.full((3,), SECRET)
+        assert_tensor(submission.double(x), 2 * x, what="double(x)")
+
+    @pytest.mark.points(1)
+    @pytest.mark.public
+    def test_public(self, submission):
+        """Doubles one and two."""
+        assert_tensor(submission.double(torch.tensor([1.0, 2.0])), torch.tensor([2.0, 4.0]), what="double(x)")
+
+
+@pytest.mark.question("triple")
+class TestTriple:
+    @pytest.mark.points(2)
+    def test_triples(self, submission):
+        """Triples."""
+        assert_tensor(submission.triple(torch.ones(2)), torch.full((2,), 3.0), what="triple(x)")
+'''
+
+
+@pytest.fixture(scope="session", params=["A", "D"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A zygote of each tier; its protected folder holds a file that student code must not see."""
+    if request.param == "A" and not probe_namespaces().works:
+        pytest.skip(f"no namespaces here: {probe_namespaces().problem}")
+    with Engine(request.param, protected=[Path(__file__).parents[2]]) as running:
+        yield running
+
+
+class Grader:
+    """Grades cells with the small exercise, and keeps what came back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.graded = Graded()
+
+    def __call__(self, *cells: str, checks: str = CHECKS, limits: Limits | None = None) -> dict[str, CheckResult]:
+        """Return the result of each check by name."""
+        named = [(f"cell-{place}", textwrap.dedent(cell)) for place, cell in enumerate(cells, 1)]
+        limits = limits or Limits(check_s=1, cell_s=1, memory_mb=400)
+        job = Job("test_small.py", {"test_small.py": checks.encode()}, named, limits, [])
+        self.graded = self.engine.run(job)
+        return {result.name: result for _, result in self.graded.checks}
+
+    def outcomes(self, *cells: str, **keywords: object) -> dict[str, str]:
+        """Return the outcome of each check by name."""
+        return {name: str(result.outcome) for name, result in self(*cells, **keywords).items()}
+
+
+@pytest.fixture
+def grader(engine: Engine) -> Grader:
+    return Grader(engine)
+
+
+@pytest.fixture
+def isolated(grader: Grader) -> Grader:
+    """A grader of tier A; what only walls can stop is not asked of tier D."""
+    if grader.engine.tier != "A":
+        pytest.skip("tier D promises processes of their own, not walls")
+    return grader
+
+
+ALL_PASSED = {"hidden": "passed", "public": "passed", "triples": "passed"}

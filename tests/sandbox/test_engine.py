@@ -1,0 +1,278 @@
+"""The engine with real processes: what students do to it, and that the next one is graded as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.results import Outcome
+from autograder.sandbox.limits import Limits
+
+from .conftest import ALL_PASSED, HONEST, Grader
+
+
+def test_an_honest_answer_passes(grader):
+    assert grader.outcomes(HONEST) == ALL_PASSED
+    assert grader.graded.complete
+
+
+def test_public_checks_run_first_so_that_no_later_message_can_carry_hidden_input_out(grader):
+    stash = """
+        import torch
+        seen = []
+        def double(x):
+            seen.append(x.clone())
+            raise ValueError("I saw " + str([s.tolist() for s in seen]))
+        def triple(x):
+            raise ValueError("I saw " + str([s.tolist() for s in seen]))
+    """
+    results = grader(stash)
+    assert [check.name for _, check in grader.graded.checks][0] == "public"
+    assert not any("41.5" in result.message for result in results.values())
+    assert "I saw [[1.0, 2.0]]" in results["public"].message
+    assert "I saw [" not in results["hidden"].message
+
+
+def test_a_hidden_failure_names_neither_input_nor_expected_value(grader):
+    results = grader("def double(x):\n    return x + 100\n")
+    assert results["hidden"].outcome is Outcome.FAILED
+    assert "wrong values" in results["hidden"].message
+    assert not any(number in results["hidden"].message for number in ("41.5", "83", "141.5"))
+    assert "expected 2, got 101" in results["public"].message
+
+
+def test_the_class_name_of_an_exception_or_of_a_result_carries_nothing_out(grader):
+    leak = """
+        def double(x):
+            kind = type("Leak" + str(x.tolist()).translate(str.maketrans("[]., ", "_____")), (Exception,), {})
+            raise kind("x")
+        def triple(x):
+            return type("Leak", (), {})()
+    """
+    results = grader(leak)
+    assert not any("Leak" in result.message for name, result in results.items() if name != "public")
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("while True: pass", "timed_out"),
+        ("import time; time.sleep(1000)", "timed_out"),
+        ("while True:\n        try:\n            while True: pass\n        except BaseException: pass", "timed_out"),
+        ("import os; os._exit(0)", "crashed"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV); import ctypes; ctypes.string_at(0)", "crashed"),
+        ("import os; os.closerange(3, 256); import time; time.sleep(1000)", "crashed"),
+        ("import sys; sys.exit(1)", "failed"),
+        ("raise KeyboardInterrupt", "failed"),
+        ("return torch.zeros(10**12)", "crashed"),
+        ("x = []\n    while True: x.append(bytearray(10**7))", "crashed"),
+        ("x = []; x.append(x); return x", "failed"),
+        ("return 'x' * 10**9", "crashed"),
+        ("def f(): return f()\n    return f()", "failed"),
+        ("return (i for i in iter(int, 1))", "failed"),
+    ],
+)
+def test_one_death_costs_one_check(grader, body, outcome):
+    answer = f"import torch\ndef double(x):\n    {body}\n\ndef triple(x):\n    return 3 * x\n"
+    limits = Limits(check_s=2 if "bytearray" in body else 0.3, memory_mb=400)
+    assert grader.outcomes(answer, limits=limits) == {"public": outcome, "hidden": outcome, "triples": "passed"}
+    assert grader.outcomes(HONEST) == ALL_PASSED
+
+
+@pytest.mark.parametrize(
+    ("cell", "outcome"),
+    [
+        ("while True: pass", Outcome.TIMED_OUT),
+        ("import os; os._exit(3)", Outcome.CRASHED),
+        ("def broken(:", Outcome.FAILED),
+        ("1 / 0", Outcome.FAILED),
+        ("raise NotImplementedError('triple is not implemented yet')", Outcome.NOT_ATTEMPTED),
+    ],
+)
+def test_a_bad_cell_does_not_stop_the_next(grader, cell, outcome):
+    assert grader.outcomes(cell, HONEST, limits=Limits(cell_s=0.5)) == ALL_PASSED
+    first, second = grader.graded.cells
+    assert (first.outcome, second.outcome) == (outcome, Outcome.PASSED)
+    assert first.message
+
+
+def test_a_cell_that_fails_is_the_reason_for_the_missing_name(grader):
+    results = grader("def double(x):\n    return 2 *\n", "def triple(x):\n    return 3 * x\n")
+    assert results["hidden"].outcome is Outcome.FAILED
+    assert "SyntaxError" in results["hidden"].message
+    assert results["triples"].outcome is Outcome.PASSED
+
+
+def test_a_missing_name_is_not_attempted(grader):
+    assert grader.outcomes("x = 1") == dict.fromkeys(ALL_PASSED, "not_attempted")
+
+
+def test_a_fault_of_a_check_is_the_graders_and_not_the_students(grader):
+    checks = (
+        "import pytest\n\n@pytest.mark.question('double')\nclass TestDouble:\n"
+        "    @pytest.mark.points(1)\n    def test_broken(self, submission):\n        'Broken.'\n        1 / 0\n"
+    )
+    result = grader(HONEST, checks=checks)["broken"]
+    assert result.outcome is Outcome.GRADER_ERROR
+    assert "not your mistake" in result.message
+
+
+def test_checks_that_do_not_import_are_the_graders_fault(grader):
+    assert set(grader.outcomes(HONEST, checks="import nonsense_module\n" + CHECKS_TEXT).values()) == {"grader_error"}
+
+
+CHECKS_TEXT = (Path(__file__).parent / "conftest.py").read_text().split("'''")[1]
+
+
+def test_floods_of_output_are_dropped(grader):
+    flood = "import sys, os\nfor _ in range(20000): print('x' * 1000)\nos.write(2, b'y' * 10**6)\n"
+    assert grader.outcomes(flood, HONEST) == ALL_PASSED
+
+
+def test_nothing_of_one_submission_is_left_for_the_next(isolated):
+    isolated("open('/tmp/note', 'w').write('x')\nimport torch\ntorch.special_note = 1\n" + HONEST)
+    spy = """
+        import os, torch
+        def double(x):
+            if os.path.exists("/tmp/note") or hasattr(torch, "special_note"):
+                raise RuntimeError("found something")
+            return 2 * x
+        def triple(x):
+            return 3 * x
+    """
+    assert isolated.outcomes(spy) == ALL_PASSED
+
+
+def test_files_have_an_end(isolated):
+    fill = "with open('/tmp/flood', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n"
+    assert isolated.outcomes(fill, HONEST) == ALL_PASSED
+    assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED)
+
+
+def test_processes_have_an_end_and_leave_no_orphans(isolated):
+    bomb = """
+        import os, time
+        made = 0
+        try:
+            while made < 500:
+                if os.fork() == 0:
+                    os.setsid()
+                    time.sleep(1000)
+                made += 1
+        except OSError:
+            pass
+        assert made < 100, made
+    """
+    assert isolated.outcomes(bomb, HONEST) == ALL_PASSED
+    assert isolated.graded.cells[0].outcome is Outcome.PASSED, isolated.graded.cells[0].message
+    deadline = time.monotonic() + 10
+    while (left := _sleepers()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def _sleepers() -> list[str]:
+    """Processes that look like those of the bomb: sleeping first-session leaders of the sandbox's user."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"autograder.sandbox.zygote" in path.read_bytes() and "hrtimer" in (path.parent / "wchan").read_text():
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
+    root = Path(__file__).parents[2]
+    look = f"""
+        import os, pathlib
+        def double(x):
+            seen = [p for p in ({str(root / "tests")!r}, {str(root / "solutions")!r}, {str(Path.home() / ".ssh")!r},
+                                {str(root / "pyproject.toml")!r}, "/etc/shadow", "/etc/hostname", "/var", "/home")
+                    if os.path.exists(p)]
+            seen += [p for p in os.listdir("/proc") if p.isdigit() and p != str(os.getpid())]
+            seen += [name for name in os.environ if name in ("HOSTNAME", "USER", "SSH_AUTH_SOCK")]
+            seen += [str(p) for p in pathlib.Path("/").rglob("test_*.py")
+                     if "checks" in str(p) and "/lib/python" not in str(p)]
+            if seen:
+                raise RuntimeError(str(seen))
+            return 2 * x
+        def triple(x):
+            return 3 * x
+    """
+    results = isolated(look, limits=Limits(check_s=20))
+    assert {name: str(result.outcome) for name, result in results.items()} == ALL_PASSED, results
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "import socket; socket.create_connection(('1.1.1.1', 80), timeout=1)",
+        "import socket; socket.create_connection(('127.0.0.1', 22), timeout=1)",
+        "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
+        "import ctypes; assert ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",
+        "import ctypes; assert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0",
+        "import os; os.setuid(0)",
+        "import os; os.chroot('/tmp')",
+        "open('/usr/note', 'w')",
+        "open('/opt/autograder/autograder/results.py', 'a')",
+        "import os; os.mknod('/tmp/device', 0o20666, os.makedev(1, 1))",
+        "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+        "open('/proc/sys/kernel/hostname', 'w').write('x')",
+        "import os, signal; os.kill(os.getppid() or -2, signal.SIGKILL)",
+    ],
+)
+def test_there_is_no_way_out(isolated, attempt):
+    assert isolated.outcomes(f"{attempt}\nescaped = True", HONEST) == ALL_PASSED
+    assert isolated.graded.cells[0].outcome is Outcome.FAILED, f"{attempt} worked"
+
+
+def test_signals_to_everybody_reach_only_the_sender(grader):
+    if grader.engine.tier == "D" and os.getuid() == 0:
+        pytest.skip("tier D as root: kill(-1) would reach every process of this machine")
+    if grader.engine.tier == "D":
+        pytest.skip("tier D does not keep a student from signalling their own user's processes")
+    kill = "import os, signal\nfor target in (0, -1):\n    try: os.kill(target, signal.SIGTERM)\n    except OSError: pass\n"
+    assert set(grader.outcomes(kill, HONEST).values()) == {"passed"}
+    assert grader.outcomes(HONEST) == ALL_PASSED
+
+
+def test_patching_the_students_own_process_changes_no_verdict(grader):
+    patch = """
+        import torch, builtins
+        for module in list(__import__("sys").modules.values()):
+            for name in ("assert_tensor", "judge", "_difference", "run_checks"):
+                if hasattr(module, name):
+                    setattr(module, name, lambda *a, **k: None)
+        torch.allclose = torch.equal = torch.isclose = lambda *a, **k: torch.tensor(True)
+        torch.Tensor.__eq__ = lambda self, other: torch.tensor(True)
+        builtins.AssertionError = Exception
+        def double(x):
+            return x
+        def triple(x):
+            class Liar(torch.Tensor):
+                shape = (2,)
+            return torch.zeros(2).as_subclass(Liar)
+    """
+    assert set(grader.outcomes(patch).values()) <= {"failed", "crashed"}
+
+
+def test_the_same_work_gives_the_same_messages(grader):
+    answer = "import torch\ndef double(x):\n    return torch.randn(3) + object().__hash__() * 0\n"
+    assert grader(answer) == grader(answer)
+
+
+def test_many_at_once_do_not_mix(engine):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(place: int) -> tuple[int, dict[str, str]]:
+        bad = place % 2
+        return bad, Grader(engine).outcomes("def double(x):\n    return x\n" if bad else HONEST)
+
+    with ThreadPoolExecutor(4) as pool:
+        for bad, outcomes in pool.map(one, range(12)):
+            assert (outcomes == ALL_PASSED) is not bool(bad)
