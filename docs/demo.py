@@ -127,16 +127,16 @@ def show_feedback(results: list[Result]) -> None:
     """Print one failure of each kind, as its student reads it."""
     print("\nWhat students read, for instance:")
     for student, outcome, visibility in SHOWN:
-        found = (
+        found = [
             (question.name, check)
             for result in results
-            if (result.student, result.exercise) == (student, results[0].exercise)
+            if result.student == student
             for question in result.questions
             for check in question.checks
             if (check.outcome, check.visibility) == (outcome, visibility)
-        )
-        name, check = next(found)
-        _print_check(f"{student}, {name}", check)
+        ]
+        for name, check in found[:1]:
+            _print_check(f"{student}, {name}", check)
 
 
 def _print_check(where: str, check: CheckResult) -> None:

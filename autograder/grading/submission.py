@@ -74,8 +74,10 @@ def grade(engine: Engine, prepared: Prepared, limits: Limits, questions: tuple[s
     if prepared.blank.status is Status.UNREADABLE:
         return prepared.blank
     exercise = prepared.exercise
-    graded = engine.run(job_of(prepared, limits, questions))
     asked = [question for question in exercise.questions if not questions or question.name in questions]
+    checks = tuple(check for question in asked for check in question.checks)
+    cells = tuple((cell.id, cell.source) for cell in prepared.cells)
+    graded = engine.run(Job(exercise.checks.name, exercise.check_files(), checks, cells, limits))
     results = tuple(
         QuestionResult(question.name, tuple(_found(graded, question.name, check) for check in question.checks))
         for question in asked
@@ -88,13 +90,6 @@ def grade(engine: Engine, prepared: Prepared, limits: Limits, questions: tuple[s
         cells=tuple(graded.cells),
         durations=graded.durations,
     )
-
-
-def job_of(prepared: Prepared, limits: Limits, questions: tuple[str, ...] = ()) -> Job:
-    """Return what a checker is told to do for a submission."""
-    exercise = prepared.exercise
-    cells = [(cell.id, cell.source) for cell in prepared.cells]
-    return Job(exercise.checks.name, exercise.check_files(), cells, limits, list(questions))
 
 
 def _found(graded: Graded, question: str, check: Check) -> CheckResult:

@@ -11,12 +11,13 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from autograder.checking.failure import StudentError, WorkerDied
 from autograder.checking.run import run_checks, seed_of
-from autograder.course import Check, read_questions
+from autograder.course import Check
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox import frames
@@ -31,7 +32,7 @@ MAX_DEATHS = 8
 class RemoteSession:
     """One submission as a live worker, replaced by a new one whenever it dies."""
 
-    def __init__(self, zygote: socket.socket, cells: list[tuple[str, str]], limits: Limits) -> None:
+    def __init__(self, zygote: socket.socket, cells: Sequence[tuple[str, str]], limits: Limits) -> None:
         self._zygote = zygote
         self._cells = cells
         self._limits = limits
@@ -162,15 +163,9 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
 
 def serve(channel: socket.socket, zygote: socket.socket) -> None:
     """Do one job: run the cells, then the checks, public ones first."""
-    job = Job.from_message(frames.receive(channel)[0])
     folder = Path("checks")
     folder.mkdir()
-    for name, content in job.files.items():
-        (folder / name).write_bytes(content)
-    questions = read_questions(job.files[job.check_file].decode(), job.check_file)
-    checks = [
-        c for question in questions if not job.questions or question.name in job.questions for c in question.checks
-    ]
+    job = Job.from_message(frames.receive(channel)[0], folder)
     session = RemoteSession(zygote, job.cells, job.limits)
     session.start()
     frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
@@ -179,7 +174,7 @@ def serve(channel: socket.socket, zygote: socket.socket) -> None:
         fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
         frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
 
-    run_checks(folder / job.check_file, checks, session, report)
+    run_checks(folder / job.check_file, job.checks, session, report)
     session.close()
     frames.send(channel, ["done"])
 

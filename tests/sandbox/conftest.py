@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import read_questions
 from autograder.results import CheckResult
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import Job
@@ -69,7 +70,8 @@ class Grader:
         """Return the result of each check by name."""
         named = [(f"cell-{place}", textwrap.dedent(cell)) for place, cell in enumerate(cells, 1)]
         limits = limits or Limits(check_s=1, cell_s=1, memory_mb=400)
-        job = Job("test_small.py", {"test_small.py": checks.encode()}, named, limits, [])
+        declared = tuple(check for question in read_questions(checks, "test_small.py") for check in question.checks)
+        job = Job("test_small.py", {"test_small.py": checks.encode()}, declared, tuple(named), limits)
         self.graded = self.engine.run(job)
         return {result.name: result for _, result in self.graded.checks}
 

@@ -30,7 +30,7 @@ def test_public_checks_run_first_so_that_no_later_message_can_carry_hidden_input
             raise ValueError("I saw " + str([s.tolist() for s in seen]))
     """
     results = grader(stash)
-    assert [check.name for _, check in grader.graded.checks][0] == "public"
+    assert next(check.name for _, check in grader.graded.checks) == "public"
     assert not any("41.5" in result.message for result in results.values())
     assert "I saw [[1.0, 2.0]]" in results["public"].message
     assert "I saw [" not in results["hidden"].message

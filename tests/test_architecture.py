@@ -1,0 +1,208 @@
+"""How the project is put together: which room may import which, what is loaded when, what every file keeps to."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.course import load_course
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "autograder"
+
+# Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
+# (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
+BOTTOM = {"course", "results", "text", "notebook"}
+CHECKING = BOTTOM | {"checking", "notebook.execute"}
+ALLOWED = {
+    "text": set(),
+    "results": {"text"},
+    "course": {"text"},
+    "notebook": {"text"},
+    "notebook.execute": BOTTOM | {"checking"},
+    "checking": BOTTOM | {"notebook.execute"},
+    "sandbox": CHECKING,
+    "release": BOTTOM,
+    "gradebook": BOTTOM,
+    "report": BOTTOM,
+    "grading": CHECKING | {"sandbox"},
+    "proving": CHECKING | {"sandbox", "grading"},
+    "cli": CHECKING | {"sandbox", "release", "grading", "gradebook", "report", "proving"},
+    "(package)": {"checking"},
+}
+
+POINTS = {
+    "tensor_ops": {
+        "flatten_images": 1,
+        "standardise": 2,
+        "linear": 1,
+        "logistic_regression": 2,
+        "activation": 2,
+        "maxout": 1,
+        "deep_network": 2,
+        "gradient": 1,
+    },
+    "convolution": {"output_size": 1, "conv2d_single": 4, "conv2d": 6, "max_pool2d": 3, "detect_edges": 2},
+}
+
+MAX_LINES = 400
+
+
+# --- Rooms ----------------------------------------------------------------------------------------
+
+
+def room_of(module: str) -> str:
+    """Return the room of a dotted module name of the package."""
+    parts = module.split(".")[1:]
+    if parts[:2] == ["notebook", "execute"]:
+        return "notebook.execute"
+    return parts[0] if parts else "(package)"
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports anywhere, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "autograder")
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative imports hide which room is meant"
+            if node.module and node.module.split(".")[0] == "autograder":
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_of)
+def test_imports_only_go_down(path):
+    room = room_of(module_of(path))
+    assert room in ALLOWED, f"{room} is a new room: say in this test what it may import"
+    upwards = {name for name in imports_of(path) if room_of(name) not in ALLOWED[room] | {room}}
+    assert not upwards, f"{module_of(path)} imports {sorted(upwards)}"
+
+
+def test_rooms_form_layers():
+    """Without the pair of rooms that belong together, no room reaches itself through others."""
+    graph = {room: set(others) for room, others in ALLOWED.items()}
+    graph["checking"].discard("notebook.execute")
+    for _ in graph:
+        done = {room for room, others in graph.items() if not others}
+        graph = {room: others - done for room, others in graph.items() if room not in done}
+    assert not graph
+
+
+@pytest.mark.parametrize("word", ["convolution", "tensor_ops", "conv2d", "pneumonia"])
+def test_the_package_knows_nothing_of_this_course(word):
+    """Names of the course occur as examples in help and docstrings, never in what is executed."""
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        values = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        assert word not in names | values, path
+
+
+# --- What is loaded -------------------------------------------------------------------------------
+
+
+def modules_after(code: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has loaded after ``code``."""
+    report = "\nimport json, sys\nprint('\\n' + json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+HEAVY = {"torch", "numpy", "pytest", "nbgrader", "jupytext", "matplotlib", "IPython", "rich", "sqlalchemy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["build", "--help"], ["grade", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "from autograder.cli.main import main\n"
+        f"try:\n    main({arguments!r}, prog_name='autograder')\n"
+        "except SystemExit as end:\n    assert not end.code"
+    )
+    assert not modules_after(code) & HEAVY
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not modules_after("import autograder, autograder.course, autograder.results") & HEAVY
+
+
+def test_the_graders_own_process_never_loads_torch():
+    """What never unpickles and never computes cannot be attacked through either."""
+    engine = modules_after("import autograder.sandbox.engine, autograder.grading.run")
+    assert not engine & {"torch", "numpy"}
+
+
+# --- Files ----------------------------------------------------------------------------------------
+
+
+def tracked_files() -> list[Path]:
+    """Return the files that belong to the project: tracked by git, or about to be."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    names = listing.stdout.decode().split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def test_no_file_holds_too_much():
+    """Exercises, checks and answers are as long as the lecture asks; everything else has one concern a file."""
+    free = ("solutions", "exercises", "tests/checks", "tests/answers")
+    long = {}
+    for path in tracked_files():
+        name = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".py" and not name.startswith(free):
+            lines = len(path.read_text("utf-8").splitlines())
+            if lines > MAX_LINES:
+                long[name] = lines
+    assert not long, f"more than {MAX_LINES} lines: {long}"
+
+
+def test_no_file_names_a_persons_folder_or_a_package_registry():
+    homes = r"/(home|Users)/[a-z][\w.-]*/|[A-Z]:\\\\?Users\\"
+    registries = r"--(extra-)?index-url|find-links|registry *= *http|\bpypi\.org/simple|\bpythonhosted\.org"
+    here = "|".join(re.escape(f"{folder}/") for folder in (Path.home(), ROOT) if folder != Path("/"))
+    forbidden = re.compile("|".join((homes, registries, here)).encode())
+    found = []
+    for path in tracked_files():
+        if path == Path(__file__) or path.suffix in (".png", ".npz"):
+            continue
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            if forbidden.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line[:120].decode(errors='replace')}")
+    assert not found, "\n".join(found)
+
+
+# --- The course -----------------------------------------------------------------------------------
+
+
+def test_points_are_those_that_the_course_promises():
+    """Points are part of what students are told; changing them needs a change here too."""
+    course = load_course(ROOT)
+    points = {
+        exercise.name: {question.name: question.max_score for question in exercise.questions}
+        for exercise in course.exercises
+    }
+    assert points == POINTS
+
+
+@pytest.mark.parametrize("exercise", POINTS)
+def test_every_question_has_public_and_hidden_checks(exercise):
+    """Public ones so that nobody is surprised, hidden ones so that nobody writes to the test."""
+    for question in load_course(ROOT).exercise(exercise).questions:
+        public = sum(check.points for check in question.checks if check.public)
+        assert 0 < public < question.max_score, question.name
