@@ -303,9 +303,7 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 
 
 # %% question="conv2d"
-def conv2d(
-    images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0
-) -> Tensor:
+def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
     """Return the feature maps of a convolutional layer; equals PyTorch's ``conv2d``.
 
     Parameters

@@ -1,8 +1,8 @@
 """What authors write checks with, and what students run them with.
 
 A check file imports from here: assertions that compare strictly and explain (`assert_tensor`,
-`assert_equal`, `assert_raises`, `unchanged`, `fail`) and `send_function`, which puts a helper of the check
-on the student's side. The names are imported when they are first used: the grader's own process needs none
+`assert_equal`, `assert_has`, `assert_raises`, `unchanged`, `fail`) and `send_function`, which puts a helper of
+the check on the student's side. The names are imported when they are first used: the grader's own process needs none
 of them, and no torch.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograder.checking.compare import (
         assert_equal,
+        assert_has,
         assert_raises,
         assert_tensor,
         assert_true,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckFailure",
     "assert_equal",
+    "assert_has",
     "assert_raises",
     "assert_tensor",
     "assert_true",

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from autograder.checking.failure import CheckFailure, fail, student_error
+from autograder.checking.failure import fail, student_error
 
 Mistakes = Mapping[str, Any]
 """Likely cause → the wrong value that this mistake gives."""
@@ -166,6 +166,13 @@ def assert_true(condition: object, problem: str, *, details: str = "", cause: st
         fail(problem, details=details, cause=cause)
 
 
+def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "") -> None:
+    """Check that ``value`` is an object with these attributes or methods, before a check uses them."""
+    for name in names:
+        if not hasattr(value, name):
+            fail(f"{what} must be an object with .{name}, but it is {_kind(value)}.", cause=cause)
+
+
 def assert_raises(
     kind: type[Exception],
     function: Callable[..., Any],
@@ -255,6 +262,3 @@ def _place(index: tuple[int, ...]) -> str:
 
 def _number(value: torch.Tensor) -> str:
     return f"{value.item():.6g}" if value.is_floating_point() else str(value.item())
-
-
-__all__ = ["CheckFailure", "assert_equal", "assert_raises", "assert_tensor", "assert_true", "unchanged"]

@@ -68,7 +68,7 @@ def test_helpers_constants_and_comments_of_public_checks_stay(tiny_public):
         '    WORD = "Welcome"',
         "    def _greeting(self, submission, name):",
         "        # The sum is 2 + 3.",
-        "from autograder.checking import assert_equal, assert_raises\n",
+        "from autograder.checking import assert_equal, assert_has, assert_raises\n",
     ):
         assert text in tiny_public
 

@@ -110,7 +110,7 @@ def test_outputs_that_were_not_cleared(course, student_notebook):
         ("see test_remembers_everybody", "the hidden check greetings.Greeter.remembers_everybody"),
         (f"We check: {TITLE}", "the title of the hidden check"),
         (TITLE.replace("whom ", "whom\n"), "the title of the hidden check"),
-        ("greeter = submission.Greeter(self.SECRET_WORD)", "a line of a hidden check"),
+        ("greeter = self._greeter(submission, self.SECRET_WORD)", "a line of a hidden check"),
         ('for name in ("Emmy", "Sofja"):', "a line of a hidden check"),
         ('x = 1; assert_equal(submission.add([]), 0, what="add([])")', "a line of a hidden check"),
     ],

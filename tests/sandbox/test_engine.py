@@ -236,7 +236,12 @@ def test_signals_to_everybody_reach_only_the_sender(grader):
         pytest.skip("tier D as root: kill(-1) would reach every process of this machine")
     if grader.engine.tier == "D":
         pytest.skip("tier D does not keep a student from signalling their own user's processes")
-    kill = "import os, signal\nfor target in (0, -1):\n    try: os.kill(target, signal.SIGTERM)\n    except OSError: pass\n"
+    kill = """
+        import os, signal
+        for target in (0, -1):
+            try: os.kill(target, signal.SIGTERM)
+            except OSError: pass
+    """
     assert set(grader.outcomes(kill, HONEST).values()) == {"passed"}
     assert grader.outcomes(HONEST) == ALL_PASSED
 

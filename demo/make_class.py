@@ -1,0 +1,221 @@
+"""Make up a class: what its students hand in, and what each answer has to be worth.
+
+Every submission is a notebook of the student release, whose solution cells are filled with answers from
+tests/answers, with mistakes that students make in handling notebooks, or with an attack from tests/attacks. The same
+class is made every time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, Exercise
+from autograder.notebook.cells import read_cells
+from autograder.proving.answers import read_answers
+from demo.attacks import Attack, read_attacks
+
+EXERCISES = ("tensor_ops", "convolution")
+"""What the class hands in: the exercises that are graded in less than a second."""
+
+
+class Worth(Enum):
+    """What a question has to be worth to the grader."""
+
+    FULL = "full points"
+    LESS = "less than full points"
+    NOTHING = "no points"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a student writes into one solution cell."""
+
+    source: str
+    worth: Worth
+
+
+Answers = dict[str, Answer]
+"""Answers by question; a question that is not among them stays as it was given."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file that is handed in. ``worth`` says for each question what it has to come to."""
+
+    student: str
+    exercise: str
+    content: bytes
+    worth: dict[str, Worth] = field(default_factory=dict)
+    attack: Attack | None = None
+
+    def write(self, folder: Path) -> None:
+        """Hand it in, in nbgrader's layout."""
+        path = folder / self.student / self.exercise / f"{self.exercise}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(self.content)
+
+
+def make_class(course: Course, *, tier: str = "A") -> list[Submission]:
+    """Return everything that the class hands in. The student release must have been built."""
+    exercises = [course.exercise(name) for name in EXERCISES]
+    attacks = [_attack(exercises, attack) for attack in read_attacks(tier=tier)]
+    everyday = [submission for exercise in exercises for submission in _everyday(exercise)]
+    return [*everyday, *_mishaps(*exercises), *attacks]
+
+
+def right_submissions(course: Course, count: int) -> Iterator[Submission]:
+    """Yield ``count`` submissions that earn full points, the exercises by turns, in as many styles as there are."""
+    for number in range(count):
+        exercise = course.exercise(EXERCISES[number % len(EXERCISES)])
+        style = number // len(EXERCISES)
+        notebook = Notebook(exercise).answer(right(exercise, style))
+        yield notebook.submission(f"student-{number:03}")
+
+
+# --- What students know ---------------------------------------------------------------------------
+
+
+@cache
+def _collected(exercise: Exercise, question: str, kind: str) -> tuple[str, ...]:
+    return tuple(answer.source for answer in read_answers(exercise, exercise.question(question)) if answer.kind == kind)
+
+
+def right(exercise: Exercise, style: int) -> Answers:
+    """Answer every question rightly, in one of the styles of the collection."""
+    return {q.name: _choice(exercise, q.name, "right", style, Worth.FULL) for q in exercise.questions}
+
+
+def wrong(exercise: Exercise, style: int) -> Answers:
+    """Answer every question with a typical mistake."""
+    return {q.name: _choice(exercise, q.name, "wrong", style, Worth.LESS) for q in exercise.questions}
+
+
+def model(exercise: Exercise) -> Answers:
+    """Answer every question as the course does."""
+    cells = {cell.id: cell.source for cell in read_cells(exercise.solution)}
+    return {question.name: Answer(cells[question.name], Worth.FULL) for question in exercise.questions}
+
+
+def _choice(exercise: Exercise, question: str, kind: str, style: int, worth: Worth) -> Answer:
+    sources = _collected(exercise, question, kind)
+    return Answer(sources[style % len(sources)], worth)
+
+
+def _every(step: int, answers: Answers) -> Answers:
+    return dict(list(answers.items())[step - 1 :: step])
+
+
+def _first_half(answers: Answers) -> Answers:
+    return dict(list(answers.items())[: len(answers) // 2])
+
+
+# --- What students hand in ------------------------------------------------------------------------
+
+
+class Notebook:
+    """A notebook of the student release that a student works on."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        folder = exercise.solution.parents[1] / "release" / "student" / exercise.name
+        self.exercise = exercise
+        self.document: dict[str, Any] = json.loads((folder / f"{exercise.name}.ipynb").read_text("utf-8"))
+        self.cells: list[dict[str, Any]] = self.document["cells"]
+        self.worth = dict.fromkeys((question.name for question in exercise.questions), Worth.NOTHING)
+
+    def answer(self, answers: Answers) -> Notebook:
+        """Fill solution cells."""
+        for question, answer in answers.items():
+            self.cells[self.place_of(question)]["source"] = answer.source
+            self.worth[question] = answer.worth
+        return self
+
+    def place_of(self, identity: str) -> int:
+        """Return the index of a cell."""
+        return next(place for place, cell in enumerate(self.cells) if cell["id"] == identity)
+
+    def insert(self, before: str, source: str) -> None:
+        """Add a cell of the student's own."""
+        cell = {"cell_type": "code", "execution_count": None, "id": "my-own-cell", "metadata": {}, "outputs": []}
+        self.cells.insert(self.place_of(before), {**cell, "source": source})
+
+    def submission(self, student: str, attack: Attack | None = None) -> Submission:
+        """Save it and hand it in."""
+        content = json.dumps(self.document, indent=1, ensure_ascii=False).encode()
+        return Submission(student, self.exercise.name, content, self.worth, attack)
+
+
+def _everyday(exercise: Exercise) -> Iterator[Submission]:
+    """Yield what students who save their notebooks hand in: right, partly right, wrong, nothing."""
+    students = {
+        "ada": model(exercise),
+        "barbara": right(exercise, 0),
+        "edsger": right(exercise, 1),
+        "emmy": right(exercise, 2),
+        "frances": right(exercise, 3),
+        "grace": right(exercise, 0) | _every(3, wrong(exercise, 0)),
+        "john": right(exercise, 1) | _every(2, wrong(exercise, 4)),
+        "karen": right(exercise, 2) | _every(2, wrong(exercise, 7)),
+        "margaret": _first_half(right(exercise, 3)),
+        "niklaus": _first_half(right(exercise, 0) | _every(2, wrong(exercise, 2))),
+        "rozsa": wrong(exercise, 1),
+        "tony": {},
+    }
+    for student, answers in students.items():
+        yield Notebook(exercise).answer(answers).submission(student)
+
+
+def _mishaps(first: Exercise, second: Exercise) -> Iterator[Submission]:
+    """Yield what comes of mishaps with notebooks and files."""
+    yield syntax_error(first).submission("alan")
+    yield deleted_cells(second).submission("claude")
+    yield duplicated_cells(first).submission("donald")
+    yield duplicated_cells(second).submission("donald")
+    nothing = dict.fromkeys((question.name for question in second.questions), Worth.NOTHING)
+    page = b"<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>Your session has ended.</body></html>\n"
+    yield Submission("konrad", second.name, page, nothing)
+    yield Submission("radia", second.name, b"", nothing)
+
+
+def syntax_error(exercise: Exercise) -> Notebook:
+    """Answer rightly, but lose the colon after the first function's head."""
+    notebook = Notebook(exercise).answer(right(exercise, 0))
+    question = exercise.questions[0].name
+    cell = notebook.cells[notebook.place_of(question)]
+    cell["source"] = cell["source"].replace("):", ")", 1)
+    notebook.worth[question] = Worth.NOTHING
+    return notebook
+
+
+def deleted_cells(exercise: Exercise) -> Notebook:
+    """Answer rightly, then delete the last answer and all cells that check."""
+    notebook = Notebook(exercise).answer(right(exercise, 1))
+    question = exercise.questions[-1].name
+    gone = {question, *(f"check-{q.name}" for q in exercise.questions)}
+    notebook.cells[:] = [cell for cell in notebook.cells if cell["id"] not in gone]
+    notebook.worth[question] = Worth.NOTHING
+    return notebook
+
+
+def duplicated_cells(exercise: Exercise) -> Notebook:
+    """Answer wrongly, copy every solution cell with its ids, and answer rightly in the copies."""
+    notebook = Notebook(exercise).answer(right(exercise, 2))
+    for question, first_try in wrong(exercise, 0).items():
+        place = notebook.place_of(question)
+        notebook.cells.insert(place, {**notebook.cells[place], "source": first_try.source})
+    return notebook
+
+
+def _attack(exercises: list[Exercise], attack: Attack) -> Submission:
+    """Put an attack among right answers, into the exercise whose questions it answers."""
+    exercise = next((e for e in exercises if attack.answers.keys() <= {q.name for q in e.questions}), exercises[0])
+    hostile = {question: Answer(source, Worth.NOTHING) for question, source in attack.answers.items()}
+    notebook = Notebook(exercise).answer(right(exercise, 0) | hostile)
+    if attack.first:
+        notebook.insert(exercise.questions[0].name, attack.first)
+    return notebook.submission(attack.name, attack)

@@ -1,0 +1,177 @@
+"""Build the releases, make up a class, grade it, and show what came of the hostile submissions.
+
+``python -m demo.run`` does with the command ``autograder`` what an instructor does. It ends with exit code 1 unless
+right answers got full points, wrong and missing ones did not, and no attack got a point that the honest answers
+beside it had not earned.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from autograder.course import load_course
+from autograder.results import CheckResult, Outcome, QuestionResult, Result, read_results
+from autograder.sandbox.tiers import probe_namespaces
+from autograder.text import printable
+from demo.make_class import Submission, Worth, make_class
+
+COURSE = Path(__file__).resolve().parents[1]
+CLASS = Path("demo", "class")
+GRADED = CLASS / "graded"
+
+WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.NOT_ATTEMPTED: "found no answer",
+    Outcome.TIMED_OUT: "ran out of time",
+    Outcome.CRASHED: "crashed",
+    Outcome.NOT_RUN: "did not run",
+    Outcome.GRADER_ERROR: "could not be decided",
+}
+
+
+def main() -> int:
+    """Show everything; return the exit code."""
+    out = Console(highlight=False)
+    tier = "A" if probe_namespaces().works else "D"
+    autograder(out, "build")
+    shutil.rmtree(COURSE / CLASS, ignore_errors=True)
+    handed_in = make_class(load_course(COURSE), tier=tier)
+    for submission in handed_in:
+        submission.write(COURSE / CLASS / "submitted")
+    describe_class(out, handed_in, tier)
+    settings = ["--output", str(GRADED), "--gradebook", f"sqlite:///{CLASS / 'gradebook.db'}"]
+    autograder(out, "grade", str(CLASS / "submitted"), *settings, *(["--allow-weak-sandbox"] if tier != "A" else []))
+    results = {(result.student, result.exercise): result for result in read_results(COURSE / GRADED)}
+    show_attacks(out, handed_in, results)
+    return judge(out, handed_in, results)
+
+
+def autograder(out: Console, *arguments: str) -> None:
+    """Run the command as a user would; end the demo where it fails."""
+    out.rule(style="dim")
+    out.print(f"$ autograder {shlex.join(arguments)}", style="bold", markup=False)
+    command = [str(Path(sys.executable).with_name("autograder")), *arguments]
+    status = subprocess.run(command, cwd=COURSE, check=False).returncode
+    if status:
+        sys.exit(f"autograder {arguments[0]} ended with exit code {status}.")
+
+
+def describe_class(out: Console, handed_in: Sequence[Submission], tier: str) -> None:
+    """Say what the made-up class is."""
+    students = {submission.student for submission in handed_in}
+    attacks = sum(submission.attack is not None for submission in handed_in)
+    out.rule(style="dim")
+    out.print(
+        f"A made-up class of {len(students)} hands in {len(handed_in)} files: right, partly right and wrong answers, "
+        f"untouched notebooks, syntax errors, deleted and copied cells, a web page, an empty file, and {attacks} attacks "
+        "on the grader, which are named for what they do."
+    )
+    if tier != "A":
+        out.print("[yellow]This machine has no namespaces: attacks that only tier A stops are left out.[/]")
+
+
+# --- What came of the attacks ---------------------------------------------------------------------
+
+
+def show_attacks(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str, str], Result]) -> None:
+    """Print what each hostile submission tried, in its own words, and what its result says of it."""
+    out.rule("What the attacks tried, and what came of it", style="dim")
+    for submission in handed_in:
+        result = results.get((submission.student, submission.exercise))
+        if submission.attack is not None and result is not None:
+            tries = submission.attack.tries
+            out.print(Text.assemble((submission.student, "bold"), " ", tries[0].lower() + tries[1:]))
+            out.print(Padding(Text(what_happened(submission, result)), (0, 0, 0, 4)))
+
+
+def what_happened(submission: Submission, result: Result) -> str:
+    """Tell from a result what became of an attack."""
+    attacked = [question for question in result.questions if submission.worth[question.name] is Worth.NOTHING]
+    checks = [check for question in attacked for check in question.checks]
+    sentences = [*_of_cells(result), *_of_checks(checks), _of_points(submission, result)]
+    return " ".join(sentences)
+
+
+def _of_cells(result: Result) -> Iterator[str]:
+    for cell in result.cells:
+        if cell.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
+            yield f"Its cell {WORDS[cell.outcome]}: “{printable(cell.message, 90)}”"
+
+
+def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
+    """Count the outcomes of the attacked questions, and quote what the student reads most often."""
+    if not checks:
+        return
+    counts = Counter(check.outcome for check in checks)
+    counted = " and ".join(f"{number} {WORDS[outcome]}" for outcome, number in counts.most_common())
+    messages = Counter(check.message for check in checks if check.message).most_common(1)
+    quoted = f": “{printable(messages[0][0], 130)}”" if messages else "."
+    yield f"Of {len(checks)} checks, {counted}{quoted}"
+
+
+def _of_points(submission: Submission, result: Result) -> str:
+    earned = sum(q.max_score for q in result.questions if submission.worth[q.name] is Worth.FULL)
+    if result.score > earned:
+        return f"It got {result.score:g} points, and its honest answers are worth {earned:g}!"
+    return f"It got {result.score:g} of the {earned:g} points that its honest answers are worth, and none beyond."
+
+
+# --- Whether all is as it must be -----------------------------------------------------------------
+
+
+def judge(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str, str], Result]) -> int:
+    """Compare every question with what it has to be worth; return the exit code."""
+    out.rule(style="dim")
+    problems = [
+        f"{submission.student}, {submission.exercise}: {problem}"
+        for submission in handed_in
+        for problem in _problems(submission, results.get((submission.student, submission.exercise)))
+    ]
+    for problem in problems:
+        out.print(f"[red]✗[/] {problem}")
+    if problems:
+        return 1
+    worth = Counter(kind for submission in handed_in for kind in submission.worth.values())
+    out.print(
+        f"[green]✓[/] {worth[Worth.FULL]} right answers got full points, {worth[Worth.LESS]} wrong ones did not, "
+        f"{worth[Worth.NOTHING]} missing or hostile ones got nothing."
+    )
+    out.print(f"[green]✓[/] All of it lies in {CLASS}/; open graded/grades.csv, or a result: graded/ada/*.json.")
+    return 0
+
+
+def _problems(submission: Submission, result: Result | None) -> Iterator[str]:
+    if result is None:
+        yield "it was not graded"
+        return
+    for question in result.questions:
+        if not _is_right(question, submission.worth[question.name]):
+            yield (
+                f"{question.name} got {question.score:g} of {question.max_score:g} points; "
+                f"it is worth {submission.worth[question.name].value}"
+            )
+
+
+def _is_right(question: QuestionResult, worth: Worth) -> bool:
+    match worth:
+        case Worth.FULL:
+            return question.score == question.max_score
+        case Worth.LESS:
+            return question.score < question.max_score
+        case Worth.NOTHING:
+            return question.score == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

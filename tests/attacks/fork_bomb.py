@@ -1,0 +1,21 @@
+"""Starts processes until the system refuses, and leaves them behind.
+
+Must happen: the sandbox's own limit is met soon, and the orphans end with it. (Where no limit holds, the bomb ends
+by itself at 300 processes, and they after a minute.) Only tier A counts the processes of one submission.
+"""
+
+# %% place="first"
+import os
+import time
+
+started = 0
+try:
+    while started < 300:
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(60)
+            os._exit(0)
+        started += 1
+except OSError as error:
+    many = "fewer than 100" if started < 100 else "more than 100"
+    raise RuntimeError(f"the system refused after {many} processes") from error

@@ -1,0 +1,13 @@
+"""Fills the memory of the machine as fast as it can.
+
+Must happen: the process is stopped at its own limit, the check counts as crashed, nobody else notices. (Where no
+limit holds, the bomb ends by itself at 6 GiB.)
+"""
+
+
+# %% question="flatten_images"
+def flatten_images(images):
+    hoard = []
+    while len(hoard) < 6 * 64:
+        hoard.append(b"\1" * 2**24)
+    return images.reshape(len(images), -1)

@@ -1,0 +1,121 @@
+"""`autograder prove` must notice everything that is wrong with checks or with the collection of answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli.main import main
+from autograder.course import CourseError, load_course
+from autograder.notebook.cells import read_cells
+from autograder.proving.answers import read_answers
+from autograder.proving.proof import Proof, prove
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.tiers import best_tier
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with Engine(best_tier()) as running:
+        yield running
+
+
+@pytest.fixture
+def check(engine: Engine, tiny_course: Path):
+    """Return what proves the small course, after a change to one of its files, and gives the problems found."""
+
+    def run(path: str = "", old: str = "", new: str = "") -> list[str]:
+        if path:
+            file = tiny_course / path
+            text = file.read_text()
+            assert old in text
+            file.write_text(text.replace(old, new))
+        exercise = load_course(tiny_course).exercise("greetings")
+        stub = stub_of(tiny_course)
+        proofs: list[Proof] = prove(engine, exercise, stub, jobs=2)
+        return [problem for proof in proofs for problem in proof.all_problems]
+
+    return run
+
+
+def stub_of(root: Path):
+    """The stub of the small course, made without nbgrader: cheap enough for every test here."""
+    from autograder.release.stubs import stub_module
+
+    path = root / "stub.py"
+    path.write_text(stub_module(load_course(root).exercise("greetings")))
+    return read_cells(path)
+
+
+CHECKS = "tests/checks/test_greetings.py"
+ANSWERS = "tests/answers/greetings/add.py"
+
+
+def test_a_course_in_order_has_no_problem(check):
+    assert check() == []
+
+
+def test_a_wrong_answer_that_is_right_survives(check, tiny_course):
+    answers = tiny_course / ANSWERS
+    exercise = load_course(tiny_course).exercise("greetings")
+    name = exercise.question("add").checks[0].name
+    right = f'# %% wrong="nothing is wrong" caught_by="{name}"\ndef add(numbers):\n    return sum(numbers)\n'
+    answers.write_text(f"{answers.read_text()}\n\n{right}")
+    problems = check()
+    assert len(problems) == 1
+    assert f"“nothing is wrong” survives {name}" in problems[0]
+
+
+def test_a_right_answer_that_is_refused_is_found(check, tiny_course):
+    answers = tiny_course / ANSWERS
+    answers.write_text(answers.read_text() + '\n\n# %% right="not really"\ndef add(numbers):\n    return 0\n')
+    problems = check()
+    assert problems
+    assert all("right answer “not really” is refused by" in problem for problem in problems)
+
+
+def test_a_check_that_cannot_fail_is_found(check, tiny_course):
+    checks = tiny_course / CHECKS
+    text = checks.read_text()
+    start = text.index("def test_")
+    body = text.index('"""', text.index('"""', start) + 3) + 3
+    end = text.index("\n\n", body)
+    checks.write_text(text[:body] + "\n        pass" + text[end:])
+    assert any("survives" in problem or "not that it was not attempted" in problem for problem in check())
+
+
+def test_a_check_that_breaks_on_junk_is_found(check, tiny_course):
+    checks = tiny_course / CHECKS
+    text = checks.read_text()
+    start = text.index("def test_")
+    body = text.index('"""', text.index('"""', start) + 3) + 3
+    checks.write_text(text[:body] + "\n        (submission.add([1]) or [])[0:1] / 2" + text[body:])
+    assert any("itself failed" in problem for problem in check())
+
+
+def test_too_few_answers_are_found(check, tiny_course):
+    (tiny_course / ANSWERS).write_text('# %% right="sum"\ndef add(numbers):\n    return sum(numbers)\n')
+    assert sum("collect at least 3" in problem for problem in check()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("# %%\ndef add(numbers):\n    return 0\n", "neither right"),
+        ('# %% wrong="x"\ndef add(numbers):\n    return 0\n', "does not say which check"),
+        ('# %% wrong="x" caught_by="nonsense"\ndef add(numbers):\n    return 0\n', "which is no check of add"),
+    ],
+)
+def test_a_collection_that_is_not_in_order_is_refused(tiny_course, text, words):
+    (tiny_course / ANSWERS).write_text(text)
+    exercise = load_course(tiny_course).exercise("greetings")
+    with pytest.raises(CourseError, match=words):
+        read_answers(exercise, exercise.question("add"))
+
+
+def test_the_command_needs_the_stubs(tiny_course):
+    done = CliRunner().invoke(main, ["prove", "--course", str(tiny_course), "--allow-weak-sandbox"])
+    assert done.exit_code == 2
+    assert "autograder build" in done.output

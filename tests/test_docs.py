@@ -1,0 +1,83 @@
+"""What the documentation says is so: links lead somewhere, commands exist, the example of an exercise works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def text_of(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text_of(page), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", text_of(page)) + re.findall(r'(?:src|srcset)="([^"]+)"', text_of(page))
+    for target in targets:
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        linked = page.parent / name if name else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
+
+
+def commands(program: str) -> list[str]:
+    """Return every line of the pages' shell examples that starts with a program."""
+    blocks = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", text_of(page), re.M | re.S)]
+    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return sorted({line for line in lines if line.split(" ")[0] == program})
+
+
+@pytest.mark.parametrize("line", commands("autograder"))
+def test_commands_and_their_options_exist(line):
+    """Parse each command as it stands in a folder where its arguments exist; run none."""
+    click = pytest.importorskip("click")
+    from autograder.cli.main import main
+
+    _, name, *arguments = shlex.split(line)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None, line
+    stand_ins = [str(ROOT) if argument == "submitted" else argument for argument in arguments]
+    stand_ins = [__file__ if argument.endswith(".ipynb") else argument for argument in stand_ins]
+    command.make_context(name, stand_ins).close()
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.M))
+    assert {line.split()[1] for line in commands("make")} <= targets
+
+
+@pytest.mark.slow
+def test_the_example_of_an_exercise_works(tmp_path):
+    """The guide's solution passes the guide's checks, and the guide's wrong answer is caught with its cause."""
+    blocks = re.findall(r"^```python\n(.*?)^```", text_of(ROOT / "docs" / "authoring.md"), re.M | re.S)
+    solution, checks, answers = blocks
+    wrong = answers.split("# %% wrong=")[1].partition("\n")[2]
+    (tmp_path / "solution.py").write_text(solution)
+    (tmp_path / "wrong.py").write_text(f"{solution}\n\n# %%\n{wrong}")
+    (tmp_path / "test_example.py").write_text(checks)
+
+    def run(submission: str) -> str:
+        plugin = ["-p", "autograder.checking.plugin", "--submission", str(tmp_path / submission)]
+        command = [sys.executable, "-m", "pytest", *plugin, "-c", "/dev/null", "--rootdir", str(tmp_path), "-q"]
+        return subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False).stdout
+
+    assert "2 passed" in run("solution.py")
+    output = run("wrong.py")
+    assert "1 failed, 1 passed" in output
+    assert "theta_0 is forgotten" in output

@@ -1,0 +1,109 @@
+"""What must never be (the list in the design), each with the test that keeps it from being.
+
+Some are kept by tests elsewhere; then the test here says where, and fails when that one is gone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "autograder"
+
+
+def sources() -> dict[str, str]:
+    return {str(path.relative_to(ROOT)): path.read_text() for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(module: str) -> set[str]:
+    """Modules that importing ``module`` loads."""
+    code = f"import sys, {module}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def require_test(path: str, name: str) -> None:
+    assert f"def {name}(" in (ROOT / path).read_text(), f"{path} has lost {name}"
+
+
+def test_student_code_never_shares_a_process_with_checks_or_gradebook():
+    # The worker's code can reach no check, the grader's own process no student code.
+    worker = imports_of("autograder.sandbox.worker")
+    assert not {name for name in worker if name.startswith(("autograder.sandbox.checker", "autograder.gradebook"))}
+    grader = imports_of("autograder.cli.grade") | imports_of("autograder.grading.run")
+    assert not grader & {"torch", "IPython", "autograder.notebook.execute", "autograder.sandbox.worker"}
+    require_test("tests/sandbox/test_engine.py", "test_the_course_the_home_and_other_processes_are_out_of_sight")
+
+
+def test_nothing_is_ever_unpickled():
+    forbidden = re.compile(r"\b(pickle|cloudpickle|dill|joblib|shelve)\b|torch\.load\(|allow_pickle=True")
+    assert not [name for name, text in sources().items() if forbidden.search(_code_only(text))]
+    # marshal carries checks from the grader to its own checker, never anything back.
+    assert [name for name, text in sources().items() if "marshal" in text] == ["autograder/sandbox/job.py"]
+    assert "marshal.loads" not in "".join(sources().values())
+
+
+def _code_only(text: str) -> str:
+    return ast.unparse(ast.parse(text))
+
+
+def test_no_score_is_read_from_what_a_cell_prints():
+    # What a worker prints goes nowhere: its standard streams are the null device before it runs a cell.
+    require_test("tests/sandbox/test_engine.py", "test_floods_of_output_are_dropped")
+    outputs = re.compile(r"""\[["']outputs["']\]|\.outputs\b|\.stdout\b""")
+    readers = [name for name, text in sources().items() if outputs.search(text)]
+    assert [name for name in readers if "/grading/" in name or "/checking/" in name] == []
+
+
+def test_no_regrade_lowers_a_score_unseen():
+    require_test("tests/grading/test_run.py", "test_a_regrade_never_lowers_a_score_unseen")
+
+
+def test_no_result_is_lost():
+    require_test("tests/grading/test_run.py", "test_a_damaged_result_is_graded_anew")
+    require_test("tests/grading/test_run.py", "test_what_cannot_be_read_has_a_result_and_stops_nobody")
+
+
+def test_no_threshold_without_a_calibration_record():
+    # No exercise has a threshold yet; the first one that compares an accuracy must bring its record.
+    for path in (ROOT / "tests" / "checks").glob("test_*.py"):
+        if re.search(r"accuracy|\bauc\b", path.read_text(), re.IGNORECASE):
+            assert path.with_suffix(".calibration.json").is_file(), f"{path.name} has a threshold without a record"
+
+
+def test_stub_and_solution_are_not_written_twice_by_hand():
+    from autograder.course import load_course
+    from autograder.release.build import find_drift
+
+    course = load_course(ROOT)
+    assert find_drift(course) == []
+    assert {path.stem for path in (ROOT / "exercises").glob("*.py")} == {e.name for e in course.exercises}
+
+
+def test_no_test_asserts_wall_time():
+    clock = re.compile(r"assert[^\n]*(time\.(time|monotonic|perf_counter)\(|elapsed|wall_s)")
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if clock.search(path.read_text()) and path != Path(__file__)
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"], ["build", "--help"], ["prove", "--help"]])
+def test_help_imports_no_torch(arguments):
+    code = (
+        "import sys\nfrom autograder.cli.main import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'nbgrader', 'IPython', 'jupytext', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: " in done.stdout
