@@ -20,12 +20,8 @@ $(INSTALLED): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	@touch $@
 
-demo: $(INSTALLED) ## grade a made-up class of seven, and show what comes of it
-	$(BIN)/autograder build
-	rm -rf demo
-	$(BIN)/python docs/demo.py hand-in demo/submitted
-	$(BIN)/autograder grade demo/submitted --output demo/graded --gradebook sqlite:///demo/gradebook.db --allow-weak-sandbox
-	$(BIN)/python docs/demo.py feedback demo/graded
+demo: $(INSTALLED) ## grade a made-up class with attacks on the grader, and show what comes of it
+	$(BIN)/python -m demo.run
 
 test: $(INSTALLED) ## run the tests, without those that take more than a few seconds
 	$(BIN)/python -m pytest -q -r s $(if $(SLOW),,-m "not slow")
@@ -51,6 +47,6 @@ pictures: $(INSTALLED) ## draw the pictures of the documentation anew (needs chr
 	$(BIN)/python docs/make_pictures.py
 
 clean: ## remove what was made, but not .venv and no results of grading
-	rm -rf demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo/class build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf release/source release/student release/solution release/.build-*
-	find autograder tests docs benchmarks solutions exercises -name __pycache__ -type d -prune -exec rm -rf {} +
+	find autograder tests docs demo benchmarks solutions exercises -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -73,9 +73,9 @@ def describe_class(out: Console, handed_in: Sequence[Submission], tier: str) -> 
     attacks = sum(submission.attack is not None for submission in handed_in)
     out.rule(style="dim")
     out.print(
-        f"A made-up class of {len(students)} hands in {len(handed_in)} files: right, partly right and wrong answers, "
-        f"untouched notebooks, syntax errors, deleted and copied cells, a web page, an empty file, and {attacks} attacks "
-        "on the grader, which are named for what they do."
+        f"A made-up class of {len(students)} hands in {len(handed_in)} files: right, partly right and wrong "
+        "answers, untouched notebooks, a syntax error, deleted and copied cells, a web page, an empty file, and "
+        f"{attacks} attacks on the grader, which are named for what they do."
     )
     if tier != "A":
         out.print("[yellow]This machine has no namespaces: attacks that only tier A stops are left out.[/]")
@@ -113,18 +113,19 @@ def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
     """Count the outcomes of the attacked questions, and quote what the student reads most often."""
     if not checks:
         return
-    counts = Counter(check.outcome for check in checks)
-    counted = " and ".join(f"{number} {WORDS[outcome]}" for outcome, number in counts.most_common())
+    (outcome, number), *others = Counter(check.outcome for check in checks).most_common()
+    counted = f"{'All ' if not others else ''}{number} checks {WORDS[outcome]}"
+    counted += "".join(f", {number} {WORDS[outcome]}" for outcome, number in others)
     messages = Counter(check.message for check in checks if check.message).most_common(1)
-    quoted = f": “{printable(messages[0][0], 130)}”" if messages else "."
-    yield f"Of {len(checks)} checks, {counted}{quoted}"
+    yield f"{counted}: “{printable(messages[0][0], 130)}”" if messages else f"{counted}."
 
 
 def _of_points(submission: Submission, result: Result) -> str:
     earned = sum(q.max_score for q in result.questions if submission.worth[q.name] is Worth.FULL)
-    if result.score > earned:
-        return f"It got {result.score:g} points, and its honest answers are worth {earned:g}!"
-    return f"It got {result.score:g} of the {earned:g} points that its honest answers are worth, and none beyond."
+    difference = result.score - earned
+    if difference:
+        return f"It {'won' if difference > 0 else 'lost'} {abs(difference):g} points!"
+    return f"It keeps the {earned:g} points of its honest answers, and wins none."
 
 
 # --- Whether all is as it must be -----------------------------------------------------------------

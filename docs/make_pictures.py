@@ -1,4 +1,6 @@
-"""Draw the pictures of the README: ``make pictures``, after a change to what they show.
+"""Draw the pictures of the documentation: ``make pictures``, after a change to what they show.
+
+``python docs/make_pictures.py [FOLDER]`` draws into docs/pictures, or into another folder:
 
 - ``pipeline.svg`` and ``pipeline-dark.svg``: how everything hangs together, for light and dark pages.
 - ``check.png``: what ``check("conv2d")`` shows in a notebook. It is the real table, of a real wrong answer from
@@ -25,7 +27,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 COURSE = Path(__file__).resolve().parents[1]
-PICTURES = COURSE / "docs" / "pictures"
 
 # --- The pipeline ---------------------------------------------------------------------------------
 
@@ -232,16 +233,16 @@ def _last_used_row(image: Any) -> int:
     return int(box[3]) if box else int(image.height)
 
 
-def main() -> Iterator[Path]:
+def main(folder: Path = COURSE / "docs" / "pictures") -> Iterator[Path]:
     """Draw everything; yield each path when its picture is there."""
-    PICTURES.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for name, theme in (("pipeline.svg", LIGHT), ("pipeline-dark.svg", DARK)):
-        draw_pipeline(PICTURES / name, theme)
-        yield PICTURES / name
-    draw_check(PICTURES / "check.png")
-    yield PICTURES / "check.png"
+        draw_pipeline(folder / name, theme)
+        yield folder / name
+    draw_check(folder / "check.png")
+    yield folder / "check.png"
 
 
 if __name__ == "__main__":
-    for drawn in main():
-        print(f"{drawn.relative_to(COURSE)}: {drawn.stat().st_size / 1024:.0f} KiB", file=sys.stderr)
+    for drawn in main(*map(Path, sys.argv[1:])):
+        print(f"{drawn}: {drawn.stat().st_size / 1024:.0f} KiB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,15 @@ def test_the_example_of_an_exercise_works(tmp_path):
     output = run("wrong.py")
     assert "1 failed, 1 passed" in output
     assert "theta_0 is forgotten" in output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_pictures_can_be_drawn_and_are_the_same_every_time(tmp_path):
+    for folder in ("once", "again"):
+        command = [sys.executable, str(ROOT / "docs" / "make_pictures.py"), str(tmp_path / folder)]
+        subprocess.run(command, capture_output=True, check=True)
+    names = {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert {path.name for path in (tmp_path / "once").iterdir()} == names
+    for name in names:
+        assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name

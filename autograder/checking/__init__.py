@@ -1,9 +1,9 @@
 """What authors write checks with, and what students run them with.
 
-A check file imports from here: assertions that compare strictly and explain (`assert_tensor`,
-`assert_equal`, `assert_has`, `assert_raises`, `unchanged`, `fail`) and `send_function`, which puts a helper of
-the check on the student's side. The names are imported when they are first used: the grader's own process needs none
-of them, and no torch.
+A check file imports from here: assertions that compare strictly and explain (`assert_tensor`, `assert_equal`,
+`assert_has`, `assert_raises`, `unchanged`, `fail`), `in_place` for calls that may change their arguments, and
+`send_function`, which puts a helper of the check on the student's side. The names are imported when they are
+first used: the grader's own process needs none of them, and no torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         unchanged,
     )
     from autograder.checking.failure import CheckFailure, fail
-    from autograder.checking.submission import send_function
+    from autograder.checking.submission import in_place, send_function
 
 __all__ = [
     "CheckFailure",
@@ -31,11 +31,12 @@ __all__ = [
     "assert_tensor",
     "assert_true",
     "fail",
+    "in_place",
     "send_function",
     "unchanged",
 ]
 
-_HOMES = {"CheckFailure": "failure", "fail": "failure", "send_function": "submission"}
+_HOMES = {"CheckFailure": "failure", "fail": "failure", "in_place": "submission", "send_function": "submission"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 
 from autograder.checking.failure import fail, student_error
+from autograder.checking.submission import in_place
 
-Mistakes = Mapping[str, Any]
-"""Likely cause → the wrong value that this mistake gives."""
+Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+"""Likely cause → the wrong value that this mistake gives; or a function that works this out, called only on failure."""
 
 
 def assert_tensor(
@@ -50,7 +51,7 @@ def assert_tensor(
     """
     problem, details = _difference(actual, expected, what, rtol, atol)
     if problem:
-        fail(problem, details=details, cause=_match(actual, mistakes or {}, rtol, atol) or cause)
+        fail(problem, details=details, cause=_match(actual, mistakes, rtol, atol) or cause)
 
 
 def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, atol: float) -> tuple[str, str]:
@@ -87,9 +88,10 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     )
 
 
-def _match(actual: Any, mistakes: Mistakes, rtol: float, atol: float) -> str:
+def _match(actual: Any, mistakes: Mistakes | None, rtol: float, atol: float) -> str:
     """Return the cause whose wrong value the actual one equals."""
-    for cause, wrong in mistakes.items():
+    wrong_values = mistakes() if callable(mistakes) else mistakes or {}
+    for cause, wrong in wrong_values.items():
         if isinstance(wrong, torch.Tensor) and isinstance(actual, torch.Tensor):
             same = actual.shape == wrong.shape and torch.allclose(
                 actual.detach().to(torch.float64),
@@ -122,7 +124,7 @@ def assert_equal(
     """
     if _same(actual, expected, rtol, atol):
         return
-    likely = _match(actual, mistakes or {}, rtol, atol) or cause
+    likely = _match(actual, mistakes, rtol, atol) or cause
     if actual is None:
         fail(f"{what} returned None.", details=f"Expected {expected!r}. Is a `return` missing?", cause=likely)
     if (_is_number(expected) and not _is_number(actual)) or (
@@ -207,7 +209,8 @@ def assert_raises(
 def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
     """Check that the calls in the block leave these tensors as they were: values, grad and requires_grad."""
     before = [_snapshot(tensor) for tensor in inputs]
-    yield
+    with in_place():
+        yield
     for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
         if not same:

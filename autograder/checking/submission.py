@@ -5,8 +5,9 @@
 which ``tests/checking/test_contract.py`` runs against both:
 
 - ``submission.name`` is the name as the notebook defines it; a missing one raises `NameMissing`.
-- Functions and classes are called as if they were local. Tensors that the call changes in place are changed
-  for the check as well; gradients flow through a call in both directions.
+- Functions and classes are called as if they were local; gradients flow through a call in both directions.
+- What a call does to its tensor arguments is seen by the check inside ``with in_place():`` or ``unchanged(...)``
+  only. Otherwise an answer that zeroes its input would change what the check expects.
 - Numbers, strings, containers of them, tensors and arrays come back as values. Anything else comes back as an
   object whose attributes and methods can be used in turn.
 - An exception of student code arrives as the same builtin type, and `student_error` tells it from the check's own.
@@ -15,13 +16,16 @@ which ``tests/checking/test_contract.py`` runs against both:
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import linecache
 import textwrap
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from autograder.checking.failure import NameMissing, StudentError, mark_student_error, student_error
@@ -35,6 +39,24 @@ class Submission(Protocol):
     def _send_source(self, source: str, name: str) -> Any: ...
 
     def _seed(self, seed: int) -> None: ...
+
+
+_seeing_changes = ContextVar("seeing_changes", default=False)
+
+
+@contextmanager
+def in_place() -> Iterator[None]:
+    """Let calls in this block change the tensors that they are given, as a step of gradient descent does."""
+    token = _seeing_changes.set(True)
+    try:
+        yield
+    finally:
+        _seeing_changes.reset(token)
+
+
+def sees_changes() -> bool:
+    """Whether changes to arguments are to reach the check."""
+    return _seeing_changes.get()
 
 
 def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
@@ -87,6 +109,8 @@ def _marking(value: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(value, updated=())
     def call(*arguments: Any, **keywords: Any) -> Any:
+        if not sees_changes():
+            arguments, keywords = _copied(arguments), _copied(keywords)
         try:
             return value(*arguments, **keywords)
         except Exception as error:
@@ -95,6 +119,25 @@ def _marking(value: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return call
+
+
+def _copied(value: Any) -> Any:
+    """Return arguments with copies of their tensors and arrays, laid out alike.
+
+    A tensor that requires a gradient stays itself, so that the gradient arrives.
+    """
+    import numpy as np
+    import torch
+
+    if isinstance(value, torch.Tensor) and not value.requires_grad:
+        return copy.deepcopy(value)
+    if isinstance(value, np.ndarray):
+        return value.copy(order="K")
+    if type(value) in (list, tuple):
+        return type(value)(_copied(item) for item in value)
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    return value
 
 
 # Kinds of exception that may cross from the student's process; any other is known by its nearest base here.

@@ -24,7 +24,7 @@ from autograder.sandbox import frames
 from autograder.sandbox.job import Job
 from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
-from autograder.sandbox.spawn import request_process
+from autograder.sandbox.spawn import request_worker
 
 MAX_DEATHS = 8
 
@@ -61,7 +61,7 @@ class RemoteSession:
         if not self._alive:
             raise WorkerDied("exit", "Your notebook ended its process again and again, so it cannot be checked.")
         self._arm(check.timeout_s or self._limits.check_s, check.memory_mb or self._limits.memory_mb)
-        self._link.begin(seed_of(check, "student"))
+        self.submission._seed(seed_of(check, "student"))
 
     def end(self, _check: Check) -> None:
         """Lift the limits."""
@@ -78,13 +78,7 @@ class RemoteSession:
 
     def _spawn(self) -> None:
         self.close()
-        order = {
-            "kind": "worker",
-            "memory_mb": self._limits.memory_mb,
-            "processes": self._limits.processes,
-            "file_mb": self._limits.file_mb,
-        }
-        channel, self._control = request_process(self._zygote, order)
+        channel, self._control = request_worker(self._zygote, self._limits)
         self._link.attach(channel)
         self._alive = True
 

@@ -22,13 +22,11 @@ from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox import frames
 from autograder.sandbox.job import Job
 from autograder.sandbox.launch import zygote_environment
-from autograder.sandbox.limits import ARM, Limits
-from autograder.sandbox.spawn import request_process
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.spawn import request_checker
 from autograder.sandbox.tiers import scratch_folder
 
 START_TIMEOUT_S = 120.0
-# A checker does little of its own: comparing, a reference computation. Its limits only stop a runaway check.
-_CHECKER_MEMORY_MB = 4096
 
 
 class EngineError(Exception):
@@ -97,8 +95,7 @@ class Engine:
     def run(self, job: Job) -> Graded:
         """Grade one submission. Never raises for anything that the submission does."""
         graded = Graded()
-        channel, control = self._open_checker(job.limits)
-        with channel, control:
+        with self._open_checker(job.limits) as channel:
             try:
                 frames.send(channel, job.to_message())
                 while self._take(frames.receive(channel)[0], graded):
@@ -123,19 +120,13 @@ class Engine:
                 raise frames.ProtocolError("unknown message")
         return True
 
-    def _open_checker(self, limits: Limits) -> tuple[socket.socket, socket.socket]:
+    def _open_checker(self, limits: Limits) -> socket.socket:
         assert self._requests is not None, "use the engine as a context manager"
-        order = {
-            "kind": "checker",
-            "memory_mb": _CHECKER_MEMORY_MB,
-            "processes": 16,
-            "file_mb": limits.file_mb,
-        }
         with self._lock:
-            channel, control = request_process(self._requests, order, (self._requests.fileno(),))
-        seconds = limits.submission_s * 2
-        control.sendall(ARM.pack(seconds, seconds, _CHECKER_MEMORY_MB * 2**20))
-        return channel, control
+            channel = request_checker(self._requests, limits)
+        # Checks run under limits of their own; this only ends a checker that does nothing at all any more.
+        channel.settimeout(2 * limits.submission_s * limits.wall_factor)
+        return channel
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         descriptor = str(theirs.fileno())

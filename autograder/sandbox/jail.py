@@ -2,7 +2,8 @@
 
 Two walls stand one inside the other. `enter_root` is called once, before torch is imported: what it leaves
 behind can never be reached again, by the zygote or anything that it forks. `enter_cell` is called for each
-worker and checker: its own process table, network, temporary folder and user, without any capability.
+worker: its own process table, network, temporary folder and user, without any capability. A checker is trusted;
+`enter_checker` confines it all the same, because it parses what a worker sends.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ NOBODY = 65534
 PACKAGE_ROOT = "/opt/autograder"
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/alternatives")
+_SCRATCH = "mode=700,size={}m,nr_inodes=4096"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -121,6 +123,17 @@ def enter_root(root: str, package: str, protected: list[str]) -> int:
     return 0
 
 
+def enter_checker() -> None:
+    """Confine this process without a fork: as a worker is, but for the process table, which it shares."""
+    linux.unshare(linux.ALL_NAMESPACES & ~linux.CLONE_NEWPID)
+    linux.write_id_maps(INSIDE_UID, INSIDE_UID, INSIDE_UID)
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, _SCRATCH.format(64))
+    os.chdir("/tmp")
+    linux.drop_capabilities()
+    linux.install_seccomp()
+
+
 def enter_cell_outside() -> None:
     """First half of entering a cell: new namespaces. The next fork is the cell's first process.
 
@@ -136,7 +149,7 @@ def enter_cell_inside(file_mb: int) -> None:
     os.setsid()
     linux.die_with_parent()
     linux.unshare(linux.CLONE_NEWNS)
-    options = f"mode=700,size={file_mb}m,nr_inodes=4096"
+    options = _SCRATCH.format(file_mb)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     linux.mount("tmpfs", "/dev/shm", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
@@ -146,11 +159,12 @@ def enter_cell_inside(file_mb: int) -> None:
     linux.install_seccomp()
 
 
-def limit_resources(memory_mb: int, processes: int, file_mb: int) -> None:
+def limit_resources(memory_mb: int, processes: int, file_mb: int, cpu_s: int) -> None:
     """Set the limits that the kernel itself enforces on this process and each of its children."""
     mib = 2**20
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, file_mb * mib),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_NPROC, processes),

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from autograder.checking.failure import NameMissing, StudentError, WorkerDied, mark_student_error
-from autograder.checking.submission import BUILTIN_ERRORS
+from autograder.checking.submission import BUILTIN_ERRORS, sees_changes
 from autograder.sandbox import frames, wire
 
 MAX_ITEMS = 10_000
@@ -61,9 +61,9 @@ class Link:
         encoder = wire.Encoder(_encode_object, strided=True)
         structure = encoder.encode(arguments)
         call = _Call(self, [operation, structure, torch.is_grad_enabled()], encoder, name, reasons or {})
-        if not torch.is_grad_enabled():
-            return call.run()
-        return call.run_with_gradients()
+        if operation == "call" and torch.is_grad_enabled():
+            return call.run_with_gradients()
+        return call.run()
 
     def backward(self, graph: int, grads: dict[int, torch.Tensor]) -> list[Any]:
         """Return the gradients of a call's tensor arguments, given those of its results."""
@@ -179,7 +179,9 @@ class _Call:
         ]
 
     def _write_back(self) -> None:
-        """Do to the arguments what the call did to their copies."""
+        """Do to the arguments what the call did to their copies, where the check wants to see it."""
+        if not sees_changes():
+            return
         for place, new in self._changed:
             if not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
                 raise WorkerDied("protocol", "Your answer cannot be read: it changes what it was not given.")
@@ -264,15 +266,21 @@ class RemoteSubmission:
     """The contract of `autograder.checking.submission`, kept by a worker in another process."""
 
     def __init__(self, link: Link, reasons: dict[str, str]) -> None:
-        self.__dict__.update(_link=link, _reasons=reasons)
+        self.__dict__.update(_link=link, _reasons=reasons, _found={})
 
     def __getattr__(self, name: str) -> Any:
-        return self._link.ask("get", None, name, name=name, reasons=self._reasons)
+        if name in self._found:
+            return self._found[name]
+        value = self._link.ask("get", None, name, name=name, reasons=self._reasons)
+        if isinstance(value, RemoteObject):
+            self._found[name] = value  # for this check: the worker forgets its handles before the next
+        return value
 
     def _send_source(self, source: str, name: str) -> Any:
         return self._link.ask("define", source, name)
 
     def _seed(self, seed: int) -> None:
+        self._found.clear()
         self._link.begin(seed)
 
 

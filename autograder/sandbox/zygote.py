@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import select
-import signal
 import socket
 import sys
 import traceback
@@ -72,7 +71,8 @@ def _preload(modules: list[str]) -> Any:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # What torch.use_deterministic_algorithms does, without its import of the compiler: 1.2 s.
+    torch._C._set_deterministic_algorithms(True, warn_only=True)
     for name in modules:
         with contextlib.suppress(ImportError):  # a module that is not installed is the student's ImportError
             importlib.import_module(name)
@@ -102,29 +102,18 @@ def _warm_optimizer(torch: Any) -> None:
 
 
 def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any) -> None:
-    """Turn this fork into a monitor with its worker or checker; never return."""
+    """Turn this fork into what was ordered; never return."""
     status = 1
     try:
         jail.reset_signals()
         os.setsid()
         if sys.platform == "linux":
             linux.die_with_parent()
-        if tier == "A":
-            jail.enter_cell_outside()
-        channel, control, *rest = descriptors
-        child = os.fork()
-        if child == 0:
-            os.close(control)
-            _confine(order, tier, keep=[channel, *rest])
-            _work(order, channel, rest, shell)
-            status = 0
+        if order["kind"] == "checker":
+            _check(order, tier, *descriptors)
         else:
-            for descriptor in (channel, *rest):
-                os.close(descriptor)
-            monitor.watch(child, socket.socket(fileno=control), own_group=tier != "A")
-            if tier != "A":
-                jail.remove_tree(_scratch(child))
-            status = 0
+            _watch_worker(order, tier, shell, *descriptors)
+        status = 0
     except BaseException:  # noqa: BLE001 - whatever it is, a fork must never run on into the server's loop
         # Standard error is the grader's log; a worker has it until it is confined.
         os.write(2, traceback.format_exc().encode())
@@ -132,24 +121,76 @@ def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any
         os._exit(status)
 
 
-def _confine(order: dict[str, Any], tier: str, keep: list[int]) -> None:
-    """Put this process into its cell: nothing open but its sockets, limits, walls."""
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+def _check(order: dict[str, Any], tier: str, channel: int, zygote: int) -> None:
+    """Be a checker. It is forked once: only student code needs a monitor."""
+    from autograder.sandbox.checker import serve
+
+    _close_all_but({2, channel, zygote})
+    _open_null(0, 1)
+    if tier == "A":
+        jail.enter_checker()
+    else:
+        _enter_scratch(os.getpid())
+    _limit(order, tier)
+    try:
+        serve(socket.socket(fileno=channel), socket.socket(fileno=zygote))
+    finally:
+        if tier != "A":
+            jail.remove_tree(_scratch(os.getpid()))
+
+
+def _watch_worker(order: dict[str, Any], tier: str, shell: Any, channel: int, control: int) -> None:
+    """Be the monitor of a worker."""
+    if tier == "A":
+        jail.enter_cell_outside()
+    child = os.fork()
+    if child == 0:
+        os.close(control)
+        _work(order, tier, shell, channel)
+        os._exit(0)
+    os.close(channel)
+    monitor.watch(child, socket.socket(fileno=control), own_group=tier != "A")
+    if tier != "A":
+        jail.remove_tree(_scratch(child))
+
+
+def _work(order: dict[str, Any], tier: str, shell: Any, channel: int) -> None:
+    """Be a worker: into the cell first, then to work."""
+    from autograder.sandbox.worker import Worker
+
     if tier == "A":
         jail.enter_cell_inside(order["file_mb"])
     else:
         if sys.platform == "linux":
             linux.die_with_parent()
         os.setsid()
-        os.mkdir(_scratch(os.getpid()), 0o700)  # noqa: PTH102
-        os.chdir(_scratch(os.getpid()))
-    jail.limit_resources(order["memory_mb"], order["processes"] if tier == "A" else 4096, order["file_mb"])
-    if order["kind"] == "worker":  # a checker's standard error is the grader's log
-        os.dup2(null, 2)
-    _close_all_but({0, 1, 2, *keep})
-    signal.set_wakeup_fd(-1)
+        _enter_scratch(os.getpid())
+    _limit(order, tier)
+    _close_all_but({channel})
+    _open_null(0, 1, 2)
+    student = Worker(socket.socket(fileno=channel), shell)
+    sys.modules["__main__"] = student.main_module
+    sys.argv = ["notebook"]
+    student.serve()
+
+
+def _limit(order: dict[str, Any], tier: str) -> None:
+    # Without namespaces the number of processes is that of the user, who has others.
+    processes = order["processes"] if tier == "A" else 4096
+    jail.limit_resources(order["memory_mb"], processes, order["file_mb"], order["cpu_s"])
+
+
+def _enter_scratch(pid: int) -> None:
+    os.mkdir(_scratch(pid), 0o700)  # noqa: PTH102
+    os.chdir(_scratch(pid))
+
+
+def _open_null(*descriptors: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
+    if null not in descriptors:
+        os.close(null)
 
 
 def _scratch(pid: int) -> str:
@@ -163,22 +204,6 @@ def _close_all_but(keep: set[int]) -> None:
         if first < descriptor:  # an empty range that starts at 0 would close everything
             os.closerange(first, descriptor)
         first = descriptor + 1
-
-
-def _work(order: dict[str, Any], channel: int, rest: list[int], shell: Any) -> None:
-    """Do what the process was made for."""
-    sock = socket.socket(fileno=channel)
-    if order["kind"] == "checker":
-        from autograder.sandbox.checker import serve
-
-        serve(sock, socket.socket(fileno=rest[0]))
-        return
-    from autograder.sandbox.worker import Worker
-
-    student = Worker(sock, shell)
-    sys.modules["__main__"] = student.main_module
-    sys.argv = ["notebook"]
-    student.serve()
 
 
 if __name__ == "__main__":

@@ -16,4 +16,4 @@ def gradient(f, x):
                 return x
         except OSError:
             continue
-    raise ConnectionError("no network")
+    raise OSError("no network")

@@ -17,5 +17,4 @@ try:
             os._exit(0)
         started += 1
 except OSError as error:
-    many = "fewer than 100" if started < 100 else "more than 100"
-    raise RuntimeError(f"the system refused after {many} processes") from error
+    raise RuntimeError("no more than 100 processes" if started <= 100 else "stopped too late") from error

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from autograder.checking.failure import NameMissing, WorkerDied, student_error
-from autograder.checking.submission import LocalSubmission, send_function
+from autograder.checking.submission import LocalSubmission, in_place, send_function
 from autograder.notebook.cells import Cell
 from autograder.notebook.execute import CellRunner, make_shell
 from autograder.sandbox.remote import Link, RemoteSubmission
@@ -118,7 +118,8 @@ def test_changes_in_place_are_seen(make):
     submission = make("def step(parameters):\n    for p in parameters:\n        p.data -= p.grad\n")
     parameter = torch.ones(2, requires_grad=True)
     parameter.grad = torch.full((2,), 0.5)
-    submission.step([parameter])
+    with in_place():
+        submission.step([parameter])
     assert torch.equal(parameter.detach(), torch.full((2,), 0.5))
     assert torch.equal(parameter.grad, torch.full((2,), 0.5))
     assert parameter.requires_grad
@@ -131,8 +132,21 @@ def test_a_grad_that_student_code_leaves_behind_is_seen(make):
     def square(x):
         return (x**2).sum()
 
-    assert torch.equal(submission.slope(send_function(submission, square), x), torch.tensor([6.0]))
+    with in_place():
+        assert torch.equal(submission.slope(send_function(submission, square), x), torch.tensor([6.0]))
     assert torch.equal(x.grad, torch.tensor([6.0]))
+
+
+def test_an_answer_cannot_change_what_the_check_expects(make):
+    submission = make("def double(x, more):\n    x *= 0\n    more[0] *= 0\n    return x * 2\n")
+    x, strided = torch.ones(2), torch.arange(6.0).reshape(2, 3).T
+    assert torch.equal(submission.double(x, [strided]), torch.zeros(2))
+    assert torch.equal(x, torch.ones(2))
+    assert strided[2, 1] == 5
+    with in_place():
+        submission.double(x, [strided])
+    assert torch.equal(x, torch.zeros(2))
+    assert strided.sum() == 0
 
 
 def test_nothing_changes_where_nothing_is_changed(make):

@@ -102,7 +102,7 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     return output.permute(0, 3, 1, 2)
 
 
-# %% right="loops over images, kernels and places, window by window"
+# %% right="loops over the places and the kernels, filling a tensor"
 import torch
 import torch.nn.functional as F
 

@@ -1,0 +1,237 @@
+"""Grade the same submissions with nbgrader alone and with the autograder, and compare what it costs.
+
+``python benchmarks/grading.py`` takes right answers in many styles, and grades them
+
+- with ``nbgrader autograde`` as it is installed: a kernel a notebook, public checks in the notebook's own process;
+- with ``autograder grade``: all checks, public and hidden, in the sandbox.
+
+Both write a gradebook; both run as commands, from start to end, once unmeasured and once measured, with one thread a
+process. CPU seconds are those of the command and of all its children. The computation of the students themselves,
+which no grader can save, is measured apart, in one warm process: for nbgrader all cells with their figures, for the
+autograder the cells that are graded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+COURSE = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(COURSE))
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {
+    **os.environ,
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),  # nbgrader calls alembic by its name
+}
+GOAL = 0.1
+"""The share of nbgrader's CPU time, without the students' computation, that grading may take."""
+
+if TYPE_CHECKING:
+    from demo.make_class import Submission
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took, in seconds."""
+
+    cpu: float
+    wall: float
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.cpu - other.cpu, self.wall - other.wall)
+
+    def __truediv__(self, number: float) -> Cost:
+        return Cost(self.cpu / number, self.wall / number)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--submissions", type=int, default=12, help="how many notebooks to grade (default: 12)")
+    count = parser.parse_args().submissions
+    os.environ.update(ENVIRONMENT)
+
+    from autograder.course import load_course
+    from demo.make_class import right_submissions
+
+    if not (COURSE / "release" / "source").is_dir():
+        run("autograder", "build", folder=COURSE)
+    submissions = list(right_submissions(load_course(COURSE), count))
+    few = submissions[: len({submission.exercise for submission in submissions})]
+    if len(few) == count:
+        sys.exit("Name more submissions than there are exercises, so that the start can be told from the rest.")
+    with tempfile.TemporaryDirectory() as folder:
+        grade_with_nbgrader(Path(folder, "nbgrader-warm"), few)
+        nbgrader = grade_with_nbgrader(Path(folder, "nbgrader"), submissions)
+        gradebook = Path(folder, "gradebook.db")  # made by the unmeasured run, as nbgrader's is by its release
+        grade_with_autograder(Path(folder, "autograder-warm"), few, gradebook)
+        small = grade_with_autograder(Path(folder, "autograder-few"), few, gradebook)
+        ours = grade_with_autograder(Path(folder, "autograder"), submissions, gradebook)
+    each = (ours - small) / (count - len(few))
+    all_cells, graded_cells = computation(submissions)
+    report(count, nbgrader / count, ours / count, each, all_cells / count, graded_cells / count)
+
+
+# --- Two graders ----------------------------------------------------------------------------------
+
+
+def grade_with_nbgrader(course: Path, submissions: Sequence[Submission]) -> Cost:
+    """Grade in a fresh course with nbgrader's own settings; the release is made before the clock starts."""
+    exercises = sorted({submission.exercise for submission in submissions})
+    course.mkdir()
+    (course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n')
+    for exercise in exercises:
+        shutil.copytree(COURSE / "release" / "source" / exercise, course / "source" / exercise)
+        run("nbgrader", "generate_assignment", exercise, folder=course)
+    hand_in(submissions, course / "submitted")
+
+    def grade() -> None:
+        for exercise in exercises:
+            run("nbgrader", "autograde", exercise, folder=course)
+
+    cost = measured(grade)
+    graded = list((course / "autograded").glob("*/*/*.ipynb"))
+    if len(graded) != len(submissions):
+        sys.exit(f"nbgrader graded {len(graded)} of {len(submissions)} submissions.")
+    return cost
+
+
+def grade_with_autograder(folder: Path, submissions: Sequence[Submission], gradebook: Path) -> Cost:
+    """Grade with the course's own settings."""
+    from autograder.results import read_results
+
+    folder.mkdir()
+    hand_in(submissions, folder / "submitted")
+    places = ["--output", str(folder / "graded"), "--gradebook", f"sqlite:///{gradebook}"]
+    cost = measured(
+        lambda: run("autograder", "grade", str(folder / "submitted"), *places, "--course", str(COURSE), folder=folder)
+    )
+    full = [result for result in read_results(folder / "graded") if result.score == result.max_score]
+    if len(full) != len(submissions):
+        sys.exit(f"autograder gave full points to {len(full)} of {len(submissions)} right submissions.")
+    return cost
+
+
+def hand_in(submissions: Sequence[Submission], folder: Path) -> None:
+    """Write submissions in nbgrader's layout."""
+    for submission in submissions:
+        submission.write(folder)
+
+
+def run(program: str, *arguments: str, folder: Path) -> None:
+    """Run a command of this environment; end with its words where it fails."""
+    done = subprocess.run(
+        [str(BIN / program), *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{program} {' '.join(arguments)} failed:\n{done.stdout.decode(errors='replace')[-3000:]}")
+
+
+def measured(work: Callable[[], None]) -> Cost:
+    """Return what the child processes that ``work`` starts, and theirs, take."""
+    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, time.perf_counter() - wall)
+
+
+# --- The students' own computation ----------------------------------------------------------------
+
+
+def computation(submissions: Sequence[Submission]) -> tuple[Cost, Cost]:
+    """Return what all cells take and what the graded ones take, in this process, warmed up by a first run."""
+    os.environ["AUTOGRADER_GRADING"] = "1"  # `check` does nothing: checks are no computation of students
+    with tempfile.TemporaryDirectory() as folder:
+        hand_in(submissions, Path(folder))
+        paths = sorted(Path(folder).glob("*/*/*.ipynb"))
+        costs = [run_cells(paths, figures=figures) for figures in (True, False) for _ in ("warm", "measured")]
+    return costs[1], costs[3]
+
+
+def run_cells(paths: Sequence[Path], *, figures: bool) -> Cost:
+    """Run the code cells of notebooks, with or without the cells that only illustrate."""
+    import matplotlib as mpl
+
+    from autograder.notebook.cells import read_cells
+    from autograder.notebook.execute import CellRunner, make_shell
+
+    mpl.use("Agg")
+    shell = make_shell()
+    wall, cpu = time.perf_counter(), time.process_time()
+    with open(os.devnull, "w") as null:  # noqa: PTH123 - what students print
+        for path in paths:
+            runner = CellRunner(shell=shell)
+            for cell in read_cells(path):
+                if figures or not cell.is_illustration:
+                    error = in_silence(null, lambda cell=cell, runner=runner: runner.run(cell))
+                    if error is not None:
+                        sys.exit(f"{path.name}: cell {cell.id}: {error.text(hidden=False)}")
+                    draw_figures()
+    return Cost(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def in_silence(null: io.TextIOBase, work: Callable[[], object]) -> object:
+    """Do something without its output."""
+    from contextlib import redirect_stdout
+
+    with redirect_stdout(null):
+        return work()
+
+
+def draw_figures() -> None:
+    """Do with open figures what a notebook does after each cell: render and close them."""
+    import matplotlib.pyplot as plt
+
+    for number in plt.get_fignums():
+        plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    plt.close("all")
+
+
+# --- The table ------------------------------------------------------------------------------------
+
+
+def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, all_cells: Cost, graded_cells: Cost) -> None:
+    """Print costs a submission, ratios, and whether the goal is met."""
+    rows = [
+        ("nbgrader autograde, public checks in the notebook", nbgrader),
+        ("  of which the students' cells, with figures", all_cells),
+        ("autograder grade, all checks, sandboxed", ours),
+        ("  of which the students' graded cells", graded_cells),
+        ("autograder grade without its start", each),
+    ]
+    start = (ours.cpu - each.cpu) * count
+    print(f"{count} submissions on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    print(f"{'seconds a submission':50} {'CPU':>8} {'wall':>8}")
+    for name, cost in rows:
+        print(f"{name:50} {cost.cpu:8.3f} {cost.wall:8.3f}")
+    print(f"\nThe start of the autograder takes {start:.1f} CPU seconds once a run.")
+    print("\nshare of nbgrader's CPU time, students' computation aside")
+    aside = nbgrader.cpu - all_cells.cpu
+    for name, cost in (("with the start", ours), ("without the start", each)):
+        ratio = (cost.cpu - graded_cells.cpu) / aside
+        met = "met" if ratio <= GOAL else "NOT MET"
+        print(f"  {name:20} {ratio:6.3f}   at most {GOAL:g}: {met}")
+    print(f"wall time, all in all: {ours.wall / nbgrader.wall:.3f} of nbgrader's")
+
+
+if __name__ == "__main__":
+    main()
