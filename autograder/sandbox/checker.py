@@ -6,7 +6,6 @@ results go back over it one by one, so that nothing is lost when something later
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import sys
@@ -193,4 +192,3 @@ def warm_up() -> None:
         if [result.outcome for result in results] != [Outcome.PASSED]:
             raise RuntimeError(f"pytest does not run checks here: {results}")
     sys.modules.pop("test_warm_up", None)
-    os.chdir("/tmp" if Path("/tmp").is_dir() else ".")

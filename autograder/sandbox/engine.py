@@ -143,8 +143,7 @@ class Engine:
                 "D",
                 ",".join(self._preload),
             ]
-            environment = zygote_environment(str(Path(__file__).resolve().parents[2]))
-            environment["TMPDIR"] = environment["HOME"] = self._scratch
+            environment = zygote_environment(str(Path(__file__).resolve().parents[2]), self._scratch)
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -23,7 +23,6 @@ NOBODY = 65534
 PACKAGE_ROOT = "/opt/autograder"
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/alternatives")
-_SCRATCH = "mode=700,size={}m,nr_inodes=4096"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -44,8 +43,13 @@ def visible_paths() -> list[str]:
     return chosen
 
 
-def build_root(root: str, package: str, protected: list[str]) -> None:
-    """Fill the empty folder ``root``: libraries, this package, a few devices, empty ``/tmp`` and ``/proc``.
+def scratch_folder() -> str:
+    """Return where processes inside may write: ``/tmp``, unless this very Python lies below it."""
+    return "/scratch" if any(path.startswith("/tmp/") for path in visible_paths()) else "/tmp"
+
+
+def build_root(root: str, package: str, protected: list[str], scratch: str) -> None:
+    """Fill the empty folder ``root``: libraries, this package, a few devices, an empty scratch folder and ``/proc``.
 
     ``protected`` are folders of the course and its grades. They are not bound; where one lies inside what is
     bound, an empty folder is put over it.
@@ -54,7 +58,7 @@ def build_root(root: str, package: str, protected: list[str]) -> None:
     for path in visible_paths():
         _bind(path, root + path)
     _bind(package, f"{root}{PACKAGE_ROOT}/autograder")
-    for folder in ("/dev", "/proc", "/tmp"):
+    for folder in ("/dev", "/proc", scratch):
         Path(root + folder).mkdir(exist_ok=True)
     linux.make_read_only(root)
     for path in protected:
@@ -86,7 +90,7 @@ def _make_devices(root: str) -> None:
     Path(f"{root}/dev/fd").symlink_to("/proc/self/fd")
 
 
-def enter_root(root: str, package: str, protected: list[str]) -> int:
+def enter_root(root: str, package: str, protected: list[str], scratch: str) -> int:
     """Move this process into new namespaces with a root of its own; return 0 in the new first process.
 
     In the process that called, returns the process number of the new one, to wait for. As the host's root, the
@@ -98,7 +102,7 @@ def enter_root(root: str, package: str, protected: list[str]) -> int:
     if as_root:
         linux.unshare(linux.CLONE_NEWNS)
         linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-        build_root(root, package, protected)
+        build_root(root, package, protected, scratch)
         uid = gid = NOBODY
         os.setgroups([])
         os.setresgid(gid, gid, gid)
@@ -116,20 +120,19 @@ def enter_root(root: str, package: str, protected: list[str]) -> int:
     if as_root:
         linux.mount(root, root, None, linux.MS_BIND | linux.MS_REC)  # mounts made outside are locked; this one is not
     else:
-        build_root(root, package, protected)
-    linux.mount("tmpfs", f"{root}/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=700,size=64m")
+        build_root(root, package, protected, scratch)
+    linux.mount("tmpfs", root + scratch, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=700,size=64m")
     linux.mount("proc", f"{root}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.pivot_root(root)
     return 0
 
 
-def enter_checker() -> None:
+def enter_checker(file_mb: int) -> None:
     """Confine this process without a fork: as a worker is, but for the process table, which it shares."""
     linux.unshare(linux.ALL_NAMESPACES & ~linux.CLONE_NEWPID)
     linux.write_id_maps(INSIDE_UID, INSIDE_UID, INSIDE_UID)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, _SCRATCH.format(64))
-    os.chdir("/tmp")
+    _mount_scratch(os.environ["TMPDIR"], file_mb)
     linux.drop_capabilities()
     linux.install_seccomp()
 
@@ -149,14 +152,19 @@ def enter_cell_inside(file_mb: int) -> None:
     os.setsid()
     linux.die_with_parent()
     linux.unshare(linux.CLONE_NEWNS)
-    options = _SCRATCH.format(file_mb)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
-    linux.mount("tmpfs", "/dev/shm", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    _mount_scratch("/dev/shm", file_mb)
+    _mount_scratch(os.environ["TMPDIR"], file_mb)
     linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    os.chdir("/tmp")
     linux.drop_capabilities()
     linux.install_seccomp()
+
+
+def _mount_scratch(path: str, size_mb: int) -> None:
+    """Put an empty folder of limited size at ``path``, and go there."""
+    options = f"mode=700,size={size_mb}m,nr_inodes=4096"
+    linux.mount("tmpfs", path, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    os.chdir(path)
 
 
 def limit_resources(memory_mb: int, processes: int, file_mb: int, cpu_s: int) -> None:

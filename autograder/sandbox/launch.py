@@ -22,20 +22,22 @@ def main() -> int:
     order = json.load(sys.stdin)
     linux.die_with_parent()
     package = str(Path(__file__).resolve().parents[1])
-    child = jail.enter_root(order["root"], package, order["protected"])
+    scratch = jail.scratch_folder()
+    child = jail.enter_root(order["root"], package, order["protected"], scratch)
     if child == 0:
-        _inside(sys.argv[1], order["preload"])
+        _inside(sys.argv[1], order["preload"], scratch)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) & 0xFF
 
 
-def _inside(request_fd: str, preload: list[str]) -> None:
+def _inside(request_fd: str, preload: list[str], scratch: str) -> None:
     """In the new root: become the zygote, or try the second wall; never return."""
     try:
         if request_fd == PROBE:
+            os.environ["TMPDIR"] = scratch
             _probe_cell()
             os._exit(0)
-        environment = zygote_environment(jail.PACKAGE_ROOT)
+        environment = zygote_environment(jail.PACKAGE_ROOT, scratch)
         arguments = [sys.executable, "-m", "autograder.sandbox.zygote", request_fd, "A", ",".join(preload)]
         os.execve(sys.executable, arguments, environment)
     except BaseException as error:  # noqa: BLE001 - a fork must never return
@@ -58,12 +60,12 @@ def _probe_cell() -> None:
         os._exit(1)
 
 
-def zygote_environment(package_root: str) -> dict[str, str]:
+def zygote_environment(package_root: str, scratch: str) -> dict[str, str]:
     """Return the whole environment of the zygote: one thread everywhere, nothing of the grader's."""
     return {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/tmp",
-        "TMPDIR": "/tmp",
+        "HOME": scratch,
+        "TMPDIR": scratch,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": package_root,
@@ -74,7 +76,7 @@ def zygote_environment(package_root: str) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MPLBACKEND": "Agg",
-        "IPYTHONDIR": "/tmp/.ipython",
+        "IPYTHONDIR": f"{scratch}/.ipython",
         "AUTOGRADER_GRADING": "1",
     }
 

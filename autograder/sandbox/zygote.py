@@ -128,7 +128,7 @@ def _check(order: dict[str, Any], tier: str, channel: int, zygote: int) -> None:
     _close_all_but({2, channel, zygote})
     _open_null(0, 1)
     if tier == "A":
-        jail.enter_checker()
+        jail.enter_checker(order["file_mb"])
     else:
         _enter_scratch(os.getpid())
     _limit(order, tier)
@@ -195,7 +195,7 @@ def _open_null(*descriptors: int) -> None:
 
 def _scratch(pid: int) -> str:
     """Return the temporary folder of a worker where there is no file system of its own."""
-    return f"{os.environ.get('TMPDIR', '/tmp')}/autograder-scratch-{pid}"
+    return f"{os.environ['TMPDIR']}/autograder-scratch-{pid}"
 
 
 def _close_all_but(keep: set[int]) -> None:
