@@ -56,6 +56,7 @@ class RemoteSession:
         """Prepare for a check; see `autograder.checking.run.Session`."""
         if time.monotonic() > self._deadline:
             raise WorkerDied("time", "Your notebook used up the time that grading it may take.")
+        self._drop_refused()
         self.start()
         if not self._alive:
             raise WorkerDied("exit", "Your notebook ended its process again and again, so it cannot be checked.")
@@ -89,6 +90,7 @@ class RemoteSession:
                 self._arm(self._limits.cell_s, self._limits.memory_mb)
                 error = self._link.run_cell(identity, source)
             except WorkerDied as death:
+                self._drop_refused()
                 self._bad_cells.add(place)
                 outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
                 self._note_cell(identity, source, outcome, str(death))
@@ -98,6 +100,12 @@ class RemoteSession:
             else:
                 self._note_cell(identity, source, *_cell_outcome(error))
         self._arm(0, 0)
+
+    def _drop_refused(self) -> None:
+        """Count a worker that was hung up on among the dead: its next reply could belong to any call."""
+        if self._alive and self._link.refused:
+            self._alive = False
+            self._deaths += 1
 
     def _note_cell(self, identity: str, source: str, outcome: Outcome, message: str) -> None:
         """Remember how a cell ran the first time, and which names are missing because of it."""

@@ -37,6 +37,7 @@ class Link:
     def __init__(self, death: Callable[[], WorkerDied], code: Callable[[str, int], str]) -> None:
         self._sock: socket.socket | None = None
         self._death = death
+        self._refused: WorkerDied | None = None
         self._code = code
         self._count = 0
         self._objects: weakref.WeakValueDictionary[int, RemoteObject] = weakref.WeakValueDictionary()
@@ -46,6 +47,18 @@ class Link:
         if self._sock is not None:
             self._sock.close()
         self._sock = sock
+        self._refused = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the worker sent something that cannot be trusted to be an answer, so that it was hung up on."""
+        return self._refused is not None
+
+    def refuse(self, message: str) -> WorkerDied:
+        """Hang up: after a reply that is none, what comes next may belong to any earlier call."""
+        self.attach(None)
+        self._refused = WorkerDied("protocol", message)
+        return self._refused
 
     def run_cell(self, identity: str, source: str) -> StudentError | None:
         """Run one cell; return what it raised."""
@@ -71,7 +84,10 @@ class Link:
         reply, buffers = self.exchange(["backward", graph, encoder.encode(grads)], encoder.buffers)
         if reply[0] != "ok":
             raise _rebuilt(self.student_error(reply[1:]))
-        value = self.decoder(buffers).decode(reply[1])
+        try:
+            value = self.decoder(buffers).decode(reply[1])
+        except (frames.ProtocolError, IndexError) as error:
+            raise self.refuse(f"Your answer cannot be read: {error}.") from None
         return value if isinstance(value, list) else []
 
     def decoder(self, buffers: list[bytearray]) -> wire.Decoder:
@@ -83,7 +99,7 @@ class Link:
     ) -> tuple[list[Any], list[bytearray]]:
         """Send one request and return the reply to it; raise `WorkerDied` when there is none."""
         if self._sock is None:
-            raise self._death()
+            raise self._refused or self._death()
         self._count += 1
         try:
             frames.send(self._sock, [self._count, *request], buffers)
@@ -91,15 +107,15 @@ class Link:
         except (OSError, EOFError):
             raise self._death() from None
         except frames.ProtocolError as error:
-            raise WorkerDied("protocol", f"Your answer cannot be read: {error}.") from None
+            raise self.refuse(f"Your answer cannot be read: {error}.") from None
         if not isinstance(reply, list) or len(reply) < 2 or reply[0] != self._count:
-            raise WorkerDied("protocol", "Your answer cannot be read: it does not belong to the call.")
+            raise self.refuse("Your answer cannot be read: it does not belong to the call.")
         return reply[1:], received
 
     def student_error(self, fields: list[Any]) -> StudentError:
         """Read an error reply, trusting none of it: the line's text is looked up here."""
         kind, message, cell, line = [*fields, "", "", "", ""][:4]
-        known = kind in BUILTIN_ERRORS or kind == "SystemExit"
+        known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
             kind=kind if known else "Exception",
@@ -147,7 +163,7 @@ class _Call:
             self._value = self._decoder.decode(structure)
             self._changed = [(int(place), self._decoder.decode(new)) for place, new in self._changed]
         except (frames.ProtocolError, TypeError, ValueError) as error:
-            raise WorkerDied("protocol", f"Your answer cannot be read: {error}.") from None
+            raise self.link.refuse(f"Your answer cannot be read: {error}.") from None
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
 
     def run(self) -> Any:
@@ -184,10 +200,10 @@ class _Call:
             return
         for place, new in self._changed:
             if not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
-                raise WorkerDied("protocol", "Your answer cannot be read: it changes what it was not given.")
+                raise self.link.refuse("Your answer cannot be read: it changes what it was not given.")
             old = self.inputs[place]
             if new.dtype != old.dtype:
-                raise WorkerDied("protocol", "Your answer cannot be read: it changes the dtype of its input.")
+                raise self.link.refuse("Your answer cannot be read: it changes the dtype of its input.")
             old.data = new.detach()
             if old.is_leaf:
                 old.requires_grad_(new.requires_grad)
