@@ -57,8 +57,9 @@ def test_no_reply_is_the_checkers_fault(value, changed):
                 result.sum().backward()
         except (WorkerDied, NameMissing):
             pass
-        except Exception as error:  # noqa: BLE001
-            assert student_error(error) is not None, f"{reply!r} gave {error!r}"
+        except Exception as error:
+            if student_error(error) is None:
+                raise AssertionError(f"{reply!r} gave {error!r}") from error
         finally:
             liar.close()
 

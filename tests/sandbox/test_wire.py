@@ -71,7 +71,8 @@ def test_any_bytes_are_a_frame_or_an_error(data):
 
 
 TAGGED = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8) | st.binary(max_size=8)
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats()
+    | st.text(max_size=8) | st.binary(max_size=8)
     | st.sampled_from([*wire._TAGS, *wire.DTYPES]),
     lambda inner: st.lists(inner, max_size=8) | st.builds(
         lambda tag, rest: [tag, *rest], st.sampled_from(list(wire._TAGS)), st.lists(inner, max_size=8)
