@@ -73,6 +73,7 @@ class Recorder:
         self, checks: Iterable[Check], session: Session, report: Callable[[Check, CheckResult, float], None]
     ) -> None:
         self._checks = {(check.question, check.name): check for check in checks}
+        self._questions = {question for question, _ in self._checks}
         self._session = session
         self._report = report
         self._passed: set[tuple[str, str]] = set()
@@ -113,7 +114,7 @@ class Recorder:
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
             skipped = isinstance(error, pytest.skip.Exception)
-            result = not_run(check, str(error)) if skipped else judge(check, error)
+            result = not_run(check, str(error)) if skipped else judge(check, error, self._questions)
             if result.outcome is Outcome.PASSED:
                 self._passed.add((check.question, check.name))
             self._report(check, result, call.duration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 
 from autograder.checking.failure import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
@@ -14,9 +15,13 @@ from autograder.results import CheckResult, Outcome
 _STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
 
 
-def judge(check: Check, error: BaseException | None) -> CheckResult:
-    """Return the result of one check, given what it raised (None: nothing)."""
-    outcome, message = _outcome(check, error)
+def judge(check: Check, error: BaseException | None, questions: Collection[str] = ()) -> CheckResult:
+    """Return the result of one check, given what it raised (None: nothing).
+
+    ``questions`` are the names that a message may give as not implemented: whatever else a stub claims to be
+    called is the student's text, which could quote a hidden input.
+    """
+    outcome, message = _outcome(check, error, questions)
     return CheckResult(
         name=check.name,
         title=check.title,
@@ -34,7 +39,7 @@ def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> C
     return CheckResult(check.name, check.title, check.visibility, outcome, 0.0, check.points, message)
 
 
-def _outcome(check: Check, error: BaseException | None) -> tuple[Outcome, str]:
+def _outcome(check: Check, error: BaseException | None, questions: Collection[str]) -> tuple[Outcome, str]:
     hidden = not check.public
     match error:
         case None:
@@ -54,7 +59,7 @@ def _outcome(check: Check, error: BaseException | None) -> tuple[Outcome, str]:
             return Outcome.CRASHED, str(error)
     info = student_error(error) or _local_student_error(error)
     if info is not None:
-        return _student_outcome(check, info)
+        return _student_outcome(check, info, questions)
     if isinstance(error, AssertionError):
         return Outcome.FAILED, "" if hidden else str(error)
     return Outcome.GRADER_ERROR, (
@@ -63,10 +68,10 @@ def _outcome(check: Check, error: BaseException | None) -> tuple[Outcome, str]:
     )
 
 
-def _student_outcome(check: Check, info: StudentError) -> tuple[Outcome, str]:
+def _student_outcome(check: Check, info: StudentError, questions: Collection[str]) -> tuple[Outcome, str]:
     if info.kind == "NotImplementedError":
         stub = _STUB.search(info.message)
-        if stub and stub[1] != check.question:
+        if stub and stub[1] != check.question and stub[1] in questions:
             return Outcome.NOT_ATTEMPTED, f"This needs `{stub[1]}`, which is not implemented yet."
         return Outcome.NOT_ATTEMPTED, f"`{check.question}` is not implemented yet."
     if info.kind == "MemoryError" or "can't allocate memory" in info.message:

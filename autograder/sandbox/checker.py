@@ -25,7 +25,8 @@ from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
 
-MAX_DEATHS = 8
+MAX_BAD_CELLS = 8
+"""How many cells of a notebook may end its process, each of which costs a fresh one."""
 
 
 class RemoteSession:
@@ -40,7 +41,6 @@ class RemoteSession:
         self._control: socket.socket | None = None
         self._alive = False
         self._cause = WorkerDied("exit", "The process of your answer is gone.")
-        self._deaths = 0
         self._bad_cells: set[int] = set()
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
@@ -48,7 +48,7 @@ class RemoteSession:
 
     def start(self) -> None:
         """Run the cells; a cell that kills its process is left out of the next one."""
-        while not self._alive and self._deaths < MAX_DEATHS:
+        while not self._alive and len(self._bad_cells) < MAX_BAD_CELLS:
             self._spawn()
             self._run_cells()
 
@@ -102,10 +102,9 @@ class RemoteSession:
         self._arm(0, 0)
 
     def _drop_refused(self) -> None:
-        """Count a worker that was hung up on among the dead: its next reply could belong to any call."""
+        """Give up a worker that was hung up on: its next reply could belong to any call."""
         if self._alive and self._link.refused:
             self._alive = False
-            self._deaths += 1
 
     def _note_cell(self, identity: str, source: str, outcome: Outcome, message: str) -> None:
         """Remember how a cell ran the first time, and which names are missing because of it."""
@@ -130,7 +129,6 @@ class RemoteSession:
         """Say why the worker is gone, from what its monitor saw."""
         if self._alive:
             self._alive = False
-            self._deaths += 1
             self._cause = self._verdict()
         return self._cause
 

@@ -376,12 +376,7 @@ def test_generate_assignment_itself_agrees_with_what_a_release_recorded(tiny_cou
     source.mkdir(parents=True)
     nbformat.write(source_notebook(exercise, ""), source / f"{exercise.name}.ipynb")
     program = Path(sys.executable).with_name("nbgrader")
-    command = [
-        program,
-        "generate_assignment",
-        exercise.name,
-        "--CourseDirectory.source_directory=release/source",
-    ]
+    command = [program, "generate_assignment", exercise.name, "--CourseDirectory.source_directory=release/source"]
     done = subprocess.run(command, cwd=tiny_course, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with Gradebook(settings.db_url, settings.course_id) as book:

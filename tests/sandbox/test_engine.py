@@ -106,6 +106,35 @@ def test_a_cell_that_fails_is_the_reason_for_the_missing_name(grader):
     assert results["triples"].outcome is Outcome.PASSED
 
 
+def test_a_stub_of_another_name_carries_nothing_out(grader):
+    leak = """
+        def double(x):
+            raise NotImplementedError(f"seen_{int(x[0].item() * 10)} is not implemented yet")
+        def triple(x):
+            raise NotImplementedError("double is not implemented yet")
+    """
+    results = grader(leak)
+    assert results["hidden"].outcome is Outcome.NOT_ATTEMPTED
+    assert "seen" not in results["hidden"].message
+    assert results["triples"].message == "This needs `double`, which is not implemented yet."
+
+
+def test_deaths_in_one_question_cost_no_other_a_point(grader):
+    deadly = CHECKS_TEXT.split("@pytest.mark.question", 1)
+    many = "".join(
+        f'    @pytest.mark.points(1)\n    def test_number_{n}(self, submission):\n        """Number {n}."""\n'
+        "        submission.double(torch.ones(1))\n\n"
+        for n in range(12)
+    )
+    checks = f'{deadly[0]}@pytest.mark.question("double")\nclass TestMany:\n{many}\n\n@pytest.mark.question{deadly[1]}'
+    outcomes = grader.outcomes(
+        "import os\ndef double(x):\n    os._exit(1)\ndef triple(x):\n    return 3 * x\n", checks=checks
+    )
+    assert outcomes.pop("triples") == "passed"
+    assert set(outcomes.values()) == {"crashed"}
+    assert len(outcomes) == 14
+
+
 def test_a_missing_name_is_not_attempted(grader):
     assert grader.outcomes("x = 1") == dict.fromkeys(ALL_PASSED, "not_attempted")
 
@@ -195,7 +224,8 @@ def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
         import os, pathlib
         def double(x):
             seen = [p for p in ({str(root / "tests")!r}, {str(root / "solutions")!r}, {str(Path.home() / ".ssh")!r},
-                                {str(root / "pyproject.toml")!r}, "/etc/shadow", "/etc/hostname", "/var", "/home")
+                                {str(root / "pyproject.toml")!r}, {str(Path.home() / ".bashrc")!r},
+                                "/etc/shadow", "/etc/hostname", "/var/log", "/sys/kernel")
                     if os.path.exists(p)]
             seen += [p for p in os.listdir("/proc") if p.isdigit() and p != str(os.getpid())]
             seen += [name for name in os.environ if name in ("HOSTNAME", "USER", "SSH_AUTH_SOCK")]
