@@ -106,18 +106,24 @@ def what_happened(submission: Submission, result: Result) -> str:
 def _of_cells(result: Result) -> Iterator[str]:
     for cell in result.cells:
         if cell.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
-            yield f"Its cell {WORDS[cell.outcome]}: “{printable(cell.message, 90)}”"
+            yield f"Its cell {WORDS[cell.outcome]}: {_quoted(cell.message)}."
 
 
 def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
-    """Count the outcomes of the attacked questions, and quote what the student reads most often."""
+    """Count the outcomes of the attacked questions, and quote what the student reads first."""
     if not checks:
         return
     (outcome, number), *others = Counter(check.outcome for check in checks).most_common()
     counted = f"{'All ' if not others else ''}{number} checks {WORDS[outcome]}"
     counted += "".join(f", {number} {WORDS[outcome]}" for outcome, number in others)
-    messages = Counter(check.message for check in checks if check.message).most_common(1)
-    yield f"{counted}: “{printable(messages[0][0], 130)}”" if messages else f"{counted}."
+    # Messages of public checks say more, so they are quoted first.
+    messages = [check.message for check in sorted(checks, key=lambda check: check.visibility != "public")]
+    yield f"{counted}: {_quoted(messages[0])}." if messages[0] else f"{counted}."
+
+
+def _quoted(message: str) -> str:
+    """Quote a message without the line of code that it points to."""
+    return f"“{printable(message.partition(' (line ')[0], 130).rstrip('.')}”"
 
 
 def _of_points(submission: Submission, result: Result) -> str:
@@ -148,7 +154,7 @@ def judge(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str
         f"[green]✓[/] {worth[Worth.FULL]} right answers got full points, {worth[Worth.LESS]} wrong ones did not, "
         f"{worth[Worth.NOTHING]} missing or hostile ones got nothing."
     )
-    out.print(f"[green]✓[/] All of it lies in {CLASS}/; open graded/grades.csv, or a result: graded/ada/*.json.")
+    out.print(f"[green]✓[/] The results are in {GRADED}/: grades.csv, questions.csv, and ada/convolution.json.")
     return 0
 
 

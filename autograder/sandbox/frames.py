@@ -16,6 +16,7 @@ MAX_STRUCTURE = 16 * 2**20
 MAX_BUFFERS = 20_000
 MAX_BYTES = 512 * 2**20
 MAX_NODES = 200_000
+MAX_TEXT = 2**20
 _HEAD = struct.Struct("!II")
 
 
@@ -50,17 +51,13 @@ def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
         structure = msgpack.unpackb(
             body,
             unicode_errors="surrogatepass",
-            max_str_len=2**20,
-            max_bin_len=2**20,
+            max_str_len=4 * MAX_TEXT,  # bytes of UTF-8
+            max_bin_len=MAX_STRUCTURE,
             max_array_len=MAX_NODES,
             max_map_len=0,
             max_ext_len=0,
         )
-    except (
-        ValueError,
-        TypeError,
-        RecursionError,
-    ) as error:  # what msgpack raises on bad input derives from these
+    except (ValueError, TypeError, RecursionError) as error:  # msgpack's own errors derive from these
         raise ProtocolError(f"ill-formed message ({type(error).__name__})") from None
     return structure, buffers
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.sandbox.frames import MAX_NODES, ProtocolError
+from autograder.sandbox.frames import MAX_NODES, MAX_TEXT, ProtocolError
 
 MAX_DEPTH = 32
 
@@ -93,7 +93,11 @@ class Encoder:
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise ProtocolError("a value is nested too deeply or has too many parts")
         kind = type(value)
-        if value is None or kind in (bool, float, str, bytes):
+        if value is None or kind in (bool, float):
+            return value
+        if kind in (str, bytes):
+            if len(value) > MAX_TEXT:
+                raise ProtocolError("a text is too long")
             return value
         if kind is int:
             return value if -(2**63) <= value < 2**63 else ["i", str(value)]

@@ -60,7 +60,10 @@ class Worker:
                 reply, out = ["missing"], []
             except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
                 reply, out = _error_reply(describe_error(error)), []
-            frames.send(self._sock, [number, *reply], out)
+            try:
+                frames.send(self._sock, [number, *reply], out)
+            except (frames.ProtocolError, MemoryError) as error:  # nothing of it was sent: it is packed first
+                frames.send(self._sock, [number, *_error_reply(describe_error(error))])
 
     def _answer(
         self, operation: str, arguments: list[Any], buffers: list[bytearray]

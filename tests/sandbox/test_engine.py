@@ -71,6 +71,7 @@ def test_the_class_name_of_an_exception_or_of_a_result_carries_nothing_out(grade
         ("x = []\n    while True: x.append(bytearray(10**7))", "crashed"),
         ("x = []; x.append(x); return x", "failed"),
         ("return 'x' * 10**9", "crashed"),
+        ("return 'x' * 3 * 10**6", "failed"),
         ("def f(): return f()\n    return f()", "failed"),
         ("return (i for i in iter(int, 1))", "failed"),
     ],
