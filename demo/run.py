@@ -106,7 +106,7 @@ def what_happened(submission: Submission, result: Result) -> str:
 def _of_cells(result: Result) -> Iterator[str]:
     for cell in result.cells:
         if cell.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
-            yield f"Its cell {WORDS[cell.outcome]}: {_quoted(cell.message)}."
+            yield f"Its cell {WORDS[cell.outcome]}: {_quoted(cell.message)}"
 
 
 def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
@@ -118,12 +118,13 @@ def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
     counted += "".join(f", {number} {WORDS[outcome]}" for outcome, number in others)
     # Messages of public checks say more, so they are quoted first.
     messages = [check.message for check in sorted(checks, key=lambda check: check.visibility != "public")]
-    yield f"{counted}: {_quoted(messages[0])}." if messages[0] else f"{counted}."
+    yield f"{counted}: {_quoted(messages[0])}" if messages[0] else f"{counted}."
 
 
 def _quoted(message: str) -> str:
     """Quote a message without the line of code that it points to."""
-    return f"“{printable(message.partition(' (line ')[0], 130).rstrip('.')}”"
+    text = printable(message.partition(" (line ")[0], 130)
+    return f"“{text}”" if text.endswith((".", "?", "…")) else f"“{text}.”"
 
 
 def _of_points(submission: Submission, result: Result) -> str:
