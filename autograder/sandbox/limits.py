@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from autograder.checking.failure import WorkerDied
 
@@ -20,10 +20,6 @@ class Limits:
     processes: int = 64
     file_mb: int = 64
     wall_factor: float = 3.0
-
-    def to_dict(self) -> dict[str, float]:
-        """Return plain data, to cross a process."""
-        return asdict(self)
 
 
 # checker → monitor: what the worker may use from now on (all 0: no limit is armed)

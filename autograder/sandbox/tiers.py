@@ -22,8 +22,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-TIERS = ("A", "D")
-
 
 @dataclass(frozen=True)
 class Probe:
