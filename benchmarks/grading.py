@@ -6,9 +6,8 @@
 - with ``autograder grade``: all checks, public and hidden, in the sandbox.
 
 Both write a gradebook; both run as commands, from start to end, once unmeasured and once measured, with one thread a
-process. CPU seconds are those of the command and of all its children. The computation of the students themselves,
-which no grader can save, is measured apart, in one warm process: for nbgrader all cells with their figures, for the
-autograder the cells that are graded.
+process. CPU seconds are those of the command and of all its children. What students' own code takes, their cells and
+their functions when checks call them, no grader can save: it is measured apart and taken off on both sides.
 """
 
 from __future__ import annotations
@@ -24,9 +23,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from autograder.checking.submission import LocalSubmission
 
 COURSE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(COURSE))
@@ -81,8 +83,8 @@ def main() -> None:
         small = grade_with_autograder(Path(folder, "autograder-few"), few, gradebook)
         ours = grade_with_autograder(Path(folder, "autograder"), submissions, gradebook)
     each = (ours - small) / (count - len(few))
-    all_cells, graded_cells = computation(submissions)
-    report(count, nbgrader / count, ours / count, each, all_cells / count, graded_cells / count)
+    theirs, graded = computation(submissions)
+    report(count, nbgrader / count, ours / count, each, theirs / count, graded / count)
 
 
 # --- Two graders ----------------------------------------------------------------------------------
@@ -157,44 +159,80 @@ def measured(work: Callable[[], None]) -> Cost:
 # --- The students' own computation ----------------------------------------------------------------
 
 
-def computation(submissions: Sequence[Submission]) -> tuple[Cost, Cost]:
-    """Return what all cells take and what the graded ones take, in this process, warmed up by a first run."""
-    os.environ["AUTOGRADER_GRADING"] = "1"  # `check` does nothing: checks are no computation of students
+def computation(submissions: Sequence[Submission]) -> tuple[float, float]:
+    """Return the CPU seconds of students' code under nbgrader and under the autograder.
+
+    Each notebook runs in a fork of this process, which has imported what every notebook imports and has run one.
+    """
+    os.environ["AUTOGRADER_GRADING"] = "1"  # `check` does nothing: the checks are run below
     with tempfile.TemporaryDirectory() as folder:
         hand_in(submissions, Path(folder))
         paths = sorted(Path(folder).glob("*/*/*.ipynb"))
-        costs = [run_cells(paths, figures=figures) for figures in (True, False) for _ in ("warm", "measured")]
-    return costs[1], costs[3]
+        student_seconds(paths[0], with_nbgrader=True)
+        with_nbgrader, with_ours = (
+            sum(in_a_fork(lambda path=path, which=which: student_seconds(path, with_nbgrader=which)) for path in paths)
+            for which in (True, False)
+        )
+    return with_nbgrader, with_ours
 
 
-def run_cells(paths: Sequence[Path], *, figures: bool) -> Cost:
-    """Run the code cells of notebooks, with or without the cells that only illustrate."""
+def in_a_fork(measure: Callable[[], float]) -> float:
+    """Return a number that a fork of this process measures."""
+    receiving, sending = os.pipe()
+    if os.fork() == 0:
+        os.write(sending, repr(measure()).encode())
+        os._exit(0)
+    os.close(sending)
+    with open(receiving) as file:  # noqa: PTH123
+        os.wait()
+        return float(file.read())
+
+
+def student_seconds(path: Path, *, with_nbgrader: bool) -> float:
+    """Return the CPU seconds that a notebook's cells take, and its functions when checks call them.
+
+    nbgrader runs all cells, figures too, and the public checks; the autograder the graded cells and all checks.
+    """
     import matplotlib as mpl
 
+    from autograder.checking.run import LocalSession, run_checks
+    from autograder.course import load_course
     from autograder.notebook.cells import read_cells
-    from autograder.notebook.execute import CellRunner, make_shell
+    from autograder.notebook.execute import CellRunner
 
     mpl.use("Agg")
-    shell = make_shell()
-    wall, cpu = time.perf_counter(), time.process_time()
-    with open(os.devnull, "w") as null:  # noqa: PTH123 - what students print
-        for path in paths:
-            runner = CellRunner(shell=shell)
-            for cell in read_cells(path):
-                if figures or not cell.is_illustration:
-                    error = in_silence(null, lambda cell=cell, runner=runner: runner.run(cell))
-                    if error is not None:
-                        sys.exit(f"{path.name}: cell {cell.id}: {error.text(hidden=False)}")
-                    draw_figures()
-    return Cost(time.process_time() - cpu, time.perf_counter() - wall)
+    runner = CellRunner()
+    start = time.process_time()
+    for cell in read_cells(path):
+        if with_nbgrader or not cell.is_illustration:
+            with redirect_stdout(io.StringIO()):
+                error = runner.run(cell)
+            if error is not None:
+                sys.exit(f"{path.name}: cell {cell.id}: {error.text(hidden=False)}")
+            draw_figures()
+    cells = time.process_time() - start
+    exercise = load_course(COURSE).exercise(path.stem)
+    checks = [check for question in exercise.questions for check in question.checks]
+    timed = TimedSubmission(runner.namespace)
+    wanted = [check for check in checks if check.public or not with_nbgrader]
+    run_checks(exercise.checks, wanted, LocalSession(timed), lambda *_result: None)
+    return cells + timed.__dict__["seconds"]
 
 
-def in_silence(null: io.TextIOBase, work: Callable[[], object]) -> object:
-    """Do something without its output."""
-    from contextlib import redirect_stdout
+class TimedSubmission(LocalSubmission):
+    """A submission that adds up the CPU seconds of calls to it."""
 
-    with redirect_stdout(null):
-        return work()
+    def __getattr__(self, name: str) -> Any:
+        function = super().__getattr__(name)
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            start = time.process_time()
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                self.__dict__["seconds"] = self.__dict__.get("seconds", 0.0) + time.process_time() - start
+
+        return call if callable(function) else function
 
 
 def draw_figures() -> None:
@@ -209,25 +247,25 @@ def draw_figures() -> None:
 # --- The table ------------------------------------------------------------------------------------
 
 
-def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, all_cells: Cost, graded_cells: Cost) -> None:
-    """Print costs a submission, ratios, and whether the goal is met."""
+def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, theirs: float, graded: float) -> None:
+    """Print costs a submission, ratios, and whether the goal is met; ``theirs`` and ``graded`` are students' code."""
     rows = [
-        ("nbgrader autograde, public checks in the notebook", nbgrader),
-        ("  of which the students' cells, with figures", all_cells),
-        ("autograder grade, all checks, sandboxed", ours),
-        ("  of which the students' graded cells", graded_cells),
-        ("autograder grade without its start", each),
+        ("nbgrader autograde, public checks in the notebook", f"{nbgrader.cpu:8.3f} {nbgrader.wall:8.3f}"),
+        ("  of which students' code, with figures", f"{theirs:8.3f}"),
+        ("autograder grade, all checks, sandboxed", f"{ours.cpu:8.3f} {ours.wall:8.3f}"),
+        ("  of which students' code", f"{graded:8.3f}"),
+        ("autograder grade without its start", f"{each.cpu:8.3f} {each.wall:8.3f}"),
     ]
     start = (ours.cpu - each.cpu) * count
     print(f"{count} submissions on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     print(f"{'seconds a submission':50} {'CPU':>8} {'wall':>8}")
-    for name, cost in rows:
-        print(f"{name:50} {cost.cpu:8.3f} {cost.wall:8.3f}")
+    for name, numbers in rows:
+        print(f"{name:50} {numbers}")
     print(f"\nThe start of the autograder takes {start:.1f} CPU seconds once a run.")
     print("\nshare of nbgrader's CPU time, students' computation aside")
-    aside = nbgrader.cpu - all_cells.cpu
+    aside = nbgrader.cpu - theirs
     for name, cost in (("with the start", ours), ("without the start", each)):
-        ratio = (cost.cpu - graded_cells.cpu) / aside
+        ratio = (cost.cpu - graded) / aside
         met = "met" if ratio <= GOAL else "NOT MET"
         print(f"  {name:20} {ratio:6.3f}   at most {GOAL:g}: {met}")
     print(f"wall time, all in all: {ours.wall / nbgrader.wall:.3f} of nbgrader's")

@@ -19,13 +19,14 @@ PACKAGE = ROOT / "autograder"
 
 # Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
 # (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
-BOTTOM = {"course", "results", "text", "notebook"}
+BOTTOM = {"course", "results", "text", "notebook", "light_imports"}
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
     "text": set(),
     "results": {"text"},
     "course": {"text"},
-    "notebook": {"text"},
+    "notebook": {"text", "light_imports"},
+    "light_imports": set(),
     "notebook.execute": BOTTOM | {"checking"},
     "checking": BOTTOM | {"notebook.execute"},
     "sandbox": CHECKING,

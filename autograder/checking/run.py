@@ -28,6 +28,9 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
+Report = Callable[[Check, CheckResult, float], None]
+
+
 class Session(Protocol):
     """A submission with what surrounds each check: seeds and limits."""
 
@@ -69,26 +72,28 @@ def seed_of(check: Check, side: str) -> int:
 class Recorder:
     """The pytest plugin of one run: selects and seeds checks, and reports what became of each."""
 
-    def __init__(
-        self, checks: Iterable[Check], session: Session, report: Callable[[Check, CheckResult, float], None]
-    ) -> None:
+    def __init__(self) -> None:
+        self._checks: dict[tuple[str, str], Check] = {}
+        self._reported: set[tuple[str, str]] = set()
+        self._passed: set[tuple[str, str]] = set()
+
+    def begin(self, checks: Iterable[Check], session: Session, report: Report) -> None:
+        """Say which checks to run on which submission; ``report(check, result, seconds)`` is called as each ends."""
         self._checks = {(check.question, check.name): check for check in checks}
         self._questions = {question for question, _ in self._checks}
         self._session = session
         self._report = report
-        self._passed: set[tuple[str, str]] = set()
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Hand the submission to the fixture."""
-        config.stash[SUBMISSION] = self._session.submission
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Keep the checks of this run: the public ones first, else in the order of their file.
 
         What a student's process has seen of a hidden check it could tell in the message of a public one.
         """
-        chosen = [(check, item) for item in items if (check := self._find(item)) is not None]
-        items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
+        session.config.stash[SUBMISSION] = self._session.submission
+        chosen = [(check, item) for item in session.items if (check := self._find(item)) is not None]
+        session.items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
+        return None  # on to pytest's own loop
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip a check whose forerunner did not pass."""
@@ -117,10 +122,21 @@ class Recorder:
             result = not_run(check, str(error)) if skipped else judge(check, error, self._questions)
             if result.outcome is Outcome.PASSED:
                 self._passed.add((check.question, check.name))
-            self._report(check, result, call.duration)
+            self._note(check, result, call.duration)
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+    def report_missing(self, path: Path) -> None:
+        """Report what pytest could not get to (the file of checks does not import) as the grader's fault."""
+        message = f"{path.name} could not be run; your teachers will look at it. It costs you no points."
+        for name, check in self._checks.items():
+            if name not in self._reported:
+                self._note(check, not_run(check, message, Outcome.GRADER_ERROR), 0.0)
+
+    def _note(self, check: Check, result: CheckResult, seconds: float) -> None:
+        self._reported.add((check.question, check.name))
+        self._report(check, result, seconds)
 
     def _find(self, item: pytest.Item) -> Check | None:
         mark = item.get_closest_marker("question")
@@ -136,26 +152,18 @@ class Recorder:
         return check.title if check else name
 
 
-def run_checks(
-    path: Path, checks: Iterable[Check], session: Session, report: Callable[[Check, CheckResult, float], None]
-) -> None:
-    """Run these checks of the file ``path``; call ``report(check, result, seconds)`` as each ends.
+def run_checks(path: Path, checks: Iterable[Check], session: Session, report: Report) -> None:
+    """Run these checks of the file ``path``; call ``report(check, result, seconds)`` as each ends."""
+    recorder = Recorder()
+    recorder.begin(checks, session, report)
+    run_pytest(path, recorder)
+    recorder.report_missing(path)
 
-    A check that pytest could not get to (the file does not import) is reported as the grader's fault.
-    """
-    checks = list(checks)
-    seen: set[tuple[str, str]] = set()
 
-    def note(check: Check, result: CheckResult, seconds: float) -> None:
-        seen.add((check.question, check.name))
-        report(check, result, seconds)
-
+def run_pytest(path: Path, recorder: Recorder) -> None:
+    """Let pytest collect the file ``path`` and run what the recorder chooses."""
     with _quiet_environment():
-        pytest.main([*_ARGUMENTS, "--rootdir", str(path.parent), str(path)], plugins=[Recorder(checks, session, note)])
-    for check in checks:
-        if (check.question, check.name) not in seen:
-            message = f"{path.name} could not be run; your teachers will look at it. It costs you no points."
-            report(check, not_run(check, message, Outcome.GRADER_ERROR), 0.0)
+        pytest.main([*_ARGUMENTS, "--rootdir", str(path.parent), str(path)], plugins=[recorder])
 
 
 @contextmanager

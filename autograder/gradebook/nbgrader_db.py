@@ -6,14 +6,13 @@ manual scores, extra credit, comments, extensions and late penalties are never t
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from autograder import light_imports
 from autograder.course import Course, Exercise, Question
 from autograder.gradebook.cells import cell_metadata, check_id, check_source
 from autograder.results import Outcome, QuestionResult, Result, Status
@@ -71,10 +70,7 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
     nbgrader commits after every record. Its session is bound here to a connection whose transaction is ours,
     which SQLAlchemy documents for this use: a class is written as a whole, and a thousand times faster.
     """
-    from nbgrader.api import Gradebook
-
-    with _alembic_on_path():
-        gradebook = Gradebook(_with_timeout(db_url, wait_s), course_id)
+    gradebook = light_imports.nbgrader().api.Gradebook(_with_timeout(db_url, wait_s), course_id)
     with gradebook, gradebook.engine.connect() as connection, connection.begin():
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # wait for other writers here, before any work
@@ -100,25 +96,13 @@ def _with_timeout(db_url: str, wait_s: float) -> str:
 
 
 @contextmanager
-def _alembic_on_path() -> Iterator[None]:
-    """Let nbgrader find the command ``alembic``, which it calls, when this environment is not activated."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
-
-
-@contextmanager
 def _errors_explained(db_url: str) -> Iterator[None]:
-    from nbgrader.api import InvalidEntry
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     try:
         yield
-    except (ArgumentError, SQLAlchemyError, InvalidEntry) as error:
+    except (ArgumentError, SQLAlchemyError, light_imports.nbgrader().api.InvalidEntry) as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         if "locked" in reason:
             reason = "another program is writing to it"
@@ -137,18 +121,17 @@ def _errors_explained(db_url: str) -> Iterator[None]:
 
 def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None) -> None:
     """Record the exercise as nbgrader's SaveCells does; what ``generate_assignment`` recorded stays."""
-    from nbgrader.api import MissingEntry
-
     name = exercise.name
     gradebook.update_or_create_assignment(name)
     try:
         notebook = gradebook.find_notebook(name, name)
-    except MissingEntry:
+    except light_imports.nbgrader().api.MissingEntry:
         notebook = gradebook.add_notebook(name, name, kernelspec="{}")
     sources = {cell.name for cell in notebook.source_cells}
     solutions = {cell.name for cell in notebook.solution_cells}
-    for cell in (source_of or _bare_notebook)(exercise).cells:
-        _record_source(gradebook, name, cell, sources)
+    if not sources.issuperset(check_id(question.name) for question in exercise.questions):
+        for cell in (source_of or _bare_notebook)(exercise).cells:
+            _record_source(gradebook, name, cell, sources)
     for question in exercise.questions:
         gradebook.update_or_create_grade_cell(
             check_id(question.name), name, name, max_score=question.max_score, cell_type="code"
@@ -170,8 +153,7 @@ def _bare_notebook(exercise: Exercise) -> Any:
 
 
 def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) -> None:
-    from nbgrader import utils
-
+    utils = light_imports.nbgrader().utils
     if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
         return
     grade_id = cell.metadata["nbgrader"]["grade_id"]
@@ -206,21 +188,17 @@ def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], s
 
 def read_timestamp(folder: Path) -> datetime | None:
     """Return when a submission was handed in, in UTC, from nbgrader's ``timestamp.txt`` beside it."""
-    from nbgrader.utils import parse_utc
-
     path = folder / "timestamp.txt"
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
         return None
     try:
-        when: datetime = parse_utc(path.read_text("utf-8").strip())
+        when: datetime = light_imports.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
     except (ValueError, OverflowError, TypeError):
         return None
     return when
 
 
 def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: Exercise, result: Result) -> None:
-    from nbgrader.api import Grade
-
     names = {cell.id: name for name, cell in cells.items()}
     grades = {names.get(grade.cell_id): grade for grade in entry.grades}
     questions = {question.name: question for question in result.questions}
@@ -228,7 +206,7 @@ def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: 
         cell = cells[check_id(question.name)]
         grade = grades.get(cell.name)
         if grade is None:  # the question came after the submission
-            grade = Grade(cell_id=cell.id, notebook=entry)
+            grade = light_imports.nbgrader().api.Grade(cell_id=cell.id, notebook=entry)
             gradebook.db.add(grade)
         _set_score(grade, result.status, questions.get(question.name))
 

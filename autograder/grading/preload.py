@@ -6,18 +6,17 @@ import ast
 from collections.abc import Iterable
 
 from autograder.course import Exercise
-from autograder.notebook.cells import read_cells
 
 
 def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
     """Return the modules that graded cells of the solutions and the checks import, sorted.
 
+    Cells that only illustrate are comments in a module, so what they import is not among them.
     ``torch.optim`` is named where an optimizer is used at all: making the first one costs a second.
     """
     found = {"torch", "numpy"}
     for exercise in exercises:
-        cells = [cell.source for cell in read_cells(exercise.solution) if not cell.is_illustration]
-        for source in (*cells, exercise.checks.read_text("utf-8")):
+        for source in (exercise.solution.read_text("utf-8"), exercise.checks.read_text("utf-8")):
             found |= _imports(source)
             if "optim." in source:
                 found.add("torch.optim")

@@ -1,11 +1,13 @@
-"""The trusted side of one submission: pytest with all checks, in a process that student code never enters.
+"""The trusted side: pytest with all checks of an exercise, in processes that student code never enters.
 
-It is jailed like a worker, because it parses what a worker sends. Its job and its checks come over its socket;
-results go back over it one by one, so that nothing is lost when something later breaks.
+A checker collects its file of checks once, and is forked for each submission at the moment when pytest would run
+them. It is jailed like a worker, because it parses what workers send. Results go back one by one, so that nothing is
+lost when something later breaks.
 """
 
 from __future__ import annotations
 
+import gc
 import select
 import socket
 import sys
@@ -14,13 +16,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from autograder.checking.failure import StudentError, WorkerDied
-from autograder.checking.run import run_checks, seed_of
+from autograder.checking.run import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import frames
-from autograder.sandbox.job import Job
+from autograder.sandbox import frames, linux
+from autograder.sandbox.forks import fork_for_each
+from autograder.sandbox.job import CheckFiles, read_job
 from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
@@ -160,22 +165,59 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
     return Outcome.FAILED, error.text(hidden=False)
 
 
-def serve(channel: socket.socket, zygote: socket.socket) -> None:
-    """Do one job: run the cells, then the checks, public ones first."""
+def serve(channel: socket.socket, requests: socket.socket, zygote: socket.socket) -> None:
+    """Collect the file of checks that comes over ``channel``; then, in a fork a request, grade a submission."""
     folder = Path("checks")
     folder.mkdir()
-    job = Job.from_message(frames.receive(channel)[0], folder)
-    session = RemoteSession(zygote, job.cells, job.limits)
-    session.start()
-    frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+    with channel:
+        path = CheckFiles.lay_down(frames.receive(channel)[0], folder)
+    checker = _Checker(requests, zygote)
+    run_pytest(path, checker)
+    checker.finish(path)
 
-    def report(check: Check, result: CheckResult, seconds: float) -> None:
-        fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
-        frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
 
-    run_checks(folder / job.check_file, job.checks, session, report)
-    session.close()
-    frames.send(channel, ["done"])
+class _Checker(Recorder):
+    """The pytest plugin that forks where the checks would run."""
+
+    def __init__(self, requests: socket.socket, zygote: socket.socket) -> None:
+        super().__init__()
+        self._requests = requests
+        self._zygote = zygote
+        self._grading: tuple[socket.socket, RemoteSession] | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Be forked for each submission; only the forks go on."""
+        gc.freeze()
+        request = fork_for_each(self._requests)
+        if request is None:
+            return True  # nothing to run in the checker itself
+        if sys.platform == "linux":
+            linux.die_with_parent()
+        self._start(socket.socket(fileno=request[1][0]))
+        return super().pytest_runtestloop(session)
+
+    def finish(self, path: Path) -> None:
+        """In a fork: report what pytest did not get to, and that this is all."""
+        if self._grading is not None:
+            channel, session = self._grading
+            self.report_missing(path)
+            session.close()
+            frames.send(channel, ["done"])
+
+    def _start(self, channel: socket.socket) -> None:
+        """Run the submission's cells, and get ready for its checks."""
+        checks, cells, limits = read_job(frames.receive(channel)[0])
+        session = RemoteSession(self._zygote, cells, limits)
+        self._grading = channel, session
+        session.start()
+        frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+
+        def report(check: Check, result: CheckResult, seconds: float) -> None:
+            fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
+            frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
+
+        self.begin(checks, session, report)
 
 
 def warm_up() -> None:

@@ -20,10 +20,10 @@ from typing import Any, Self
 
 from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox import frames
-from autograder.sandbox.job import Job
+from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.launch import zygote_environment
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.spawn import request_checker
+from autograder.sandbox.spawn import request_checker, request_grading
 from autograder.sandbox.tiers import scratch_folder
 
 START_TIMEOUT_S = 120.0
@@ -57,6 +57,7 @@ class Engine:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
+        self._checkers: dict[tuple[CheckFiles, Limits], socket.socket] = {}
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -75,8 +76,9 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._requests is not None:
-            self._requests.close()
+        for requests in (self._requests, *self._checkers.values()):
+            if requests is not None:
+                requests.close()
         if kind is not None:
             self.stop()
         if self._process is not None:
@@ -95,13 +97,13 @@ class Engine:
     def run(self, job: Job) -> Graded:
         """Grade one submission. Never raises for anything that the submission does."""
         graded = Graded()
-        with self._open_checker(job.limits) as channel:
-            try:
+        try:
+            with self._open_checker(job) as channel:
                 frames.send(channel, job.to_message())
                 while self._take(frames.receive(channel)[0], graded):
                     pass
-            except (EOFError, OSError, frames.ProtocolError):
-                graded.complete = False
+        except (EOFError, OSError, frames.ProtocolError):
+            graded.complete = False
         return graded
 
     def _take(self, message: Any, graded: Graded) -> bool:
@@ -120,13 +122,27 @@ class Engine:
                 raise frames.ProtocolError("unknown message")
         return True
 
-    def _open_checker(self, limits: Limits) -> socket.socket:
-        assert self._requests is not None, "use the engine as a context manager"
+    def _open_checker(self, job: Job) -> socket.socket:
+        """Return the channel to a fork of the checker that has the job's checks; start one where there is none."""
+        key = job.check_files, job.limits
         with self._lock:
-            channel = request_checker(self._requests, limits)
+            try:
+                channel = request_grading(self._checkers.get(key) or self._start_checker(key))
+            except OSError:  # the checker is gone: with a new one this submission has its chance
+                channel = request_grading(self._start_checker(key))
         # Checks run under limits of their own; this only ends a checker that does nothing at all any more.
-        channel.settimeout(2 * limits.submission_s * limits.wall_factor)
+        channel.settimeout(2 * job.limits.submission_s * job.limits.wall_factor)
         return channel
+
+    def _start_checker(self, key: tuple[CheckFiles, Limits]) -> socket.socket:
+        assert self._requests is not None, "use the engine as a context manager"
+        files, limits = key
+        if key in self._checkers:
+            self._checkers.pop(key).close()
+        channel, self._checkers[key] = request_checker(self._requests, limits)
+        with channel:
+            frames.send(channel, files.to_message())
+        return self._checkers[key]
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         descriptor = str(theirs.fileno())

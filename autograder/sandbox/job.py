@@ -1,7 +1,4 @@
-"""What a checker is told to do: the one message from the grader to it.
-
-Checks come parsed and compiled, because every submission would pay for that anew.
-"""
+"""What a checker is told: first the file of checks, then, once for each submission, what to run on which cells."""
 
 from __future__ import annotations
 
@@ -10,46 +7,58 @@ import importlib.util
 import marshal
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from autograder.course import Check
 from autograder.sandbox.limits import Limits
 
 
 @dataclass(frozen=True)
+class CheckFiles:
+    """A file of checks, ``name``, among the files that are to lie beside it: (name, content)."""
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+
+    def to_message(self) -> list[Any]:
+        """Return them as they cross the wire; the checks also compiled, because a checker has no cache."""
+        return [self.name, [list(file) for file in self.files], compiled(dict(self.files)[self.name], self.name)]
+
+    @staticmethod
+    def lay_down(message: list[Any], folder: Path) -> Path:
+        """Write what `to_message` returned into ``folder``; return the path of the checks."""
+        name, files, bytecode = message
+        path = folder / str(name)
+        for each, content in files:
+            (folder / each).write_bytes(content)
+        if bytecode:
+            cache = Path(importlib.util.cache_from_source(str(path)))
+            cache.parent.mkdir()
+            cache.write_bytes(bytecode)
+        return path
+
+
+@dataclass(frozen=True)
 class Job:
-    """Which checks to run on which cells.
+    """One submission: which of a file's checks to run on which cells."""
 
-    ``check_file`` is one of ``files``, which are written beside each other; ``checks`` are those of its checks
-    that are to be run.
-    """
-
-    check_file: str
-    files: dict[str, bytes]
+    check_files: CheckFiles
     checks: tuple[Check, ...]
     cells: tuple[tuple[str, str], ...]
     limits: Limits
 
     def to_message(self) -> list[Any]:
-        """Return the job as it crosses the wire."""
-        files = [[name, content] for name, content in sorted(self.files.items())]
-        bytecode = compiled(self.files[self.check_file], self.check_file)
+        """Return the job as it crosses the wire to a checker that has the file of checks."""
         checks = [[list(field) for field in asdict(check).items()] for check in self.checks]
         limits = [list(field) for field in asdict(self.limits).items()]
-        return [self.check_file, files, bytecode, checks, [list(cell) for cell in self.cells], limits]
+        return [checks, [list(cell) for cell in self.cells], limits]
 
-    @classmethod
-    def from_message(cls, message: list[Any], folder: Path) -> Self:
-        """Read what `to_message` wrote, and lay the files of checks down in ``folder``."""
-        check_file, files, bytecode, checks, cells, limits = message
-        for name, content in files:
-            (folder / name).write_bytes(content)
-        if bytecode:
-            cache = Path(importlib.util.cache_from_source(str(folder / check_file)))
-            cache.parent.mkdir()
-            cache.write_bytes(bytecode)
-        read = tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks)
-        return cls(check_file, dict(files), read, tuple((i, s) for i, s in cells), Limits(**dict(limits)))
+
+def read_job(message: list[Any]) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...], Limits]:
+    """Return the checks, the cells and the limits of a job that crossed the wire."""
+    checks, cells, limits = message
+    read = tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks)
+    return read, tuple((identity, source) for identity, source in cells), Limits(**dict(limits))
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,8 +12,11 @@ from autograder.sandbox.limits import Limits
 _CHECKER_MEMORY_MB = 4096
 
 
-def request_checker(zygote: socket.socket, limits: Limits) -> socket.socket:
-    """Return the channel to a new checker, which can ask the same zygote for workers."""
+def request_checker(zygote: socket.socket, limits: Limits) -> tuple[socket.socket, socket.socket]:
+    """Return the channel on which a new checker waits for its file of checks, and the socket of its requests.
+
+    Each request brings the channel to a submission. The checker can ask the same zygote for workers.
+    """
     order = {
         "kind": "checker",
         "memory_mb": _CHECKER_MEMORY_MB,
@@ -22,8 +25,17 @@ def request_checker(zygote: socket.socket, limits: Limits) -> socket.socket:
         "cpu_s": round(2 * limits.submission_s),
     }
     channel, far_channel = socket.socketpair()
+    requests, far_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with far_channel, far_requests:
+        _send(zygote, order, far_channel.fileno(), far_requests.fileno(), zygote.fileno())
+    return channel, requests
+
+
+def request_grading(checker: socket.socket) -> socket.socket:
+    """Return the channel to a fork of a checker, which waits for a submission."""
+    channel, far_channel = socket.socketpair()
     with far_channel:
-        _send(zygote, order, far_channel.fileno(), zygote.fileno())
+        socket.send_fds(checker, [b"grade"], [far_channel.fileno()])
     return channel
 
 

@@ -13,60 +13,31 @@ import gc
 import importlib
 import json
 import os
-import select
 import socket
 import sys
 import traceback
 from typing import Any
 
 from autograder.sandbox import jail, linux, monitor
-
-MAX_REQUEST = 4096
+from autograder.sandbox.forks import fork_for_each
 
 
 def main() -> None:
-    """Serve requests until the last one who could make any is gone."""
+    """Serve requests until the last one who could make any is gone; become what was asked for in each fork."""
     requests = socket.socket(fileno=int(sys.argv[1]))
     tier = sys.argv[2]
     shell = _preload([name for name in sys.argv[3].split(",") if name])
     requests.send(b"ready")
-    children: set[int] = set()
-    poll = select.poll()
-    poll.register(requests, select.POLLIN)
-    while True:
-        ready = poll.poll(1000 if children else None)
-        _reap(children)
-        if not ready:
-            continue
-        message, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST, 4)
-        if not message:
-            break
-        pid = os.fork()
-        if pid == 0:
-            requests.close()
-            _become(json.loads(message), descriptors, tier, shell)
-        children.add(pid)
-        for descriptor in descriptors:
-            os.close(descriptor)
-    while children:
-        _reap(children, wait=True)
-
-
-def _reap(children: set[int], *, wait: bool = False) -> None:
-    """Collect ended children, so that their CPU time is counted and no zombie stays."""
-    while children:
-        try:
-            pid, _ = os.waitpid(-1, 0 if wait else os.WNOHANG)
-        except ChildProcessError:
-            children.clear()
-            return
-        if pid == 0:
-            return
-        children.discard(pid)
+    request = fork_for_each(requests)
+    if request is None:
+        os._exit(0)  # without taking down torch module by module
+    message, descriptors = request
+    _become(json.loads(message), descriptors, tier, shell)
 
 
 def _preload(modules: list[str]) -> Any:
     """Import and use once what children need; return the shell that they run cells with."""
+    gc.disable()  # imports make hundreds of thousands of objects, and hardly any garbage: half a second of searching
     import torch
 
     torch.set_num_threads(1)
@@ -88,8 +59,8 @@ def _preload(modules: list[str]) -> Any:
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1  # noqa: PTH112, PTH208
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads; it must have one, or its children may hang")
-    gc.collect()
     gc.freeze()
+    gc.enable()
     return shell
 
 
@@ -121,11 +92,11 @@ def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any
         os._exit(status)
 
 
-def _check(order: dict[str, Any], tier: str, channel: int, zygote: int) -> None:
-    """Be a checker. It is forked once: only student code needs a monitor."""
+def _check(order: dict[str, Any], tier: str, channel: int, requests: int, zygote: int) -> None:
+    """Be a checker. It has no monitor: only student code needs one."""
     from autograder.sandbox.checker import serve
 
-    _close_all_but({2, channel, zygote})
+    _close_all_but({2, channel, requests, zygote})
     _open_null(0, 1)
     if tier == "A":
         jail.enter_checker(order["file_mb"])
@@ -133,7 +104,7 @@ def _check(order: dict[str, Any], tier: str, channel: int, zygote: int) -> None:
         _enter_scratch(os.getpid())
     _limit(order, tier)
     try:
-        serve(socket.socket(fileno=channel), socket.socket(fileno=zygote))
+        serve(*(socket.socket(fileno=descriptor) for descriptor in (channel, requests, zygote)))
     finally:
         if tier != "A":
             jail.remove_tree(_scratch(os.getpid()))

@@ -13,12 +13,13 @@ from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.grading.collect import Handed
 from autograder.grading.run import grade_class, read_stored
-from autograder.grading.submission import graded_cells
-from autograder.notebook.cells import Cell
+from autograder.grading.submission import graded_cells, illustrations_of
+from autograder.notebook.cells import Cell, read_cells
 from autograder.results import Status, result_path
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.tiers import best_tier
 
+ROOT = Path(__file__).parents[2]
 TIER = best_tier()
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
 WRONG = "# %%\ndef add(numbers):\n    return 7\n"
@@ -168,6 +169,12 @@ def test_illustrations_are_known_by_tag_or_by_source(course):
              '    print("write `add` first, then run this cell again")'  # fmt: skip
     cells = (Cell("a", figure), Cell("b", "print(1)", ("active-ipynb",)), Cell("c", "x = 1"))
     assert [cell.id for cell in graded_cells(cells, exercise)] == ["c"]
+
+
+@pytest.mark.parametrize("exercise", load_course(ROOT).exercises, ids=lambda exercise: exercise.name)
+def test_illustrations_are_those_that_jupytext_reads(exercise):
+    read = {cell.source.strip() for cell in read_cells(exercise.solution) if cell.is_illustration}
+    assert illustrations_of(exercise) == read
 
 
 # --- The command ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from autograder.course import read_questions
 from autograder.results import CheckResult
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import Job
+from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import probe_namespaces
 
@@ -71,7 +71,7 @@ class Grader:
         named = [(f"cell-{place}", textwrap.dedent(cell)) for place, cell in enumerate(cells, 1)]
         limits = limits or Limits(check_s=1, cell_s=1, memory_mb=400)
         declared = tuple(check for question in read_questions(checks, "test_small.py") for check in question.checks)
-        job = Job("test_small.py", {"test_small.py": checks.encode()}, declared, tuple(named), limits)
+        job = Job(CheckFiles("test_small.py", (("test_small.py", checks.encode()),)), declared, tuple(named), limits)
         self.graded = self.engine.run(job)
         return {result.name: result for _, result in self.graded.checks}
 

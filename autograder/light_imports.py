@@ -1,0 +1,88 @@
+"""Large libraries, imported without those of their parts that nothing here uses.
+
+Every run of `autograder grade` pays for its imports before the first submission; each part left out says what it costs.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any, NamedTuple
+
+
+class Nbgrader(NamedTuple):
+    """The two modules of nbgrader that the gradebook needs."""
+
+    api: Any
+    utils: Any
+
+
+def jupytext() -> Any:
+    """Return Jupytext."""
+    with _without("rfc3987_syntax"):
+        return importlib.import_module("jupytext")
+
+
+@functools.cache
+def nbgrader() -> Nbgrader:
+    """Return nbgrader's gradebook API without its Jupyter server extensions, which take most of its import.
+
+    ``nbgrader/__init__.py`` imports the extensions; while the API is imported, an empty package with the same path
+    stands in for it. Where nbgrader is there already, it is used as it is.
+    """
+    with _without("rfc3987_syntax"), _empty_package("nbgrader"):
+        found = Nbgrader(importlib.import_module("nbgrader.api"), importlib.import_module("nbgrader.utils"))
+    found.api.get_alembic_version = _alembic_version
+    return found
+
+
+def _alembic_version() -> str:
+    """Return the version of nbgrader's tables: what ``alembic heads`` prints, without starting that program."""
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    head = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+    assert head is not None, "nbgrader brings the history of its tables"
+    return head
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let an import of a module fail: of one that its user treats as optional.
+
+    ``rfc3987_syntax`` builds a grammar of URLs for jsonschema, which nbformat needs: 1.4 s, used by nothing here.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment] # Python's own way to say: not to be imported
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+@contextmanager
+def _empty_package(name: str) -> Iterator[None]:
+    """Import modules of a package without running its ``__init__``; who imports the package later gets it whole."""
+    if name in sys.modules:
+        yield
+        return
+    spec = importlib.machinery.PathFinder.find_spec(name)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    package = ModuleType(name)
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__version__ = version(name)  # type: ignore[attr-defined] # nbgrader.docs and others read it
+    sys.modules[name] = package
+    try:
+        yield
+    finally:
+        del sys.modules[name]
