@@ -175,7 +175,8 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     known = {exercise.name for exercise in course.exercises}
     stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]
     grades, questions = write_grades(order.output, stored, course)
-    out.print(f"Results: {grades}, {questions} and one file a submission in {order.output}", soft_wrap=True)
+    out.print(f"Results:   one file a submission in {order.output}", soft_wrap=True)
+    out.print(f"Tables:    {grades}\n           {questions}", soft_wrap=True)
     if order.gradebook != NO_GRADEBOOK:
         _store_gradebook(course, collected, run, order, out)
 

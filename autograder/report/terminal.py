@@ -78,11 +78,7 @@ class GradingProgress:
             ": ",
             (trouble, "yellow"),
         )
-        # On a screen one line each, cut at its edge; in a file the whole sentence.
-        if self.console.is_terminal:
-            self.console.print(line, no_wrap=True, overflow="ellipsis")
-        else:
-            self.console.print(line, soft_wrap=True)
+        self.console.print(line, soft_wrap=not self.console.is_terminal)  # a file keeps each sentence on a line
 
     def _ends_a_step(self) -> bool:
         total = max(self.total, 1)

@@ -58,12 +58,14 @@ class Worker:
                 reply, out = self._answer(operation, arguments, buffers)
             except _Missing:
                 reply, out = ["missing"], []
+            except frames.ProtocolError as error:
+                reply, out = _too_much(error), []
             except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
                 reply, out = _error_reply(describe_error(error)), []
             try:
                 frames.send(self._sock, [number, *reply], out)
             except (frames.ProtocolError, MemoryError) as error:  # nothing of it was sent: it is packed first
-                frames.send(self._sock, [number, *_error_reply(describe_error(error))])
+                frames.send(self._sock, [number, *_too_much(error)])
 
     def _answer(
         self, operation: str, arguments: list[Any], buffers: list[bytearray]
@@ -212,6 +214,12 @@ def _first_items(target: Any, most: int) -> list[Any]:
 
 def _error_reply(error: StudentError) -> list[Any]:
     return ["error", error.kind, error.message, error.cell, error.line]
+
+
+def _too_much(error: Exception) -> list[Any]:
+    """Say of an answer that does not fit into a message what the student can do."""
+    why = str(error) or "it does not fit into memory"
+    return _error_reply(StudentError("ValueError", f"the answer cannot be checked: {why}. Return less.", "", 0, ""))
 
 
 def warm_up() -> None:

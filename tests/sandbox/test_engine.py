@@ -300,6 +300,14 @@ def test_patching_the_students_own_process_changes_no_verdict(grader):
     assert set(grader.outcomes(patch).values()) <= {"failed", "crashed"}
 
 
+@pytest.mark.parametrize("answer", ["'x' * 2**21", "[[[[0] * 60] * 60] * 60]"])
+def test_an_answer_too_large_to_be_checked_says_what_to_do(grader, answer):
+    result = grader(f"import torch\ndef double(x): return {answer}")["public"]
+    assert result.outcome == "failed"
+    assert "the answer cannot be checked: " in result.message
+    assert "Return less." in result.message
+
+
 def test_the_same_work_gives_the_same_messages(grader):
     answer = "import torch\ndef double(x):\n    return torch.randn(3) + object().__hash__() * 0\n"
     assert grader(answer) == grader(answer)
