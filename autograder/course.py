@@ -80,16 +80,16 @@ class Exercise:
         raise CourseError(f"{self.name} has no question {name!r}; it has: {known}")
 
     def check_files(self) -> dict[str, bytes]:
-        """Return what the checker needs to run this exercise's checks: file name → content."""
-        files = {self.checks.name: self.checks.read_bytes()}
-        records = self.checks.with_suffix(".calibration.json")
-        if records.exists():
-            files[records.name] = records.read_bytes()
-        return files
+        """Return what the checker needs to run this exercise's checks: file name → content.
+
+        These are all files ``test_<exercise>.*``: the checks, their calibration record, data that they bring along.
+        """
+        beside = sorted(self.checks.parent.glob(f"{self.checks.stem}.*"))
+        return {path.name: path.read_bytes() for path in beside if path.is_file()}
 
     @property
     def checks_digest(self) -> str:
-        """SHA-256 of the checks and of what they read: what a result was graded by."""
+        """SHA-256 of the checks and of all files that travel with them: what a result was graded by."""
         digest = hashlib.sha256()
         for name, content in sorted(self.check_files().items()):
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -163,7 +163,8 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
     """Read the questions and checks that a file of checks declares, in order.
 
     A question is a class marked ``@pytest.mark.question(name)``; a check is one of its ``test_…`` methods,
-    marked ``points``, ``public``, ``hint``, ``after``, ``timeout`` or ``memory``.
+    marked ``points``, ``public``, ``hint``, ``after``, ``timeout`` or ``memory``. ``after`` at the class stands for
+    every other check of it.
     """
     questions = []
     for node in ast.parse(source, where).body:
@@ -171,7 +172,7 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
         if isinstance(node, ast.ClassDef) and "question" in marks:
             name = marks["question"][0]
             checks = tuple(
-                _read_check(method, name, where)
+                _read_check(method, name, where, marks.get("after", ()))
                 for method in node.body
                 if isinstance(method, ast.FunctionDef) and method.name.startswith("test_")
             )
@@ -183,7 +184,7 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _read_check(method: ast.FunctionDef, question: str, where: str) -> Check:
+def _read_check(method: ast.FunctionDef, question: str, where: str, first: tuple[str, ...]) -> Check:
     marks = _marks(method, where)
     title = " ".join((ast.get_docstring(method) or "").split())
     place = f"{where}:{method.lineno}: {question}.{method.name}"
@@ -194,14 +195,15 @@ def _read_check(method: ast.FunctionDef, question: str, where: str) -> Check:
     unknown = set(marks) - {"points", "public", "hint", "after", "timeout", "memory"}
     if unknown:
         raise CourseError(f"{place} has unknown marks: {', '.join(sorted(unknown))}.")
+    name = method.name.removeprefix("test_")
     return Check(
-        name=method.name.removeprefix("test_"),
+        name=name,
         question=question,
         title=title,
         points=float(marks["points"][0]),
         public="public" in marks,
         hint=marks.get("hint", ("",))[0],
-        after=marks.get("after", ()),
+        after=() if name in first else (*first, *marks.get("after", ())),
         timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
         memory_mb=int(marks["memory"][0]) if "memory" in marks else None,
     )

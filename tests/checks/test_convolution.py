@@ -7,7 +7,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import assert_equal, assert_raises, assert_tensor, assert_true, fail, unchanged
+from autograder.checking import (
+    assert_equal,
+    assert_raises,
+    assert_tensor,
+    assert_true,
+    fail,
+    send_function,
+    unchanged,
+)
 
 LECTURE_IMAGE = torch.tensor(
     [[-5, 3, 2, -5, 3], [4, 3, 2, 1, -3], [1, 0, 3, 3, 5], [-2, 0, 1, 4, 4], [5, 6, 7, 9, -1]]
@@ -18,6 +26,60 @@ EDGE_KERNEL = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]).float()
 
 # Float32 sums in another order differ by rounding, which shows where they come close to 0.
 CLOSE = {"atol": 1e-5}
+
+
+def library_convolutions(function, *arguments):
+    """Call a function on the student's side; return the names of the convolutions of libraries that it used."""
+    import sys
+
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    used = set()
+
+    class Watch(TorchDispatchMode):
+        """Sees every operation of PyTorch, whatever name it was called by."""
+
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            name = operation.overloadpacket.__name__
+            if "conv" in name:
+                used.add(f"torch: {name}")
+            return operation(*args, **(kwargs or {}))
+
+    def watched(library, name):
+        original = getattr(library, name)
+
+        def call(*a, **k):
+            used.add(f"{library.__name__}.{name}")
+            return original(*a, **k)
+
+        setattr(library, name, call)
+        return lambda: setattr(library, name, original)
+
+    libraries = {"numpy": ["convolve", "correlate"]}
+    for module in ("scipy.signal", "scipy.ndimage"):
+        libraries[module] = [name for name in dir(sys.modules.get(module)) if "conv" in name or "correl" in name]
+    undo = [watched(sys.modules[module], name) for module, names in libraries.items() for name in names]
+    try:
+        with Watch():
+            function(*arguments)
+    except NotImplementedError:
+        raise
+    except Exception:
+        pass  # a wrong answer is for the other checks to tell
+    finally:
+        for put_back in undo:
+            put_back()
+    return sorted(used)
+
+
+def require_by_hand(submission, function, *arguments):
+    """Fail where a function uses the convolution of a library, which the exercise rules out."""
+    used = send_function(submission, library_convolutions)(function, *arguments)
+    if used:
+        fail(
+            "This exercise is done by hand, and your answer calls the convolution of a library.",
+            cause="F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write sums of products",
+        )
 
 
 def single(image, kernel, bias=0.0, padding=0):
@@ -290,7 +352,14 @@ class TestOutputSize:
 
 
 @pytest.mark.question("conv2d_single")
+@pytest.mark.after("by_hand")
 class TestConv2dSingle:
+    @pytest.mark.points(0)
+    @pytest.mark.public
+    def test_by_hand(self, submission):
+        """It does without a convolution of a library; else no other check of this question counts."""
+        require_by_hand(submission, submission.conv2d_single, LECTURE_IMAGE, LECTURE_KERNEL)
+
     @pytest.mark.points(0.5)
     @pytest.mark.public
     def test_first_output(self, submission):
@@ -400,7 +469,14 @@ class TestConv2dSingle:
 
 
 @pytest.mark.question("conv2d")
+@pytest.mark.after("by_hand")
 class TestConv2d:
+    @pytest.mark.points(0)
+    @pytest.mark.public
+    def test_by_hand(self, submission):
+        """It does without a convolution of a library; else no other check of this question counts."""
+        require_by_hand(submission, submission.conv2d, torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
+
     @pytest.mark.points(0.5)
     @pytest.mark.public
     def test_lecture_example(self, submission):
@@ -648,7 +724,14 @@ class TestMaxPool2d:
 
 
 @pytest.mark.question("detect_edges")
+@pytest.mark.after("by_hand")
 class TestDetectEdges:
+    @pytest.mark.points(0)
+    @pytest.mark.public
+    def test_by_hand(self, submission):
+        """It does without a convolution of a library; else no other check of this question counts."""
+        require_by_hand(submission, submission.detect_edges, LECTURE_IMAGE)
+
     @pytest.mark.points(0.5)
     @pytest.mark.public
     def test_single_point(self, submission):

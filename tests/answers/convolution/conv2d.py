@@ -654,3 +654,15 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     rows = output_size(images.shape[2], weight.shape[2], stride, padding)
     columns = output_size(images.shape[3], weight.shape[3], stride, padding)
     return images.new_zeros(images.shape[0], weight.shape[0], rows, columns)
+
+# %% wrong="PyTorch's convolution" caught_by="by_hand"
+def conv2d(images, weight, bias=None, stride=1, padding=0):
+    return torch.nn.functional.conv2d(images, weight, bias, stride, padding)
+
+# %% wrong="a layer of PyTorch that is given the weights" caught_by="by_hand"
+def conv2d(images, weight, bias=None, stride=1, padding=0):
+    layer = torch.nn.Conv2d(
+        weight.shape[1], weight.shape[0], tuple(weight.shape[2:]), stride=stride, padding=padding, bias=bias is not None
+    )
+    values = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    return torch.func.functional_call(layer, values, images)
