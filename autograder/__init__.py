@@ -1,18 +1,23 @@
 """Exercises, checks and safe grading for *Medical image classification with deep learning*.
 
 A student needs one name: ``from autograder import check``, then ``check("conv2d")``.
-Importing the package is cheap: torch is imported when a check runs, not before.
+Importing the package is cheap: torch is imported when a check runs, not before. It also sees to it that
+``import torchvision`` works beside a CPU-only torch.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autograder import torchvision_import
+
 __version__ = "0.1.0"
 __all__ = ["__version__", "check"]
 
 if TYPE_CHECKING:
     from autograder.checking.notebook import check
+
+torchvision_import.install()
 
 
 def __getattr__(name: str) -> Any:

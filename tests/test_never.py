@@ -6,6 +6,7 @@ Some are kept by tests elsewhere; then the test here says where, and fails when 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 import subprocess
 import sys
@@ -71,10 +72,53 @@ def test_no_result_is_lost():
 
 
 def test_no_threshold_without_a_calibration_record():
-    # No exercise has a threshold yet; the first one that compares an accuracy must bring its record.
-    for path in (ROOT / "tests" / "checks").glob("test_*.py"):
-        if re.search(r"accuracy|\bauc\b", path.read_text(), re.IGNORECASE):
-            assert path.with_suffix(".calibration.json").is_file(), f"{path.name} has a threshold without a record"
+    require_test(
+        "tests/checking/test_experiment.py", "test_without_a_record_nothing_is_measured_and_the_grader_is_at_fault"
+    )
+    require_test("tests/proving/test_calibration.py", "test_it_does_not_hold_after_one_that_does")
+    from autograder.checking import Experiment
+
+    settable = {field.name for field in dataclasses.fields(Experiment)}  # an author cannot hand it a number
+    assert settable == {"name", "measure", "dataset", "metric", "data", "baselines"}
+
+
+@pytest.mark.parametrize("checks", sorted((ROOT / "tests" / "checks").glob("test_*.py")), ids=lambda path: path.stem)
+def test_no_check_compares_a_metric_with_a_number_that_somebody_wrote_down(checks):
+    assert literal_thresholds(checks.read_text("utf-8")) == []
+
+
+def literal_thresholds(source: str) -> list[str]:
+    """Return the comparisons of source code that hold a metric, by name or key, to a number between 0 and 1."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops
+        ):
+            numbers = [side.value for side in (node.left, *node.comparators) if isinstance(side, ast.Constant)]
+            fractions = [number for number in numbers if isinstance(number, float) and 0 < number < 1]
+            if fractions and re.search(r"accuracy|\bauc\b|metrics", ast.unparse(node), re.IGNORECASE):
+                found.append(ast.unparse(node))
+    return found
+
+
+def test_literal_thresholds_are_seen():
+    source = (
+        "assert metrics['accuracy'] >= 0.9; a = 0.5 < auc; b = val_accuracy < 0.7; c = 0 <= accuracy <= 1; d = e < 0.1"
+    )
+    assert literal_thresholds(source) == ["metrics['accuracy'] >= 0.9", "0.5 < auc", "val_accuracy < 0.7"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("root", [ROOT, ROOT / "tests" / "tiny_training"], ids=["course", "tiny_training"])
+def test_every_calibration_record_holds(root):
+    """Its data are those of now, its code too, and its threshold lies between right and wrong answers."""
+    from autograder.course import load_course
+    from autograder.proving.calibration import find_problems, prepare
+    from autograder.proving.measuring import Pool
+
+    with Pool(1) as pool:
+        for exercise in load_course(root).exercises:
+            assert list(find_problems(prepare(pool, exercise))) == [], f"run: autograder calibrate {exercise.name}"
 
 
 def test_stub_and_solution_are_not_written_twice_by_hand():
@@ -96,7 +140,9 @@ def test_no_test_asserts_wall_time():
     assert offenders == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"], ["build", "--help"], ["prove", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["grade", "--help"], ["build", "--help"], ["prove", "--help"], ["calibrate", "--help"]]
+)
 def test_help_imports_no_torch(arguments):
     code = (
         "import sys\nfrom autograder.cli.main import main\n"

@@ -2,8 +2,9 @@
 
 A check file imports from here: assertions that compare strictly and explain (`assert_tensor`, `assert_equal`,
 `assert_has`, `assert_raises`, `unchanged`, `fail`), `in_place` for calls that may change their arguments, and
-`send_function`, which puts a helper of the check on the student's side. The names are imported when they are
-first used: the grader's own process needs none of them, and no torch.
+`send_function`, which puts a helper of the check on the student's side. Checks that train have `Experiment`,
+`classification_metrics` and `send_loader`. The names are imported when they are first used: the grader's own
+process needs none of them, and no torch.
 """
 
 from __future__ import annotations
@@ -20,23 +21,37 @@ if TYPE_CHECKING:
         assert_true,
         unchanged,
     )
+    from autograder.checking.experiment import Experiment
     from autograder.checking.failure import CheckFailure, fail
+    from autograder.checking.loaders import send_loader
+    from autograder.checking.metrics import classification_metrics
     from autograder.checking.submission import in_place, send_function
 
 __all__ = [
     "CheckFailure",
+    "Experiment",
     "assert_equal",
     "assert_has",
     "assert_raises",
     "assert_tensor",
     "assert_true",
+    "classification_metrics",
     "fail",
     "in_place",
     "send_function",
+    "send_loader",
     "unchanged",
 ]
 
-_HOMES = {"CheckFailure": "failure", "fail": "failure", "in_place": "submission", "send_function": "submission"}
+_HOMES = {
+    "CheckFailure": "failure",
+    "Experiment": "experiment",
+    "classification_metrics": "metrics",
+    "fail": "failure",
+    "in_place": "submission",
+    "send_function": "submission",
+    "send_loader": "loaders",
+}
 
 
 def __getattr__(name: str) -> Any:

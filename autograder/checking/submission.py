@@ -71,6 +71,10 @@ def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
     return submission._send_source(source, function.__name__)
 
 
+HELPER_FILE = "<check helper>"
+"""What a traceback calls the file of a sent function."""
+
+
 def define_function(source: str, name: str) -> Any:
     """Define a sent function in a namespace of its own."""
     import math
@@ -79,7 +83,7 @@ def define_function(source: str, name: str) -> Any:
     import torch
 
     namespace: dict[str, Any] = {"__name__": "check_helper", "torch": torch, "math": math, "np": np}
-    exec(compile(source, "<check helper>", "exec"), namespace)
+    exec(compile(source, HELPER_FILE, "exec"), namespace)
     return namespace[name]
 
 

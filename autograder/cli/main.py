@@ -14,6 +14,7 @@ COMMANDS = {
     "build": "Make the stubs, the student release and the solution release.",
     "grade": "Grade submissions in the sandbox.",
     "prove": "Prove that the checks catch every known mistake.",
+    "calibrate": "Measure right and wrong answers, and record thresholds.",
     "doctor": "Say what this machine offers for grading.",
 }
 

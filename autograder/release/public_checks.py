@@ -31,7 +31,8 @@ class Block:
 def public_version(source: str, where: str, exercise: str) -> str:
     """Return the file of public checks that students get; ``where`` names the original in messages.
 
-    Raises `CourseError` where a public check waits for a hidden one, or where the file cannot be cut.
+    Raises `CourseError` where a public check waits for a hidden one or uses an experiment, or where the file cannot
+    be cut.
     """
     _require_public_forerunners(source, where)
     tree = ast.parse(source, where)
@@ -50,6 +51,10 @@ def public_version(source: str, where: str, exercise: str) -> str:
         else:
             blocks.append(_block(node, lead, lines, where))
     kept = _reachable(blocks, classes)
+    if any("Experiment" in block.needs for block in kept):
+        raise CourseError(
+            f"{where}: a public check uses an experiment, whose threshold students do not have: make that check hidden."
+        )
     body = "".join([*(block.text for block in futures), *(_prune(block, kept) for block in kept)])
     text = _header(exercise) + _tidy(body)
     _prove(text, source, where)

@@ -1,8 +1,8 @@
 """Prove that nothing which students must not have is in what they get.
 
 The scan knows nothing of how a release was made. It collects secrets from the sources (solution lines, hidden
-checks, calibration records) and looks for them in every file; so a fault of the build, a cell that an author
-wrote without thought, or a file that came along by accident is found alike.
+checks, seeds, experiments, calibration records) and looks for them in every file; so a fault of the build, a cell
+that an author wrote without thought, or a file that came along by accident is found alike.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _TRIVIAL = re.compile(
 _PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")
 _DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
 _TELLING_DIGITS = 5
+_LONG_SEED = 10**5
+"""From which number on a seed is none that any text may hold."""
 
 
 class LeakError(CourseError):
@@ -105,6 +107,7 @@ def collect_secrets(course: Course) -> list[Secret]:
     for exercise in course.exercises:
         secrets += _solution_secrets(exercise, given[exercise.name], all_code)
         secrets += _check_secrets(exercise, all_shown, public_names)
+        secrets += _seed_secrets(exercise)
         secrets += _record_secrets(exercise)
     return secrets
 
@@ -144,6 +147,27 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
             yield Secret(line, f"a line of a hidden check of {exercise.name}", "alone")
             if len(line) >= DISTINCTIVE and not _within(line, shown):
                 yield Secret(line, f"a line of a hidden check of {exercise.name}", "anywhere", exercise.name)
+
+
+def _seed_secrets(exercise: Exercise) -> Iterator[Secret]:
+    """Seeds that hidden data are drawn with, and what experiments are called."""
+    for node in ast.parse(exercise.checks.read_text("utf-8")).body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name, value = node.targets[0].id, node.value
+        if (
+            isinstance(value, ast.Constant)
+            and type(value.value) is int
+            and "SEED" in name
+            and value.value >= _LONG_SEED
+        ):
+            for text in (f"{value.value}", f"{value.value:_}"):
+                yield Secret(text, f"the seed {name} of {exercise.checks.name}", "word")
+        elif isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
+            called = [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            for text in (name, *called):
+                if text.isupper() or "_" in text:  # any other may be a word of the language
+                    yield Secret(text, f"an experiment of {exercise.checks.name}", "word")
 
 
 def _record_secrets(exercise: Exercise) -> Iterator[Secret]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.checking import send_loader
 from autograder.checking.failure import NameMissing, WorkerDied, student_error
 from autograder.checking.submission import LocalSubmission, in_place, send_function
 from autograder.notebook.cells import Cell
@@ -275,3 +276,64 @@ def test_a_sent_function_is_defined_anew_and_needs_nothing_around_it(make):
     assert torch.equal(submission.apply(send_function(submission, halve), torch.ones(2)), torch.full((2,), 0.5))
     with pytest.raises(TypeError, match="def"):
         send_function(submission, lambda x: x)
+
+
+EPOCHS = """
+import torch
+def epochs(loader, n):
+    return [[images for images, _ in loader] for _ in range(n)]
+def sizes(loader):
+    return [(tuple(x.shape), tuple(y.shape), x.dtype, y.dtype) for x, y in loader]
+def pairs(loader):
+    return all(bool((images.flatten(1)[:, 0] == labels).all()) for images, labels in loader)
+def kind(loader):
+    return isinstance(loader, torch.utils.data.DataLoader), len(loader.dataset), float(loader.dataset[2][1])
+def state_stays(loader):
+    before = torch.get_rng_state()
+    for _ in loader:
+        pass
+    return torch.equal(before, torch.get_rng_state())
+def spoil(loader):
+    for images, labels in loader:
+        images.zero_()
+    loader.dataset.tensors[0].zero_()
+"""
+
+
+@pytest.fixture
+def samples():
+    labels = torch.arange(10.0)
+    return labels[:, None, None, None].expand(10, 1, 2, 2).clone(), labels
+
+
+def test_a_sent_loader_is_a_loader(make, samples):
+    submission = make(EPOCHS)
+    loader = send_loader(submission, *samples, batch_size=4)
+    kinds = (torch.float32, torch.float32)
+    assert submission.sizes(loader) == [((size, 1, 2, 2), (size,), *kinds) for size in (4, 4, 2)]
+    assert submission.kind(loader) == (True, 10, 2.0)
+    assert len(loader) == 3
+
+
+def test_a_sent_loader_keeps_the_order_or_shuffles_each_epoch_anew(make, samples):
+    submission = make(EPOCHS)
+
+    def two_epochs(seed):
+        first, second = submission.epochs(send_loader(submission, *samples, shuffle_seed=seed), 2)
+        return first[0].flatten(1)[:, 0].tolist(), second[0].flatten(1)[:, 0].tolist()
+
+    assert two_epochs(None) == (samples[1].tolist(), samples[1].tolist())
+    first, second = two_epochs(1)
+    assert sorted(first) == sorted(second) == samples[1].tolist()
+    assert first != second
+    assert two_epochs(1) == (first, second) != two_epochs(2)
+    assert submission.pairs(send_loader(submission, *samples, shuffle_seed=1)) is True
+
+
+def test_a_sent_loader_leaves_random_states_and_the_checks_tensors_alone(make, samples):
+    submission = make(EPOCHS)
+    for seed in (None, 1):
+        loader = send_loader(submission, *samples, shuffle_seed=seed)
+        assert submission.state_stays(loader) is True
+        submission.spoil(loader)
+    assert torch.equal(samples[0][:, 0, 0, 0], torch.arange(10.0))

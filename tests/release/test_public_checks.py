@@ -148,3 +148,34 @@ def test_a_statement_that_nothing_refers_to_is_refused():
 def test_two_statements_on_one_line_are_refused():
     with pytest.raises(CourseError, match=r"test_q.py:3: write one statement a line"):
         cut(course(head=HEAD + "a = 1; b = 2\n"))
+
+
+EXPERIMENT = """from autograder.checking import Experiment, classification_metrics, fail
+
+HIDDEN_SEED = 271828183
+
+
+def _data(dataset):
+    return HIDDEN_SEED
+
+
+def measure(submission, dataset, seed):
+    return classification_metrics(_data(dataset), [1])
+
+
+TRAINED = Experiment("trained_on_toys", measure, dataset="toys", metric="auc")
+"""
+
+
+def test_experiments_their_data_and_seeds_go_with_the_hidden_checks():
+    source = course("fail('no')", "TRAINED.check(submission, what='it')", head=HEAD + EXPERIMENT)
+    text = cut(source)
+    for word in ("TRAINED", "Experiment", "measure", "_data", "SEED", "271828183", "toys", "classification_metrics"):
+        assert word not in text
+    assert "from autograder.checking import fail\n" in text
+
+
+def test_an_experiment_in_a_public_check_is_refused():
+    source = course("TRAINED.check(submission, what='it')", head=HEAD + EXPERIMENT)
+    with pytest.raises(CourseError, match=r"test_q.py: a public check uses an experiment.* make that check hidden"):
+        cut(source)

@@ -14,11 +14,27 @@ from autograder.release.stubs import cleared, stub_module
 TITLE = "The greeter remembers whom it greeted, in order."
 DIGEST = "3f786850e387550fdab836ed7e6dc881de23001b"
 
+EXPERIMENTS = """
+
+HIDDEN_SEED = 271828183
+SMALL_SEED = 7
+
+
+def _measure(submission, dataset, seed):
+    return {"share": 1.0}
+
+
+POLITE = Experiment("polite", _measure, dataset="guests", metric="share")
+VERY_POLITE = Experiment("very_polite", _measure, dataset="guests", metric="share")
+"""
+
 
 @pytest.fixture
 def course(tiny_course):
     record = {"question": "add", "data": DIGEST, "mean": 0.95, "std": 0.0123457, "n": 20, "note": "a note"}
     (tiny_course / "tests/checks/test_greetings.calibration.json").write_text(json.dumps(record), "utf-8")
+    with (tiny_course / "tests/checks/test_greetings.py").open("a", encoding="utf-8") as checks:
+        checks.write(EXPERIMENTS)
     return load_course(tiny_course)
 
 
@@ -135,6 +151,17 @@ def test_a_public_check_is_no_leak(course, text):
 def test_a_calibration_record(course, text):
     (finding,) = in_text(course, f"measured: {text}, {{}}")
     assert "test_greetings.calibration.json" in finding
+
+
+@pytest.mark.parametrize("text", ["seed=271828183", "271_828_183", "POLITE", "very_polite", "VERY_POLITE.check(1)"])
+def test_a_seed_or_an_experiment(course, text):
+    (finding,) = in_text(course, f"use {text}, please")
+    assert "of test_greetings.py" in finding
+
+
+@pytest.mark.parametrize("text", ["7", "be polite", "12718281839"])
+def test_a_small_seed_or_a_word_is_no_leak(course, text):
+    assert in_text(course, f"use {text}, please") == []
 
 
 @pytest.mark.parametrize("text", ["20 seeds", "0.95", "a note", "10.01234578"])

@@ -1,0 +1,208 @@
+"""``autograder calibrate``: measure right and wrong answers, and record the thresholds between them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autograder.cli.common import console, course_option, open_course
+from autograder.cli.main import NOT_SO, UserError
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.proving.calibration import Outcome, Prepared, Repeats
+    from autograder.proving.measuring import Pool
+
+FEWEST_SEEDS, FEWEST_RUNS = 29, 10  # why: autograder.proving.threshold
+MAY_PASS = 0.05
+"""The chance of a wrong answer to pass from which on it is worth a remark."""
+STEPS = 10
+"""How often progress is printed where there is no screen to draw it on."""
+
+
+@click.command("calibrate", short_help="Measure right and wrong answers, and record thresholds.")
+@click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
+@click.option(
+    "--seeds", type=click.IntRange(min=FEWEST_SEEDS), default=30, show_default=True,
+    help="Runs of the solution. With fewer than 29, none of which fails, nothing is shown.",
+)  # fmt: skip
+@click.option(
+    "--right-seeds", type=click.IntRange(min=FEWEST_RUNS), default=30, show_default=True,
+    help="Runs of each other right answer. Where they are fewer than 29, failures are counted over all right answers.",
+)  # fmt: skip
+@click.option(
+    "--wrong-seeds", type=click.IntRange(min=3), default=5, show_default=True,
+    help="Runs of each wrong answer and baseline.",
+)  # fmt: skip
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Measurements at once. [default: one a core]")
+@click.option("--check", is_flag=True, help="Measure nothing; only say whether the records are there and still hold.")
+@course_option
+def command(
+    exercises: tuple[str, ...],
+    seeds: int,
+    right_seeds: int,
+    wrong_seeds: int,
+    jobs: int | None,
+    check: bool,
+    course: Path | None,
+) -> None:
+    """Measure the reference answers and write the calibration records.
+
+    Every experiment in tests/checks is run with the solution, all right answers, its baselines and the wrong
+    answers that its check is meant for. The threshold lies between them, so that a right answer fails at most once in
+    1 000. Exit code 1 when there is no such threshold, or when a record does not hold.
+
+    An interrupted run goes on with the same command: what was measured is kept in .calibration/. Answers run in
+    processes of your own account, outside the sandbox; nothing of a student is run.
+
+    \b
+    Examples:
+      autograder calibrate
+      autograder calibrate cnn --seeds 60
+      autograder calibrate --check
+    """
+    from autograder.course import CourseError
+    from autograder.proving.calibration import Repeats, prepare
+    from autograder.proving.measuring import MeasuringError, Pool
+
+    loaded, repeats = open_course(course), Repeats(seeds, right_seeds, wrong_seeds)
+    try:
+        chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
+        with Pool(jobs or os.cpu_count() or 1) as pool:
+            prepared = [prepare(pool, exercise) for exercise in chosen]
+            good = _say_what_holds(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
+    except (CourseError, MeasuringError) as error:
+        raise UserError(str(error)) from None
+    except KeyboardInterrupt:
+        raise UserError("Stopped. What was measured is kept; the same command goes on from there.") from None
+    if not good:
+        raise SystemExit(NOT_SO)
+
+
+def _calibrate(pool: Pool, course: Course, prepared: Sequence[Prepared], repeats: Repeats) -> bool:
+    from autograder.proving.calibration import calibrate
+
+    outcomes: list[Outcome] = []
+    with _progress(sum(len(each.tasks(repeats)) for each in prepared)) as advance:
+        for each in prepared:
+            outcomes += calibrate(pool, course, each, repeats, notify=lambda _task, _run: advance())
+    _print_outcomes(outcomes)
+    return not any(outcome.problem and not outcome.plan.experiment.missing for outcome in outcomes)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show how far measuring is and when it will be done; yield what counts one more."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    screen = console(stderr=True)
+    columns = (TextColumn("measuring"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn())
+    done, since = 0, time.monotonic()
+    with Progress(*columns, console=screen, expand=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("measuring", total=total)
+
+        def advance() -> None:
+            nonlocal done, since
+            done += 1
+            bar.advance(task)
+            step = done * STEPS // total
+            if not screen.is_terminal and step > (done - 1) * STEPS // total:
+                left = (time.monotonic() - since) * (STEPS - step)  # as the last step, which remembered runs shorten
+                since = time.monotonic()
+                screen.print(f"{done} of {total} measured, about {left / 60:.0f} min left")
+
+        yield advance
+
+
+def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+    """Print what was measured, a table for each experiment, and what is in the way of a threshold."""
+    out = console()
+    if not outcomes:
+        out.print("No experiments: nothing to calibrate.")
+    for outcome in outcomes:
+        if outcome.entry is not None and not outcome.kept:
+            _print_table(outcome.plan.experiment.name, outcome.entry)
+    for outcome in outcomes:
+        for line in _remarks(outcome):
+            out.print(line, soft_wrap=True)
+
+
+def _print_table(name: str, entry: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    metric, rights = entry["metric"], entry["rights"]
+    metrics = [metric, *sorted(set().union(*(each["means_of_others"] for each in rights.values())))]
+    out = console()
+    out.print(
+        f"\n[bold]{escape(name)}[/] on {escape(entry['dataset'])}: {escape(metric)} of at least "
+        f"[bold]{entry['threshold']:.2f}[/]; a right answer fails at most {entry['failure_bound']:.2%} of the time",
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for title in ("runs", *(metric.replace("_", " ") for metric in metrics), "±", "limit"):
+        table.add_column(title, justify="right")
+    for kind, limit in (("rights", "min"), ("wrongs", "max"), ("baselines", "max")):
+        for label, each in entry[kind].items():
+            means = [each["mean"], *(each["means_of_others"].get(other) for other in metrics[1:])]
+            style = "green" if kind == "rights" else "" if each["below"] else "yellow"
+            numbers = map(_number, (*means, each["std"], each[limit]))
+            table.add_row(escape(label), str(each["n"]), *numbers, style=style)
+    out.print(table)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _remarks(outcome: Outcome) -> Iterator[str]:
+    """Yield what a person should know of an experiment, beside its table."""
+    from rich.markup import escape
+
+    name = f"[bold]{escape(outcome.plan.experiment.name)}[/]"
+    if outcome.plan.experiment.missing:
+        stays = "its old record stays" if outcome.kept else "it has no record"
+        yield f"[yellow]Not measured:[/] {name}, {stays}. {escape(outcome.problem)}"
+    elif outcome.problem:
+        yield f"[red]No threshold:[/] {name}: {escape(outcome.problem)}."
+    elif outcome.entry is not None and outcome.plan.graded:
+        for label, wrong in outcome.entry["wrongs"].items():
+            if wrong["may_pass"] > MAY_PASS:
+                yield f"[yellow]Close:[/] {name}: “{escape(label)}” may pass in {wrong['may_pass']:.0%} of all cases."
+
+
+def _say_what_holds(prepared: Sequence[Prepared]) -> bool:
+    """Say which records do not hold; return whether all do."""
+    from rich.markup import escape
+
+    from autograder.proving.calibration import environments, find_problems
+
+    out = console()
+    good, count = True, 0
+    for each in prepared:
+        count += len(each.plans)
+        exercise = each.exercise.name
+        for name, problem in find_problems(each):
+            good = False
+            out.print(f"[red]✗[/] {exercise}: {escape(name)}: {escape(problem)}.", soft_wrap=True)
+        for plan in each.plans:
+            if plan.experiment.missing:
+                out.print(
+                    f"[yellow]?[/] {exercise}: {escape(plan.experiment.name)}: its data could not be looked at. "
+                    f"{escape(plan.experiment.missing)}",
+                    soft_wrap=True,
+                )
+        for name, environment in environments(each):
+            out.print(f"[yellow]![/] {exercise}: {escape(name)} was measured with {environment}.", soft_wrap=True)
+    if good:
+        out.print(f"[green]{count} experiments,[/] each with a record that holds.")
+    else:
+        out.print("Run `autograder calibrate` to measure anew.")
+    return good

@@ -1,0 +1,107 @@
+"""The 2-D sets of MedMNIST v2: read where they are, downloaded through the package ``medmnist`` where they are not."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.datasets.images import LabelledImages
+from autograder.light_imports import medmnist_info
+
+DATA_VARIABLE = "AUTOGRADER_DATA"
+"""Environment variable: the folder with downloaded data sets, where a caller names none."""
+
+_SMALLEST = 28
+
+
+def names() -> list[str]:
+    """Return the names of the sets that can be loaded."""
+    return [name for name in medmnist_info().INFO if not name.endswith("3d")]
+
+
+def load_medmnist(name: str, split: str, *, size: int, root: str | Path | None) -> LabelledImages:
+    """Return one split; see `autograder.datasets.load_dataset`, which says where it is looked for."""
+    if name not in names():
+        raise ValueError(f"unknown dataset {name!r}; known: phantom, {', '.join(names())}")
+    table = medmnist_info().INFO[name]
+    sizes = [_SMALLEST, *(int(key.removeprefix("MD5_")) for key in table if key.startswith("MD5_"))]
+    if size not in sizes:
+        raise ValueError(f"{name} has no images of size {size!r}; known: {', '.join(map(str, sizes))}")
+    return _read(_find(table, _variant(name, size), size, root), split)
+
+
+def data_folder(root: str | Path | None = None) -> Path:
+    """Return the folder in which sets are looked for."""
+    named = root or os.environ.get(DATA_VARIABLE)
+    return Path(named).expanduser() if named else Path.home() / ".medmnist"
+
+
+def _variant(name: str, size: int) -> str:
+    """Return the name of the file that has a set in one size, without its suffix."""
+    return name if size == _SMALLEST else f"{name}_{size}"
+
+
+def _find(table: dict[str, Any], variant: str, size: int, root: str | Path | None) -> Path:
+    """Return the file, after downloading it if need be.
+
+    A file in a folder that somebody named is taken as it is: they vouch for it, and it may well be a part or a
+    variant. MedMNIST's own folder holds downloads, and one that broke off is not what it claims to be.
+    """
+    folder = data_folder(root)
+    file = folder / f"{variant}.npz"
+    named = root is not None or bool(os.environ.get(DATA_VARIABLE))
+    if not file.is_file():
+        problem = "is missing"
+    elif not named and _md5(file) != table["MD5" + variant.removeprefix(variant.split("_")[0])]:
+        problem = "is damaged"
+    else:
+        return file
+    _download(table, file, size, problem)
+    return file
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _download(table: dict[str, Any], file: Path, size: int, problem: str) -> None:
+    """Let medmnist download the file, check its checksum, and put it in its place only when it is whole."""
+    medmnist = importlib.import_module("medmnist")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=file.parent) as folder:
+            getattr(medmnist, table["python_class"])("test", download=True, root=folder, size=size)
+            (Path(folder) / file.name).replace(file)
+    except (OSError, RuntimeError) as error:
+        # medmnist raises a text of its own for whatever happened; what happened is the context of that.
+        cause = error.__context__ or error
+        url = table["url" + file.stem.removeprefix(file.stem.split("_")[0])]
+        raise FileNotFoundError(
+            f"{file} {problem} and could not be downloaded ({type(cause).__name__}: {cause}).\n"
+            f"Download {url} where there is internet access and put it there as {file.name}, "
+            f"or set {DATA_VARIABLE} to the folder that has it. "
+            'The built-in dataset needs no file: load_dataset("phantom", …).'
+        ) from error
+
+
+def _read(file: Path, split: str) -> LabelledImages:
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file} is no MedMNIST file: {error}. Delete it and download it again.") from error
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or labels.ndim != 2 or len(labels) != len(images):
+        raise ValueError(
+            f"{file} is no MedMNIST file of 2-D images: it has images of shape {images.shape} and type {images.dtype}, "
+            f"labels of shape {labels.shape}."
+        )
+    labels = labels.astype(np.int64)
+    return LabelledImages(images, labels[:, 0] if labels.shape[1] == 1 else labels, None)

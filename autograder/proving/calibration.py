@@ -1,0 +1,174 @@
+"""From experiments to thresholds: measure right and wrong answers, put a threshold between, write the record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.course import Course, Exercise
+from autograder.grading.submission import environment as software
+from autograder.proving.experiments import Description, Plan, Subject, has_experiments, plan
+from autograder.proving.measuring import CACHE, Measurement, MeasuringError, Memory, Pool, Task, measure
+from autograder.proving.record import make_entry, problems_of, read_record, write_record
+from autograder.proving.threshold import NoThreshold, choose_threshold, highest_threshold
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """With how many seeds answers are run. The seeds that answers are graded with are among them.
+
+    Right answers need enough for a bound, wrong ones and baselines only to be seen to fall below.
+    """
+
+    solution: int = 30
+    right: int = 30
+    wrong: int = 5
+
+    def of(self, subject: Subject) -> int:
+        """Return the number for one subject."""
+        if subject.is_reference:
+            return self.solution
+        return self.right if subject.kind == "right" else self.wrong
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of calibrating one experiment: a new entry of the record, or why there is none.
+
+    ``kept`` is an earlier entry, which stays because the data are not on this machine.
+    """
+
+    plan: Plan
+    entry: dict[str, Any] | None = None
+    problem: str = ""
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What there is to calibrate in one exercise, and on which machine."""
+
+    exercise: Exercise
+    plans: tuple[Plan, ...]
+    environment: str
+
+    def tasks(self, repeats: Repeats) -> list[Task]:
+        """Return all runs to be made, the experiments mixed, so that the time they take tells when the rest is done."""
+        tasks = [
+            Task(plan, subject, seed)
+            for plan in self.plans
+            if not plan.experiment.missing
+            for subject in plan.subjects
+            for seed in range(1, repeats.of(subject) + 1)
+        ]
+        return sorted(tasks, key=lambda task: task.seed)
+
+
+def prepare(pool: Pool, exercise: Exercise) -> Prepared:
+    """Import the checks of an exercise and find out what there is to measure, with the digests of the data.
+
+    Raises `MeasuringError` or `CourseError` where something is not as it must be.
+    """
+    if not has_experiments(exercise):
+        return Prepared(exercise, (), "")
+    reply = pool.ask(do="describe", checks=str(exercise.checks))
+    if "failed" in reply:
+        raise MeasuringError(f"{exercise.checks.name} cannot be imported: {reply['failed']}")
+    described = [Description(**each) for each in reply["experiments"]]
+    return Prepared(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
+
+
+def calibrate(
+    pool: Pool,
+    course: Course,
+    prepared: Prepared,
+    repeats: Repeats = Repeats(),
+    *,
+    notify: Callable[[Task, Measurement], None] = lambda task, measurement: None,
+) -> list[Outcome]:
+    """Measure what has not been measured, choose thresholds and write the record of one exercise.
+
+    An experiment for which there is no threshold loses its entry: what has been refuted cannot be used.
+    """
+    exercise = prepared.exercise
+    memory = Memory(course.root / CACHE / f"{exercise.name}.jsonl")
+    runs: dict[tuple[str, Subject], dict[int, Measurement]] = {}
+    tasks = prepared.tasks(repeats)
+    for task, measurement in measure(pool, exercise.checks, tasks, memory, prepared.environment):
+        runs.setdefault((task.plan.experiment.name, task.subject), {})[task.seed] = measurement
+        notify(task, measurement)
+    before = read_record(exercise)
+    outcomes = []
+    for each in prepared.plans:
+        name = each.experiment.name
+        if each.experiment.missing:
+            outcomes.append(Outcome(each, before.get(name), each.experiment.missing, kept=name in before))
+        else:
+            found = {subject: [run for _, run in sorted(runs[name, subject].items())] for subject in each.subjects}
+            outcomes.append(_conclude(each, found, prepared.environment))
+    write_record(exercise, {o.plan.experiment.name: o.entry for o in outcomes if o.entry is not None})
+    return outcomes
+
+
+def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: str) -> Outcome:
+    """Choose the threshold of one experiment."""
+    metric = each.experiment.metric
+    broken = list(_broken(each, runs, metric))
+    if broken:
+        return Outcome(each, problem="; ".join(broken))
+    rights = {subject.label: [run.metrics[metric] for run in runs[subject]] for subject in each.of("right")}
+    wrongs = {
+        subject.label: [value for run in runs[subject] if math.isfinite(value := run.metrics.get(metric, math.nan))]
+        for subject in (*each.of("wrong"), *each.of("baseline"))
+    }
+    try:
+        if not each.graded:  # nobody's points hang on it: it says which mistakes these data show
+            highest = highest_threshold(rights)
+            baselines = {subject.label for subject in each.of("baseline")}
+            wrongs = {
+                label: values
+                for label, values in wrongs.items()
+                if label in baselines or max(values, default=0.0) < highest
+            }
+        if not wrongs:
+            raise NoThreshold(
+                "nothing falls below it: give it a baseline, or name its check in a wrong answer's caught_by"
+            )
+        choice = choose_threshold(rights, wrongs)
+    except NoThreshold as error:
+        return Outcome(each, problem=str(error))
+    return Outcome(each, make_entry(each, runs, choice, environment))
+
+
+def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> Iterator[str]:
+    """Yield what keeps measurements from being used: right answers that fail, numbers that are none."""
+    for subject in each.of("right"):
+        failed = [run.failed for run in runs[subject] if run.failed]
+        if failed:
+            yield f"the right answer “{subject.label}” fails: {failed[0]}"
+        elif not all(0 <= run.metrics.get(metric, math.nan) <= 1 for run in runs[subject]):
+            yield f"the right answer “{subject.label}” has a {metric} that does not lie between 0 and 1"
+    for subject in each.of("baseline"):
+        failed = [run.failed for run in runs[subject] if run.failed]
+        if failed:
+            yield f"the baseline “{subject.label}” fails: {failed[0]}"
+
+
+def find_problems(prepared: Prepared) -> Iterator[tuple[str, str]]:
+    """Yield experiment and sentence for all that keeps the record of an exercise from being used, without measuring."""
+    entries = read_record(prepared.exercise)
+    for each in prepared.plans:
+        name = each.experiment.name
+        for problem in problems_of(each, entries.get(name), prepared.environment):
+            yield name, problem
+    for name in sorted(set(entries) - {each.experiment.name for each in prepared.plans}):
+        yield name, "the record has it, the checks do not"
+
+
+def environments(prepared: Prepared) -> Iterator[tuple[str, str]]:
+    """Yield the experiments that were measured in another environment, which alone makes no record wrong."""
+    for name, entry in read_record(prepared.exercise).items():
+        if entry.get("environment") != prepared.environment:
+            yield name, str(entry.get("environment"))

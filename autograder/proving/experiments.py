@@ -1,0 +1,166 @@
+"""Which experiments a file of checks has, which checks use them, and which answers they are to be measured with.
+
+Who uses what is read from the syntax tree. An experiment that no check uses, on other data for instance, goes with
+those that share its measurement.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.course import CourseError, Exercise
+from autograder.notebook.cells import Cell, read_cells
+from autograder.proving import source
+from autograder.proving.answers import Answer, read_answers
+
+SOLUTION = "the solution"
+
+
+@dataclass(frozen=True)
+class Description:
+    """An `Experiment` as a file of checks defines it.
+
+    ``data`` is the digest of its data, which is the same on every machine if ``exact``; ``missing`` says why there
+    are none.
+    """
+
+    name: str
+    variable: str
+    dataset: str
+    metric: str
+    measure: str
+    data_function: str
+    baselines: Mapping[str, str]
+    data: str
+    exact: bool
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: the cells of an answer, or one of an experiment's baselines, which has none.
+
+    ``code`` is the digest of all code that the result depends on, beside the measurement itself; ``is_reference``
+    says that it is the solution.
+    """
+
+    kind: str
+    label: str
+    cells: tuple[Cell, ...]
+    code: str
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment with the checks that use it, as ``question.check``, and what it is to be measured with."""
+
+    experiment: Description
+    graded: bool
+    checks: tuple[str, ...]
+    measure: str
+    subjects: tuple[Subject, ...]
+
+    def of(self, kind: str) -> list[Subject]:
+        """Return the subjects that are a ``right`` or ``wrong`` answer or a ``baseline``."""
+        return [subject for subject in self.subjects if subject.kind == kind]
+
+
+def has_experiments(exercise: Exercise) -> bool:
+    """Whether a file of checks mentions experiments at all."""
+    names = {part.id for part in ast.walk(_tree(exercise)) if isinstance(part, ast.Name)}
+    return "Experiment" in names
+
+
+def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:
+    """Return what there is to measure; raise `CourseError` where an experiment cannot be planned."""
+    text = exercise.checks.read_text("utf-8")
+    code = source.statements(text)
+    uses = dict(_uses(exercise, code))
+    return [_plan(exercise, code, uses, each, described) for each in described]
+
+
+def _plan(
+    exercise: Exercise,
+    code: list[source.Statement],
+    uses: Mapping[tuple[str, str], frozenset[str]],
+    each: Description,
+    described: Sequence[Description],
+) -> Plan:
+    where = f"{exercise.checks.name}: the experiment {each.name}"
+    known = frozenset().union(*(statement.binds for statement in code))
+    roots = [each.measure, each.data_function, *each.baselines.values()]
+    strangers = sorted(set(roots) - known)
+    if strangers:
+        raise CourseError(f"{where} needs functions that this file does not define at its top: {', '.join(strangers)}.")
+    own = [name for name, reached in uses.items() if each.variable in reached]
+    kin = {other.variable for other in described if other.measure == each.measure}
+    checks = own or [name for name, reached in uses.items() if kin & reached]
+    if not checks:
+        raise CourseError(f"{where} is used by no check, and shares its measurement with none that is.")
+    measure = source.reachable(code, [each.measure, each.data_function])
+    subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
+    for label, function in each.baselines.items():
+        subjects.append(Subject("baseline", label, (), source.digest(source.reachable(code, [function]))))
+    labels = [(subject.kind == "right", subject.label) for subject in subjects]
+    repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
+    if repeated:
+        raise CourseError(f"{where} is to be measured with two answers of the same name: {', '.join(repeated)}.")
+    names = tuple(f"{question}.{check}" for question, check in checks)
+    return Plan(each, bool(own), names, source.digest(measure), tuple(subjects))
+
+
+def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
+    """Yield the answers to the questions of these checks: the right ones, and the wrong ones meant for them."""
+    cells = tuple(cell for cell in read_cells(exercise.solution) if not cell.is_illustration)
+    names = list(dict.fromkeys(question for question, _ in checks))
+    for name in names:
+        question = exercise.question(name)
+        solved = next((cell.source for cell in cells if cell.id == name), "")
+        meant = {check for of, check in checks if of == name}
+        for answer in (Answer(name, "right", SOLUTION, solved), *read_answers(exercise, question)):
+            if answer.kind == "right" or meant & set(answer.caught_by):
+                answered = with_answer(cells, answer)
+                code = [statement for cell in answered for statement in source.statements(cell.source)]
+                digest = source.digest(source.reachable(code, {name, *needs}))
+                label = answer.label if len(names) == 1 else f"{name}: {answer.label}"
+                yield Subject(answer.kind, label, answered, digest, is_reference=answer.label == SOLUTION)
+
+
+def with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
+    """Return the cells with the one of the answer's question replaced."""
+    return tuple(Cell(cell.id, answer.source) if cell.id == answer.question else cell for cell in cells)
+
+
+def _uses(exercise: Exercise, code: list[source.Statement]) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+    """Yield each check with all names of its file that it depends on, through helpers too."""
+    checks = {(question.name, f"test_{check.name}") for question in exercise.questions for check in question.checks}
+    helpers = [statement for statement in code if not any(name.startswith("Test") for name in statement.binds)]
+    for node in _tree(exercise).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        question = next((q for q in exercise.questions if _is_marked(node, q.name)), None)
+        members = [m for m in node.body if isinstance(m, ast.FunctionDef)]
+        shared = _names(m for m in members if not m.name.startswith("test_"))
+        for member in members:
+            if question is not None and (question.name, member.name) in checks:
+                needs = _names([member]) | shared
+                found = source.reachable(helpers, needs)
+                reached = needs.union(*(statement.needs for statement in found))
+                yield (question.name, member.name.removeprefix("test_")), reached
+
+
+def _is_marked(node: ast.ClassDef, question: str) -> bool:
+    marks = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return f"pytest.mark.question({question!r})" in marks
+
+
+def _names(nodes: Any) -> frozenset[str]:
+    return frozenset(part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name))
+
+
+def _tree(exercise: Exercise) -> ast.Module:
+    return ast.parse(exercise.checks.read_text("utf-8"), exercise.checks.name)
