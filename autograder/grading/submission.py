@@ -72,8 +72,8 @@ def illustrations_of(exercise: Exercise) -> frozenset[str]:
     return frozenset(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip() for body in tagged)
 
 
-def grade(engine: Engine, prepared: Prepared, limits: Limits, questions: tuple[str, ...] = ()) -> Result:
-    """Return the result of one submission; ``questions`` empty means all of them.
+def grade(engine: Engine, prepared: Prepared, limits: Limits) -> Result:
+    """Return the result of one submission.
 
     Never raises for anything that the submission does. A check that the grader could not carry out is its own
     fault, and is marked so.
@@ -81,14 +81,13 @@ def grade(engine: Engine, prepared: Prepared, limits: Limits, questions: tuple[s
     if prepared.blank.status is Status.UNREADABLE:
         return prepared.blank
     exercise = prepared.exercise
-    asked = [question for question in exercise.questions if not questions or question.name in questions]
-    checks = tuple(check for question in asked for check in question.checks)
+    checks = tuple(check for question in exercise.questions for check in question.checks)
     cells = tuple((cell.id, cell.source) for cell in prepared.cells)
     check_files = CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items())))
     graded = engine.run(Job(check_files, checks, cells, limits))
     results = tuple(
         QuestionResult(question.name, tuple(_found(graded, question.name, check) for check in question.checks))
-        for question in asked
+        for question in exercise.questions
     )
     faulty = any(question.needs_human for question in results)
     return replace(

@@ -75,6 +75,21 @@ def has_experiments(exercise: Exercise) -> bool:
     return "Experiment" in names
 
 
+def checks_that_train(exercise: Exercise) -> frozenset[tuple[str, str]]:
+    """Return the checks that use an experiment, as (question, check): those that take seconds."""
+    if not has_experiments(exercise):
+        return frozenset()
+    experiments = {
+        target.id
+        for node in _tree(exercise).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for target in node.targets
+        if isinstance(target, ast.Name) and ast.unparse(node.value.func).split(".")[-1] == "Experiment"
+    }
+    code = source.statements(exercise.checks.read_text("utf-8"))
+    return frozenset(name for name, reached in _uses(exercise, code) if reached & experiments)
+
+
 def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:
     """Return what there is to measure; raise `CourseError` where an experiment cannot be planned."""
     text = exercise.checks.read_text("utf-8")

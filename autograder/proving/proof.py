@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +11,7 @@ from autograder.grading.collect import Handed
 from autograder.grading.submission import Prepared, grade, prepare
 from autograder.notebook.cells import Cell
 from autograder.proving.answers import Answer, junk_answers, read_answers
+from autograder.proving.experiments import checks_that_train, with_answer
 from autograder.results import CheckResult, Outcome, QuestionResult
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.limits import Limits
@@ -60,16 +61,18 @@ def prove(
 
     Right answers, the solution first among them, must get full points. A wrong one must lose points by every
     check that it names. The stub must get nothing, and be called not attempted. Junk must get less than full
-    points and must not break a check.
+    points and must not break a check. Checks that train run for right answers, and for wrong ones that name them.
     """
     limits = limits or Limits()
     reference = prepare(Handed("reference", exercise.name, exercise.solution), exercise, engine.tier)
     proofs = {question.name: Proof(question) for question in exercise.questions}
     answers = list(_all_answers(exercise, proofs, reference, stub_cells))
+    dear = checks_that_train(exercise)
 
     def run(answer: Answer) -> Verdict:
-        prepared = replace(reference, cells=_with_answer(reference.cells, answer))
-        result = grade(engine, prepared, limits, (answer.question,))
+        asked = replace(exercise, questions=(_asked(exercise.question(answer.question), answer, dear),))
+        prepared = replace(reference, exercise=asked, cells=with_answer(reference.cells, answer))
+        result = grade(engine, prepared, limits)
         return Verdict(answer, result.questions[0].checks, tuple(_problems(answer, result.questions[0])))
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -77,6 +80,22 @@ def prove(
             proofs[verdict.answer.question].verdicts.append(verdict)
             notify(verdict)
     return list(proofs.values())
+
+
+def _asked(question: Question, answer: Answer, dear: Collection[tuple[str, str]]) -> Question:
+    """Return a question with the checks that are to be run on an answer."""
+    if answer.kind == "right":
+        return question
+    after = {check.name: check.after for check in question.checks}
+    needed: set[str] = set()
+    waiting = list(answer.caught_by)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += after[name]
+    kept = (check for check in question.checks if check.name in needed or (question.name, check.name) not in dear)
+    return replace(question, checks=tuple(kept))
 
 
 def _all_answers(
@@ -96,10 +115,6 @@ def _all_answers(
         yield Answer(question.name, "stub", "the untouched stub", stubs[question.name])
         yield from collected
         yield from junk_answers(question)
-
-
-def _with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
-    return tuple(Cell(cell.id, answer.source) if cell.id == answer.question else cell for cell in cells)
 
 
 def _problems(answer: Answer, question: QuestionResult) -> Iterator[str]:
