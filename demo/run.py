@@ -23,7 +23,7 @@ from autograder.course import load_course
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, read_results
 from autograder.sandbox.tiers import probe_namespaces
 from autograder.text import printable
-from demo.make_class import Submission, Worth, make_class
+from demo.make_class import EXERCISES, Submission, Worth, make_class
 
 COURSE = Path(__file__).resolve().parents[1]
 CLASS = Path("demo", "class")
@@ -44,7 +44,7 @@ def main() -> int:
     """Show everything; return the exit code."""
     out = Console(highlight=False)
     tier = "A" if probe_namespaces().works else "D"
-    autograder(out, "build")
+    autograder(out, "build", *EXERCISES)
     shutil.rmtree(COURSE / CLASS, ignore_errors=True)
     handed_in = make_class(load_course(COURSE), tier=tier)
     for submission in handed_in:

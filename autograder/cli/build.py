@@ -10,16 +10,18 @@ import click
 from autograder.cli.main import NOT_SO, UserError
 
 if TYPE_CHECKING:
-    from autograder.course import Course
+    from autograder.course import Course, Exercise
 
 EXAMPLES = """\b
 Examples:
-  autograder build            after changing a solution or a check
-  autograder build --check    in CI: is exercises/ up to date?
+  autograder build               after changing a solution or a check
+  autograder build convolution   only this exercise's releases, which is faster
+  autograder build --check       in CI: is exercises/ up to date?
 """
 
 
 @click.command("build", epilog=EXAMPLES)
+@click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option("--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has.")
 @click.option(
     "--course",
@@ -27,11 +29,11 @@ Examples:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The course's folder.  [default: the nearest one with an nbgrader_config.py]",
 )
-def command(check: bool, folder: Path | None) -> None:
+def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> None:
     """Make the stubs and the releases from solutions/.
 
     Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later) and
-    release/source/ (for nbgrader). A build that fails changes nothing.
+    release/source/ (for nbgrader), of all exercises or of those that are named. A build that fails changes nothing.
     """
     from autograder.course import CourseError, load_course
     from autograder.release.scan import LeakError
@@ -41,7 +43,7 @@ def command(check: bool, folder: Path | None) -> None:
         if check:
             _check(course)
         else:
-            _build(course)
+            _build(course, [course.exercise(name) for name in exercises] or list(course.exercises))
     except LeakError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(NOT_SO) from None
@@ -61,12 +63,12 @@ def _check(course: Course) -> None:
     click.echo(f"exercises/ is up to date: {_count(len(course.exercises), 'exercise')}.")
 
 
-def _build(course: Course) -> None:
+def _build(course: Course, exercises: list[Exercise]) -> None:
     from autograder.release.build import build
 
-    build(course)
-    width = max(len(exercise.name) for exercise in course.exercises)
-    for exercise in course.exercises:
+    build(course, only=[exercise.name for exercise in exercises])
+    width = max(len(exercise.name) for exercise in exercises)
+    for exercise in exercises:
         questions = _count(len(exercise.questions), "question")
         bonus = " (optional)" if exercise.optional else ""
         click.echo(f"{exercise.name:{width}}  {questions:>12}  {exercise.max_score:>4g} points{bonus}")

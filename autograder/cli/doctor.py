@@ -52,7 +52,7 @@ class Finding:
 @click.command("doctor", short_help="Say what this machine offers for grading.")
 @course_option
 def command(course: Path | None) -> None:
-    """Say what this machine offers: sandbox tier, Python, packages, course; and what to do about what is missing.
+    """Say what this machine offers: sandbox tier, Python, packages, data, course; and what to do about what is missing.
 
     Exit code 1 when something has to be done before grading.
 
@@ -77,6 +77,7 @@ def _examine(course: Path | None) -> Iterator[Finding]:
     yield from _packages()
     yield _torch()
     yield _machine()
+    yield _data()
     yield _course(course)
 
 
@@ -137,6 +138,20 @@ def _machine() -> Finding:
     fine = memory >= 2 * cores
     advice = "" if fine else f"Grade fewer at once: --jobs {max(1, int(memory / 2))}"
     return Finding("machine", fine, f"{cores} cores, {memory:.0f} GiB of memory", advice)
+
+
+def _data() -> Finding:
+    """Say which data sets are there. None has to be: the phantoms are built in, and grading needs no other."""
+    from autograder.datasets.medmnist import archives, data_folder
+
+    folder = data_folder()
+    there = archives(folder)
+    if there:
+        return Finding("data", fine=True, found=f"phantom (built in); in {folder}: {', '.join(there)}")
+    advice = (
+        "MedMNIST sets are downloaded when first loaded. Offline, put their .npz files there, or set AUTOGRADER_DATA."
+    )
+    return Finding("data", fine=True, found=f"phantom (built in); nothing in {folder}", advice=advice)
 
 
 def _course(root: Path | None) -> Finding:

@@ -14,6 +14,7 @@ class LabelledImages(NamedTuple):
     images: NDArray[np.uint8]
     """``[N, H, W]``, or ``[N, H, W, C]`` in colour."""
     labels: NDArray[np.int64]
-    """``[N]``; of the phantoms 0 for normal, 1 for an opacity."""
+    """``[N]``, the number of the class; of the phantoms 0 for normal, 1 for an opacity. A set with several findings an
+    image (ChestMNIST) has ``[N, L]``, 1 where finding ``l`` is there."""
     masks: NDArray[np.bool_] | None
     """``[N, H, W]``: where the finding is; empty in normal images. None where nobody knows."""

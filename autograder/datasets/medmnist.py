@@ -8,7 +8,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,9 @@ def load_medmnist(name: str, split: str, *, size: int, root: str | Path | None) 
     sizes = [_SMALLEST, *(int(key.removeprefix("MD5_")) for key in table if key.startswith("MD5_"))]
     if size not in sizes:
         raise ValueError(f"{name} has no images of size {size!r}; known: {', '.join(map(str, sizes))}")
-    return _read(_find(table, _variant(name, size), size, root), split)
+    suffix = "" if size == _SMALLEST else f"_{size}"
+    archive = _Archive(f"{name}{suffix}.npz", table[f"url{suffix}"], table[f"MD5{suffix}"], table["python_class"], size)
+    return _read(_find(archive, root), split)
 
 
 def data_folder(root: str | Path | None = None) -> Path:
@@ -43,27 +45,33 @@ def data_folder(root: str | Path | None = None) -> Path:
     return Path(named).expanduser() if named else Path.home() / ".medmnist"
 
 
-def _variant(name: str, size: int) -> str:
-    """Return the name of the file that has a set in one size, without its suffix."""
-    return name if size == _SMALLEST else f"{name}_{size}"
+def archives(folder: Path) -> list[str]:
+    """Return the names of the files in a folder that sets can be read from."""
+    known = names()
+    return sorted(file.name for file in folder.glob("*.npz") if file.stem.partition("_")[0] in known)
 
 
-def _find(table: dict[str, Any], variant: str, size: int, root: str | Path | None) -> Path:
+class _Archive(NamedTuple):
+    """The file that holds all splits of a set in one size."""
+
+    file_name: str
+    url: str
+    md5: str
+    python_class: str
+    size: int
+
+
+def _find(archive: _Archive, root: str | Path | None) -> Path:
     """Return the file, after downloading it if need be.
 
     A file in a folder that somebody named is taken as it is: they vouch for it, and it may well be a part or a
     variant. MedMNIST's own folder holds downloads, and one that broke off is not what it claims to be.
     """
-    folder = data_folder(root)
-    file = folder / f"{variant}.npz"
-    named = root is not None or bool(os.environ.get(DATA_VARIABLE))
+    file = data_folder(root) / archive.file_name
     if not file.is_file():
-        problem = "is missing"
-    elif not named and _md5(file) != table["MD5" + variant.removeprefix(variant.split("_")[0])]:
-        problem = "is damaged"
-    else:
-        return file
-    _download(table, file, size, problem)
+        _download(archive, file, "is missing")
+    elif not (root or os.environ.get(DATA_VARIABLE)) and _md5(file) != archive.md5:
+        _download(archive, file, "is damaged")
     return file
 
 
@@ -72,21 +80,22 @@ def _md5(file: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _download(table: dict[str, Any], file: Path, size: int, problem: str) -> None:
-    """Let medmnist download the file, check its checksum, and put it in its place only when it is whole."""
+def _download(archive: _Archive, file: Path, problem: str) -> None:
+    """Let medmnist download the file and check its checksum; put it in its place only when it is whole."""
     medmnist = importlib.import_module("medmnist")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=file.parent) as folder:
-            getattr(medmnist, table["python_class"])("test", download=True, root=folder, size=size)
+            getattr(medmnist, archive.python_class)("test", download=True, root=folder, size=archive.size)
             (Path(folder) / file.name).replace(file)
     except (OSError, RuntimeError) as error:
-        # medmnist raises a text of its own for whatever happened; what happened is the context of that.
+        # medmnist catches whatever happens, an interrupt too, and raises a text of its own.
         cause = error.__context__ or error
-        url = table["url" + file.stem.removeprefix(file.stem.split("_")[0])]
+        if not isinstance(cause, Exception):
+            raise cause from None
         raise FileNotFoundError(
             f"{file} {problem} and could not be downloaded ({type(cause).__name__}: {cause}).\n"
-            f"Download {url} where there is internet access and put it there as {file.name}, "
+            f"Download {archive.url} where there is internet access and put it there as {file.name}, "
             f"or set {DATA_VARIABLE} to the folder that has it. "
             'The built-in dataset needs no file: load_dataset("phantom", …).'
         ) from error
@@ -94,9 +103,9 @@ def _download(table: dict[str, Any], file: Path, size: int, problem: str) -> Non
 
 def _read(file: Path, split: str) -> LabelledImages:
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file} is no MedMNIST file: {error}. Delete it and download it again.") from error
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or labels.ndim != 2 or len(labels) != len(images):
         raise ValueError(

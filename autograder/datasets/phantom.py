@@ -59,7 +59,8 @@ class _Dice:
     """Random numbers of one block. Every draw has one row an image, so no image depends on another."""
 
     def __init__(self, seed: int, block: int) -> None:
-        self._generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, block]))
+        key = np.array([seed % 2**64, block], dtype=np.uint64)  # a list of large numbers would become floats
+        self._generator = np.random.Generator(np.random.Philox(key=key))
 
     def draw(self, *shape: int) -> Floats:
         """Return uniform numbers from 0 to 1, ``[B, *shape]``."""

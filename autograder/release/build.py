@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,10 @@ def find_drift(course: Course) -> list[Drift]:
     return drift
 
 
-def build(course: Course, release: str = UNRELEASED) -> None:
+def build(course: Course, release: str = UNRELEASED, *, only: Collection[str] = ()) -> None:
     """Build the stubs and releases of a course; on any error nothing has changed.
+
+    With ``only``, the releases of the other exercises stay as they are; the stubs, which cost nothing, are all made.
 
     Raises `CourseError` where the course's files are not as they must be, and its kind `scan.LeakError` where
     the student release would hold what students must not have.
@@ -67,7 +69,9 @@ def build(course: Course, release: str = UNRELEASED) -> None:
     with tempfile.TemporaryDirectory(dir=target, prefix=".build-") as folder:
         scratch = Path(folder)
         made = scratch / "made"
-        _generate(course, release, scratch / "work", made)
+        chosen = tuple(exercise for exercise in course.exercises if not only or exercise.name in only)
+        _generate(replace(course, exercises=chosen), release, scratch / "work", made)
+        _keep_others(course, target, made)
         stubs_made = _write_stubs(stubs, scratch / "exercises")
         require_no_leaks([*_student_files(made), *((path.stem, path) for path in stubs_made)], course)
         _move_into_place(made, target, scratch / "old")
@@ -113,6 +117,14 @@ def _collect(root: Path, name: str, source: Any, made: Path) -> None:
         elif kind == SOLUTION:
             require_success(notebook, f"solutions/{name}.py")
         _write_notebook(normalise(notebook), path)
+
+
+def _keep_others(course: Course, target: Path, made: Path) -> None:
+    """Copy the releases of exercises that were not made anew."""
+    for kind in (SOURCE, STUDENT, SOLUTION):
+        for exercise in course.exercises:
+            if not (made / kind / exercise.name).exists() and (target / kind / exercise.name).is_dir():
+                shutil.copytree(target / kind / exercise.name, made / kind / exercise.name)
 
 
 def _require_cleared(student: Any, source: Any, name: str) -> None:

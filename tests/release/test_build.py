@@ -96,6 +96,23 @@ def test_a_build_replaces_all_of_the_last_one(tiny_course):
     ]  # fmt: skip
 
 
+def test_building_one_exercise_leaves_the_others_as_they_are(tiny_course):
+    for folder, old, new in (
+        ("solutions", "greetings.py", "farewells.py"),
+        ("tests/checks", "test_greetings.py", "test_farewells.py"),
+    ):
+        shutil.copy(tiny_course / folder / old, tiny_course / folder / new)
+    build(load_course(tiny_course), only=["greetings"])
+    assert {path.name for path in (tiny_course / "release" / "student").iterdir()} == {"greetings"}
+    marker = tiny_course / "release" / "student" / "greetings" / "marker.txt"
+    marker.write_text("stays")
+    result = CliRunner().invoke(main, ["build", "farewells", "--course", str(tiny_course)])
+    assert result.exit_code == 0, result.output
+    assert marker.read_text() == "stays"
+    assert {path.name for path in (tiny_course / "release" / "solution").iterdir()} == {"greetings", "farewells"}
+    assert CliRunner().invoke(main, ["build", "unknown", "--course", str(tiny_course)]).exit_code == 2
+
+
 def test_a_leak_stops_the_build_and_leaves_nothing(tiny_course):
     module = tiny_course / "solutions" / "greetings.py"
     module.write_text(module.read_text("utf-8").replace("# ## Adding up", "# `total = total + number`"), "utf-8")
