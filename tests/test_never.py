@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "autograder"
+SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 def sources() -> dict[str, str]:
@@ -110,8 +111,10 @@ def test_literal_thresholds_are_seen():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("root", [ROOT, ROOT / "tests" / "tiny_training"], ids=["course", "tiny_training"])
-def test_every_calibration_record_holds(root):
+def test_every_calibration_record_holds(root, monkeypatch):
     """Its data are those of now, its code too, and its threshold lies between right and wrong answers."""
+    if SHARED_DATA.is_dir():
+        monkeypatch.setenv("AUTOGRADER_DATA", str(SHARED_DATA))
     from autograder.course import load_course
     from autograder.proving.calibration import find_problems, prepare
     from autograder.proving.measuring import Pool
