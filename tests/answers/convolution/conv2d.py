@@ -655,9 +655,11 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     columns = output_size(images.shape[3], weight.shape[3], stride, padding)
     return images.new_zeros(images.shape[0], weight.shape[0], rows, columns)
 
+
 # %% wrong="PyTorch's convolution" caught_by="by_hand"
 def conv2d(images, weight, bias=None, stride=1, padding=0):
     return torch.nn.functional.conv2d(images, weight, bias, stride, padding)
+
 
 # %% wrong="a layer of PyTorch that is given the weights" caught_by="by_hand"
 def conv2d(images, weight, bias=None, stride=1, padding=0):

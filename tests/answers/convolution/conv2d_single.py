@@ -301,6 +301,7 @@ def conv2d_single(image, kernel, bias=0.0):
     image.data.zero_()
     return image.new_full((image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1), bias)
 
+
 # %% wrong="PyTorch's convolution" caught_by="by_hand"
 import torch.nn.functional as F
 
@@ -308,12 +309,14 @@ import torch.nn.functional as F
 def conv2d_single(image, kernel, bias=0.0):
     return F.conv2d(image[None, None], kernel[None, None])[0, 0] + bias
 
+
 # %% wrong="PyTorch's convolution under another name" caught_by="by_hand"
 from torch.nn.functional import conv2d as harmless
 
 
 def conv2d_single(image, kernel, bias=0.0):
     return harmless(image[None, None], kernel[None, None])[0, 0] + bias
+
 
 # %% wrong="numpy.convolve row by row" caught_by="by_hand"
 import numpy as np

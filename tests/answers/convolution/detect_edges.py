@@ -241,6 +241,7 @@ def detect_edges(image):
     image.data.zero_()
     return image.clone()
 
+
 # %% wrong="PyTorch's convolution" caught_by="by_hand"
 def detect_edges(image):
     kernel = torch.full((1, 1, 3, 3), -1.0, dtype=image.dtype)

@@ -1,0 +1,295 @@
+# %% [markdown]
+# Right and wrong answers to `stratified_split`.
+
+# %% right="NumPy, class by class"
+import numpy as np
+import torch
+
+
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if not np.isclose(np.sum(fractions), 1):
+        raise ValueError("fractions")
+    rng = np.random.default_rng(seed)
+    values = labels.numpy()
+    parts = [[], [], []]
+    for label in np.unique(values):
+        members = rng.permutation(np.flatnonzero(values == label))
+        borders = np.round(np.cumsum(fractions[:2]) * len(members)).astype(int)
+        for part, chunk in zip(parts, np.split(members, borders)):
+            part.extend(chunk.tolist())
+    return tuple(torch.tensor(rng.permutation(part).astype(np.int64)) for part in parts)
+
+
+# %% right="one shuffle, then places within each class"
+import torch
+
+
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-5:
+        raise ValueError("the fractions must sum to 1")
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    split_of = torch.empty(len(labels), dtype=torch.int64)
+    for label in set(labels.tolist()):
+        members = order[labels[order] == label]
+        place = (torch.arange(len(members)) + 0.5) / len(members)
+        borders = torch.tensor([fractions[0], fractions[0] + fractions[1]])
+        split_of[members] = torch.bucketize(place, borders, right=True)
+    return tuple(order[split_of[order] == k] for k in range(3))
+
+
+# %% right="Python lists and dictionaries"
+import random
+from collections import defaultdict
+
+import torch
+
+
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-9:
+        raise ValueError("the fractions must sum to 1")
+    rng = random.Random(seed)
+    classes = defaultdict(list)
+    for index, label in enumerate(labels.tolist()):
+        classes[label].append(index)
+    splits = [], [], []
+    for members in classes.values():
+        rng.shuffle(members)
+        n_train = round(len(members) * fractions[0])
+        n_val = round(len(members) * (fractions[0] + fractions[1])) - n_train
+        splits[0].extend(members[:n_train])
+        splits[1].extend(members[n_train : n_train + n_val])
+        splits[2].extend(members[n_train + n_val :])
+    for split in splits:
+        rng.shuffle(split)
+    return tuple(torch.tensor(split, dtype=torch.int64) for split in splits)
+
+
+# %% right="samples dealt to the split that lacks most"
+import torch
+
+
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if not 1 - 1e-6 < sum(fractions) < 1 + 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).tolist()
+    taken, dealt, splits = {}, {}, ([], [], [])
+    for index in order:
+        label = labels[index].item()
+        dealt[label] = dealt.get(label, 0) + 1
+        counts = taken.setdefault(label, [0, 0, 0])
+        lack = [fraction * dealt[label] - count for fraction, count in zip(fractions, counts)]
+        k = lack.index(max(lack))
+        counts[k] += 1
+        splits[k].append(index)
+    return tuple(torch.tensor(split, dtype=torch.int64) for split in splits)
+
+
+# %% wrong="not stratified at all" caught_by="balance, small_classes"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    return split_indices(len(labels), fractions, seed)
+
+
+# %% wrong="two sizes of each class are rounded down" caught_by="small_classes"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    generator = torch.Generator().manual_seed(seed)
+    parts = [[], [], []]
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        members = members[torch.randperm(len(members), generator=generator)]
+        a, b = int(fractions[0] * len(members)), int(fractions[1] * len(members))
+        for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b :])):
+            part.append(chunk)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="all sizes of each class are rounded down, samples are lost" caught_by="complete"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    generator = torch.Generator().manual_seed(seed)
+    parts = [[], [], []]
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        members = members[torch.randperm(len(members), generator=generator)]
+        a, b, c = (int(fraction * len(members)) for fraction in fractions)
+        for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b : a + b + c])):
+            part.append(chunk)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="only the classes 0 and 1 are known" caught_by="other_labels, small_classes"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for label in (0, 1):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="classes are counted with bincount, which needs 0, 1, 2, …" caught_by="other_labels"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for label in range(len(labels.long().bincount())):
+        members = (labels.long() == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="one class after the other" caught_by="shuffled"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    return tuple(torch.cat(part) for part in parts)
+
+
+# %% wrong="the first samples of each class are for training" caught_by="shuffled"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    parts = [[], [], []]
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
+        for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
+            part.append(chunk)
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="sorted at the end" caught_by="shuffled"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    return tuple(torch.cat(part).sort().values for part in parts)
+
+
+# %% wrong="places within a class are taken for indices" caught_by="complete"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        for part, places in zip(parts, split_indices(int((labels == label).sum()), fractions, seed + number)):
+            part.append(places)
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="the classes are balanced by leaving samples out" caught_by="complete"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    smallest = min(int((labels == label).sum()) for label in labels.unique())
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()[:smallest]
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="the global generator is seeded for the last shuffle" caught_by="purity"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    torch.manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part))] for part in joined)
+
+
+# %% wrong="the last shuffle has no seed" caught_by="seed, purity"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part))] for part in joined)
+
+
+# %% wrong="the seed is ignored" caught_by="seed"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(0)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="the fractions are not handed on" caught_by="balance"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), seed=seed + number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="the sum of the fractions is not checked" caught_by="fractions"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    parts = [[], [], []]
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        members = members[torch.randperm(len(members), generator=generator)]
+        a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
+        for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
+            part.append(chunk)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="floats are compared exactly" caught_by="fractions"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if sum(fractions) != 1:
+        raise ValueError("the fractions must sum to 1")
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% wrong="the labels are sorted in place" caught_by="purity"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    values, order = labels.sort()
+    labels.copy_(values)
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = order[values == label]
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)

@@ -1,0 +1,203 @@
+# %% [markdown]
+# Right and wrong answers to `sgd_step`.
+
+
+# %% right="add_ with alpha, decorated"
+import torch
+
+
+@torch.no_grad()
+def sgd_step(parameters, learning_rate):
+    for parameter in parameters:
+        if parameter.grad is None:
+            continue
+        parameter.add_(parameter.grad, alpha=-learning_rate)
+
+
+# %% right="through .data"
+def sgd_step(parameters, learning_rate):
+    for p in parameters:
+        if p.grad is not None:
+            p.data -= learning_rate * p.grad.data
+
+
+# %% right="PyTorch's optimiser"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    torch.optim.SGD(list(parameters), lr=learning_rate).step()
+
+
+# %% right="copy_ of the new values"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    moving = [p for p in parameters if p.grad is not None]
+    new = [p.detach() - learning_rate * p.grad for p in moving]
+    with torch.no_grad():
+        for p, value in zip(moving, new):
+            p.copy_(value)
+
+
+# %% wrong="a new tensor instead of a change in place" caught_by="step"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter = parameter - learning_rate * parameter.grad
+
+
+# %% wrong="uphill" caught_by="step"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.add_(learning_rate * parameter.grad)
+
+
+# %% wrong="learning rate ignored" caught_by="step"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.sub_(parameter.grad)
+
+
+# %% wrong="recorded by autograd" caught_by="step"
+def sgd_step(parameters, learning_rate):
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter -= learning_rate * parameter.grad
+
+
+# %% wrong="autograd is left off" caught_by="nothing_recorded"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    torch.set_grad_enabled(False)
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter -= learning_rate * parameter.grad
+
+
+# %% wrong="parameters become mere tensors" caught_by="nothing_recorded"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.requires_grad_(False)
+            parameter -= learning_rate * parameter.grad
+
+
+# %% wrong="None is not expected" caught_by="without_gradient"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.sub_(learning_rate * parameter.grad)
+
+
+# %% wrong="stops at the first one without a gradient" caught_by="without_gradient"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is None:
+                break
+            else:
+                parameter.sub_(learning_rate * parameter.grad)
+
+
+# %% wrong="gradients set to zero" caught_by="nothing_recorded"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.sub_(learning_rate * parameter.grad)
+                parameter.grad.zero_()
+
+
+# %% wrong="gradients removed" caught_by="nothing_recorded"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.sub_(learning_rate * parameter.grad)
+                parameter.grad = None
+
+
+# %% wrong="momentum" caught_by="several_steps"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                speed = 0.9 * getattr(parameter, "speed", torch.zeros_like(parameter)) + parameter.grad
+                parameter.speed = speed
+                parameter.sub_(learning_rate * speed)
+
+
+# %% wrong="the iterable is gone through twice" caught_by="any_iterable"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    n = len([p for p in parameters])
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.sub_(learning_rate * parameter.grad)
+    assert n
+
+
+# %% wrong="a length is asked of the iterable" caught_by="any_iterable"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for place in range(len(parameters)):
+            if parameters[place].grad is not None:
+                parameters[place].sub_(learning_rate * parameters[place].grad)
+
+
+# %% wrong="sign of the gradient" caught_by="step"
+import torch
+
+
+def sgd_step(parameters, learning_rate):
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.sub_(learning_rate * parameter.grad.sign())
+
+
+# %% wrong="returns new parameters" caught_by="step"
+def sgd_step(parameters, learning_rate):
+    return [p if p.grad is None else p.detach() - learning_rate * p.grad for p in parameters]
