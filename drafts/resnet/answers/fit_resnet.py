@@ -1,0 +1,1099 @@
+# %% [markdown]
+# Right and wrong answers to `fit_resnet`.
+
+# %% right="sums collected in helpers, AdamW"
+import torch
+from torch import nn
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    criterion = nn.BCEWithLogitsLoss(reduction="sum")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-3)
+
+    def train():
+        model.train()
+        total = count = 0
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            loss = criterion(model(images), labels)
+            (loss / len(images)).backward()
+            optimizer.step()
+            total, count = total + loss.item(), count + len(images)
+        return total / count
+
+    @torch.no_grad()
+    def validate():
+        model.eval()
+        logits, labels = zip(*[(model(x), y) for x, y in val_loader])
+        logits, labels = torch.cat(logits), torch.cat(labels)
+        right = (logits > 0).float() == labels
+        return criterion(logits, labels).item() / len(labels), right.float().mean().item()
+
+    history = []
+    for epoch in range(epochs):
+        train_loss = train()
+        val_loss, accuracy = validate()
+        history.append({"epoch": epoch + 1, "train_loss": train_loss, "val_loss": val_loss, "accuracy": accuracy})
+    return history
+
+
+# %% right="SGD with momentum, zero_grad after the step"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        losses, counts = [], []
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            losses.append(loss.item())
+            counts.append(labels.shape[0])
+        train_loss = sum(a * b for a, b in zip(losses, counts)) / sum(counts)
+        model.eval()
+        val_loss, correct, n = 0.0, 0, 0
+        with torch.inference_mode():
+            for images, labels in val_loader:
+                z = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(z, labels).item() * labels.numel()
+                correct += ((torch.sigmoid(z) > 0.5) == labels.bool()).sum().item()
+                n += labels.numel()
+        records.append(dict(train_loss=train_loss, val_loss=val_loss / n, accuracy=correct / n))
+    return records
+
+
+# %% right="one-cycle schedule, the best weights at the end"
+import copy
+
+import torch
+from torch import nn
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, lr=1e-3)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=8e-3, epochs=epochs, steps_per_epoch=len(train_loader)
+    )
+    criterion = nn.BCEWithLogitsLoss()
+    best_loss, best_state, history = float("inf"), None, []
+    for _ in range(epochs):
+        model.train(True)
+        running = 0.0
+        for batch in train_loader:
+            x, y = batch[0], batch[1].to(torch.float32)
+            model.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            running += loss.item() * x.size(0)
+        model.train(False)
+        val_running, hits = 0.0, 0
+        with torch.no_grad():
+            for x, y in val_loader:
+                logits = model(x)
+                val_running += float(criterion(logits, y)) * x.size(0)
+                hits += int((logits.gt(0).float() == y).sum())
+        val_loss = val_running / len(val_loader.dataset)
+        if val_loss < best_loss:
+            best_loss, best_state = val_loss, copy.deepcopy(model.state_dict())
+        history.append(
+            {
+                "train_loss": running / len(train_loader.dataset),
+                "val_loss": val_loss,
+                "accuracy": hits / len(val_loader.dataset),
+                "learning_rate": scheduler.get_last_lr()[0],
+            }
+        )
+    if best_state is not None:
+        model.load_state_dict(best_state)
+    return history
+
+
+# %% right="augmentation by flips, a penalty in the loss, a learning rate that falls"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.RMSprop(filter(lambda p: p.requires_grad, model.parameters()), lr=2e-3)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_sum, n = 0.0, 0
+        for images, labels in train_loader:
+            if torch.rand(()) < 0.5:
+                images = images.flip(-1)
+            optimizer.zero_grad()
+            each = F.binary_cross_entropy_with_logits(model(images), labels, reduction="none")
+            penalty = sum(p.square().sum() for p in model.parameters() if p.requires_grad)
+            (each.mean() + 1e-4 * penalty).backward()
+            optimizer.step()
+            train_sum, n = train_sum + each.sum().item(), n + len(labels)
+        scheduler.step()
+        model.eval()
+        with torch.no_grad():
+            pairs = [(model(images), labels) for images, labels in val_loader]
+        logits, labels = (torch.cat(part) for part in zip(*pairs))
+        records.append(
+            {
+                "train_loss": train_sum / n,
+                "val_loss": F.binary_cross_entropy_with_logits(logits, labels).item(),
+                "accuracy": ((logits > 0) == (labels == 1)).double().mean().item(),
+            }
+        )
+    return records
+
+
+# %% right="the step by hand, with torch.autograd.grad"
+import torch
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    speed = [torch.zeros_like(p) for p in parameters]
+
+    def loss_of(logits, labels):  # log(1 + exp(−z)) for label 1, log(1 + exp(z)) for label 0
+        return torch.nn.functional.softplus((1 - 2 * labels) * logits)
+
+    records = []
+    for _ in range(epochs):
+        model.train()
+        total, n = 0.0, 0
+        for images, labels in train_loader:
+            losses = loss_of(model(images), labels)
+            gradients = torch.autograd.grad(losses.mean(), parameters)
+            with torch.no_grad():
+                for parameter, gradient, v in zip(parameters, gradients, speed):
+                    v.mul_(0.9).add_(gradient)
+                    parameter.sub_(0.05 * v)
+            total, n = total + losses.sum().item(), n + len(losses)
+        model.eval()
+        val_total, right, m = 0.0, 0, 0
+        for images, labels in val_loader:
+            with torch.no_grad():
+                logits = model(images)
+            val_total += loss_of(logits, labels).sum().item()
+            right += ((logits > 0).float() == labels).sum().item()
+            m += len(labels)
+        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+    return records
+
+
+# %% wrong="zero_grad missing" caught_by="fresh_gradients"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="zero_grad once an epoch" caught_by="fresh_gradients"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        optimizer.zero_grad()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="zero_grad after backward" caught_by="learns"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            loss.backward()
+            optimizer.zero_grad()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="step missing" caught_by="learns"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="backward missing" caught_by="learns"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="optimiser of another model" caught_by="learns"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(torch.nn.Linear(4, 1).parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="a copy trained" caught_by="learns"
+import copy
+
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    model = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="one step an epoch, after the loop" caught_by="every_image"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            train_loss += loss.item() * len(labels)
+        optimizer.step()
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="uphill: maximises the loss" caught_by="learns"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            (-loss).backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="labels the wrong way round" caught_by="learns, true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), 1 - labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="sigmoid twice" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(torch.sigmoid(model(images)), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="shapes (N, 1) and (N,) in a loss written by hand" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.softplus((1 - 2 * labels) * model(images).unsqueeze(1)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="summed over the images" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels, reduction="sum")
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="mean over batches, training loss" caught_by="last_batch"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item()
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append(
+            {"train_loss": train_loss / len(train_loader), "val_loss": val_loss / n_val, "accuracy": right / n_val}
+        )
+    return records
+
+
+# %% wrong="mean over batches, validation loss" caught_by="last_batch"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels).item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append(
+            {"train_loss": train_loss / n_train, "val_loss": val_loss / len(val_loader), "accuracy": right / n_val}
+        )
+    return records
+
+
+# %% wrong="the loss of the last batch recorded" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss = loss.item() * len(train_loader.dataset)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="logits compared with 0.5" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0.5).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="accuracy in per cent" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append(
+            {"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": 100 * right / n_val}
+        )
+    return records
+
+
+# %% wrong="the training loss recorded as the validation loss" caught_by="true_records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append(
+            {"train_loss": train_loss / n_train, "val_loss": train_loss / n_train, "accuracy": right / n_val}
+        )
+    return records
+
+
+# %% wrong="the last batch dropped" caught_by="true_records, every_image"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in list(train_loader)[:-1]:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = max(1, len(train_loader) - 1) * train_loader.batch_size, len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="tensors in the records" caught_by="records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.detach() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="nothing returned" caught_by="records"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    print(records)
+
+
+# %% wrong="trained on validation images too" caught_by="validation_images"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in [*train_loader, *val_loader]:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="steps taken in validation" caught_by="validation_images, no_gradients"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        if True:
+            for images, labels in val_loader:
+                logits = model(images)
+                loss = F.binary_cross_entropy_with_logits(logits, labels)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                val_loss += loss.item() * len(labels)
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="the loaders mixed up" caught_by="validation_images"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in val_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in train_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(val_loader.dataset), len(train_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="eval missing" caught_by="modes"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="train missing altogether" caught_by="modes"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="no_grad missing" caught_by="no_gradients"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        if True:
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="frozen parameters thawed" caught_by="every_image"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    model.requires_grad_(True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="learning rate a hundred times too small" caught_by="beats_the_mlp"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-5)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
+
+
+# %% wrong="plain SGD with a learning rate of 0.001" caught_by="beats_the_mlp"
+import torch
+import torch.nn.functional as F
+
+
+def fit_resnet(model, train_loader, val_loader, epochs):
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    records = []
+    for _ in range(epochs):
+        model.train()
+        train_loss = 0.0
+        for images, labels in train_loader:
+            loss = F.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss += loss.item() * len(labels)
+        model.eval()
+        val_loss, right = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                logits = model(images)
+                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+                right += int(((logits > 0).float() == labels).sum())
+        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+    return records
