@@ -576,7 +576,7 @@ def augmentation(seed: int | None = None) -> Callable[[Tensor], Tensor]:
         generator.manual_seed(seed)
 
     def augment(image: Tensor) -> Tensor:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=()):
             torch.set_rng_state(generator.get_state())
             changed = change(image)
             generator.set_state(torch.get_rng_state())

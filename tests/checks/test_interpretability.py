@@ -788,9 +788,7 @@ class TestGradCam:
                 "the map is not divided by its maximum": weighted.clamp(min=0),
                 "the map is divided by its sum; it is the maximum": weighted.clamp(min=0) / 9,
                 "the minimum is subtracted too; only divide by the maximum": (weighted + 1) / 6,
-                "the activations are not weighted by the gradients, or only by their size: the sign counts": torch.ones(
-                    2, 2
-                ),
+                "the activations are not weighted by the gradients, or the sign is lost": torch.ones(2, 2),
                 "the gradients are not averaged over the places: each map has one weight": scaled(
                     (CAM_GRADIENTS * maps[0]).sum(0).clamp(min=0)
                 ),
