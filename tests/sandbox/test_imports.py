@@ -1,0 +1,46 @@
+"""What a forked process imports is paid by every submission: students' code and checks find all of it imported."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autograder.course import load_course
+from autograder.grading.preload import modules_to_preload
+
+COURSE = load_course()
+
+REHEARSE = """
+import json, sys
+from pathlib import Path
+from autograder.sandbox import zygote
+
+zygote._preload(json.loads(sys.argv[2]))
+
+from autograder.checking.run import LocalSession, run_checks
+from autograder.course import load_course
+from autograder.notebook.execute import load_submission
+
+exercise = load_course().exercise(sys.argv[1])
+submission = load_submission(exercise.solution)
+before, outcomes = set(sys.modules), []
+wanted = [check for question in exercise.questions for check in question.checks if check.timeout_s is None]
+run_checks(exercise.checks, wanted, LocalSession(submission), lambda *result: outcomes.append(result))
+assert len(outcomes) == len(wanted) > 10
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [exercise.name for exercise in COURSE.exercises])
+def test_a_fork_imports_hardly_anything(name):
+    modules = json.dumps(modules_to_preload([COURSE.exercise(name)]))
+    command = [sys.executable, "-c", REHEARSE, name, modules]
+    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)
+    assert done.returncode == 0, done.stderr
+    imported = json.loads(done.stdout.splitlines()[-1])
+    # PyTorch imports its compiler (800 modules, a second) where some functions are used for the first time.
+    assert len(imported) <= 20, f"checks of {name} make each student's process import {imported}"
