@@ -11,7 +11,7 @@ c = get_config()  # noqa: F821 - nbgrader provides it
 c.CourseDirectory.course_id = "medical-image-classification"
 
 # Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/test_<name>.py.
-c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "interpretability"]
+c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "resnet", "interpretability"]
 # Those whose points are a bonus.
 c.Course.optional = ["interpretability"]
 

@@ -2,7 +2,8 @@
 
 Each cell of such a ``py:percent`` file defines the question anew: ``# %% right="loops"`` or
 ``# %% wrong="stride ignored" caught_by="stride, matches_pytorch"``, where ``caught_by`` names the checks that are
-meant for the mistake.
+meant for the mistake. A right answer marked ``held_out`` as well (``# %% right="loops" held_out=true``) is left out of
+calibration: where checks train, it shows that thresholds hold for an answer that they were not made from.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Answer:
     label: str
     source: str
     caught_by: tuple[str, ...] = ()
+    held_out: bool = False
 
 
 def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
@@ -54,7 +56,10 @@ def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
         if len(kinds) != 1:
             raise CourseError(f'{where}: a cell is marked neither right="…" nor wrong="…": {cell.source[:60]!r}')
         caught_by = tuple(name.strip() for name in cell.metadata.get("caught_by", "").split(",") if name.strip())
-        answers.append(Answer(question.name, kinds[0], str(cell.metadata[kinds[0]]), cell.source, caught_by))
+        held_out = cell.metadata.get("held_out") is True
+        if kinds[0] == "wrong" and held_out:
+            raise CourseError(f"{where}: only right answers can be held_out: {cell.source[:60]!r}")
+        answers.append(Answer(question.name, kinds[0], str(cell.metadata[kinds[0]]), cell.source, caught_by, held_out))
     _require_known_checks(answers, question, where)
     return answers
 

@@ -129,7 +129,10 @@ def _plan(
 
 
 def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
-    """Yield the answers to the questions of these checks: the right ones, and the wrong ones meant for them."""
+    """Yield the answers to the questions of these checks: the right ones, and the wrong ones meant for them.
+
+    Held-out answers are for `prove`: what a threshold was made from does not show that it holds.
+    """
     cells = tuple(cell for cell in read_cells(exercise.solution) if not cell.is_illustration)
     names = list(dict.fromkeys(question for question, _ in checks))
     for name in names:
@@ -137,7 +140,7 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
         solved = next((cell.source for cell in cells if cell.id == name), "")
         meant = {check for of, check in checks if of == name}
         for answer in (Answer(name, "right", SOLUTION, solved), *read_answers(exercise, question)):
-            if answer.kind == "right" or meant & set(answer.caught_by):
+            if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):
                 answered = with_answer(cells, answer)
                 code = [statement for cell in answered for statement in source.statements(cell.source)]
                 digest = source.digest(source.reachable(code, {name, *needs}))

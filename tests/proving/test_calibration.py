@@ -15,6 +15,7 @@ from autograder.grading.collect import Handed
 from autograder.grading.submission import grade
 from autograder.grading.submission import prepare as prepare_submission
 from autograder.notebook.cells import read_cells
+from autograder.proving.answers import read_answers
 from autograder.proving.calibration import Repeats, calibrate, environments, find_problems, prepare
 from autograder.proving.measuring import CACHE, MeasuringError, Pool
 from autograder.proving.proof import prove
@@ -81,6 +82,14 @@ def test_an_experiment_goes_with_the_answers_of_the_checks_that_use_it(pool, roo
         "baseline": ["always 1"],
     }
     assert narrow.subjects == wide.subjects
+
+
+def test_a_held_out_answer_is_proven_but_not_measured(pool, root):
+    exercise = load_course(root).exercise("perceptron")
+    held_out = [answer for answer in read_answers(exercise, exercise.question("fit")) if answer.held_out]
+    assert [answer.label for answer in held_out] == ["least squares"]
+    for plan in prepared(pool, root).plans:
+        assert "least squares" not in [subject.label for subject in plan.subjects]
 
 
 def test_a_check_that_uses_an_experiment_through_helpers_is_found(pool, root):
@@ -366,3 +375,4 @@ def test_the_checks_of_the_course_that_trains_are_proven(root, engine):
     (root / "stub.py").write_text(stub_module(exercise))
     found = prove(engine, exercise, read_cells(root / "stub.py"), jobs=2)
     assert [problem for proof in found for problem in proof.all_problems] == []
+    assert "least squares" in [verdict.answer.label for proof in found for verdict in proof.verdicts]

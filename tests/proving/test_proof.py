@@ -106,6 +106,7 @@ def test_too_few_answers_are_found(check, tiny_course):
         ("# %%\ndef add(numbers):\n    return 0\n", "neither right"),
         ('# %% wrong="x"\ndef add(numbers):\n    return 0\n', "does not say which check"),
         ('# %% wrong="x" caught_by="nonsense"\ndef add(numbers):\n    return 0\n', "which is no check of add"),
+        ('# %% wrong="x" held_out=true\ndef add(numbers):\n    return 0\n', "only right answers"),
     ],
 )
 def test_a_collection_that_is_not_in_order_is_refused(tiny_course, text, words):

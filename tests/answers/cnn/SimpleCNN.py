@@ -144,6 +144,58 @@ class SimpleCNN(nn.Module):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
+# %% right="5×5 kernels, average pooling, tanh, Xavier's initialisation, as in LeNet" held_out=true
+import torch
+from torch import nn
+
+
+class SimpleCNN(nn.Module):
+    def __init__(self, in_channels=1, n_outputs=1, image_size=28):
+        super().__init__()
+        side = image_size // 4
+        self.c1 = nn.Conv2d(in_channels, 6, 5, padding=2)
+        self.s2 = nn.AvgPool2d(2)
+        self.c3 = nn.Conv2d(6, 16, 5, padding=2)
+        self.s4 = nn.AvgPool2d(2)
+        self.f5 = nn.Linear(16 * side * side, 60)
+        self.out = nn.Linear(60, n_outputs)
+        for layer in (self.c1, self.c3, self.f5):
+            nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain("tanh"))
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, images):
+        maps = self.s2(torch.tanh(self.c1(images)))
+        maps = self.s4(torch.tanh(self.c3(maps)))
+        scores = self.out(torch.tanh(self.f5(maps.flatten(1))))
+        return scores[:, 0] if scores.size(1) == 1 else scores
+
+
+# %% right="deeper and narrow, group norm, global average pooling, orthogonal initialisation" held_out=true
+from torch import nn
+
+
+class SimpleCNN(nn.Module):
+    def __init__(self, in_channels=1, n_outputs=1, image_size=28):
+        super().__init__()
+        widths = [in_channels, 12, 12, 24, 24]
+        body = []
+        for place, (before, after) in enumerate(zip(widths, widths[1:])):
+            body += [nn.Conv2d(before, after, 3, padding=1), nn.GroupNorm(4, after), nn.SiLU()]
+            if place in (1, 3):
+                body.append(nn.MaxPool2d(2))
+        self.body = nn.ModuleList(body)
+        self.classifier = nn.Linear(widths[-1], n_outputs)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.orthogonal_(module.weight, gain=2**0.5)
+
+    def forward(self, x):
+        for part in self.body:
+            x = part(x)
+        x = self.classifier(x.mean(dim=(2, 3)))
+        return x.squeeze(1) if x.shape[1] == 1 else x
+
+
 # %% wrong="image size hard-coded" caught_by="logits, image_sizes"
 from torch import nn
 

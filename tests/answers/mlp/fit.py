@@ -89,6 +89,91 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
     return records
 
 
+# %% right="SGD with momentum, the learning rate falls along a cosine" held_out=true
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+
+def fit(net, train_loader, val_loader, epochs, learning_rate=1e-3):
+    trainable = [weight for weight in net.parameters() if weight.requires_grad]
+    sgd = torch.optim.SGD(trainable, lr=10 * learning_rate, momentum=0.9, weight_decay=5e-4)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, T_max=max(1, epochs))
+    log = []
+    for _ in range(epochs):
+        sums = {"train": 0.0, "val": 0.0, "right": 0}
+        counts = {"train": 0, "val": 0}
+        net.train()
+        for xb, yb in train_loader:
+            sgd.zero_grad()
+            batch_loss = bce(net(xb), yb)
+            batch_loss.backward()
+            sgd.step()
+            sums["train"] += float(batch_loss.detach()) * len(xb)
+            counts["train"] += len(xb)
+        cosine.step()
+        net.eval()
+        with torch.no_grad():
+            for xb, yb in val_loader:
+                scores = net(xb)
+                sums["val"] += bce(scores, yb, reduction="sum").item()
+                sums["right"] += int((scores.ge(0) == yb.bool()).sum())
+                counts["val"] += len(xb)
+        log.append(
+            {
+                "train_loss": sums["train"] / counts["train"],
+                "val_loss": sums["val"] / counts["val"],
+                "accuracy": sums["right"] / counts["val"],
+            }
+        )
+    return log
+
+
+# %% right="NAdam, a rate that warms up, weights averaged over steps" held_out=true
+import copy
+
+import torch
+from torch import nn
+
+
+def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
+    average = copy.deepcopy(model)
+    optimiser = torch.optim.NAdam([p for p in model.parameters() if p.requires_grad], lr=learning_rate)
+    warm_up = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, (step + 1) / 10))
+    loss_of = nn.BCEWithLogitsLoss(reduction="none")
+    history = []
+    for _ in range(epochs):
+        model.train()
+        train = []
+        for inputs, targets in train_loader:
+            losses = loss_of(model(inputs), targets)
+            optimiser.zero_grad()
+            losses.mean().backward()
+            optimiser.step()
+            warm_up.step()
+            train += losses.detach().tolist()
+            with torch.no_grad():
+                for kept, new in zip(average.state_dict().values(), model.state_dict().values()):
+                    kept.copy_(torch.lerp(kept, new, 0.2) if kept.is_floating_point() else new)
+        model.eval()
+        average.eval()
+        val, hits = [], []
+        with torch.no_grad():
+            for inputs, targets in val_loader:
+                logits = model(inputs)
+                val += loss_of(logits, targets).tolist()
+                hits += ((logits > 0) == (targets > 0.5)).tolist()
+        history.append(
+            {
+                "train_loss": sum(train) / len(train),
+                "val_loss": sum(val) / len(val),
+                "accuracy": sum(hits) / len(hits),
+            }
+        )
+    if epochs:
+        model.load_state_dict(average.state_dict())
+    return history
+
+
 # %% wrong="zero_grad after backward" caught_by="learns"
 import torch
 from torch import nn

@@ -278,7 +278,12 @@ from torch import nn
 class SmallResNet(nn.Module):
     def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
         super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU(), nn.MaxPool2d(2)]
+        layers = [
+            nn.Conv2d(in_channels, widths[0], 3, padding=1),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
         before = widths[0]
         for stage, width in enumerate(widths):
             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
@@ -374,7 +379,12 @@ class SmallResNet(nn.Module):
         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
         before = widths[0]
         for stage, width in enumerate(widths):
-            layers += [nn.Conv2d(before, width, 3, 2 if stage else 1, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1), nn.ReLU()]
+            layers += [
+                nn.Conv2d(before, width, 3, 2 if stage else 1, 1),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, 1, 1),
+                nn.ReLU(),
+            ]
             before = width
         self.features = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -692,7 +702,9 @@ class SmallResNet(nn.Module):
             before = width
         self.features = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Sequential(nn.Linear(before, 1000), nn.ReLU(), nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, n_outputs))
+        self.fc = nn.Sequential(
+            nn.Linear(before, 1000), nn.ReLU(), nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, n_outputs)
+        )
 
     def forward(self, images):
         x = self.pool(self.features(images)).flatten(1)

@@ -43,7 +43,9 @@ class ResidualBlock(nn.Module):
         self.same = (in_channels, 1) == (out_channels, stride)
         if not self.same:
             self.match = nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride)
-        self.first = nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding="same" if stride == 1 else 1)
+        self.first = nn.Conv2d(
+            in_channels, out_channels, kernel_size=3, stride=stride, padding="same" if stride == 1 else 1
+        )
         self.second = nn.Conv2d(out_channels, out_channels, kernel_size=3, padding="same")
         nn.init.zeros_(self.second.weight)
 
@@ -64,7 +66,9 @@ class ResidualBlock(nn.Module):
         self.stride = stride
         self.layers = nn.ModuleList()
         for n, s in ((in_channels, stride), (out_channels, 1)):
-            self.layers.append(nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(n, out_channels, 3, stride=s), nn.BatchNorm2d(out_channels)))
+            self.layers.append(
+                nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(n, out_channels, 3, stride=s), nn.BatchNorm2d(out_channels))
+            )
         nn.init.zeros_(self.layers[1][2].weight)
         keep = stride == 1 and in_channels == out_channels
         self.mix = nn.Identity() if keep else nn.Conv2d(in_channels, out_channels, 1, bias=False)

@@ -414,6 +414,7 @@ def freeze_backbone(model):
         parameter.requires_grad = False
     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
     last.requires_grad_(True)
+
     def train(mode=True):
         type(model).train(model, mode)
         for module in model.modules():

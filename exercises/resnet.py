@@ -1,3 +1,5 @@
+# generated from solutions/resnet.py by `autograder build`; do not edit
+
 # %% [markdown]
 # # Residual networks
 #
@@ -150,31 +152,16 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        ### BEGIN SOLUTION
-        self.residual = nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(),
-            nn.Conv2d(out_channels, out_channels, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-        )
-        if in_channels == out_channels and stride == 1:
-            self.shortcut = nn.Identity()
-        else:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
-        ### END SOLUTION
+        # YOUR CODE HERE
+        raise NotImplementedError("ResidualBlock is not implemented yet")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return feature maps of shape ``(N, out_channels, ⌈H / stride⌉, ⌈W / stride⌉)``.
 
         ``x`` has shape ``(N, in_channels, H, W)`` and stays as it is.
         """
-        ### BEGIN SOLUTION
-        return nn.functional.relu(self.residual(x) + self.shortcut(x))
-        ### END SOLUTION
+        # YOUR CODE HERE
+        raise NotImplementedError("ResidualBlock is not implemented yet")
 
 
 # %% [markdown]
@@ -284,29 +271,16 @@ class SmallResNet(nn.Module):
 
     def __init__(self, in_channels: int = 1, n_outputs: int = 1, widths: Sequence[int] = (8, 16, 32)) -> None:
         super().__init__()
-        ### BEGIN SOLUTION
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, widths[0], kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(),
-        )
-        before = [widths[0], *widths]
-        self.stages = nn.Sequential(
-            *[ResidualBlock(before[stage], width, stride=1 if stage == 0 else 2) for stage, width in enumerate(widths)]
-        )
-        self.head = nn.Linear(widths[-1], n_outputs)
-        ### END SOLUTION
+        # YOUR CODE HERE
+        raise NotImplementedError("SmallResNet is not implemented yet")
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: shape ``(N,)`` for one output, ``(N, n_outputs)`` for more.
 
         ``images`` has shape ``(N, in_channels, H, W)``, of any size.
         """
-        ### BEGIN SOLUTION
-        maps = self.stages(self.stem(images))
-        logits = self.head(maps.mean(dim=(2, 3)))
-        return logits.squeeze(1) if logits.shape[1] == 1 else logits
-        ### END SOLUTION
+        # YOUR CODE HERE
+        raise NotImplementedError("SmallResNet is not implemented yet")
 
 
 # %% tags=["active-ipynb"]
@@ -379,15 +353,8 @@ def adapt_resnet18(n_outputs: int = 1, in_channels: int = 1, weights: dict[str, 
     nn.Module
         Maps images ``(N, in_channels, H, W)`` to logits ``(N,)`` for one output, ``(N, n_outputs)`` for more.
     """
-    ### BEGIN SOLUTION
-    model = resnet18()
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
-    head = nn.Linear(model.fc.in_features, n_outputs)
-    model.fc = nn.Sequential(head, nn.Flatten(0)) if n_outputs == 1 else head
-    return model
-    ### END SOLUTION
+    # YOUR CODE HERE
+    raise NotImplementedError("adapt_resnet18 is not implemented yet")
 
 
 # %% [markdown]
@@ -423,18 +390,8 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
         Any model with a linear layer, whatever its modules are called, in either mode.
     """
 
-    ### BEGIN SOLUTION
-    def use_running_statistics(norm: nn.Module, _inputs: tuple[Tensor, ...]) -> None:
-        norm.eval()
-
-    model.requires_grad_(False)
-    *_, last = (module for module in model.modules() if isinstance(module, nn.Linear))
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-            module.register_forward_pre_hook(use_running_statistics)
-    return model
-    ### END SOLUTION
+    # YOUR CODE HERE
+    raise NotImplementedError("freeze_backbone is not implemented yet")
 
 
 # %% tags=["active-ipynb"]
@@ -542,35 +499,8 @@ def fit_resnet(
         For each epoch ``train_loss`` and ``val_loss``, the mean binary cross-entropy over the images, and
         ``accuracy``, the share of right predictions on the validation images. All are floats.
     """
-    ### BEGIN SOLUTION
-    optimizer = torch.optim.Adam(parameter for parameter in model.parameters() if parameter.requires_grad)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=1e-2, epochs=epochs, steps_per_epoch=len(train_loader)
-    )
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = nn.functional.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            train_loss += loss.item() * len(labels)
-
-        model.eval()
-        val_loss, n_right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                n_right += int(((logits > 0) == (labels > 0.5)).sum())
-
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": n_right / n_val})
-    return records
-    ### END SOLUTION
+    # YOUR CODE HERE
+    raise NotImplementedError("fit_resnet is not implemented yet")
 
 
 # %% tags=["active-ipynb"]

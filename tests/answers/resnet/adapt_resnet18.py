@@ -311,7 +311,7 @@ from torchvision.models import resnet18
 def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
     model = resnet18(weights=None)
     if weights is not None:
-        model.load_state_dict({k: v for k, v in weights.items() if 'running' not in k}, strict=False)
+        model.load_state_dict({k: v for k, v in weights.items() if "running" not in k}, strict=False)
     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
     model.fc = nn.Linear(512, n_outputs)
     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
