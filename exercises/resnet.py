@@ -467,11 +467,11 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 #
 # Mean over images, not over batches: the last batch may be smaller than the others.
 #
-# **What is asked of it.** Your `fit_resnet` is to train a small ResNet on phantoms until it is clearly better than an
-# MLP. The optimiser, its schedule and all else is your choice. It is judged on images that it has never met, by the
-# **AUC**: the probability that an image with a shadow gets a larger logit than one without. A constant rate can reach
-# it too: the AUC does not suffer when the logits of all images are shifted, as they are when running statistics lag
-# behind.
+# **What is asked of it.** With five epochs on 2 000 phantoms, your `fit_resnet` is to bring a small ResNet to an
+# **AUC** of at least 0.90 on images that it has never met; an MLP reaches 0.84 there. The AUC is the probability that
+# an image with a shadow gets a larger logit than one without. The optimiser, its schedule and all else is your choice:
+# a constant rate can reach it too, for the AUC does not suffer when the logits of all images are shifted, as they are
+# when running statistics lag behind.
 #
 # ### Question 5: `fit_resnet`
 
