@@ -1,0 +1,39 @@
+"""The whole course, graded several times at once and one by one: the same outcomes, full marks for the solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from autograder.course import load_course
+from autograder.grading.collect import Handed
+from autograder.grading.preload import modules_to_preload
+from autograder.grading.run import grade_class
+from autograder.results import Result
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.tiers import best_tier
+
+COURSE = load_course()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine(best_tier(), preload=modules_to_preload(COURSE.exercises)) as running:
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", COURSE.exercises, ids=lambda exercise: exercise.name)
+def test_several_at_once_come_out_as_one_by_one(exercise, engine, tmp_path):
+    def results(students: int, jobs: int) -> list[Result]:
+        handed = [Handed(f"student{number}", exercise.name, exercise.solution) for number in range(students)]
+        output = tmp_path / str(jobs)
+        run = grade_class(COURSE, handed, output, lambda: nullcontext(engine), jobs=jobs, tier=engine.tier)
+        return [replace(result, student="student") for result in run.results]
+
+    (alone,) = results(1, jobs=1)
+    assert alone.score == alone.max_score > 0
+    assert results(3, jobs=8) == [alone] * 3
