@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from autograder.checking.run import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import frames, linux
+from autograder.sandbox import frames, linux, reports
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.job import CheckFiles, read_job
 from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
@@ -203,7 +202,7 @@ class _Checker(Recorder):
             channel, session = self._grading
             self.report_missing(path)
             session.close()
-            frames.send(channel, ["done"])
+            frames.send(channel, reports.DONE)
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells, and get ready for its checks."""
@@ -211,11 +210,10 @@ class _Checker(Recorder):
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
         session.start()
-        frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+        frames.send(channel, reports.cells_message(session.cell_results.values()))
 
         def report(check: Check, result: CheckResult, seconds: float) -> None:
-            fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
-            frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
+            frames.send(channel, reports.check_message(check, result, seconds))
 
         self.begin(checks, session, report)
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import frames
+from autograder.results import CellResult, CheckResult
+from autograder.sandbox import frames, reports
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.launch import zygote_environment
 from autograder.sandbox.limits import Limits
@@ -100,22 +100,25 @@ class Engine:
         try:
             with self._open_checker(job) as channel:
                 frames.send(channel, job.to_message())
-                while self._take(frames.receive(channel)[0], graded):
+                while self._take(frames.receive(channel)[0], job, graded):
                     pass
         except (EOFError, OSError, frames.ProtocolError):
             graded.complete = False
         return graded
 
-    def _take(self, message: Any, graded: Graded) -> bool:
+    def _take(self, message: Any, job: Job, graded: Graded) -> bool:
         """Note one message of a checker; return whether more are to come."""
         match message:
-            case ["cells", cells]:
-                graded.cells = [CellResult(i, Outcome(outcome), text) for i, outcome, text in cells]
-            case ["check", question, fields, outcome, seconds]:
-                result = CheckResult(**dict(fields), outcome=Outcome(outcome))
+            case ["cells", cells] if not graded.cells:
+                graded.cells = reports.read_cells(cells, job)
+            case ["check", *fields]:
+                question, result, seconds = reports.read_check(fields, job)
+                name = f"{question}.{result.name}"
+                if name in graded.durations:
+                    raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
-                graded.durations[f"{question}.{result.name}"] = round(seconds, 6)
-            case ["done"]:
+                graded.durations[name] = round(seconds, 6)
+            case reports.DONE:
                 graded.complete = True
                 return False
             case _:

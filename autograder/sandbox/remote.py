@@ -19,6 +19,8 @@ from autograder.checking.submission import BUILTIN_ERRORS, sees_changes
 from autograder.sandbox import frames, wire
 
 MAX_ITEMS = 10_000
+MAX_LENGTH = 10_000_000
+"""The greatest length that is believed: `list(…)` of an object takes memory for as many items as it claims."""
 _NAMESPACE = ["h", 0, "", False]
 # Names of types that may appear in a message. A student's own class name could carry a hidden input out.
 _KNOWN_TYPES = frozenset(
@@ -119,10 +121,10 @@ class Link:
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
             kind=kind if known else "Exception",
-            message=str(message)[:500],
-            cell=str(cell)[:100],
+            message=_text(message, 500),
+            cell=_text(cell, 100),
             line=line,
-            code=self._code(str(cell), line),
+            code=self._code(_text(cell, 100), line),
         )
 
     def _object(self, number: int, name: str, is_callable: bool) -> RemoteObject:
@@ -147,6 +149,7 @@ class _Call:
         self._decoder: wire.Decoder | None = None
         self._value: Any = None
         self._changed: list[Any] = []
+        self._leaves: dict[int, torch.Tensor] = {}
         self.outputs: list[torch.Tensor] = []
 
     def send(self) -> None:
@@ -161,7 +164,7 @@ class _Call:
             structure, self._changed, self.graph = rest
             self._decoder = self.link.decoder(buffers)
             self._value = self._decoder.decode(structure)
-            self._changed = [(int(place), self._decoder.decode(new)) for place, new in self._changed]
+            self._changed = [(place, self._decoder.decode(new)) for place, new in self._changed]
         except (frames.ProtocolError, TypeError, ValueError) as error:
             raise self.link.refuse(f"Your answer cannot be read: {error}.") from None
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
@@ -174,9 +177,11 @@ class _Call:
 
     def run_with_gradients(self) -> Any:
         """Do the operation; its results can be differentiated here."""
-        leaves = [tensor for tensor in self.inputs if tensor.requires_grad]
+        inputs = {place: tensor for place, tensor in enumerate(self.inputs) if tensor.requires_grad}
+        # As they are now: the call may change an argument's shape, or that it requires a gradient.
+        self._leaves = {place: tensor.detach() for place, tensor in inputs.items()}
         results = _Remote.apply(  # type: ignore[no-untyped-call]
-            self, torch.ones((), requires_grad=True), *leaves
+            self, torch.ones((), requires_grad=True), *inputs.values()
         )
         self._write_back()
         if not results:
@@ -186,20 +191,18 @@ class _Call:
         return _replaced(self._value, originals)
 
     def input_gradients(self, grads: tuple[torch.Tensor | None, ...]) -> list[torch.Tensor | None]:
-        """Return the gradient of every input that requires one."""
+        """Return the gradient of every input that required one."""
         given = {slot: grad for slot, grad in enumerate(grads) if grad is not None}
         values = self.link.backward(self.graph, given) if given else []
         by_place = dict(enumerate(values))
-        return [
-            _fitting(by_place.get(place), tensor) for place, tensor in enumerate(self.inputs) if tensor.requires_grad
-        ]
+        return [_fitting(by_place.get(place), tensor) for place, tensor in self._leaves.items()]
 
     def _write_back(self) -> None:
         """Do to the arguments what the call did to their copies, where the check wants to see it."""
         if not sees_changes():
             return
         for place, new in self._changed:
-            if not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
+            if type(place) is not int or not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
                 raise self.link.refuse("Your answer cannot be read: it changes what it was not given.")
             old = self.inputs[place]
             if new.dtype != old.dtype:
@@ -266,13 +269,18 @@ class RemoteObject:
 
     def __len__(self) -> int:
         length = self._link.ask("length", self)
-        return length if isinstance(length, int) else 0
+        if type(length) is not int or not 0 <= length <= MAX_LENGTH:
+            raise self._link.refuse("Your answer cannot be read: its length is none.")
+        return length
 
     def __bool__(self) -> bool:
         return True
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._link.ask("iterate", self, MAX_ITEMS))
+        items = self._link.ask("iterate", self, MAX_ITEMS)
+        if type(items) is not list or len(items) > MAX_ITEMS:
+            raise self._link.refuse("Your answer cannot be read: its items are none.")
+        return iter(items)
 
     def __repr__(self) -> str:
         return f"<{self.remote_type_name}>"
@@ -307,6 +315,10 @@ def _encode_object(value: Any) -> list[Any]:
         f"a check cannot hand a {type(value).__name__} to student code: only numbers, strings, containers, tensors "
         "and arrays cross, and what send_function made"
     )
+
+
+def _text(value: Any, limit: int) -> str:
+    return value[:limit] if type(value) is str else ""
 
 
 def _rebuilt(info: StudentError) -> BaseException:
