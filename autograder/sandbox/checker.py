@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import select
+import signal
 import socket
 import sys
 import time
@@ -26,7 +27,7 @@ from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox import frames, linux
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.job import CheckFiles, read_job
-from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
+from autograder.sandbox.limits import ARM, EXITED, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
 
@@ -49,6 +50,8 @@ class RemoteSession:
         self._bad_cells: set[int] = set()
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
+        self.disturbed = False
+        """Whether a worker ended as it would if somebody else had killed it: another try will tell."""
         self.submission = RemoteSubmission(self._link, self._reasons)
 
     def start(self) -> None:
@@ -147,8 +150,11 @@ class RemoteSession:
         except OSError:
             message = b""
         if len(message) != VERDICT.size:
+            self.disturbed = True
             return WorkerDied("exit", "The process of your answer ended unexpectedly.")
-        return explain(*VERDICT.unpack(message))
+        reason, status = VERDICT.unpack(message)
+        self.disturbed |= (reason, status) == (EXITED, -signal.SIGKILL)
+        return explain(reason, status)
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from this side's copy of it."""
@@ -203,11 +209,11 @@ class _Checker(Recorder):
             channel, session = self._grading
             self.report_missing(path)
             session.close()
-            frames.send(channel, ["done"])
+            frames.send(channel, ["done", session.disturbed])
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells, and get ready for its checks."""
-        checks, cells, limits = read_job(frames.receive(channel)[0])
+        checks, cells, limits, kept = read_job(frames.receive(channel)[0])
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
         session.start()
@@ -217,7 +223,7 @@ class _Checker(Recorder):
             fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
             frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
 
-        self.begin(checks, session, report)
+        self.begin(checks, session, report, kept)
 
 
 def warm_up() -> None:
