@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import select
+import signal
 import socket
 import sys
 import time
@@ -25,7 +26,7 @@ from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox import frames, linux, reports
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.job import CheckFiles, read_job
-from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
+from autograder.sandbox.limits import ARM, EXITED, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
 
@@ -48,6 +49,8 @@ class RemoteSession:
         self._bad_cells: set[int] = set()
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
+        self.disturbed = False
+        """Whether a worker ended as it would if somebody else had killed it: another try will tell."""
         self.submission = RemoteSubmission(self._link, self._reasons)
 
     def start(self) -> None:
@@ -146,8 +149,11 @@ class RemoteSession:
         except OSError:
             message = b""
         if len(message) != VERDICT.size:
+            self.disturbed = True
             return WorkerDied("exit", "The process of your answer ended unexpectedly.")
-        return explain(*VERDICT.unpack(message))
+        reason, status = VERDICT.unpack(message)
+        self.disturbed |= (reason, status) == (EXITED, -signal.SIGKILL)
+        return explain(reason, status)
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from this side's copy of it."""
@@ -202,11 +208,11 @@ class _Checker(Recorder):
             channel, session = self._grading
             self.report_missing(path)
             session.close()
-            frames.send(channel, reports.DONE)
+            frames.send(channel, ["done", session.disturbed])
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells, and get ready for its checks."""
-        checks, cells, limits = read_job(frames.receive(channel)[0])
+        checks, cells, limits, kept = read_job(frames.receive(channel)[0])
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
         session.start()
@@ -215,7 +221,7 @@ class _Checker(Recorder):
         def report(check: Check, result: CheckResult, seconds: float) -> None:
             frames.send(channel, reports.check_message(check, result, seconds))
 
-        self.begin(checks, session, report)
+        self.begin(checks, session, report, kept)
 
 
 def warm_up() -> None:

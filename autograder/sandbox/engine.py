@@ -35,12 +35,21 @@ class EngineError(Exception):
 
 @dataclass
 class Graded:
-    """What came back for one submission; ``complete`` is False when the checker itself did not finish."""
+    """What came back for one submission; ``complete`` is False when the checker itself did not finish.
+
+    It is ``disturbed`` where a process of the answer ended as if somebody else had killed it.
+    """
 
     cells: list[CellResult] = field(default_factory=list)
     checks: list[tuple[str, CheckResult]] = field(default_factory=list)
     durations: dict[str, float] = field(default_factory=dict)
     complete: bool = False
+    disturbed: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing but the submission can have decided this."""
+        return self.complete and not self.disturbed
 
 
 class Engine:
@@ -94,6 +103,13 @@ class Engine:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def has_ended(self, within_s: float = 1.0) -> bool:
+        """Whether the zygote is gone, or goes within a moment: what is killed takes others with it one by one."""
+        assert self._requests is not None, "use the engine as a context manager"
+        poll = select.poll()
+        poll.register(self._requests, 0)  # that the other side is gone is always told
+        return bool(poll.poll(within_s * 1000))
+
     def run(self, job: Job) -> Graded:
         """Grade one submission. Never raises for anything that the submission does."""
         graded = Graded()
@@ -118,8 +134,8 @@ class Engine:
                     raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
                 graded.durations[name] = round(seconds, 6)
-            case reports.DONE:
-                graded.complete = True
+            case ["done", bool(disturbed)]:
+                graded.complete, graded.disturbed = True, disturbed
                 return False
             case _:
                 raise frames.ProtocolError("unknown message")

@@ -17,7 +17,6 @@ from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox.frames import ProtocolError
 from autograder.sandbox.job import Job
 
-DONE = ["done"]
 MAX_MESSAGE = 4000
 """The longest message of a check or a cell, in characters. Honest ones are cut at half of that."""
 

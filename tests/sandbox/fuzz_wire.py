@@ -209,7 +209,7 @@ def seeds() -> list[bytes]:
         told = [
             reports.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
             reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow"), 0.5),
-            reports.DONE,
+            ["done", False],
         ]
         inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))
         whole = framed(_part([1, "ok", ["l", 1, "x"], [], -1], []))

@@ -30,7 +30,7 @@ def take(*messages: Any) -> Graded:
 def test_what_is_told_is_what_is_read(outcome):
     result = result_of(CHECK, outcome, "So.")
     cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
-    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, 0.25), reports.DONE)
+    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, 0.25), ["done", False])
     assert graded == Graded(cells, [("add", result)], {"add.adds": 0.25}, complete=True)
 
 
@@ -40,6 +40,8 @@ def test_what_is_told_is_what_is_read(outcome):
         None,
         7,
         ["nonsense"],
+        ["done"],
+        ["done", 1],
         ["cells"],
         ["cells", 3],
         ["cells", [["two", "passed", ""]]],
