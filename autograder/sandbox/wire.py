@@ -18,6 +18,8 @@ import torch
 from autograder.sandbox.frames import MAX_NODES, MAX_TEXT, ProtocolError
 
 MAX_DEPTH = 32
+MAX_KEYS = 10_000
+"""Keys of dicts and sets in one message: keys with equal hashes cost the square of their number."""
 
 _TAGS = {
     "l": "list",
@@ -188,6 +190,7 @@ class Decoder:
         self._handle = handle
         self._strided = strided
         self._nodes = 0
+        self._keys = 0
 
     def decode(self, structure: Any) -> Any:
         """Return the value; raise `ProtocolError` when the structure is ill-formed."""
@@ -212,6 +215,7 @@ class Decoder:
             case "t":
                 return tuple(self._decode(item, inner) for item in rest)
             case "d":
+                self._count_keys(len(rest))
                 return {self._decode(key, inner): self._decode(value, inner) for key, value in rest}
             case "T":
                 return self._tensor(rest, inner)
@@ -223,6 +227,7 @@ class Decoder:
     def _rare(self, tag: Any, rest: list[Any], depth: int) -> Any:
         match tag:
             case "s":
+                self._count_keys(len(rest))
                 return {self._decode(item, depth) for item in rest}
             case "z":
                 return torch.Size(_shape(rest))
@@ -250,6 +255,11 @@ class Decoder:
             case "e":
                 return ...
         raise ProtocolError("unknown tag")
+
+    def _count_keys(self, number: int) -> None:
+        self._keys += number
+        if self._keys > MAX_KEYS:
+            raise ProtocolError("dicts and sets have too many keys")
 
     def _tensor(self, rest: list[Any], depth: int) -> torch.Tensor:
         name, shape, place, strides, requires_grad, grad, slot = rest

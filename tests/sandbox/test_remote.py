@@ -89,3 +89,37 @@ def test_a_type_name_is_shown_only_when_it_is_known():
     link = Link(lambda: WorkerDied("exit", "gone"), lambda _cell, _line: "")
     assert RemoteObject(link, 1, "DataLoader", True).remote_type_name == "DataLoader"
     assert RemoteObject(link, 1, "the_hidden_input_is_41_5", True).remote_type_name == "object of your own"
+
+
+@pytest.mark.parametrize(
+    "name", ["__array_interface__", "__array__", "__torch_function__", "__cuda_array_interface__", "__dlpack__"]
+)
+def test_no_library_may_ask_an_object_of_the_student_for_an_address_in_memory(name):
+    liar = Liar(FUNCTION)
+    thing = liar.submission.f
+    with pytest.raises(AttributeError):
+        getattr(thing, name)  # without a question to the worker, which has no reply left
+    liar.close()
+
+
+@pytest.mark.parametrize("length", [-1, True, "3", None])
+def test_what_cannot_be_a_length_is_no_answer(length):
+    liar = Liar(FUNCTION, [None, "ok", length, [], -1] if length is not None else [None, "ok", ["t"], [], -1])
+    with pytest.raises(WorkerDied, match="no length"):
+        len(liar.submission.f)
+    liar.close()
+
+
+def test_items_that_are_no_list_are_no_answer():
+    liar = Liar(FUNCTION, [None, "ok", 5, [], -1])
+    with pytest.raises(WorkerDied, match="no list"):
+        iter(liar.submission.f)
+    liar.close()
+
+
+def test_words_of_the_student_hold_nothing_that_acts_on_a_terminal_or_breaks_a_file():
+    liar = Liar(FUNCTION, [None, "error", "ValueError", "a\x1b[2J\ud800\u202eb\nc\x9b\x00", "", 0])
+    with pytest.raises(ValueError) as caught:
+        liar.submission.f()
+    liar.close()
+    assert student_error(caught.value).message == "a�[2J��b\nc��"

@@ -180,3 +180,11 @@ def test_a_subclassed_tensor_arrives_as_a_plain_one():
     result = decode(structure, [bytearray(buffer) for buffer in encoder.buffers])
     assert type(result) is torch.Tensor
     assert tuple(result.shape) == (2,)
+
+
+@pytest.mark.parametrize("tag", ["d", "s"])
+def test_keys_with_equal_hashes_do_not_keep_the_checker_busy(tag):
+    keys = [["c", float(-1000003 * n), float(n)] for n in range(50_000)]
+    assert len({hash(complex(*key[1:])) for key in keys[1:100]}) == 1
+    with pytest.raises(ProtocolError, match="too many keys"):
+        wire.Decoder([], no_handle).decode([tag, *([[key, 0] for key in keys] if tag == "d" else keys)])
