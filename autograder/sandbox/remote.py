@@ -17,6 +17,7 @@ import torch
 from autograder.checking.failure import NameMissing, StudentError, WorkerDied, mark_student_error
 from autograder.checking.submission import BUILTIN_ERRORS, sees_changes
 from autograder.sandbox import frames, wire
+from autograder.text import printable, printable_lines
 
 MAX_ITEMS = 10_000
 MAX_LENGTH = 10_000_000
@@ -115,16 +116,19 @@ class Link:
         return reply[1:], received
 
     def student_error(self, fields: list[Any]) -> StudentError:
-        """Read an error reply, trusting none of it: the line's text is looked up here."""
+        """Read an error reply, trusting none of it: the line's text is looked up here.
+
+        What the student wrote ends in tables, terminals and files, so it must be fit for them.
+        """
         kind, message, cell, line = [*fields, "", "", "", ""][:4]
         known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
             kind=kind if known else "Exception",
-            message=_text(message, 500),
-            cell=_text(cell, 100),
+            message=printable_lines(_text(message, 500), 500),
+            cell=printable(_text(cell, 100), 100),
             line=line,
-            code=self._code(_text(cell, 100), line),
+            code=printable(self._code(_text(cell, 100), line)),
         )
 
     def _object(self, number: int, name: str, is_callable: bool) -> RemoteObject:
@@ -255,6 +259,9 @@ class RemoteObject:
         self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
 
     def __getattr__(self, name: str) -> Any:
+        # Libraries ask any object for these, and believe the answer: `__array_interface__` is an address in memory.
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
         return self._link.ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -270,7 +277,7 @@ class RemoteObject:
     def __len__(self) -> int:
         length = self._link.ask("length", self)
         if type(length) is not int or not 0 <= length <= MAX_LENGTH:
-            raise self._link.refuse("Your answer cannot be read: its length is none.")
+            raise self._link.refuse("Your answer cannot be read: its length is no length.")
         return length
 
     def __bool__(self) -> bool:
@@ -279,7 +286,7 @@ class RemoteObject:
     def __iter__(self) -> Iterator[Any]:
         items = self._link.ask("iterate", self, MAX_ITEMS)
         if type(items) is not list or len(items) > MAX_ITEMS:
-            raise self._link.refuse("Your answer cannot be read: its items are none.")
+            raise self._link.refuse("Your answer cannot be read: its items are no list.")
         return iter(items)
 
     def __repr__(self) -> str:

@@ -101,6 +101,25 @@ def test_a_type_name_is_shown_only_when_it_is_known():
     assert RemoteObject(link, 1, "the_hidden_input_is_41_5", True).remote_type_name == "object of your own"
 
 
+@pytest.mark.parametrize(
+    "name", ["__array_interface__", "__array__", "__torch_function__", "__cuda_array_interface__", "__dlpack__"]
+)
+def test_no_library_may_ask_an_object_of_the_student_for_an_address_in_memory(name):
+    liar = Liar(FUNCTION)
+    thing = liar.submission.f
+    with pytest.raises(AttributeError):
+        getattr(thing, name)  # without a question to the worker, which has no reply left
+    liar.close()
+
+
+def test_words_of_the_student_hold_nothing_that_acts_on_a_terminal_or_breaks_a_file():
+    liar = Liar(FUNCTION, [None, "error", "ValueError", "a\x1b[2J\ud800\u202eb\nc\x9b\x00", "", 0])
+    with pytest.raises(ValueError) as caught:
+        liar.submission.f()
+    liar.close()
+    assert student_error(caught.value).message == "a�[2J��b\nc��"
+
+
 OBJECT = [None, "ok", ["h", 2, "DataLoader", True], [], -1]
 NESTED: Any = functools.reduce(lambda inner, _: [inner], range(900), "x")
 
@@ -112,10 +131,11 @@ NESTED: Any = functools.reduce(lambda inner, _: [inner], range(900), "x")
         (len, [None, "ok", 2**63, [], -1]),
         (list, [None, "ok", 2**31, [], -1]),
         (len, [None, "ok", "three", [], -1]),
+        (len, [None, "ok", True, [], -1]),
         (list, [None, "ok", 5, [], -1]),
         (list, [None, "ok", ["l", *[0] * (MAX_ITEMS + 1)], [], -1]),
     ],
-    ids=["negative", "too long", "too long for a list", "a text", "no list", "too many"],
+    ids=["negative", "too long", "too long for a list", "a text", "a truth value", "no list", "too many"],
 )
 def test_a_length_and_items_that_are_none_are_the_students_fault(use, reply):
     liar = Liar(OBJECT, reply)

@@ -122,15 +122,6 @@ def test_lies_are_refused(structure):
         decode(structure, [bytearray(b"\0\1\0\1\0\1\0\2")])
 
 
-@pytest.mark.parametrize("tag", ["d", "s"])
-def test_keys_chosen_to_share_their_hash_are_refused(tag):
-    """Python compares each with all before it: minutes for what fits into one message."""
-    keys = [["c", -1000003.0 * n, float(n)] for n in range(2, 50_000)]
-    assert len({hash(decode(key)) for key in keys}) == 1
-    with pytest.raises(ProtocolError, match="alike"):
-        decode([tag, *[[key, None] if tag == "d" else key for key in keys]])
-
-
 def test_strides_of_the_other_side_are_not_followed():
     structure = ["T", "float32", [2], 0, [10**12], False, None, None]
     assert decode(structure, [bytearray(8)]).stride() == (1,)
@@ -237,3 +228,11 @@ def test_a_subclassed_tensor_arrives_as_a_plain_one():
     result = decode(structure, [bytearray(buffer) for buffer in encoder.buffers])
     assert type(result) is torch.Tensor
     assert tuple(result.shape) == (2,)
+
+
+@pytest.mark.parametrize("tag", ["d", "s"])
+def test_keys_with_equal_hashes_do_not_keep_the_checker_busy(tag):
+    keys = [["c", float(-1000003 * n), float(n)] for n in range(50_000)]
+    assert len({hash(complex(*key[1:])) for key in keys[1:100]}) == 1
+    with pytest.raises(ProtocolError, match="too many keys"):
+        wire.Decoder([], no_handle).decode([tag, *([[key, 0] for key in keys] if tag == "d" else keys)])
