@@ -14,6 +14,7 @@ from autograder.course import Course, CourseError, Exercise, load_course
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from autograder.grading.cluster import Cluster, Survey
     from autograder.sandbox.engine import Engine
 
 course_option = click.option(
@@ -64,6 +65,31 @@ def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *ot
     from autograder.sandbox.engine import Engine
 
     return lambda: Engine(tier, protected=[course.root, *others], preload=modules_to_preload(exercises))
+
+
+def survey_cluster(address: str, *, required: str | None = None) -> Survey:
+    """Return what the workers of a dask scheduler offer; refuse them where that is not enough."""
+    from autograder.grading.cluster import survey
+    from autograder.sandbox.engine import EngineError
+
+    try:
+        offered = survey(address)
+    except EngineError as error:
+        raise UserError(str(error)) from None
+    if required is not None and offered.tier > required:
+        raise UserError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
+    return offered
+
+
+def cluster_factory(
+    address: str, course: Course, exercises: Sequence[Exercise], tier: str, *others: Path
+) -> Callable[[], Cluster]:
+    """Return what starts a sandbox on each worker of a dask scheduler; else as `engine_factory`."""
+    from autograder.grading.cluster import Cluster
+    from autograder.grading.preload import modules_to_preload
+
+    protected, preload = [course.root, *others], modules_to_preload(exercises)
+    return lambda: Cluster(address, tier, exercises, protected=protected, preload=preload)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,13 @@ import click
 
 from autograder.cli.common import (
     choose_tier,
+    cluster_factory,
     console,
     course_option,
     engine_factory,
     jobs_option,
     open_course,
+    survey_cluster,
     weak_option,
 )
 from autograder.cli.main import NOT_SO, UserError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from autograder.course import Course
     from autograder.grading.collect import Collected
+    from autograder.grading.local import Runner
     from autograder.grading.run import Run
 
 NO_GRADEBOOK = "none"
@@ -42,6 +45,7 @@ class _Order:
     allow_lower: bool
     tier: str
     gradebook: str | None
+    dask: str | None
 
 
 @click.command("grade", short_help="Grade submissions in the sandbox.")
@@ -61,6 +65,10 @@ class _Order:
     "--gradebook", metavar="URL",
     help="nbgrader's gradebook, or 'none'. [default: the one that nbgrader_config.py names]",
 )  # fmt: skip
+@click.option(
+    "--dask", metavar="ADDRESS",
+    help="Grade on the workers of this dask scheduler: tcp://host:8786, or the file that it wrote. See docs/scale.md.",
+)  # fmt: skip
 @course_option
 def command(
     submitted: Path,
@@ -73,6 +81,7 @@ def command(
     require_tier: str | None,
     allow_weak_sandbox: bool,
     gradebook: str | None,
+    dask: str | None,
     course: Path | None,
 ) -> None:
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
@@ -85,10 +94,15 @@ def command(
       autograder grade submitted
       autograder grade submitted --exercise convolution --dry-run
       autograder grade answers.ipynb --exercise convolution
+      autograder grade submitted --dask tcp://scheduler:8786
     """
     loaded = open_course(course)
-    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook)
+    if dask is None:
+        tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
+    else:
+        offered = survey_cluster(dask, required=require_tier)
+        tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask)
     collected = _collect(loaded, submitted, exercise, student)
     with _faults_explained(order), _alone(order):
         run = _grade(loaded, collected, order)
@@ -153,7 +167,11 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
 
     names = {handed.exercise for handed in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
-    engine_for = engine_factory(course, exercises, order.tier, order.submitted, order.output)
+    hidden = order.submitted, order.output
+    if order.dask is None:
+        engine_for: Callable[[], Runner] = engine_factory(course, exercises, order.tier, *hidden)
+    else:
+        engine_for = cluster_factory(order.dask, course, exercises, order.tier, *hidden)
     with GradingProgress(len(collected.found), console(stderr=True)) as progress:
         return grade_class(
             course,

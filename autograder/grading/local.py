@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
-from autograder.sandbox.engine import Engine, EngineError, Graded
+from autograder.sandbox.engine import EngineError, Graded
 from autograder.sandbox.job import Job
 
 MAX_DEATHS = 8
@@ -22,8 +22,27 @@ MAX_DEATHS = 8
 Task = TypeVar("Task")
 
 
+class Runner(Protocol):
+    """What carries out jobs: an `Engine` of this machine, or a cluster of them."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def run(self, job: Job) -> Graded:
+        """Grade one submission; it is not ``complete`` where this ended before."""
+
+    def has_ended(self) -> bool:
+        """Whether this can run no more."""
+
+    def stop(self) -> None:
+        """End everything at once."""
+
+
 def run_jobs(
-    tasks: Iterable[tuple[Task, Job]], engine_for: Callable[[], Engine], jobs: int | None = None
+    tasks: Iterable[tuple[Task, Job]], engine_for: Callable[[], Runner], jobs: int | None = None
 ) -> Generator[tuple[Task, Graded], None, None]:
     """Yield each task with what came of its job, as they are ready.
 
@@ -36,7 +55,7 @@ def run_jobs(
     if first is None:
         return
     again: list[tuple[Task, Job]] = []
-    with _Engines(engine_for) as engines, ThreadPoolExecutor(size) as pool:
+    with Engines(engine_for) as engines, ThreadPoolExecutor(size) as pool:
         try:
             for task, job, graded in _together(itertools.chain([first], waiting), engines, pool, 2 * size):
                 if graded.sound:
@@ -51,11 +70,11 @@ def run_jobs(
 
 
 def _together(
-    tasks: Iterable[tuple[Task, Job]], engines: _Engines, pool: ThreadPoolExecutor, at_once: int
+    tasks: Iterable[tuple[Task, Job]], engines: Engines, pool: ThreadPoolExecutor, at_once: int
 ) -> Iterator[tuple[Task, Job, Graded]]:
     """Run jobs side by side. Threads only wait: the work is done by the engine's processes."""
     waiting = iter(tasks)
-    running: dict[Future[Graded], tuple[Task, Job, Engine]] = {}
+    running: dict[Future[Graded], tuple[Task, Job, Runner]] = {}
     while True:
         for task, job in itertools.islice(waiting, at_once - len(running)):
             engine = engines.current()
@@ -69,12 +88,12 @@ def _together(
             yield task, job, graded
 
 
-class _Engines:
+class Engines:
     """The engine that is running now; when it has ended, another one. For one thread."""
 
-    def __init__(self, engine_for: Callable[[], Engine]) -> None:
+    def __init__(self, engine_for: Callable[[], Runner]) -> None:
         self._engine_for = engine_for
-        self._engine: Engine | None = None
+        self._engine: Runner | None = None
         self._deaths = 0
 
     def __enter__(self) -> Self:
@@ -86,7 +105,7 @@ class _Engines:
         if self._engine is not None:
             self._engine.__exit__(kind, error, trace)
 
-    def current(self) -> Engine:
+    def current(self) -> Runner:
         """Return a running engine."""
         if self._engine is None:
             if self._deaths >= MAX_DEATHS:
@@ -105,7 +124,7 @@ class _Engines:
         self.learn(engine, graded)
         return graded
 
-    def learn(self, engine: Engine, graded: Graded) -> None:
+    def learn(self, engine: Runner, graded: Graded) -> None:
         """Let an engine go that has ended, as what it brought back shows."""
         if graded.complete:
             self._deaths = 0

@@ -10,12 +10,11 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.grading.collect import Handed
 from autograder.grading.incremental import Kept, is_current, result_without_running, still_holds
-from autograder.grading.local import run_jobs
+from autograder.grading.local import Runner, run_jobs
 from autograder.grading.moves import Move, move_between
 from autograder.grading.store import read_stored
 from autograder.grading.submission import Prepared, job_of, prepare, result_of
 from autograder.results import Result, write_result
-from autograder.sandbox.engine import Engine
 from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 
@@ -43,7 +42,7 @@ def grade_class(
     course: Course,
     handed: Sequence[Handed],
     output: Path,
-    engine_for: Callable[[], Engine],
+    engine_for: Callable[[], Runner],
     *,
     jobs: int | None = None,
     limits: Limits | None = None,

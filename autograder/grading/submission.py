@@ -52,7 +52,7 @@ def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
         release=UNRELEASED,
         submission_digest=digest_of(cells) if not problem else hashlib.sha256(problem.encode()).hexdigest(),
         checks_digest=exercise.checks_digest,
-        environment=f"{environment()}, grader {grader_digest()}",
+        environment=environment(),
         tier=tier,
         status=Status.UNREADABLE if problem else Status.GRADED,
         questions=_all_not_run(exercise, problem) if problem else (),
@@ -90,12 +90,17 @@ def job_of(prepared: Prepared, limits: Limits, kept: Mapping[CheckKey, CheckResu
     """Return what is to be run: the submission's cells, and all checks but those whose results are kept."""
     exercise = prepared.exercise
     return Job(
-        check_files=CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items()))),
+        check_files=check_files_of(exercise),
         checks=tuple(check for question in exercise.questions for check in question.checks),
         cells=tuple((cell.id, cell.source) for cell in prepared.cells),
         limits=limits,
         kept=tuple((*key, result.outcome is Outcome.PASSED) for key, result in kept.items()),
     )
+
+
+def check_files_of(exercise: Exercise) -> CheckFiles:
+    """Return an exercise's file of checks with what lies beside it."""
+    return CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items())))
 
 
 def result_of(
@@ -136,11 +141,11 @@ def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]
 
 @functools.cache
 def environment() -> str:
-    """Return what, beside submission and checks, a result may depend on: versions and the kind of processor."""
+    """Return what, beside submission and checks, a result may depend on: versions, processor, this package."""
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             parts.append(f"no {name}")
-    return ", ".join([*parts, platform.machine()])
+    return ", ".join([*parts, platform.machine(), f"grader {grader_digest()}"])
