@@ -217,10 +217,10 @@ def test_a_scheduler_that_is_killed_and_comes_back_costs_a_retry(course, tmp_pat
 
 
 def test_a_scheduler_that_is_gone_ends_the_run_and_the_same_command_goes_on(cluster, course, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_module, "CONNECT_TIMEOUT_S", 2.0)
     handed = hand_in(tmp_path, {f"s{number}": SLOW for number in range(5)})
     with running(tmp_path) as gone:
         wait_for_workers(gone, 2)
+        monkeypatch.setattr(cluster_module, "CONNECT_TIMEOUT_S", 2.0)
         with pytest.raises(ClusterError, match="No dask scheduler answers"):
             grade_on(gone.address, course, handed, tmp_path / "there", notify=lambda _result: gone.stop())
     kept = snapshot(tmp_path / "there")
