@@ -9,6 +9,9 @@ import signal
 import stat
 from dataclasses import dataclass
 
+MAX_FILES = 4096
+"""How many files and folders a worker may have."""
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -68,6 +71,27 @@ def close_all_but(keep: set[int]) -> None:
         if first < descriptor:  # an empty range that starts at 0 would close everything
             os.closerange(first, descriptor)
         first = descriptor + 1
+
+
+def fits(path: str, size_mb: int) -> bool:
+    """Whether a folder that somebody is writing to holds no more than that, in a number of files that is sane."""
+    size, number, waiting = 0, 0, [path]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    number += 1
+                    with contextlib.suppress(FileNotFoundError):
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if size > size_mb * 2**20 or number > MAX_FILES:
+                        return False
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except FileNotFoundError:
+            continue
+        except OSError:  # too deep a path, or a folder that is closed: nobody does that by accident
+            return False
+    return True
 
 
 def remove_tree(path: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox.family import descendants
-from autograder.sandbox.limits import ARM, EXITED, MEMORY, TIME, VERDICT
+from autograder.sandbox.limits import ARM, EXITED, FILES, MEMORY, TIME, VERDICT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -32,7 +32,7 @@ class _Armed:
     memory_at_start: int = 0
 
 
-def watch(worker: int, control: socket.socket, kill: Callable[[int], int]) -> None:
+def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
     """Watch one worker until it ends or the checker hangs up, then ``kill`` whatever is left of it.
 
     When the grader, the zygote or the checker is killed, the checker's end of ``control`` closes: that is a
@@ -51,7 +51,7 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int]) -> No
             break
         if gone in events or (gone is None and _has_ended(worker)):
             break
-        broken = _broken(worker, armed)
+        broken = _broken(worker, armed, fills_disk)
         if broken is not None:
             reason = broken
             break
@@ -84,7 +84,7 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     return True
 
 
-def _broken(worker: int, armed: _Armed) -> int | None:
+def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int | None:
     """Return the limit that the worker has broken, if any."""
     if not armed.wall:
         return None
@@ -93,7 +93,7 @@ def _broken(worker: int, armed: _Armed) -> int | None:
     # One process meets the kernel's limit first, at the same allocation every time; this one is for families.
     if armed.memory and exceeds_memory(worker, armed.memory_at_start + armed.memory + _MARGIN):
         return MEMORY
-    return None
+    return FILES if fills_disk() else None
 
 
 def cpu_seconds(pid: int) -> float:

@@ -52,7 +52,7 @@ def try_walls(walls: ProcessWalls, outside: Outside) -> None:
 def _watch(walls: ProcessWalls, outside: Outside) -> None:
     """Be the monitor of a worker that tries everything and leaves processes behind."""
     try:
-        walls.guard()
+        walls.guard(_ALLOWANCE)
         worker = _fork(lambda: _work(walls, outside))
         os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
         if walls.kill(worker):

@@ -113,14 +113,14 @@ def _check(allowance: Allowance, walls: ProcessWalls, channel: int, requests: in
 def _watch_worker(allowance: Allowance, walls: ProcessWalls, shell: Any, channel: int, control: int) -> None:
     """Be the monitor of a worker."""
     try:
-        walls.guard()
+        walls.guard(allowance)
         child = os.fork()
         if child == 0:
             os.close(control)
             _work(allowance, walls, shell, channel)
             os._exit(0)
         os.close(channel)
-        monitor.watch(child, socket.socket(fileno=control), walls.kill)
+        monitor.watch(child, socket.socket(fileno=control), walls.kill, walls.fills_disk)
     finally:
         walls.clean_up()
 

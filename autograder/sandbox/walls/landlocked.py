@@ -39,12 +39,12 @@ class LandlockWalls(UserWalls):
         landlock.restrict(readable, [self.temporary], _DEVICES)
         return 0
 
-    def guard(self) -> None:
+    def guard(self, allowance: Allowance) -> None:
         """Prepare a worker: as root, a user for it."""
         if os.getuid() == 0:
-            super().guard()
+            super().guard(allowance)
         else:
-            ProcessWalls.guard(self)
+            ProcessWalls.guard(self, allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
         """Become a checker: as root, with a user of its own."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.sandbox import linux, seccomp
-from autograder.sandbox.confine import Allowance, limit_resources
+from autograder.sandbox.confine import MAX_FILES, Allowance, limit_resources
 from autograder.sandbox.visible import DEVICES, package_folder, visible_paths
 from autograder.sandbox.walls.process import ProcessWalls
 
@@ -33,11 +33,12 @@ class NamespaceWalls(ProcessWalls):
         self.temporary = _scratch_folder()
         return _enter_root(root, package_folder(), protected, self.temporary)
 
-    def guard(self) -> None:
+    def guard(self, allowance: Allowance) -> None:
         """Make the worker's namespaces; the next fork is the first process in them.
 
         Mounts stay shared until then: the monitor goes on seeing the process table that the worker is part of.
         """
+        del allowance
         linux.die_with_parent()  # and with the monitor ends the first process, and with it every other
         linux.unshare(linux.ALL_NAMESPACES & ~linux.CLONE_NEWNS)
         linux.write_id_maps(INSIDE_UID, INSIDE_UID, INSIDE_UID)
@@ -65,6 +66,10 @@ class NamespaceWalls(ProcessWalls):
     def kill(self, worker: int) -> int:
         """Kill the first process of the worker's table; the kernel kills all others with it."""
         return self.kill_process(worker)
+
+    def fills_disk(self) -> bool:
+        """Say no: the file system of the temporary folder has a size."""
+        return False
 
     def clean_up(self) -> None:
         """Do nothing: what was mounted is gone with its processes."""
@@ -162,6 +167,6 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
 
 def _mount_scratch(path: str, size_mb: int) -> None:
     """Put an empty folder of limited size at ``path``, and go there."""
-    options = f"mode=700,size={size_mb}m,nr_inodes=4096"
+    options = f"mode=700,size={size_mb}m,nr_inodes={MAX_FILES}"
     linux.mount("tmpfs", path, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     os.chdir(path)

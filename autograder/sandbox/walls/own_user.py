@@ -37,12 +37,12 @@ class UserWalls(ProcessWalls):
         linux.drop_capabilities(keep=(linux.CAP_KILL, linux.CAP_SETGID, linux.CAP_SETUID))
         return 0
 
-    def guard(self) -> None:
+    def guard(self, allowance: Allowance) -> None:
         """Choose the worker's user, and see its files and processes with that user's rights."""
         linux.become_subreaper()
         self.user, self._claim = claim_user()
         linux.use_files_as(self.user, self.user)
-        self.make_scratch()
+        self.make_scratch(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
         """Become a checker with a user of its own."""

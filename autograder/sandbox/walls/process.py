@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.sandbox import family, linux
-from autograder.sandbox.confine import Allowance, limit_resources, remove_tree
+from autograder.sandbox.confine import Allowance, fits, limit_resources, remove_tree
 from autograder.sandbox.visible import package_folder
 
 _MANY = 4096
@@ -32,6 +32,7 @@ class ProcessWalls:
     def __init__(self) -> None:
         self.scratch = ""
         self._made_by = 0
+        self._file_mb = 0
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
         """Go inside, with the empty folder ``root``; return 0 in the process that is inside.
@@ -46,13 +47,13 @@ class ProcessWalls:
         self.package_root, self.temporary = f"{root}/lib", f"{root}/tmp"
         return 0
 
-    def guard(self) -> None:
+    def guard(self, allowance: Allowance) -> None:
         """In a monitor, before it forks its worker: prepare what the worker needs from outside."""
         if sys.platform == "linux":
             # It outlives the zygote, because it has to end what the worker leaves behind: it does when the checker
             # hangs up.
             linux.become_subreaper()
-        self.make_scratch()
+        self.make_scratch(allowance)
 
     def enter_worker(self, allowance: Allowance) -> None:
         """Become a worker."""
@@ -61,7 +62,7 @@ class ProcessWalls:
 
     def enter_checker(self, allowance: Allowance) -> None:
         """Become a checker: trusted, and confined all the same."""
-        self.make_scratch()
+        self.make_scratch(allowance)
         # It is forked for each submission, and must not meet a limit that others of the user use up.
         self.confine(allowance if self.counts_alone else replace(allowance, processes=_MANY))
 
@@ -84,8 +85,9 @@ class ProcessWalls:
             allowance = replace(allowance, processes=others + allowance.processes if others else _MANY)
         limit_resources(allowance)
 
-    def make_scratch(self) -> None:
+    def make_scratch(self, allowance: Allowance) -> None:
         """Make the temporary folder of one worker or checker."""
+        self._file_mb = allowance.file_mb
         self.scratch = tempfile.mkdtemp(prefix="", dir=os.environ["TMPDIR"])
         self._made_by = os.getpid()
 
@@ -94,6 +96,10 @@ class ProcessWalls:
         os.chdir(self.scratch)
         os.environ["TMPDIR"] = os.environ["HOME"] = self.scratch
         tempfile.tempdir = None
+
+    def fills_disk(self) -> bool:
+        """Whether there is more in the temporary folder than may be."""
+        return not fits(self.scratch, self._file_mb)
 
     def kill(self, worker: int) -> int:
         """In a monitor: kill the worker and all that it left behind; return its exit code (negative: a signal)."""
