@@ -175,8 +175,10 @@ def run_checks(path: Path, checks: Iterable[Check], session: Session, report: Re
 
 def run_pytest(path: Path, recorder: Recorder) -> None:
     """Let pytest collect the file ``path`` and run what the recorder chooses."""
+    folder = str(path.parent)
     with _quiet_environment():
-        pytest.main([*_ARGUMENTS, "--rootdir", str(path.parent), str(path)], plugins=[recorder])
+        # Without the second option pytest lists all folders from the root on, which a sandbox may refuse.
+        pytest.main([*_ARGUMENTS, "--rootdir", folder, "--confcutdir", folder, str(path)], plugins=[recorder])
 
 
 @contextmanager

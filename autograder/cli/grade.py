@@ -59,7 +59,7 @@ class _Order:
 @jobs_option
 @click.option("-n", "--dry-run", is_flag=True, help="Store nothing; show who would move, by how much and why.")
 @click.option("--allow-lower", is_flag=True, help="Let a score go down. Without it, the higher one is kept.")
-@click.option("--require-tier", type=click.Choice(["A", "D"]), help="Refuse to grade in a weaker sandbox.")
+@click.option("--require-tier", type=click.Choice(["A", "B", "C", "D"]), help="Refuse to grade in a weaker sandbox.")
 @weak_option
 @click.option(
     "--gradebook", metavar="URL",

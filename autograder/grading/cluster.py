@@ -22,6 +22,7 @@ from autograder.course import Exercise
 from autograder.grading.submission import check_files_of, environment
 from autograder.sandbox.engine import EngineError, Graded
 from autograder.sandbox.job import Job
+from autograder.sandbox.tiers import TIERS
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -55,7 +56,7 @@ def survey(address: str) -> Survey:
 
 def common_tier(offers: Mapping[str, Offer | Exception], here: str) -> str:
     """Return the tier of the weakest worker, given the environment of this machine."""
-    from autograder.grading.on_worker import TIERS, Offer
+    from autograder.grading.on_worker import Offer
 
     tiers = set()
     for address, offered in sorted(offers.items()):

@@ -16,11 +16,7 @@ from autograder.grading.local import Engines
 from autograder.grading.submission import environment
 from autograder.sandbox.engine import Engine, EngineError, Graded
 from autograder.sandbox.job import CheckFiles, Job
-from autograder.sandbox.tiers import best_tier
-
-TIERS = "ABCD"
-CLOSED_TIERS = "AB"
-"""Tiers in which student code cannot reach the network, and so no scheduler."""
+from autograder.sandbox.tiers import TIERS, WALLED, best_tier
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Offer:
 
     def fault(self, asked: Offer) -> str:
         """Say why this worker cannot do what is asked, in words that follow its name; empty when it can."""
-        if self.tier not in CLOSED_TIERS:
+        if self.tier not in WALLED:
             return (
                 f"can isolate student code in tier {self.tier} only, in which it could reach the network, and so the "
                 "scheduler. Run `autograder doctor` there."

@@ -21,10 +21,9 @@ from typing import Any, Self
 from autograder.results import CellResult, CheckResult
 from autograder.sandbox import frames, reports
 from autograder.sandbox.job import CheckFiles, Job
-from autograder.sandbox.launch import zygote_environment
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.spawn import request_checker, request_grading
-from autograder.sandbox.tiers import scratch_folder
+from autograder.sandbox.tiers import launcher_environment, scratch_folder
 
 START_TIMEOUT_S = 120.0
 
@@ -164,36 +163,20 @@ class Engine:
         return self._checkers[key]
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        descriptor = str(theirs.fileno())
-        if self.tier == "A":
-            command = [sys.executable, "-m", "autograder.sandbox.launch", descriptor]
-            environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-            environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-        else:
-            command = [
-                sys.executable,
-                "-m",
-                "autograder.sandbox.zygote",
-                descriptor,
-                "D",
-                ",".join(self._preload),
-            ]
-            environment = zygote_environment(str(Path(__file__).resolve().parents[2]), self._scratch)
+        order = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "autograder.sandbox.launch", str(theirs.fileno())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
-            env=environment,
+            env=launcher_environment(),
             cwd="/",
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
         assert process.stdin is not None
-        with process.stdin as order:
-            order.write(
-                json.dumps({"root": self._scratch, "protected": self._protected, "preload": self._preload}).encode()
-            )
+        with process.stdin as stdin:
+            stdin.write(json.dumps(order).encode())
         return process
 
     def _last_words(self) -> str:

@@ -22,7 +22,7 @@ from autograder.grading.collect import Handed
 from autograder.grading.run import Run, grade_class
 from autograder.results import Outcome, Result, Status
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import probe_namespaces
+from autograder.sandbox.tiers import probe
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -110,7 +110,7 @@ class RealCluster:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not probe_namespaces().works, reason=f"a cluster needs walls: {probe_namespaces().problem}"),
+    pytest.mark.skipif(not probe("A").works, reason=f"no tier A here: {probe('A').problem}"),
     # Dask's own loose ends, when what it talks to is killed.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

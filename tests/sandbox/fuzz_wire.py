@@ -40,7 +40,7 @@ from autograder.checking.submission import in_place
 from autograder.checking.verdict import result_of
 from autograder.course import Check
 from autograder.results import CellResult, Outcome
-from autograder.sandbox import frames, jail, reports, wire
+from autograder.sandbox import confine, frames, reports, wire
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
@@ -275,7 +275,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="keep what reaches new code here, and start from it")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    resource.setrlimit(resource.RLIMIT_DATA, (jail._data_in_use() + SPARE_MEMORY,) * 2)
+    resource.setrlimit(resource.RLIMIT_DATA, (confine._data_in_use() + SPARE_MEMORY,) * 2)
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(seeds()):
             (Path(folder) / f"seed-{number:03}").write_bytes(data)
