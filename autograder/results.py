@@ -6,6 +6,7 @@ sibling of the result (``write_result``), never in it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -41,7 +42,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one submission. ``message`` is safe to show to the student."""
+    """One check of one submission. ``message`` is safe to show to the student; ``digest`` tells what it was made of."""
 
     name: str
     title: str
@@ -51,6 +52,7 @@ class CheckResult:
     max_points: float
     message: str = ""
     hint: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,15 @@ class Result:
                 for question in self.questions
             ],
         }
-        return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+        body = json.dumps(record, indent=1, ensure_ascii=False).removesuffix("\n}").encode()
+        return body + _SEAL + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
     @classmethod
     def from_json(cls, data: bytes) -> Result:
-        """Read what `to_json` wrote; raise ``ValueError`` when it is something else."""
+        """Read what `to_json` wrote; raise ``ValueError`` when it is something else, or has been changed since."""
+        body, _, seal = data.rpartition(_SEAL)
+        if seal[:64] != hashlib.sha256(body).hexdigest().encode():
+            raise ValueError("not a result file, or not as it was written")
         try:
             record = json.loads(data)
             return cls(
@@ -167,6 +173,9 @@ class Result:
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a result file: {type(error).__name__}: {error}") from error
 
+
+_SEAL = b',\n "checksum": "'
+"""What a result's bytes end with, before the SHA-256 of all that stands above: what a disk or a hand changed shows."""
 
 _PLAIN_FIELDS = (
     "student",
@@ -206,10 +215,11 @@ def result_path(output: Path, student: str, exercise: str) -> Path:
 
 
 def write_result(output: Path, result: Result) -> Path:
-    """Store a result, and its durations beside it; return the result's path."""
+    """Store a result, and beside it the durations of what was run for it; return the result's path."""
     path = result_path(output, result.student, result.exercise)
-    durations = json.dumps({"duration_s": result.durations}, indent=1) + "\n"
-    write_atomic(path.with_suffix(".durations.json"), durations.encode())
+    if result.durations:
+        durations = json.dumps({"duration_s": result.durations}, indent=1) + "\n"
+        write_atomic(path.with_suffix(".durations.json"), durations.encode())
     write_atomic(path, result.to_json())
     return path
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
+def printable_lines(text: str, limit: int) -> str:
+    """Return ``text`` with its lines, each as `printable` makes it; more than ``limit`` characters are cut."""
+    return "\n".join(printable(line, limit) for line in text[:limit].split("\n"))
+
+
 def printable(text: str, limit: int = 200) -> str:
     """Return ``text`` on one line without what could act on the screen that shows it.
 

@@ -63,9 +63,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=12, help="how many notebooks to grade (default: 12)")
-    count = parser.parse_args().submissions
     os.environ.update(ENVIRONMENT)
+    compare(parser.parse_args().submissions)
 
+
+def compare(count: int) -> None:
+    """Grade so many right answers with both graders, and print what each cost."""
     from autograder.course import load_course
     from demo.make_class import right_submissions
 

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from autograder.course import load_course
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, read_results
-from autograder.sandbox.tiers import probe_namespaces
+from autograder.sandbox.tiers import WALLED, best_tier
 from autograder.text import printable
 from demo.make_class import EXERCISES, Submission, Worth, make_class
 
@@ -43,7 +43,7 @@ WORDS = {
 def main() -> int:
     """Show everything; return the exit code."""
     out = Console(highlight=False)
-    tier = "A" if probe_namespaces().works else "D"
+    tier = best_tier()
     autograder(out, "build", *EXERCISES)
     shutil.rmtree(COURSE / CLASS, ignore_errors=True)
     handed_in = make_class(load_course(COURSE), tier=tier)
@@ -51,7 +51,7 @@ def main() -> int:
         submission.write(COURSE / CLASS / "submitted")
     describe_class(out, handed_in, tier)
     settings = ["--output", str(GRADED), "--gradebook", f"sqlite:///{CLASS / 'gradebook.db'}"]
-    autograder(out, "grade", str(CLASS / "submitted"), *settings, *(["--allow-weak-sandbox"] if tier != "A" else []))
+    autograder(out, "grade", str(CLASS / "submitted"), *settings, *([] if tier in WALLED else ["--allow-weak-sandbox"]))
     results = {(result.student, result.exercise): result for result in read_results(COURSE / GRADED)}
     show_attacks(out, handed_in, results)
     return judge(out, handed_in, results)
@@ -78,7 +78,7 @@ def describe_class(out: Console, handed_in: Sequence[Submission], tier: str) -> 
         f"{attacks} attacks on the grader, which are named for what they do."
     )
     if tier != "A":
-        out.print("[yellow]This machine has no namespaces: attacks that only tier A stops are left out.[/]")
+        out.print(f"[yellow]This machine offers tier {tier}: attacks that only a better one stops are left out.[/]")
 
 
 # --- What came of the attacks ---------------------------------------------------------------------

@@ -157,9 +157,14 @@ def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool
         return False
     if isinstance(expected, int) and not isinstance(actual, int):
         return False
-    if math.isnan(expected):
-        return math.isnan(actual)
-    return math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol)
+    if actual == expected:
+        return True
+    try:
+        if math.isnan(expected):
+            return math.isnan(actual)
+        return math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 def assert_true(condition: object, problem: str, *, details: str = "", cause: str = "") -> None:

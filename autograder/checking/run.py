@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import pytest
@@ -77,12 +78,23 @@ class Recorder:
         self._reported: set[tuple[str, str]] = set()
         self._passed: set[tuple[str, str]] = set()
 
-    def begin(self, checks: Iterable[Check], session: Session, report: Report) -> None:
-        """Say which checks to run on which submission; ``report(check, result, seconds)`` is called as each ends."""
+    def begin(
+        self,
+        checks: Iterable[Check],
+        session: Session,
+        report: Report,
+        kept: Mapping[tuple[str, str], bool] = MappingProxyType({}),
+    ) -> None:
+        """Say which checks to run on which submission; ``report(check, result, seconds)`` is called as each ends.
+
+        Those that are ``kept`` are not run: it is known whether they pass, which matters to those after them.
+        """
         self._checks = {(check.question, check.name): check for check in checks}
         self._questions = {question for question, _ in self._checks}
         self._session = session
         self._report = report
+        self._reported = set(kept)
+        self._passed = {key for key, passed in kept.items() if passed}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -91,7 +103,8 @@ class Recorder:
         What a student's process has seen of a hidden check it could tell in the message of a public one.
         """
         session.config.stash[SUBMISSION] = self._session.submission
-        chosen = [(check, item) for item in session.items if (check := self._find(item)) is not None]
+        found = [(check, item) for item in session.items if (check := self._find(item)) is not None]
+        chosen = [(check, item) for check, item in found if (check.question, check.name) not in self._reported]
         session.items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
         return None  # on to pytest's own loop
 
@@ -162,8 +175,10 @@ def run_checks(path: Path, checks: Iterable[Check], session: Session, report: Re
 
 def run_pytest(path: Path, recorder: Recorder) -> None:
     """Let pytest collect the file ``path`` and run what the recorder chooses."""
+    folder = str(path.parent)
     with _quiet_environment():
-        pytest.main([*_ARGUMENTS, "--rootdir", str(path.parent), str(path)], plugins=[recorder])
+        # Without the second option pytest lists all folders from the root on, which a sandbox may refuse.
+        pytest.main([*_ARGUMENTS, "--rootdir", folder, "--confcutdir", folder, str(path)], plugins=[recorder])
 
 
 @contextmanager

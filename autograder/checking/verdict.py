@@ -22,6 +22,16 @@ def judge(check: Check, error: BaseException | None, questions: Collection[str] 
     called is the student's text, which could quote a hidden input.
     """
     outcome, message = _outcome(check, error, questions)
+    return result_of(check, outcome, _scrub(message))
+
+
+def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> CheckResult:
+    """Return the result of a check that did not get to run."""
+    return result_of(check, outcome, message)
+
+
+def result_of(check: Check, outcome: Outcome, message: str) -> CheckResult:
+    """Return the result that a check has with this outcome."""
     return CheckResult(
         name=check.name,
         title=check.title,
@@ -29,14 +39,9 @@ def judge(check: Check, error: BaseException | None, questions: Collection[str] 
         outcome=outcome,
         points=check.points if outcome is Outcome.PASSED else 0.0,
         max_points=check.points,
-        message=_scrub(message),
+        message=message,
         hint=check.hint if outcome is Outcome.FAILED else "",
     )
-
-
-def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> CheckResult:
-    """Return the result of a check that did not get to run."""
-    return CheckResult(check.name, check.title, check.visibility, outcome, 0.0, check.points, message)
 
 
 def _outcome(check: Check, error: BaseException | None, questions: Collection[str]) -> tuple[Outcome, str]:

@@ -14,6 +14,7 @@ from autograder.course import Course, CourseError, Exercise, load_course
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from autograder.grading.cluster import Cluster, Survey
     from autograder.sandbox.engine import Engine
 
 course_option = click.option(
@@ -27,8 +28,13 @@ jobs_option = click.option(
 weak_option = click.option(
     "--allow-weak-sandbox",
     is_flag=True,
-    help="Go on where only tier D is possible: student code could read your files and use your network.",
+    help="Go on where only tier C or D is possible: student code could read your files and use your network.",
 )
+
+_WEAKNESS = {
+    "C": "use your network and read every file that all users of this machine may read",
+    "D": "read and change your files, use your network and end your processes",
+}
 
 
 def open_course(root: Path | None) -> Course:
@@ -41,21 +47,30 @@ def open_course(root: Path | None) -> Course:
 
 def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:
     """Return the best tier of this machine; refuse a weak one unless it is allowed, loudly when it is."""
-    from autograder.sandbox.tiers import probe_namespaces
+    from autograder.sandbox.tiers import TIERS, WALLED, best_tier, probe
 
-    probe = probe_namespaces()
-    if probe.works:
-        return "A"
-    reason = f"This machine cannot isolate student code (tier A fails: {probe.problem})."
-    if required == "A" or not allow_weak_sandbox:
+    tier = best_tier()
+    stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
+    why = "; ".join(f"tier {probed.tier} fails: {probed.problem}" for probed in stronger)
+    if required is not None and tier > required:
         raise UserError(
-            f"{reason} Run `autograder doctor` for what to do. For code that you trust, --allow-weak-sandbox goes on."
+            f"Tier {required} is required, and tier {tier} is the best here ({why}). Run `autograder doctor` for what "
+            f"to do, or repeat with --require-tier {tier}."
         )
+    if tier in WALLED:
+        return tier
+    if not allow_weak_sandbox:
+        raise UserError(
+            f"This machine cannot isolate student code ({why}). Run `autograder doctor` for what to do. For code that "
+            "you trust, --allow-weak-sandbox goes on."
+        )
+    from rich.markup import escape
+
     console(stderr=True).print(
-        f"[bold red]WEAK SANDBOX (tier D).[/] {reason} Student code can read your files, use your network and end "
-        "your processes. Grade only code that you trust. Every result says that it was made this way."
+        f"[bold red]WEAK SANDBOX (tier {tier}).[/] This machine cannot isolate student code ({escape(why)}). It can "
+        f"{_WEAKNESS[tier]}. Grade only code that you trust. Every result says that it was made this way."
     )
-    return "D"
+    return tier
 
 
 def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *others: Path) -> Callable[[], Engine]:
@@ -64,6 +79,31 @@ def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *ot
     from autograder.sandbox.engine import Engine
 
     return lambda: Engine(tier, protected=[course.root, *others], preload=modules_to_preload(exercises))
+
+
+def survey_cluster(address: str, *, required: str | None = None) -> Survey:
+    """Return what the workers of a dask scheduler offer; refuse them where that is not enough."""
+    from autograder.grading.cluster import survey
+    from autograder.sandbox.engine import EngineError
+
+    try:
+        offered = survey(address)
+    except EngineError as error:
+        raise UserError(str(error)) from None
+    if required is not None and offered.tier > required:
+        raise UserError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
+    return offered
+
+
+def cluster_factory(
+    address: str, course: Course, exercises: Sequence[Exercise], tier: str, *others: Path
+) -> Callable[[], Cluster]:
+    """Return what starts a sandbox on each worker of a dask scheduler; else as `engine_factory`."""
+    from autograder.grading.cluster import Cluster
+    from autograder.grading.preload import modules_to_preload
+
+    protected, preload = [course.root, *others], modules_to_preload(exercises)
+    return lambda: Cluster(address, tier, exercises, protected=protected, preload=preload)
 
 
 def console(*, stderr: bool = False) -> Console:

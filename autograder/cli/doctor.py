@@ -27,16 +27,12 @@ _PACKAGES = (
     "IPython",
     "msgpack",
 )
-
-# Settings that switch user namespaces off: the file, the value that allows them, and how to set it.
-_SWITCHES = (
-    ("/proc/sys/kernel/unprivileged_userns_clone", "1", "sysctl kernel.unprivileged_userns_clone=1"),
-    (
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "0",
-        "give this Python an AppArmor profile with `userns,`, or sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-    ),
-)
+_TIERS = {
+    "A": "namespaces, a root of its own, seccomp, limits",
+    "B": "Landlock, seccomp, limits",
+    "C": "only a user of its own for every process, and limits",
+    "D": "only processes with limits",
+}
 
 
 @dataclass(frozen=True)
@@ -82,25 +78,13 @@ def _examine(course: Path | None) -> Iterator[Finding]:
 
 
 def _sandbox() -> Finding:
-    from autograder.sandbox.tiers import probe_namespaces
+    from autograder.cli.better_tier import advice
+    from autograder.sandbox.tiers import TIERS, WALLED, best_tier, probe
 
-    probe = probe_namespaces()
-    if probe.works:
-        return Finding("sandbox", fine=True, found="tier A: namespaces, a root of its own, seccomp, limits")
-    return Finding("sandbox", fine=False, found=f"tier D only: {probe.problem}", advice=_sandbox_advice())
-
-
-def _sandbox_advice() -> str:
-    if sys.platform != "linux":
-        return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
-    for path, wanted, command in _SWITCHES:
-        file = Path(path)
-        if file.exists() and file.read_text().strip() != wanted:
-            return f"User namespaces are switched off here. As root: {command}."
-    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
-        return f"In a container, start it with {options}, or grade outside."
-    return "Allow user namespaces for your user, or run as root. For code that you trust: --allow-weak-sandbox."
+    tier = best_tier()
+    stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
+    found = "; ".join((f"tier {tier}: {_TIERS[tier]}", *(f"no {probed.tier}: {probed.problem}" for probed in stronger)))
+    return Finding("sandbox", fine=tier in WALLED, found=found, advice=advice(tier))
 
 
 def _python() -> Finding:

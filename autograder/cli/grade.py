@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +12,13 @@ import click
 
 from autograder.cli.common import (
     choose_tier,
+    cluster_factory,
     console,
     course_option,
     engine_factory,
     jobs_option,
     open_course,
+    survey_cluster,
     weak_option,
 )
 from autograder.cli.main import NOT_SO, UserError
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 
     from autograder.course import Course
     from autograder.grading.collect import Collected
-    from autograder.grading.run import Move, Run
+    from autograder.grading.local import Runner
+    from autograder.grading.run import Run
 
 NO_GRADEBOOK = "none"
 
@@ -40,6 +45,7 @@ class _Order:
     allow_lower: bool
     tier: str
     gradebook: str | None
+    dask: str | None
 
 
 @click.command("grade", short_help="Grade submissions in the sandbox.")
@@ -53,11 +59,15 @@ class _Order:
 @jobs_option
 @click.option("-n", "--dry-run", is_flag=True, help="Store nothing; show who would move, by how much and why.")
 @click.option("--allow-lower", is_flag=True, help="Let a score go down. Without it, the higher one is kept.")
-@click.option("--require-tier", type=click.Choice(["A", "D"]), help="Refuse to grade in a weaker sandbox.")
+@click.option("--require-tier", type=click.Choice(["A", "B", "C", "D"]), help="Refuse to grade in a weaker sandbox.")
 @weak_option
 @click.option(
     "--gradebook", metavar="URL",
     help="nbgrader's gradebook, or 'none'. [default: the one that nbgrader_config.py names]",
+)  # fmt: skip
+@click.option(
+    "--dask", metavar="ADDRESS",
+    help="Grade on the workers of this dask scheduler: tcp://host:8786, or the file that it wrote. See docs/scale.md.",
 )  # fmt: skip
 @course_option
 def command(
@@ -71,6 +81,7 @@ def command(
     require_tier: str | None,
     allow_weak_sandbox: bool,
     gradebook: str | None,
+    dask: str | None,
     course: Path | None,
 ) -> None:
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
@@ -83,18 +94,57 @@ def command(
       autograder grade submitted
       autograder grade submitted --exercise convolution --dry-run
       autograder grade answers.ipynb --exercise convolution
+      autograder grade submitted --dask tcp://scheduler:8786
     """
     loaded = open_course(course)
-    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook)
+    if dask is None:
+        tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
+    else:
+        offered = survey_cluster(dask, required=require_tier)
+        tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask)
     collected = _collect(loaded, submitted, exercise, student)
-    out = console()
-    run = _grade(loaded, collected, order)
-    _report(out, loaded, collected, run, order)
-    if not dry_run:
-        _store(loaded, collected, run, order)
+    with _faults_explained(order), _alone(order):
+        run = _grade(loaded, collected, order)
+        _report(console(), loaded, collected, run, order)
+        if not dry_run:
+            _store(loaded, collected, run, order)
     if run.kept or any(result.status == "grader_error" for result in run.results):
         raise SystemExit(NOT_SO)
+
+
+@contextmanager
+def _faults_explained(order: _Order) -> Iterator[None]:
+    """Turn what may happen to a machine into a sentence: nothing is lost by it."""
+    from autograder.cli.stopping import stoppable
+    from autograder.sandbox.engine import EngineError
+
+    kept = "Nothing was stored." if order.dry_run else "What was graded is kept; the same command goes on from there."
+    try:
+        with stoppable(f"Stopped. {kept}"):
+            yield
+    except EngineError as error:
+        raise UserError(str(error)) from None
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise UserError(f"{error.strerror or error}{place}. Mend this, then repeat the command. {kept}") from None
+
+
+@contextmanager
+def _alone(order: _Order) -> Iterator[None]:
+    """Keep other graders out of the output, and clear away what a killed one left; a dry run needs neither."""
+    from autograder.grading.lock import Locked, only_grader
+    from autograder.grading.store import remove_leftovers
+
+    if order.dry_run:
+        yield
+        return
+    try:
+        with only_grader(order.output, console(stderr=True).print):
+            remove_leftovers(order.output)
+            yield
+    except Locked as error:
+        raise UserError(str(error)) from None
 
 
 def _collect(course: Course, submitted: Path, exercise: str | None, student: str | None) -> Collected:
@@ -114,35 +164,32 @@ def _collect(course: Course, submitted: Path, exercise: str | None, student: str
 def _grade(course: Course, collected: Collected, order: _Order) -> Run:
     from autograder.grading.run import grade_class
     from autograder.report.terminal import GradingProgress
-    from autograder.sandbox.engine import EngineError
 
     names = {handed.exercise for handed in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
-    engine_for = engine_factory(course, exercises, order.tier, order.submitted, order.output)
-    try:
-        with GradingProgress(len(collected.found), console(stderr=True)) as progress:
-            return grade_class(
-                course,
-                collected.found,
-                order.output,
-                engine_for,
-                jobs=order.jobs,
-                dry_run=order.dry_run,
-                allow_lower=order.allow_lower,
-                tier=order.tier,
-                notify=progress.advance,
-            )
-    except EngineError as error:
-        raise UserError(str(error)) from None
-    except KeyboardInterrupt:
-        raise UserError("Stopped. What was graded is kept; the same command goes on from there.") from None
-    except OSError as error:
-        raise UserError(f"{error}. What was graded is kept; mend this and repeat the same command.") from None
+    hidden = order.submitted, order.output
+    if order.dask is None:
+        engine_for: Callable[[], Runner] = engine_factory(course, exercises, order.tier, *hidden)
+    else:
+        engine_for = cluster_factory(order.dask, course, exercises, order.tier, *hidden)
+    with GradingProgress(len(collected.found), console(stderr=True)) as progress:
+        return grade_class(
+            course,
+            collected.found,
+            order.output,
+            engine_for,
+            jobs=order.jobs,
+            dry_run=order.dry_run,
+            allow_lower=order.allow_lower,
+            tier=order.tier,
+            notify=progress.advance,
+        )
 
 
 def _report(out: Console, course: Course, collected: Collected, run: Run, order: _Order) -> None:
     from rich.markup import escape
 
+    from autograder.cli.moves import moves_table
     from autograder.report.terminal import print_summary
     from autograder.text import printable
 
@@ -151,19 +198,13 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
         out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
     if run.reused:
         out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
-    for move in run.moves:
-        out.print(_sentence(move, "would move" if order.dry_run else "moved"))
-    for move in run.kept:
-        out.print(f"[bold yellow]Kept:[/] {_sentence(move, 'would go down')}")
+    if run.moves:
+        out.print(moves_table("\nScores that would move" if order.dry_run else "\nScores that moved", run.moves))
+    if order.dry_run and any(move.lowers for move in run.moves):
+        out.print("Grading keeps the scores that would go down. To let them, add --allow-lower.")
     if run.kept:
+        out.print(moves_table("\nScores that were kept, because they would go down", run.kept))
         out.print("The higher scores hold. To let them go down, repeat with --allow-lower.")
-
-
-def _sentence(move: Move, verb: str) -> str:
-    from rich.markup import escape
-
-    checks = ", ".join(move.checks)
-    return f"{escape(move.student)} {move.exercise} {verb} from {move.before:g} to {move.after:g} ({checks})"
 
 
 def _store(course: Course, collected: Collected, run: Run, order: _Order) -> None:

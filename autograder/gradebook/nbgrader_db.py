@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from autograder import light_imports
-from autograder.course import Course, Exercise, Question
+from autograder.course import Course, Exercise
 from autograder.gradebook.cells import cell_metadata, check_id, check_source
-from autograder.results import Outcome, QuestionResult, Result, Status
+from autograder.gradebook.entries import comment_of, folder_of, not_recorded, read_timestamp, score_of
+from autograder.results import QuestionResult, Result, Status
 
 WAIT_S = 30.0
 """How long to wait, in seconds, for another process to let go of an SQLite gradebook."""
-
-MAX_TIMESTAMP = 200
-"""The largest ``timestamp.txt`` that is read, in bytes."""
 
 SourceOf = Callable[[Exercise], Any]
 
@@ -40,16 +37,22 @@ def update_gradebook(
     source_of: SourceOf | None = None,
     wait_s: float = WAIT_S,
 ) -> None:
-    """Record results in nbgrader's gradebook, all of them or, when it fails, none.
+    """Record results in nbgrader's gradebook, all of them or, when it fails, none; what it holds already stays.
 
     ``submitted`` is nbgrader's folder of submissions, from which the time of each is read. ``source_of``
     returns an exercise's instructor notebook without solutions; its cells are recorded where nbgrader does
     not know them, so that ``generate_assignment`` agrees later. Without it, only the questions' cells are.
     An optional exercise's points count in nbgrader like any other's. Raises `GradebookError`.
     """
+    from sqlalchemy.engine import make_url
+
     by_exercise: dict[str, list[Result]] = {}
-    for result in results:
+    with _errors_explained(db_url):
+        url = make_url(db_url)
+    for result in not_recorded(url, course, results, submitted):
         by_exercise.setdefault(course.exercise(result.exercise).name, []).append(result)
+    if not by_exercise:
+        return
     with _errors_explained(db_url), _open(db_url, course_id, wait_s) as gradebook:
         students = {student.id for student in gradebook.students}
         for student in sorted({r.student for group in by_exercise.values() for r in group} - students):
@@ -179,23 +182,11 @@ def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], s
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(exercise.name)}
     for result in sorted(results, key=lambda result: result.student):
         submission = known.get(result.student) or gradebook.add_submission(exercise.name, result.student)
-        if submitted is not None and (folder := submitted / result.student / exercise.name).is_dir():
+        if folder := folder_of(submitted, result):
             submission.timestamp = read_timestamp(folder)
         (entry,) = (entry for entry in submission.notebooks if entry.notebook_id == notebook.id)
         _record_grades(gradebook, entry, cells, exercise, result)
         _record_comments(entry, exercise, result)
-
-
-def read_timestamp(folder: Path) -> datetime | None:
-    """Return when a submission was handed in, in UTC, from nbgrader's ``timestamp.txt`` beside it."""
-    path = folder / "timestamp.txt"
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
-        return None
-    try:
-        when: datetime = light_imports.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
-    except (ValueError, OverflowError, TypeError):
-        return None
-    return when
 
 
 def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: Exercise, result: Result) -> None:
@@ -216,13 +207,7 @@ def _set_score(grade: Any, status: Status, question: QuestionResult | None) -> N
 
     A manual score stays. When the automatic one changes beneath it, a person is asked whether it still holds.
     """
-    score: float | None
-    if status is Status.UNREADABLE:
-        score, ask = 0.0, True
-    elif question is None or question.needs_human:
-        score, ask = None, True
-    else:
-        score, ask = question.score, False
+    score, ask = score_of(status, question)
     changed = grade.auto_score != score
     grade.auto_score = score
     if grade.manual_score is None:
@@ -232,19 +217,7 @@ def _set_score(grade: Any, status: Status, question: QuestionResult | None) -> N
 
 
 def _record_comments(entry: Any, exercise: Exercise, result: Result) -> None:
-    """Say at each question what nbgrader would: that nothing was answered, or why it could not be graded."""
-    answered = {question.name: _is_attempted(question) for question in result.questions}
     comments = {comment.cell.name: comment for comment in entry.comments}
     for question in exercise.questions:
         if question.name in comments:
-            comments[question.name].auto_comment = _comment(question, answered, result)
-
-
-def _comment(question: Question, answered: dict[str, bool], result: Result) -> str | None:
-    if result.status is Status.UNREADABLE:
-        return result.message or "This submission could not be read."
-    return None if answered.get(question.name, True) else "No response."
-
-
-def _is_attempted(question: QuestionResult) -> bool:
-    return any(check.outcome is not Outcome.NOT_ATTEMPTED for check in question.checks)
+            comments[question.name].auto_comment = comment_of(question, result)

@@ -6,12 +6,15 @@ import functools
 import hashlib
 import platform
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 
 from autograder.checking.verdict import not_run
 from autograder.course import Check, Exercise
 from autograder.grading.collect import Handed
+from autograder.grading.digests import CheckKey, check_digests, grader_digest
 from autograder.notebook.cells import ILLUSTRATION, Cell, Unreadable, digest_of, read_cells
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine, Graded
@@ -23,11 +26,15 @@ UNRELEASED = "unreleased"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission, read: its cells, or why it has none; and the result that it has before any check ran."""
+    """A submission, read: its cells, or why it has none; and the result that it has before any check ran.
+
+    ``digests`` tell what each check was made of when it was read.
+    """
 
     exercise: Exercise
     cells: tuple[Cell, ...]
     blank: Result
+    digests: Mapping[CheckKey, str] = field(default_factory=dict)
 
 
 def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
@@ -52,7 +59,7 @@ def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
         message=problem or handed.note,
         optional=exercise.optional,
     )
-    return Prepared(exercise, cells, blank)
+    return Prepared(exercise, cells, blank, check_digests(exercise))
 
 
 def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
@@ -73,38 +80,56 @@ def illustrations_of(exercise: Exercise) -> frozenset[str]:
 
 
 def grade(engine: Engine, prepared: Prepared, limits: Limits) -> Result:
-    """Return the result of one submission.
-
-    Never raises for anything that the submission does. A check that the grader could not carry out is its own
-    fault, and is marked so.
-    """
+    """Return the result of one submission, all of it run; see `result_of`."""
     if prepared.blank.status is Status.UNREADABLE:
         return prepared.blank
+    return result_of(prepared, engine.run(job_of(prepared, limits)))
+
+
+def job_of(prepared: Prepared, limits: Limits, kept: Mapping[CheckKey, CheckResult] = MappingProxyType({})) -> Job:
+    """Return what is to be run: the submission's cells, and all checks but those whose results are kept."""
     exercise = prepared.exercise
-    checks = tuple(check for question in exercise.questions for check in question.checks)
-    cells = tuple((cell.id, cell.source) for cell in prepared.cells)
-    check_files = CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items())))
-    graded = engine.run(Job(check_files, checks, cells, limits))
-    results = tuple(
-        QuestionResult(question.name, tuple(_found(graded, question.name, check) for check in question.checks))
-        for question in exercise.questions
+    return Job(
+        check_files=check_files_of(exercise),
+        checks=tuple(check for question in exercise.questions for check in question.checks),
+        cells=tuple((cell.id, cell.source) for cell in prepared.cells),
+        limits=limits,
+        kept=tuple((*key, result.outcome is Outcome.PASSED) for key, result in kept.items()),
     )
-    faulty = any(question.needs_human for question in results)
+
+
+def check_files_of(exercise: Exercise) -> CheckFiles:
+    """Return an exercise's file of checks with what lies beside it."""
+    return CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items())))
+
+
+def result_of(
+    prepared: Prepared, graded: Graded, kept: Mapping[CheckKey, CheckResult] = MappingProxyType({})
+) -> Result:
+    """Put a submission's result together from what was run and what was kept.
+
+    A check that the grader could not carry out is its own fault, and is marked so.
+    """
+    found = {(question, result.name): result for question, result in graded.checks} | dict(kept)
+    questions = tuple(
+        QuestionResult(question.name, tuple(_found(found, prepared, check) for check in question.checks))
+        for question in prepared.exercise.questions
+    )
+    faulty = any(question.needs_human for question in questions)
     return replace(
         prepared.blank,
         status=Status.GRADER_ERROR if faulty else Status.GRADED,
-        questions=results,
+        questions=questions,
         cells=tuple(graded.cells),
         durations=graded.durations,
     )
 
 
-def _found(graded: Graded, question: str, check: Check) -> CheckResult:
-    for name, result in graded.checks:
-        if name == question and result.name == check.name:
-            return result
+def _found(found: Mapping[CheckKey, CheckResult], prepared: Prepared, check: Check) -> CheckResult:
+    key = check.question, check.name
     message = "The grader stopped before this check. It costs you no points; your teachers will look at it."
-    return not_run(check, message, Outcome.GRADER_ERROR)
+    result = found.get(key) or not_run(check, message, Outcome.GRADER_ERROR)
+    return replace(result, digest=prepared.digests.get(key, ""))
 
 
 def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]:
@@ -116,11 +141,11 @@ def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]
 
 @functools.cache
 def environment() -> str:
-    """Return what, beside submission and checks, a result may depend on: versions and the kind of processor."""
+    """Return what, beside submission and checks, a result may depend on: versions, processor, this package."""
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             parts.append(f"no {name}")
-    return ", ".join([*parts, platform.machine()])
+    return ", ".join([*parts, platform.machine(), f"grader {grader_digest()}"])

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 32 * 2**20
+MAX_CODE = 2**20
+"""Characters of code that are graded: all cells of a notebook together, or a module."""
+MAX_CELLS = 2000
 ILLUSTRATION = "active-ipynb"
 """Jupytext's tag for a cell that lives in the notebook only: it shows something and defines nothing that is graded."""
 
@@ -40,9 +43,18 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
     """
     text = _read_text(path)
-    if path.suffix == ".py":
-        return _from_python(text)
-    return _from_notebook(text)
+    cells = _from_python(text) if path.suffix == ".py" else _from_notebook(text)
+    _bound(len(cells), sum(len(cell.source) for cell in cells))
+    return cells
+
+
+def _bound(cells: int, characters: int) -> None:
+    """Refuse more code than anybody writes: it would only keep the grader busy."""
+    if cells > MAX_CELLS or characters > MAX_CODE:
+        raise Unreadable(
+            f"This holds {cells} code cells with {characters} characters; at most {MAX_CELLS} cells with {MAX_CODE} "
+            "characters are read. Take out what is not your answer, data above all, and hand it in again."
+        )
 
 
 def digest_of(cells: tuple[Cell, ...]) -> str:
@@ -127,8 +139,11 @@ def _clean_id(value: Any) -> str:
 def _from_python(text: str) -> tuple[Cell, ...]:
     from autograder.notebook.percent import read_percent
 
+    _bound(text.count("\n# %%"), len(text))
     try:
-        notebook = read_percent(text)
+        # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
+        # a gigabyte.
+        notebook = read_percent(f"# %%\n{text}")
     except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
         raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
     cells = [
@@ -137,8 +152,8 @@ def _from_python(text: str) -> tuple[Cell, ...]:
             cell.source,
             tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
         )
-        for cell in notebook.cells
-        if cell.cell_type == "code"
+        for place, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and (place or cell.source)  # what our marker began may be empty
     ]
     return tuple(_number(cells))
 

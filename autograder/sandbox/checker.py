@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import gc
 import select
+import signal
 import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,10 @@ from autograder.checking.run import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import frames, linux
+from autograder.sandbox import frames, linux, reports
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.job import CheckFiles, read_job
-from autograder.sandbox.limits import ARM, VERDICT, Limits, explain
+from autograder.sandbox.limits import ARM, EXITED, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
 
@@ -49,6 +49,8 @@ class RemoteSession:
         self._bad_cells: set[int] = set()
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
+        self.disturbed = False
+        """Whether a worker ended as it would if somebody else had killed it: another try will tell."""
         self.submission = RemoteSubmission(self._link, self._reasons)
 
     def start(self) -> None:
@@ -147,8 +149,11 @@ class RemoteSession:
         except OSError:
             message = b""
         if len(message) != VERDICT.size:
+            self.disturbed = True
             return WorkerDied("exit", "The process of your answer ended unexpectedly.")
-        return explain(*VERDICT.unpack(message))
+        reason, status = VERDICT.unpack(message)
+        self.disturbed |= (reason, status) == (EXITED, -signal.SIGKILL)
+        return explain(reason, status)
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from this side's copy of it."""
@@ -203,21 +208,20 @@ class _Checker(Recorder):
             channel, session = self._grading
             self.report_missing(path)
             session.close()
-            frames.send(channel, ["done"])
+            frames.send(channel, ["done", session.disturbed])
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells, and get ready for its checks."""
-        checks, cells, limits = read_job(frames.receive(channel)[0])
+        checks, cells, limits, kept = read_job(frames.receive(channel)[0])
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
         session.start()
-        frames.send(channel, ["cells", [[c.id, str(c.outcome), c.message] for c in session.cell_results.values()]])
+        frames.send(channel, reports.cells_message(session.cell_results.values()))
 
         def report(check: Check, result: CheckResult, seconds: float) -> None:
-            fields = [[name, value] for name, value in asdict(result).items() if name != "outcome"]
-            frames.send(channel, ["check", check.question, fields, str(result.outcome), seconds])
+            frames.send(channel, reports.check_message(check, result, seconds))
 
-        self.begin(checks, session, report)
+        self.begin(checks, session, report, kept)
 
 
 def warm_up() -> None:

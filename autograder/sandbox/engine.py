@@ -18,13 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.results import CellResult, CheckResult, Outcome
-from autograder.sandbox import frames
+from autograder.results import CellResult, CheckResult
+from autograder.sandbox import frames, reports
 from autograder.sandbox.job import CheckFiles, Job
-from autograder.sandbox.launch import zygote_environment
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.spawn import request_checker, request_grading
-from autograder.sandbox.tiers import scratch_folder
+from autograder.sandbox.tiers import launcher_environment, scratch_folder
 
 START_TIMEOUT_S = 120.0
 
@@ -35,12 +34,21 @@ class EngineError(Exception):
 
 @dataclass
 class Graded:
-    """What came back for one submission; ``complete`` is False when the checker itself did not finish."""
+    """What came back for one submission; ``complete`` is False when the checker itself did not finish.
+
+    It is ``disturbed`` where a process of the answer ended as if somebody else had killed it.
+    """
 
     cells: list[CellResult] = field(default_factory=list)
     checks: list[tuple[str, CheckResult]] = field(default_factory=list)
     durations: dict[str, float] = field(default_factory=dict)
     complete: bool = False
+    disturbed: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing but the submission can have decided this."""
+        return self.complete and not self.disturbed
 
 
 class Engine:
@@ -94,29 +102,39 @@ class Engine:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def has_ended(self, within_s: float = 1.0) -> bool:
+        """Whether the zygote is gone, or goes within a moment: what is killed takes others with it one by one."""
+        assert self._requests is not None, "use the engine as a context manager"
+        poll = select.poll()
+        poll.register(self._requests, 0)  # that the other side is gone is always told
+        return bool(poll.poll(within_s * 1000))
+
     def run(self, job: Job) -> Graded:
         """Grade one submission. Never raises for anything that the submission does."""
         graded = Graded()
         try:
             with self._open_checker(job) as channel:
                 frames.send(channel, job.to_message())
-                while self._take(frames.receive(channel)[0], graded):
+                while self._take(frames.receive(channel)[0], job, graded):
                     pass
         except (EOFError, OSError, frames.ProtocolError):
             graded.complete = False
         return graded
 
-    def _take(self, message: Any, graded: Graded) -> bool:
+    def _take(self, message: Any, job: Job, graded: Graded) -> bool:
         """Note one message of a checker; return whether more are to come."""
         match message:
-            case ["cells", cells]:
-                graded.cells = [CellResult(i, Outcome(outcome), text) for i, outcome, text in cells]
-            case ["check", question, fields, outcome, seconds]:
-                result = CheckResult(**dict(fields), outcome=Outcome(outcome))
+            case ["cells", cells] if not graded.cells:
+                graded.cells = reports.read_cells(cells, job)
+            case ["check", *fields]:
+                question, result, seconds = reports.read_check(fields, job)
+                name = f"{question}.{result.name}"
+                if name in graded.durations:
+                    raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
-                graded.durations[f"{question}.{result.name}"] = round(seconds, 6)
-            case ["done"]:
-                graded.complete = True
+                graded.durations[name] = round(seconds, 6)
+            case ["done", bool(disturbed)]:
+                graded.complete, graded.disturbed = True, disturbed
                 return False
             case _:
                 raise frames.ProtocolError("unknown message")
@@ -145,36 +163,20 @@ class Engine:
         return self._checkers[key]
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        descriptor = str(theirs.fileno())
-        if self.tier == "A":
-            command = [sys.executable, "-m", "autograder.sandbox.launch", descriptor]
-            environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-            environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-        else:
-            command = [
-                sys.executable,
-                "-m",
-                "autograder.sandbox.zygote",
-                descriptor,
-                "D",
-                ",".join(self._preload),
-            ]
-            environment = zygote_environment(str(Path(__file__).resolve().parents[2]), self._scratch)
+        order = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "autograder.sandbox.launch", str(theirs.fileno())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
-            env=environment,
+            env=launcher_environment(),
             cwd="/",
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
         assert process.stdin is not None
-        with process.stdin as order:
-            order.write(
-                json.dumps({"root": self._scratch, "protected": self._protected, "preload": self._preload}).encode()
-            )
+        with process.stdin as stdin:
+            stdin.write(json.dumps(order).encode())
         return process
 
     def _last_words(self) -> str:

@@ -18,6 +18,7 @@ MAX_BYTES = 512 * 2**20
 MAX_NODES = 200_000
 MAX_TEXT = 2**20
 _HEAD = struct.Struct("!II")
+_STEP = 256 * 2**10
 
 
 class ProtocolError(Exception):
@@ -47,9 +48,32 @@ def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
         raise ProtocolError("a message is too large")
     body = _exactly(sock, body_size)
     buffers = [_exactly(sock, size) for size in sizes]
+    return unpack(body), buffers
+
+
+def unpack(body: bytes | bytearray) -> Any:
+    """Return the structure that ``body`` holds; raise `ProtocolError` on nonsense.
+
+    What a few bytes claim takes no memory: a list is made only after every claimed item was seen to be there,
+    and lists are counted while they are made.
+    """
+    count = 0
+
+    def counted(items: list[Any]) -> list[Any]:
+        nonlocal count
+        count += 1 + len(items)
+        if count > 2 * MAX_NODES:
+            raise ProtocolError("a value has too many parts")
+        return items
+
     try:
-        structure = msgpack.unpackb(
+        walker = msgpack.Unpacker(read_size=len(body) or 1, max_buffer_size=MAX_STRUCTURE)
+        walker.feed(body)
+        walker.skip()
+        return msgpack.unpackb(
             body,
+            list_hook=counted,
+            ext_hook=_refuse_extension,
             unicode_errors="surrogatepass",
             max_str_len=4 * MAX_TEXT,  # bytes of UTF-8
             max_bin_len=MAX_STRUCTURE,
@@ -57,20 +81,23 @@ def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
             max_map_len=0,
             max_ext_len=0,
         )
-    except (ValueError, TypeError, RecursionError) as error:  # msgpack's own errors derive from these
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise ProtocolError(f"ill-formed message ({type(error).__name__})") from None
-    return structure, buffers
+
+
+def _refuse_extension(_code: int, _data: bytes) -> Any:
+    raise ProtocolError("a message holds what nobody sends")
 
 
 def _exactly(sock: socket.socket, size: int) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view.nbytes:
+    """Return the next ``size`` bytes. Memory is taken as they arrive: claiming a size costs nothing."""
+    data = bytearray()
+    while len(data) < size:
         try:
-            count = sock.recv_into(view)
+            received = sock.recv(min(size - len(data), _STEP))
         except ConnectionError:
-            count = 0
-        if not count:
+            received = b""
+        if not received:
             raise EOFError("the other side has closed the connection")
-        view = view[count:]
+        data += received
     return data

@@ -7,7 +7,7 @@ import importlib.util
 import marshal
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.course import Check
 from autograder.sandbox.limits import Limits
@@ -40,25 +40,42 @@ class CheckFiles:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: which of a file's checks to run on which cells."""
+    """One submission: which of a file's checks to run on which cells.
+
+    ``kept`` are checks that need not be run, with whether they are known to pass: others may come after them.
+    """
 
     check_files: CheckFiles
     checks: tuple[Check, ...]
     cells: tuple[tuple[str, str], ...]
     limits: Limits
+    kept: tuple[tuple[str, str, bool], ...] = ()
 
     def to_message(self) -> list[Any]:
         """Return the job as it crosses the wire to a checker that has the file of checks."""
         checks = [[list(field) for field in asdict(check).items()] for check in self.checks]
         limits = [list(field) for field in asdict(self.limits).items()]
-        return [checks, [list(cell) for cell in self.cells], limits]
+        return [checks, [list(cell) for cell in self.cells], limits, [list(check) for check in self.kept]]
 
 
-def read_job(message: list[Any]) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...], Limits]:
-    """Return the checks, the cells and the limits of a job that crossed the wire."""
-    checks, cells, limits = message
-    read = tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks)
-    return read, tuple((identity, source) for identity, source in cells), Limits(**dict(limits))
+class Order(NamedTuple):
+    """A job as a checker reads it, which has the file of checks already."""
+
+    checks: tuple[Check, ...]
+    cells: tuple[tuple[str, str], ...]
+    limits: Limits
+    kept: dict[tuple[str, str], bool]
+
+
+def read_job(message: list[Any]) -> Order:
+    """Return the job that crossed the wire."""
+    checks, cells, limits, kept = message
+    return Order(
+        tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks),
+        tuple((identity, source) for identity, source in cells),
+        Limits(**dict(limits)),
+        {(question, name): passed for question, name, passed in kept},
+    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -26,7 +26,7 @@ class Limits:
 ARM = struct.Struct("!ddQ")
 # monitor → checker: why the worker ended, and its wait status
 VERDICT = struct.Struct("!Bi")
-EXITED, TIME, MEMORY = range(3)
+EXITED, TIME, MEMORY, FILES = range(4)
 
 
 def explain(reason: int, status: int) -> WorkerDied:
@@ -35,6 +35,8 @@ def explain(reason: int, status: int) -> WorkerDied:
         return WorkerDied("time", "This took too long and was stopped. Is there an endless loop?")
     if reason == MEMORY:
         return WorkerDied("memory", "Your code ran out of memory.")
+    if reason == FILES:
+        return WorkerDied("exit", "Your code wrote more files than it may and was stopped.")
     if status < 0:
         return WorkerDied("exit", f"Your code crashed its process ({_signal_name(-status)}).")
     return WorkerDied("exit", f"Your code ended its process (exit code {status}), as `os._exit` does.")

@@ -6,15 +6,15 @@ use, looks at the worker's CPU time and memory a few times a second, and says wh
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograder.sandbox.limits import ARM, EXITED, MEMORY, TIME, VERDICT
+from autograder.sandbox.family import descendants
+from autograder.sandbox.limits import ARM, EXITED, FILES, MEMORY, TIME, VERDICT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -32,8 +32,12 @@ class _Armed:
     memory_at_start: int = 0
 
 
-def watch(worker: int, control: socket.socket, *, own_group: bool) -> None:
-    """Watch one worker until it ends or the checker hangs up; then end whatever is left of it."""
+def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
+    """Watch one worker until it ends or the checker hangs up, then ``kill`` whatever is left of it.
+
+    When the grader, the zygote or the checker is killed, the checker's end of ``control`` closes: that is a
+    hang-up, too.
+    """
     armed = _Armed(memory_at_start=_resident(worker))
     reason = EXITED
     poll = select.poll()
@@ -47,11 +51,11 @@ def watch(worker: int, control: socket.socket, *, own_group: bool) -> None:
             break
         if gone in events or (gone is None and _has_ended(worker)):
             break
-        broken = _broken(worker, armed)
+        broken = _broken(worker, armed, fills_disk)
         if broken is not None:
             reason = broken
             break
-    status = _end(worker, own_group=own_group)
+    status = kill(worker)
     try:
         control.sendall(VERDICT.pack(reason, status))
     except OSError:
@@ -80,7 +84,7 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     return True
 
 
-def _broken(worker: int, armed: _Armed) -> int | None:
+def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int | None:
     """Return the limit that the worker has broken, if any."""
     if not armed.wall:
         return None
@@ -89,7 +93,7 @@ def _broken(worker: int, armed: _Armed) -> int | None:
     # One process meets the kernel's limit first, at the same allocation every time; this one is for families.
     if armed.memory and exceeds_memory(worker, armed.memory_at_start + armed.memory + _MARGIN):
         return MEMORY
-    return None
+    return FILES if fills_disk() else None
 
 
 def cpu_seconds(pid: int) -> float:
@@ -108,7 +112,7 @@ def exceeds_memory(pid: int, limit: int) -> bool:
     Resident pages are a cheap upper bound; only where they are too many is the proportional size read, which
     does not charge a child for what it shares with the zygote.
     """
-    family = [pid, *_descendants(pid)]
+    family = [pid, *descendants(pid)]
     return sum(map(_resident, family)) > limit and sum(map(_proportional, family)) > limit
 
 
@@ -124,33 +128,10 @@ def _proportional(pid: int) -> int:
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
-    except (OSError, ValueError, StopIteration):
-        return 0
-
-
-def _descendants(pid: int) -> list[int]:
-    found = []
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:  # noqa: PTH123
-            children = [int(child) for child in file.read().split()]
-    except OSError:
-        return []
-    for child in children[:256]:
-        found += [child, *_descendants(child)]
-    return found
+    except (OSError, ValueError, StopIteration):  # a process that cannot be read answers for all that it maps
+        return _resident(pid)
 
 
 def _has_ended(worker: int) -> bool:
     """Whether the worker is a zombie by now, without reaping it."""
     return os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _end(worker: int, *, own_group: bool) -> int:
-    """Kill what is left of the worker and return its exit code (negative: a signal)."""
-    if own_group:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(worker, signal.SIGKILL)
-    _, status = os.waitpid(worker, 0)
-    return os.waitstatus_to_exitcode(status)

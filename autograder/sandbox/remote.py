@@ -17,8 +17,11 @@ import torch
 from autograder.checking.failure import NameMissing, StudentError, WorkerDied, mark_student_error
 from autograder.checking.submission import BUILTIN_ERRORS, sees_changes
 from autograder.sandbox import frames, wire
+from autograder.text import printable, printable_lines
 
 MAX_ITEMS = 10_000
+MAX_LENGTH = 10_000_000
+"""The greatest length that is believed: `list(…)` of an object takes memory for as many items as it claims."""
 _NAMESPACE = ["h", 0, "", False]
 # Names of types that may appear in a message. A student's own class name could carry a hidden input out.
 _KNOWN_TYPES = frozenset(
@@ -113,16 +116,19 @@ class Link:
         return reply[1:], received
 
     def student_error(self, fields: list[Any]) -> StudentError:
-        """Read an error reply, trusting none of it: the line's text is looked up here."""
+        """Read an error reply, trusting none of it: the line's text is looked up here.
+
+        What the student wrote ends in tables, terminals and files, so it must be fit for them.
+        """
         kind, message, cell, line = [*fields, "", "", "", ""][:4]
         known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
             kind=kind if known else "Exception",
-            message=str(message)[:500],
-            cell=str(cell)[:100],
+            message=printable_lines(_text(message, 500), 500),
+            cell=printable(_text(cell, 100), 100),
             line=line,
-            code=self._code(str(cell), line),
+            code=printable(self._code(_text(cell, 100), line)),
         )
 
     def _object(self, number: int, name: str, is_callable: bool) -> RemoteObject:
@@ -147,6 +153,7 @@ class _Call:
         self._decoder: wire.Decoder | None = None
         self._value: Any = None
         self._changed: list[Any] = []
+        self._leaves: dict[int, torch.Tensor] = {}
         self.outputs: list[torch.Tensor] = []
 
     def send(self) -> None:
@@ -161,7 +168,7 @@ class _Call:
             structure, self._changed, self.graph = rest
             self._decoder = self.link.decoder(buffers)
             self._value = self._decoder.decode(structure)
-            self._changed = [(int(place), self._decoder.decode(new)) for place, new in self._changed]
+            self._changed = [(place, self._decoder.decode(new)) for place, new in self._changed]
         except (frames.ProtocolError, TypeError, ValueError) as error:
             raise self.link.refuse(f"Your answer cannot be read: {error}.") from None
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
@@ -174,9 +181,11 @@ class _Call:
 
     def run_with_gradients(self) -> Any:
         """Do the operation; its results can be differentiated here."""
-        leaves = [tensor for tensor in self.inputs if tensor.requires_grad]
+        inputs = {place: tensor for place, tensor in enumerate(self.inputs) if tensor.requires_grad}
+        # As they are now: the call may change an argument's shape, or that it requires a gradient.
+        self._leaves = {place: tensor.detach() for place, tensor in inputs.items()}
         results = _Remote.apply(  # type: ignore[no-untyped-call]
-            self, torch.ones((), requires_grad=True), *leaves
+            self, torch.ones((), requires_grad=True), *inputs.values()
         )
         self._write_back()
         if not results:
@@ -186,20 +195,18 @@ class _Call:
         return _replaced(self._value, originals)
 
     def input_gradients(self, grads: tuple[torch.Tensor | None, ...]) -> list[torch.Tensor | None]:
-        """Return the gradient of every input that requires one."""
+        """Return the gradient of every input that required one."""
         given = {slot: grad for slot, grad in enumerate(grads) if grad is not None}
         values = self.link.backward(self.graph, given) if given else []
         by_place = dict(enumerate(values))
-        return [
-            _fitting(by_place.get(place), tensor) for place, tensor in enumerate(self.inputs) if tensor.requires_grad
-        ]
+        return [_fitting(by_place.get(place), tensor) for place, tensor in self._leaves.items()]
 
     def _write_back(self) -> None:
         """Do to the arguments what the call did to their copies, where the check wants to see it."""
         if not sees_changes():
             return
         for place, new in self._changed:
-            if not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
+            if type(place) is not int or not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
                 raise self.link.refuse("Your answer cannot be read: it changes what it was not given.")
             old = self.inputs[place]
             if new.dtype != old.dtype:
@@ -252,6 +259,9 @@ class RemoteObject:
         self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
 
     def __getattr__(self, name: str) -> Any:
+        # Libraries ask any object for these, and believe the answer: `__array_interface__` is an address in memory.
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
         return self._link.ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -266,13 +276,18 @@ class RemoteObject:
 
     def __len__(self) -> int:
         length = self._link.ask("length", self)
-        return length if isinstance(length, int) else 0
+        if type(length) is not int or not 0 <= length <= MAX_LENGTH:
+            raise self._link.refuse("Your answer cannot be read: its length is no length.")
+        return length
 
     def __bool__(self) -> bool:
         return True
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._link.ask("iterate", self, MAX_ITEMS))
+        items = self._link.ask("iterate", self, MAX_ITEMS)
+        if type(items) is not list or len(items) > MAX_ITEMS:
+            raise self._link.refuse("Your answer cannot be read: its items are no list.")
+        return iter(items)
 
     def __repr__(self) -> str:
         return f"<{self.remote_type_name}>"
@@ -307,6 +322,10 @@ def _encode_object(value: Any) -> list[Any]:
         f"a check cannot hand a {type(value).__name__} to student code: only numbers, strings, containers, tensors "
         "and arrays cross, and what send_function made"
     )
+
+
+def _text(value: Any, limit: int) -> str:
+    return value[:limit] if type(value) is str else ""
 
 
 def _rebuilt(info: StudentError) -> BaseException:

@@ -1,12 +1,16 @@
-"""Which walls this machine can put up: found out by putting them up, in a throw-away process.
+"""Which walls this machine can put up: found out by putting them up, in throw-away processes, and pushing.
 
 =====  ==============================================================================================
 tier   what separates student code from everything else
 =====  ==============================================================================================
 A      own user, mount, process, network, IPC and host-name namespaces, a root folder without the
        course, no capabilities, seccomp, limits (Linux with user namespaces, as root or as anybody)
-D      another process with limits: it can read files, use the network and signal your processes.
-       Checks and student code still never share a process.
+B      Landlock, seccomp, limits; as root a user of its own for every process (Linux without
+       namespaces, as in many containers)
+C      as root, a user of its own for every process, and limits: it can use the network and read what
+       anybody may read
+D      another process with limits: it can read and change files, use the network and signal your
+       processes. Checks and student code still never share a process.
 =====  ==============================================================================================
 """
 
@@ -14,6 +18,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +27,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from autograder.sandbox.confine import remove_tree
+
+TIERS = ("A", "B", "C", "D")
+"""From the strongest to the weakest."""
+WALLED = ("A", "B")
+"""The tiers that keep student code from files and from the network."""
 
 
 @dataclass(frozen=True)
@@ -35,35 +48,50 @@ class Probe:
 @contextmanager
 def scratch_folder() -> Iterator[str]:
     """Make an empty folder that any user may enter, and remove it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+    folder = tempfile.mkdtemp(prefix="autograder-")
+    try:
         Path(folder).chmod(0o755)
         yield folder
+    finally:
+        remove_tree(folder)
+
+
+def launcher_environment() -> dict[str, str]:
+    """Return the environment in which `launch` is started."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return known | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
 
 @functools.cache
-def probe_namespaces() -> Probe:
-    """Try tier A from end to end: both walls, without torch (a tenth of a second)."""
+def probe(tier: str) -> Probe:
+    """Try a tier from end to end, without torch (a few tenths of a second). Tier D is always there."""
+    if tier == "D":
+        return Probe("D", works=True)
     if sys.platform != "linux":
-        return Probe("A", works=False, problem=f"namespaces are a feature of Linux; this is {sys.platform}")
+        return Probe(tier, works=False, problem=f"it needs Linux; this is {sys.platform}")
     try:
-        with scratch_folder() as root:
+        with scratch_folder() as root, scratch_folder() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+            file = Path(folder, "grades")
+            file.write_text("nobody's")
+            file.chmod(0o644)
+            outside = {"file": str(file), "port": server.getsockname()[1], "process": os.getpid()}
             done = subprocess.run(
                 [sys.executable, "-m", "autograder.sandbox.launch", "probe"],
-                input=json.dumps({"root": root, "protected": [], "preload": []}).encode(),
+                input=json.dumps({"tier": tier, "root": root, "protected": [folder], "outside": outside}).encode(),
                 capture_output=True,
-                timeout=30,
+                timeout=60,
                 cwd="/",
-                env={"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PATH": "/usr/bin:/bin"},
+                env=launcher_environment(),
                 check=False,
             )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Probe("A", works=False, problem=str(error))
+        return Probe(tier, works=False, problem=str(error))
     if done.returncode == 0:
-        return Probe("A", works=True)
+        return Probe(tier, works=True)
     lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return Probe("A", works=False, problem=lines[-1] if lines else f"exit code {done.returncode}")
+    return Probe(tier, works=False, problem=lines[-1] if lines else f"exit code {done.returncode}")
 
 
 def best_tier() -> str:
     """Return the strongest tier that works here."""
-    return "A" if probe_namespaces().works else "D"
+    return next(tier for tier in TIERS if probe(tier).works)

@@ -18,6 +18,8 @@ import torch
 from autograder.sandbox.frames import MAX_NODES, MAX_TEXT, ProtocolError
 
 MAX_DEPTH = 32
+MAX_COLLISIONS = 100
+"""How many keys of a dict or set may share their hash with another. An honest one has hardly any."""
 
 _TAGS = {
     "l": "list",
@@ -45,6 +47,8 @@ DTYPES = {
     )
 }  # fmt: skip
 _DTYPE_NAMES = {kind: name for name, kind in DTYPES.items()}
+_PLAIN = frozenset((type(None), bool, int, float, str, bytes))
+_BOOLEANS = frozenset((torch.bool, np.dtype(bool)))
 _NUMPY = frozenset(
     (
         "bool",
@@ -184,7 +188,7 @@ class Decoder:
         self, buffers: list[bytearray], handle: Callable[[int, str, bool], Any], *, strided: bool = False
     ) -> None:
         self.tensors = Tensors()
-        self._buffers = buffers
+        self._buffers: list[bytearray | None] = [*buffers]
         self._handle = handle
         self._strided = strided
         self._nodes = 0
@@ -203,6 +207,8 @@ class Decoder:
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise ProtocolError("a value is nested too deeply or has too many parts")
         if type(node) is not list:
+            if type(node) not in _PLAIN:
+                raise ProtocolError("unknown kind of value")
             return node
         tag, *rest = node
         inner = depth + 1
@@ -212,24 +218,26 @@ class Decoder:
             case "t":
                 return tuple(self._decode(item, inner) for item in rest)
             case "d":
-                return {self._decode(key, inner): self._decode(value, inner) for key, value in rest}
+                pairs = [(self._decode(key, inner), self._decode(value, inner)) for key, value in rest]
+                _refuse_collisions([key for key, _ in pairs])
+                return dict(pairs)
             case "T":
                 return self._tensor(rest, inner)
             case "h":
                 number, name, is_callable = rest
-                return self._handle(_natural(number), str(name)[:80], bool(is_callable))
+                return self._handle(_natural(number), name[:80] if type(name) is str else "", bool(is_callable))
         return self._rare(tag, rest, inner)
 
     def _rare(self, tag: Any, rest: list[Any], depth: int) -> Any:
         match tag:
             case "s":
-                return {self._decode(item, depth) for item in rest}
+                return set(_refuse_collisions([self._decode(item, depth) for item in rest]))
             case "z":
                 return torch.Size(_shape(rest))
             case "A":
                 name, shape, place = rest
-                array = np.frombuffer(self._buffer(place, shape, np.dtype(_known(name)).itemsize), dtype=name)
-                return array.reshape(_shape(shape))
+                dtype = np.dtype(_known(name))
+                return np.frombuffer(self._buffer(place, shape, dtype), dtype=dtype).reshape(_shape(shape))
             case "n":
                 name, data = rest
                 return np.frombuffer(data, dtype=_known(name), count=1)[0]
@@ -244,7 +252,7 @@ class Decoder:
             case "D":
                 return DTYPES[rest[0]]
             case "v":
-                return torch.device(rest[0])
+                return torch.device(str(rest[0]))
             case "S":
                 return slice(*[self._decode(part, depth) for part in rest])
             case "e":
@@ -257,7 +265,7 @@ class Decoder:
         if strides is not None and self._strided:
             tensor = self._strided_tensor(dtype, shape, strides, place)
         else:
-            buffer = self._buffer(place, shape, dtype.itemsize)
+            buffer = self._buffer(place, shape, dtype)
             tensor = (
                 torch.frombuffer(buffer, dtype=dtype).reshape(shape) if len(buffer) else torch.empty(shape, dtype=dtype)
             )
@@ -274,17 +282,23 @@ class Decoder:
 
     def _strided_tensor(self, dtype: torch.dtype, shape: list[int], strides: list[int], place: int) -> torch.Tensor:
         stored = [1 if stride == 0 else size for size, stride in zip(shape, strides, strict=True)]
-        values = torch.frombuffer(self._buffer(place, stored, dtype.itemsize), dtype=dtype).reshape(stored)
+        values = torch.frombuffer(self._buffer(place, stored, dtype), dtype=dtype).reshape(stored)
         tensor = torch.empty_strided(stored, strides, dtype=dtype)
         return tensor.copy_(values).expand(shape)
 
-    def _buffer(self, place: Any, shape: list[int], item_bytes: int) -> bytearray:
-        count = item_bytes
+    def _buffer(self, place: Any, shape: list[int], dtype: torch.dtype | np.dtype[Any]) -> bytearray:
+        """Return a buffer that fits, once: two values in the same memory would change with each other."""
+        count = dtype.itemsize
         for size in _shape(shape):
             count *= size
         buffer = self._buffers[_natural(place)]
+        if buffer is None:
+            raise ProtocolError("a buffer is used twice")
         if len(buffer) != count:
             raise ProtocolError("a buffer has not the size that its shape needs")
+        if dtype in _BOOLEANS and buffer.translate(None, b"\0\1"):
+            raise ProtocolError("a truth value is neither true nor false")  # torch would count such a one as 2 or 255
+        self._buffers[place] = None
         return buffer
 
 
@@ -298,6 +312,13 @@ def _shape(shape: Any) -> list[int]:
     if len(shape) > 16:
         raise ProtocolError("too many dimensions")
     return [_natural(size) for size in shape]
+
+
+def _refuse_collisions(keys: list[Any]) -> list[Any]:
+    """Refuse keys that are chosen to share their hashes: a dict of 100 000 such ones takes minutes to fill."""
+    if len(keys) - len({hash(key) for key in keys}) > MAX_COLLISIONS:
+        raise ProtocolError("too many keys are alike")
+    return keys
 
 
 def _known(name: Any) -> str:

@@ -16,23 +16,27 @@ import os
 import socket
 import sys
 import traceback
+from dataclasses import fields
 from typing import Any
 
-from autograder.sandbox import jail, linux, monitor
+from autograder.sandbox import linux, monitor
+from autograder.sandbox.confine import Allowance, close_all_but, open_null, reset_signals
 from autograder.sandbox.forks import fork_for_each
+from autograder.sandbox.walls import walls_of
+from autograder.sandbox.walls.process import ProcessWalls
 
 
 def main() -> None:
     """Serve requests until the last one who could make any is gone; become what was asked for in each fork."""
     requests = socket.socket(fileno=int(sys.argv[1]))
-    tier = sys.argv[2]
+    walls = walls_of(sys.argv[2])
     shell = _preload([name for name in sys.argv[3].split(",") if name])
     requests.send(b"ready")
     request = fork_for_each(requests)
     if request is None:
         os._exit(0)  # without taking down torch module by module
     message, descriptors = request
-    _become(json.loads(message), descriptors, tier, shell)
+    _become(json.loads(message), descriptors, walls, shell)
 
 
 def _preload(modules: list[str]) -> Any:
@@ -72,18 +76,17 @@ def _warm_optimizer(torch: Any) -> None:
     optimizer.step()
 
 
-def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any) -> None:
+def _become(order: dict[str, Any], descriptors: list[int], walls: ProcessWalls, shell: Any) -> None:
     """Turn this fork into what was ordered; never return."""
     status = 1
     try:
-        jail.reset_signals()
+        reset_signals()
         os.setsid()
-        if sys.platform == "linux":
-            linux.die_with_parent()
+        allowance = Allowance(**{field.name: order[field.name] for field in fields(Allowance)})
         if order["kind"] == "checker":
-            _check(order, tier, *descriptors)
+            _check(allowance, walls, *descriptors)
         else:
-            _watch_worker(order, tier, shell, *descriptors)
+            _watch_worker(allowance, walls, shell, *descriptors)
         status = 0
     except BaseException:  # noqa: BLE001 - whatever it is, a fork must never run on into the server's loop
         # Standard error is the grader's log; a worker has it until it is confined.
@@ -92,89 +95,47 @@ def _become(order: dict[str, Any], descriptors: list[int], tier: str, shell: Any
         os._exit(status)
 
 
-def _check(order: dict[str, Any], tier: str, channel: int, requests: int, zygote: int) -> None:
+def _check(allowance: Allowance, walls: ProcessWalls, channel: int, requests: int, zygote: int) -> None:
     """Be a checker. It has no monitor: only student code needs one."""
     from autograder.sandbox.checker import serve
 
-    _close_all_but({2, channel, requests, zygote})
-    _open_null(0, 1)
-    if tier == "A":
-        jail.enter_checker(order["file_mb"])
-    else:
-        _enter_scratch(os.getpid())
-    _limit(order, tier)
+    if sys.platform == "linux":
+        linux.die_with_parent()
+    close_all_but({2, channel, requests, zygote})
+    open_null(0, 1)
     try:
+        walls.enter_checker(allowance)
         serve(*(socket.socket(fileno=descriptor) for descriptor in (channel, requests, zygote)))
     finally:
-        if tier != "A":
-            jail.remove_tree(_scratch(os.getpid()))
+        walls.clean_up()
 
 
-def _watch_worker(order: dict[str, Any], tier: str, shell: Any, channel: int, control: int) -> None:
+def _watch_worker(allowance: Allowance, walls: ProcessWalls, shell: Any, channel: int, control: int) -> None:
     """Be the monitor of a worker."""
-    if tier == "A":
-        jail.enter_cell_outside()
-    child = os.fork()
-    if child == 0:
-        os.close(control)
-        _work(order, tier, shell, channel)
-        os._exit(0)
-    os.close(channel)
-    monitor.watch(child, socket.socket(fileno=control), own_group=tier != "A")
-    if tier != "A":
-        jail.remove_tree(_scratch(child))
+    try:
+        walls.guard(allowance)
+        child = os.fork()
+        if child == 0:
+            os.close(control)
+            _work(allowance, walls, shell, channel)
+            os._exit(0)
+        os.close(channel)
+        monitor.watch(child, socket.socket(fileno=control), walls.kill, walls.fills_disk)
+    finally:
+        walls.clean_up()
 
 
-def _work(order: dict[str, Any], tier: str, shell: Any, channel: int) -> None:
-    """Be a worker: into the cell first, then to work."""
+def _work(allowance: Allowance, walls: ProcessWalls, shell: Any, channel: int) -> None:
+    """Be a worker: behind the walls first, then to work."""
     from autograder.sandbox.worker import Worker
 
-    if tier == "A":
-        jail.enter_cell_inside(order["file_mb"])
-    else:
-        if sys.platform == "linux":
-            linux.die_with_parent()
-        os.setsid()
-        _enter_scratch(os.getpid())
-    _limit(order, tier)
-    _close_all_but({channel})
-    _open_null(0, 1, 2)
+    walls.enter_worker(allowance)
+    close_all_but({channel})
+    open_null(0, 1, 2)
     student = Worker(socket.socket(fileno=channel), shell)
     sys.modules["__main__"] = student.main_module
     sys.argv = ["notebook"]
     student.serve()
-
-
-def _limit(order: dict[str, Any], tier: str) -> None:
-    # Without namespaces the number of processes is that of the user, who has others.
-    processes = order["processes"] if tier == "A" else 4096
-    jail.limit_resources(order["memory_mb"], processes, order["file_mb"], order["cpu_s"])
-
-
-def _enter_scratch(pid: int) -> None:
-    os.mkdir(_scratch(pid), 0o700)  # noqa: PTH102
-    os.chdir(_scratch(pid))
-
-
-def _open_null(*descriptors: int) -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in descriptors:
-        os.dup2(null, descriptor)
-    if null not in descriptors:
-        os.close(null)
-
-
-def _scratch(pid: int) -> str:
-    """Return the temporary folder of a worker where there is no file system of its own."""
-    return f"{os.environ['TMPDIR']}/autograder-scratch-{pid}"
-
-
-def _close_all_but(keep: set[int]) -> None:
-    first = 0
-    for descriptor in sorted({*keep, 4096}):
-        if first < descriptor:  # an empty range that starts at 0 would close everything
-            os.closerange(first, descriptor)
-        first = descriptor + 1
 
 
 if __name__ == "__main__":

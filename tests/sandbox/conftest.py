@@ -13,7 +13,7 @@ from autograder.results import CheckResult
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.tiers import probe_namespaces
+from autograder.sandbox.tiers import WALLED, probe
 
 HONEST = "import torch\n\ndef double(x):\n    return 2 * x\n\ndef triple(x):\n    return 3 * x\n"
 
@@ -50,11 +50,12 @@ class TestTriple:
 '''
 
 
-@pytest.fixture(scope="session", params=["A", "D"])
+@pytest.fixture(scope="session", params=["A", "B", "C", "D"])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A zygote of each tier; its protected folder holds a file that student code must not see."""
-    if request.param == "A" and not probe_namespaces().works:
-        pytest.skip(f"no namespaces here: {probe_namespaces().problem}")
+    probed = probe(request.param)
+    if not probed.works:
+        pytest.skip(f"no tier {probed.tier} here: {probed.problem}")
     with Engine(request.param, protected=[Path(__file__).parents[2]]) as running:
         yield running
 
@@ -87,9 +88,9 @@ def grader(engine: Engine) -> Grader:
 
 @pytest.fixture
 def isolated(grader: Grader) -> Grader:
-    """A grader of tier A; what only walls can stop is not asked of tier D."""
-    if grader.engine.tier != "A":
-        pytest.skip("tier D promises processes of their own, not walls")
+    """A grader of tier A or B; what only walls can stop is not asked of the others."""
+    if grader.engine.tier not in WALLED:
+        pytest.skip("this tier promises processes of their own, not walls")
     return grader
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import textwrap
 import time
 from pathlib import Path
 
@@ -185,6 +185,20 @@ def test_files_have_an_end(isolated):
     assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED)
 
 
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "for n in range(10**9): open(f'{n}', 'wb').write(b'x' * 2**20)",
+        "for n in range(10**9): os.mkdir(f'{n}')",
+        "while True: os.mkdir('a' * 200); os.chdir('a' * 200)",
+    ],
+)
+def test_many_files_have_an_end(isolated, fill):
+    cell = f"import os\nos.chdir(os.environ['TMPDIR'])\n{fill}\n"
+    assert isolated.outcomes(cell, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
+    assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED), isolated.graded.cells[0]
+
+
 def test_processes_have_an_end_and_leave_no_orphans(isolated):
     bomb = """
         import os, time
@@ -221,14 +235,26 @@ def _sleepers() -> list[str]:
 
 def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
     root = Path(__file__).parents[2]
+    # Where they share a file system, a name that is guessed can be found to exist, and nothing else.
+    sees = "os.path.exists" if isolated.engine.tier == "A" else "can_read"
     look = f"""
         import os, pathlib
+        def can_read(path):
+            try:
+                return bool(os.listdir(path) if os.path.isdir(path) else open(path).read())
+            except OSError:
+                return False
+        def processes():
+            try:
+                return [p for p in os.listdir("/proc") if p.isdigit() and p != str(os.getpid())]
+            except PermissionError:
+                return []
         def double(x):
             seen = [p for p in ({str(root / "tests")!r}, {str(root / "solutions")!r}, {str(Path.home() / ".ssh")!r},
                                 {str(root / "pyproject.toml")!r}, {str(Path.home() / ".bashrc")!r},
                                 "/etc/shadow", "/etc/hostname", "/var/log", "/sys/kernel")
-                    if os.path.exists(p)]
-            seen += [p for p in os.listdir("/proc") if p.isdigit() and p != str(os.getpid())]
+                    if {sees}(p)]
+            seen += processes()
             seen += [name for name in os.environ if name in ("HOSTNAME", "USER", "SSH_AUTH_SOCK")]
             seen += [str(p) for p in pathlib.Path("/").rglob("test_*.py")
                      if "checks" in str(p) and "/lib/python" not in str(p)]
@@ -265,9 +291,38 @@ def test_there_is_no_way_out(isolated, attempt):
     assert isolated.graded.cells[0].outcome is Outcome.FAILED, f"{attempt} worked"
 
 
+def test_a_checker_is_confined_too(isolated):
+    checks = """
+        import os, pathlib, socket
+        import pytest
+
+        @pytest.mark.question("double")
+        class TestDouble:
+            @pytest.mark.points(1)
+            def test_network(self, submission):
+                "No network."
+                with pytest.raises(OSError):
+                    socket.create_connection(("127.0.0.1", 22), timeout=1)
+
+            @pytest.mark.points(1)
+            def test_files(self, submission):
+                "No files."
+                for path in ("@/pyproject.toml", "/etc/hostname"):
+                    with pytest.raises(OSError):
+                        pathlib.Path(path).read_text()
+                with pytest.raises(OSError):
+                    pathlib.Path("/usr/note").write_text("here")
+
+            @pytest.mark.points(1)
+            def test_scratch(self, submission):
+                "A folder of its own."
+                pathlib.Path(os.environ["TMPDIR"], "note").write_text("mine")
+        """
+    checks = textwrap.dedent(checks).replace("@/", f"{Path(__file__).parents[2]}/")
+    assert isolated.outcomes(HONEST, checks=checks) == dict.fromkeys(("network", "files", "scratch"), "passed")
+
+
 def test_signals_to_everybody_reach_only_the_sender(grader):
-    if grader.engine.tier == "D" and os.getuid() == 0:
-        pytest.skip("tier D as root: kill(-1) would reach every process of this machine")
     if grader.engine.tier == "D":
         pytest.skip("tier D does not keep a student from signalling their own user's processes")
     kill = """

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from autograder.checking.failure import NameMissing, WorkerDied, student_error
+from autograder.checking.submission import in_place
 from autograder.sandbox import frames
-from autograder.sandbox.remote import Link, RemoteObject, RemoteSubmission
+from autograder.sandbox.remote import MAX_ITEMS, Link, RemoteObject, RemoteSubmission
 
+from . import fuzz_wire
 from .test_wire import TAGGED
 
 
@@ -36,7 +46,7 @@ class Liar:
                 except EOFError:
                     return
                 numbered = [request[0] if part is None else part for part in reply] if type(reply) is list else reply
-                frames.send(sock, numbered, [memoryview(b"12345678")])
+                frames.send(sock, numbered, [memoryview(b"12345678"), memoryview(b"12345678")])
 
     def close(self) -> None:
         self.link.attach(None)
@@ -89,3 +99,116 @@ def test_a_type_name_is_shown_only_when_it_is_known():
     link = Link(lambda: WorkerDied("exit", "gone"), lambda _cell, _line: "")
     assert RemoteObject(link, 1, "DataLoader", True).remote_type_name == "DataLoader"
     assert RemoteObject(link, 1, "the_hidden_input_is_41_5", True).remote_type_name == "object of your own"
+
+
+@pytest.mark.parametrize(
+    "name", ["__array_interface__", "__array__", "__torch_function__", "__cuda_array_interface__", "__dlpack__"]
+)
+def test_no_library_may_ask_an_object_of_the_student_for_an_address_in_memory(name):
+    liar = Liar(FUNCTION)
+    thing = liar.submission.f
+    with pytest.raises(AttributeError):
+        getattr(thing, name)  # without a question to the worker, which has no reply left
+    liar.close()
+
+
+def test_words_of_the_student_hold_nothing_that_acts_on_a_terminal_or_breaks_a_file():
+    liar = Liar(FUNCTION, [None, "error", "ValueError", "a\x1b[2J\ud800\u202eb\nc\x9b\x00", "", 0])
+    with pytest.raises(ValueError) as caught:
+        liar.submission.f()
+    liar.close()
+    assert student_error(caught.value).message == "a�[2J��b\nc��"
+
+
+OBJECT = [None, "ok", ["h", 2, "DataLoader", True], [], -1]
+NESTED: Any = functools.reduce(lambda inner, _: [inner], range(900), "x")
+
+
+@pytest.mark.parametrize(
+    ("use", "reply"),
+    [
+        (len, [None, "ok", -1, [], -1]),
+        (len, [None, "ok", 2**63, [], -1]),
+        (list, [None, "ok", 2**31, [], -1]),
+        (len, [None, "ok", "three", [], -1]),
+        (len, [None, "ok", True, [], -1]),
+        (list, [None, "ok", 5, [], -1]),
+        (list, [None, "ok", ["l", *[0] * (MAX_ITEMS + 1)], [], -1]),
+    ],
+    ids=["negative", "too long", "too long for a list", "a text", "a truth value", "no list", "too many"],
+)
+def test_a_length_and_items_that_are_none_are_the_students_fault(use, reply):
+    liar = Liar(OBJECT, reply)
+    loader = liar.submission.loader
+    with pytest.raises(WorkerDied, match="cannot be read"):
+        use(loader)
+    liar.close()
+
+
+@pytest.mark.parametrize("place", [float("inf"), float("nan"), "0", None, -1, 1])
+def test_a_change_of_what_was_not_given_is_the_students_fault(place):
+    tensor = ["T", "float32", [2], 0, None, False, None, None]
+    liar = Liar(FUNCTION, [None, "ok", 0, [[place, tensor]], -1])
+    function = liar.submission.f
+    with in_place(), pytest.raises(WorkerDied, match="cannot be read"):
+        function(torch.ones(2))
+    liar.close()
+
+
+def test_an_exception_that_is_told_in_lists_is_an_exception():
+    """A list as deep as Python goes has no text."""
+    liar = Liar([None, "error", "ValueError", NESTED, NESTED, 1])
+    error = liar.link.run_cell("cell-1", "x = 1")
+    assert error is not None
+    assert (error.kind, error.message, error.cell) == ("ValueError", "", "")
+    liar.close()
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_gradients_are_those_of_the_argument_as_it_was_given(shape, requires_grad):
+    """A call may change its argument, so that it requires no gradient any more, or has another shape."""
+    changed = [[0, ["T", "float32", shape, 0, None, requires_grad, None, None]]]
+    result = ["T", "float32", [2], 1, None, True, None, 0]
+    gradient = ["l", ["T", "float32", [2], 0, None, False, None, None]]
+    liar = Liar(FUNCTION, [None, "ok", result, changed, 7], [None, "ok", gradient, [], -1])
+    x = torch.ones(2, requires_grad=True)
+    function = liar.submission.f
+    with in_place():
+        value = function(x)
+    value.sum().backward()
+    assert x.shape == torch.Size(shape)
+    liar.close()
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_are_the_checkers_fault(data):
+    fuzz_wire.try_input(data)
+
+
+@given(st.sampled_from(fuzz_wire.seeds()), st.lists(st.tuples(st.integers(0, 250), st.binary(max_size=3)), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_no_change_of_a_real_reply_is_the_checkers_fault(data, changes):
+    for place, new in changes:
+        data = data[:place] + new + data[place + len(new) :]
+    fuzz_wire.try_input(data)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("atheris"), reason="atheris, which searches by coverage, is missing")
+def test_a_search_guided_by_coverage_finds_nothing(tmp_path):
+    """Half a minute of what docs/fuzzing.md tells more of."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "sandbox" / "fuzz_wire.py"), "--minutes", "0.4"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    runs = re.search(r"^Done (\d+) runs", done.stderr, re.M)
+    assert runs is not None
+    assert int(runs[1]) > len(fuzz_wire.seeds())

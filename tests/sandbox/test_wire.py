@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +43,10 @@ def over_a_socket(structure: Any, buffers: list[memoryview] | None = None) -> tu
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)
         frames.send(ours, structure, buffers)
         return frames.receive(theirs)
+
+
+def framed(body: bytes) -> bytes:
+    return struct.pack("!II", len(body), 0) + body
 
 
 def decode(structure: Any, buffers: list[bytearray] | None = None, **options: Any) -> Any:
@@ -105,11 +110,16 @@ def test_any_structure_is_a_value_or_an_error(structure, buffers, strided):
         [["l"]],
         [],
         ["d", [["l", 1], 2]],
+        {},
+        msgpack.ExtType(5, b""),
+        ["T", "bool", [8], 0, None, False, None, None],
+        ["A", "bool", [8], 0],
+        ["l", ["T", "float64", [1], 0, None, False, None, None], ["A", "float64", [1], 0]],
     ],
 )
 def test_lies_are_refused(structure):
     with pytest.raises(ProtocolError):
-        decode(structure, [bytearray(8)])
+        decode(structure, [bytearray(b"\0\1\0\1\0\1\0\2")])
 
 
 def test_strides_of_the_other_side_are_not_followed():
@@ -143,12 +153,50 @@ def test_claims_of_size_cost_nothing(header):
             frames.receive(theirs)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        struct.pack("!IIQ", 1, 1, frames.MAX_BYTES) + b"\xc0" + b"x" * 1000,
+        struct.pack("!II", frames.MAX_STRUCTURE, 0) + b"\xc0",
+        struct.pack("!II", 1, frames.MAX_BUFFERS),
+        framed(b"\xdd" + struct.pack("!I", frames.MAX_NODES)),
+        framed((b"\xdd" + struct.pack("!I", frames.MAX_NODES)) * 1000),
+        framed(b"\xdd" + struct.pack("!I", frames.MAX_NODES) + b"\x91" * frames.MAX_NODES + b"\xc0"),
+    ],
+    ids=["buffer", "structure", "buffers", "list", "lists in lists", "lists that end too early"],
+)
+def test_what_is_claimed_but_not_sent_takes_no_memory(data):
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
+    with ours, theirs:
+        ours.sendall(data)
+        ours.close()
+        tracemalloc.start()
+        try:
+            with pytest.raises((ProtocolError, EOFError)):
+                frames.receive(theirs)
+            assert tracemalloc.get_traced_memory()[1] < 2**20 + 8 * len(data)
+        finally:
+            tracemalloc.stop()
+
+
+def test_more_lists_than_a_value_may_have_are_not_made():
+    body = msgpack.packb([[[]] * 100_000 for _ in range(20)])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError, match="parts"):
+            frames.unpack(body)
+        assert tracemalloc.get_traced_memory()[1] < 80 * 2 * frames.MAX_NODES
+    finally:
+        tracemalloc.stop()
+
+
 def test_deep_msgpack_is_an_error_not_a_crash():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         body = b"\x91" * 100_000 + b"\x01"
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
-        ours.sendall(struct.pack("!II", len(body), 0) + body)
+        ours.sendall(framed(body))
         with pytest.raises(ProtocolError):
             frames.receive(theirs)
 
@@ -180,3 +228,11 @@ def test_a_subclassed_tensor_arrives_as_a_plain_one():
     result = decode(structure, [bytearray(buffer) for buffer in encoder.buffers])
     assert type(result) is torch.Tensor
     assert tuple(result.shape) == (2,)
+
+
+@pytest.mark.parametrize("tag", ["d", "s"])
+def test_keys_with_equal_hashes_do_not_keep_the_checker_busy(tag):
+    keys = [["c", float(-1000003 * n), float(n)] for n in range(50_000)]
+    assert len({hash(complex(*key[1:])) for key in keys[1:100]}) == 1
+    with pytest.raises(ProtocolError, match="too many keys"):
+        wire.Decoder([], no_handle).decode([tag, *([[key, 0] for key in keys] if tag == "d" else keys)])

@@ -1,0 +1,168 @@
+"""What nbgrader's gradebook has to hold for a result, and which results it holds already.
+
+To find that out takes a few queries. Going through nbgrader's records takes a class of a thousand half a minute, and
+locks the gradebook where nothing is to be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder import light_imports
+from autograder.course import Course, Exercise, Question
+from autograder.gradebook.cells import check_id
+from autograder.results import Outcome, QuestionResult, Result, Status
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Connection
+
+MAX_TIMESTAMP = 200
+"""The largest ``timestamp.txt`` that is read, in bytes."""
+
+_SUBMISSIONS = """
+select a.name, s.student_id, s.timestamp from submitted_assignment s join assignment a on s.assignment_id = a.id"""
+_GRADES = """
+select a.name, s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g
+join base_cell b on g.cell_id = b.id join submitted_notebook n on g.notebook_id = n.id
+join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+_COMMENTS = """
+select a.name, s.student_id, b.name, c.auto_comment from comment c
+join base_cell b on c.cell_id = b.id join submitted_notebook n on c.notebook_id = n.id
+join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+_GRADE_CELLS = """
+select a.name, b.name, g.max_score from grade_cells g join base_cell b on g.id = b.id
+join notebook n on b.notebook_id = n.id join assignment a on n.assignment_id = a.id"""
+_SOLUTION_CELLS = """
+select a.name, b.name from solution_cells c join base_cell b on c.id = b.id
+join notebook n on b.notebook_id = n.id join assignment a on n.assignment_id = a.id"""
+_SOURCE_CELLS = """
+select a.name, c.name from source_cell c
+join notebook n on c.notebook_id = n.id join assignment a on n.assignment_id = a.id"""
+
+
+def score_of(status: Status, question: QuestionResult | None) -> tuple[float | None, bool]:
+    """Return a question's automatic score, None where it is not known, and whether a person has to look."""
+    if status is Status.UNREADABLE:
+        return 0.0, True
+    if question is None or question.needs_human:
+        return None, True
+    return question.score, False
+
+
+def comment_of(question: Question, result: Result) -> str | None:
+    """Say at a question what nbgrader would: that nothing was answered, or why it could not be graded."""
+    if result.status is Status.UNREADABLE:
+        return result.message or "This submission could not be read."
+    found = next((each for each in result.questions if each.name == question.name), None)
+    return None if found is None or _is_attempted(found) else "No response."
+
+
+def _is_attempted(question: QuestionResult) -> bool:
+    return any(check.outcome is not Outcome.NOT_ATTEMPTED for check in question.checks)
+
+
+def folder_of(submitted: Path | None, result: Result) -> Path | None:
+    """Return where a submission lies in nbgrader's folder, if it does."""
+    folder = submitted / result.student / result.exercise if submitted else None
+    return folder if folder and folder.is_dir() else None
+
+
+def read_timestamp(folder: Path) -> datetime | None:
+    """Return when a submission was handed in, in UTC, from nbgrader's ``timestamp.txt`` beside it."""
+    path = folder / "timestamp.txt"
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
+        return None
+    try:
+        when: datetime = light_imports.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return when
+
+
+def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted: Path | None) -> list[Result]:
+    """Return the results that the gradebook does not hold as they are; all of them where it cannot be asked."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    wanted = list(results)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return wanted
+    try:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            recorded = _read(connection)
+        engine.dispose()
+    except SQLAlchemyError:  # a gradebook that is new, locked or broken: who writes to it says so
+        return wanted
+    known = {exercise.name for exercise in course.exercises if recorded.knows(exercise)}
+    return [
+        result
+        for result in wanted
+        if result.exercise not in known
+        or not recorded.holds(course.exercise(result.exercise), result)
+        or not recorded.handed_in(result, folder_of(submitted, result))
+    ]
+
+
+@dataclass
+class _Recorded:
+    """All that the gradebook says of automatic grades."""
+
+    submissions: dict[tuple[str, str], Any] = field(default_factory=dict)
+    grades: dict[tuple[str, str, str], tuple[float | None, float | None, bool]] = field(default_factory=dict)
+    comments: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    max_scores: dict[tuple[str, str], float] = field(default_factory=dict)
+    solutions: set[tuple[str, str]] = field(default_factory=set)
+    sources: set[tuple[str, str]] = field(default_factory=set)
+
+    def knows(self, exercise: Exercise) -> bool:
+        """Whether the exercise's cells are there, with their points."""
+        return all(
+            self.max_scores.get((exercise.name, check_id(question.name))) == question.max_score
+            and (exercise.name, question.name) in self.solutions
+            and (exercise.name, check_id(question.name)) in self.sources
+            for question in exercise.questions
+        )
+
+    def handed_in(self, result: Result, folder: Path | None) -> bool:
+        """Whether the submission is there, with the time that its folder tells."""
+        key = result.exercise, result.student
+        return key in self.submissions and (folder is None or self.submissions[key] == read_timestamp(folder))
+
+    def holds(self, exercise: Exercise, result: Result) -> bool:
+        """Whether every question has this result's score and comment."""
+        questions = {question.name: question for question in result.questions}
+        for question in exercise.questions:
+            place = exercise.name, result.student
+            score, ask = score_of(result.status, questions.get(question.name))
+            auto, manual, needs_manual = self.grades.get((*place, check_id(question.name)), (-1.0, None, False))
+            if auto != score or (manual is None and needs_manual != ask):
+                return False
+            comment = comment_of(question, result)
+            if self.comments.get((*place, question.name), comment) != comment:
+                return False
+        return True
+
+
+def _read(connection: Connection) -> _Recorded:
+    from sqlalchemy import DateTime, text
+
+    def rows(query: str) -> Iterable[Any]:
+        return connection.execute(text(query))
+
+    dated = connection.execute(text(_SUBMISSIONS).columns(timestamp=DateTime()))
+    return _Recorded(
+        submissions={(exercise, student): when for exercise, student, when in dated},
+        grades={
+            (exercise, student, cell): (auto, manual, bool(ask))
+            for exercise, student, cell, auto, manual, ask in rows(_GRADES)
+        },
+        comments={(exercise, student, cell): comment for exercise, student, cell, comment in rows(_COMMENTS)},
+        max_scores={(exercise, cell): points for exercise, cell, points in rows(_GRADE_CELLS)},
+        solutions={(exercise, cell) for exercise, cell in rows(_SOLUTION_CELLS)},
+        sources={(exercise, cell) for exercise, cell in rows(_SOURCE_CELLS)},
+    )

@@ -1,0 +1,140 @@
+"""Run jobs on all cores of this machine, whatever becomes of the processes that do it.
+
+A process of the grader that dies takes the submissions with it that were being graded. They are graded again at the
+end, each alone, so that one which ends the grader every time spoils no other; what then fails is the grader's fault.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from autograder.sandbox.engine import EngineError, Graded
+from autograder.sandbox.job import Job
+
+MAX_DEATHS = 8
+"""How many sandboxes in a row may end without having graded anything, before a person has to look."""
+
+Task = TypeVar("Task")
+
+
+class Runner(Protocol):
+    """What carries out jobs: an `Engine` of this machine, or a cluster of them."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def run(self, job: Job) -> Graded:
+        """Grade one submission; it is not ``complete`` where this ended before."""
+
+    def has_ended(self) -> bool:
+        """Whether this can run no more."""
+
+    def stop(self) -> None:
+        """End everything at once."""
+
+
+def run_jobs(
+    tasks: Iterable[tuple[Task, Job]], engine_for: Callable[[], Runner], jobs: int | None = None
+) -> Generator[tuple[Task, Graded], None, None]:
+    """Yield each task with what came of its job, as they are ready.
+
+    ``tasks`` is read as the work proceeds: a class of thousands is not held in memory. For no task nothing is
+    started. Closing the iterator ends everything at once. Raises ``EngineError`` where no sandbox can be kept running.
+    """
+    size = jobs or os.cpu_count() or 1
+    waiting = iter(tasks)
+    first = next(waiting, None)
+    if first is None:
+        return
+    again: list[tuple[Task, Job]] = []
+    with Engines(engine_for) as engines, ThreadPoolExecutor(size) as pool:
+        try:
+            for task, job, graded in _together(itertools.chain([first], waiting), engines, pool, 2 * size):
+                if graded.sound:
+                    yield task, graded
+                else:
+                    again.append((task, job))
+            for task, job in again:
+                yield task, engines.run_alone(job)
+        except BaseException:
+            engines.stop()  # an interrupted run does not wait for what is still being graded
+            raise
+
+
+def _together(
+    tasks: Iterable[tuple[Task, Job]], engines: Engines, pool: ThreadPoolExecutor, at_once: int
+) -> Iterator[tuple[Task, Job, Graded]]:
+    """Run jobs side by side. Threads only wait: the work is done by the engine's processes."""
+    waiting = iter(tasks)
+    running: dict[Future[Graded], tuple[Task, Job, Runner]] = {}
+    while True:
+        for task, job in itertools.islice(waiting, at_once - len(running)):
+            engine = engines.current()
+            running[pool.submit(engine.run, job)] = task, job, engine
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            task, job, engine = running.pop(future)
+            graded = future.result()
+            engines.learn(engine, graded)
+            yield task, job, graded
+
+
+class Engines:
+    """The engine that is running now; when it has ended, another one. For one thread."""
+
+    def __init__(self, engine_for: Callable[[], Runner]) -> None:
+        self._engine_for = engine_for
+        self._engine: Runner | None = None
+        self._deaths = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._engine is not None:
+            self._engine.__exit__(kind, error, trace)
+
+    def current(self) -> Runner:
+        """Return a running engine."""
+        if self._engine is None:
+            if self._deaths >= MAX_DEATHS:
+                raise EngineError(
+                    f"The sandbox was ended from outside {self._deaths} times in a row. Look at the system's log for "
+                    "what ends it (too little memory?). What was graded is kept; then repeat the same command."
+                )
+            self._engine = self._engine_for().__enter__()
+        return self._engine
+
+    def run_alone(self, job: Job) -> Graded:
+        """Run a job when no other runs."""
+        self._deaths = 0  # each of these has one try: that is bound enough
+        engine = self.current()
+        graded = engine.run(job)
+        self.learn(engine, graded)
+        return graded
+
+    def learn(self, engine: Runner, graded: Graded) -> None:
+        """Let an engine go that has ended, as what it brought back shows."""
+        if graded.complete:
+            self._deaths = 0
+        elif engine is self._engine and engine.has_ended():
+            self._deaths += 1
+            self._engine = None
+            engine.stop()
+            engine.__exit__(None, None, None)
+
+    def stop(self) -> None:
+        """End everything at once."""
+        if self._engine is not None:
+            self._engine.stop()

@@ -1,0 +1,184 @@
+"""Grade a class of 1 000 small synthetic submissions, and grade it again unchanged: what does that cost?
+
+``python benchmarks/class_of_1000.py`` prints throughput, the CPU time that a submission costs beside its own
+computation, the memory of the grader's process after a tenth of the class and after all of it, the peak of all
+processes together, and how long it takes to find that nothing changed. Then it grades twelve submissions of the course
+with nbgrader and the autograder, as `benchmarks/grading.py` does.
+
+The answers are those of the tests' tiny course and compute next to nothing, so what is measured is the grader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import grading
+
+from autograder.checking.run import LocalSession, run_checks
+from autograder.course import load_course
+from autograder.notebook.cells import read_cells
+from autograder.notebook.execute import CellRunner
+
+TINY_COURSE = Path(__file__).resolve().parents[1] / "tests" / "tiny_course"
+EXERCISE = "greetings"
+AGAIN_S = 5.0
+"""How long grading an unchanged class may take, in seconds."""
+OVERHEAD_S = 0.25
+"""How much CPU time a submission may cost beside its own computation, in seconds."""
+PERIOD_S = 0.5
+
+
+@dataclass
+class Measured:
+    """One run of ``autograder grade``: times in seconds, memory in MiB."""
+
+    cpu: float
+    wall: float
+    own_mib: float = 0.0
+    all_mib: float = 0.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--submissions", type=int, default=1000, help="how many to grade (default: 1000)")
+    parser.add_argument("--ratios", type=int, default=12, metavar="N", help="how many to compare on; 0: none")
+    options = parser.parse_args()
+    os.environ.update(grading.ENVIRONMENT)
+    count, few = options.submissions, max(options.submissions // 10, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        course = Path(shutil.copytree(TINY_COURSE, Path(folder, "course")))
+        hand_in(course, Path(folder, "few"), few)
+        hand_in(course, Path(folder, "class"), count)
+        grade(course, Path(folder, "few"), gradebook=Path(folder, "gradebook.db"))  # makes the gradebook
+        (Path(folder) / "gradebook.db").unlink()
+        shutil.rmtree(Path(folder, "few", "graded"))
+        small = grade(course, Path(folder, "few"), gradebook=None)
+        whole = grade(course, Path(folder, "class"), gradebook=None)
+        written = grade(course, Path(folder, "class"), gradebook=Path(folder, "gradebook.db"))
+        again = grade(course, Path(folder, "class"), gradebook=Path(folder, "gradebook.db"))
+        own = student_seconds(course, Path(folder, "class"))
+    report(count, few, small, whole, written, again, own)
+    if options.ratios:
+        print("\n--- the same submissions with nbgrader and with the autograder ---\n", flush=True)
+        grading.compare(options.ratios)
+
+
+def hand_in(course: Path, folder: Path, count: int) -> None:
+    """Write notebooks that differ from each other, right and wrong by turns."""
+    cells = [cell.source for cell in read_cells(course / "solutions" / f"{EXERCISE}.py") if not cell.is_illustration]
+    for number in range(count):
+        sources = [*cells, f"my_number = {number}"]
+        if number % 2:
+            sources = [source.replace("raise ValueError", "print") for source in sources]
+        path = folder / "submitted" / f"student-{number:05}" / EXERCISE / f"{EXERCISE}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(notebook(sources)))
+
+
+def notebook(sources: list[str]) -> dict[str, object]:
+    """Return a notebook of these cells."""
+    cells = [
+        {"cell_type": "code", "execution_count": None, "id": f"c{place}", "metadata": {}, "outputs": [], "source": each}
+        for place, each in enumerate(sources)
+    ]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def grade(course: Path, folder: Path, gradebook: Path | None) -> Measured:
+    """Run the command and watch it."""
+    places = ["--course", str(course), "--output", str(folder / "graded")]
+    url = f"sqlite:///{gradebook}" if gradebook else "none"
+    command = [str(grading.BIN / "autograder"), "grade", str(folder / "submitted"), *places, "--gradebook", url]
+    measured = Measured(0.0, time.perf_counter())
+    with (folder / "said.txt").open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=grading.ENVIRONMENT)
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        look(process.pid, measured)
+        time.sleep(PERIOD_S)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"autograder grade failed:\n{(folder / 'said.txt').read_text()[-3000:]}")
+    measured.cpu = usage.ru_utime + usage.ru_stime
+    measured.wall = time.perf_counter() - measured.wall
+    return measured
+
+
+def look(pid: int, measured: Measured) -> None:
+    """Note how much memory the grader's own process takes, and all below it; shared pages count once."""
+    with contextlib.suppress(OSError, StopIteration):
+        measured.own_mib = max(measured.own_mib, amount(Path(f"/proc/{pid}/status"), "VmHWM:"))
+    total = 0.0
+    for each in family(pid):
+        with contextlib.suppress(OSError, StopIteration):
+            total += amount(Path(f"/proc/{each}/smaps_rollup"), "Pss:")
+    measured.all_mib = max(measured.all_mib, total)
+
+
+def amount(path: Path, name: str) -> float:
+    """Return a line's KiB as MiB."""
+    return next(int(line.split()[1]) / 1024 for line in path.read_text().splitlines() if line.startswith(name))
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+def student_seconds(course: Path, folder: Path) -> float:
+    """Return the CPU seconds that one submission's own code takes: its cells, and its functions in checks."""
+    path = min((folder / "submitted").glob("*/*/*.ipynb"))
+    runner, exercise = CellRunner(), load_course(course).exercise(EXERCISE)
+    start = time.process_time()
+    with redirect_stdout(io.StringIO()):
+        for cell in read_cells(path):
+            runner.run(cell)
+    cells = time.process_time() - start
+    timed = grading.TimedSubmission(runner.namespace)
+    checks = [check for question in exercise.questions for check in question.checks]
+    run_checks(exercise.checks, checks, LocalSession(timed), lambda *_result: None)
+    return cells + timed.__dict__["seconds"]
+
+
+def report(
+    count: int, few: int, small: Measured, whole: Measured, written: Measured, again: Measured, own: float
+) -> None:
+    """Print what was measured, and whether the goals are met."""
+    each = (whole.cpu - small.cpu) / (count - few) - own
+    print(f"{count} submissions on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    print(f"throughput              {count / whole.wall:8.1f} submissions a second, start included")
+    print(f"CPU a submission        {each:8.3f} s beside its own {own:.3f} s; {verdict(each, OVERHEAD_S)}")
+    print(f"the start               {small.cpu - few * (each + own):8.1f} CPU s, once a run")
+    print(f"the grader's process    {small.own_mib:8.0f} MiB at most for {few}, {whole.own_mib:.0f} MiB for {count}")
+    print(f"all processes           {small.all_mib:8.0f} MiB at most for {few}, {whole.all_mib:.0f} MiB for {count}")
+    print(f"the gradebook           {written.wall:8.1f} s to write, once")
+    print(f"unchanged, again        {again.wall:8.1f} s ({again.cpu:.1f} CPU s); {verdict(again.wall, AGAIN_S)}")
+
+
+def verdict(value: float, most: float) -> str:
+    """Say whether a goal is met."""
+    return f"at most {most:g}: {'met' if value <= most else 'NOT MET'}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""A grader as a real process, and the processes below it, to be disturbed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from autograder.sandbox.tiers import best_tier
+
+TIER = best_tier()
+RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
+WRONG = "# %%\ndef add(numbers):\n    return 7\n"
+SLOW = RIGHT + "\n# %%\nimport time\ntime.sleep(1.5)\n"
+PATIENCE_S = 240.0
+
+
+class Grader:
+    """``autograder grade`` on a small class in a folder of its own."""
+
+    def __init__(self, root: Path, course: Path, submissions: dict[str, str]) -> None:
+        self.root = root
+        self.course = root / "course"
+        shutil.copytree(course, self.course)
+        for student, text in submissions.items():
+            self.hand_in(student, text)
+
+    @property
+    def output(self) -> Path:
+        return self.root / "graded"
+
+    def hand_in(self, student: str, text: str) -> None:
+        path = self.root / "submitted" / student / "greetings" / "greetings.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def start(self, *arguments: str, before: str = "", **keywords: object) -> subprocess.Popen[str]:
+        """Start the command; ``before`` is Python that its process runs first."""
+        code = f"{before}\nfrom autograder.cli.main import main\nmain(prog_name='autograder')"
+        weak = [] if TIER == "A" else ["--allow-weak-sandbox"]
+        places = ["--course", str(self.course), "--output", str(self.output)]
+        return subprocess.Popen(
+            [sys.executable, "-c", code, "grade", str(self.root / "submitted"), *places, *weak, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+            **keywords,
+        )
+
+    def finish(self, *arguments: str, **keywords: object) -> tuple[int, str]:
+        """Run the command to its end; return the exit code and what it said, on one line."""
+        return end(self.start(*arguments, **keywords))
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every file of the output but durations and the lock, by name: leftovers would be seen."""
+        names = {str(path.relative_to(self.output)): path for path in self.output.rglob("*") if path.is_file()}
+        return {
+            name: path.read_bytes()
+            for name, path in sorted(names.items())
+            if "durations" not in name and name != ".grading.lock"
+        }
+
+    def scores(self) -> list[tuple[object, ...]]:
+        """What the gradebook holds."""
+        import sqlite3
+
+        query = (
+            "select s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade, c.auto_comment "
+            "from grade g join base_cell b on g.cell_id = b.id join submitted_notebook n on g.notebook_id = n.id "
+            "join submitted_assignment s on n.assignment_id = s.id "
+            "left join comment c on c.notebook_id = n.id and c.cell_id = b.id order by 1, 2"
+        )
+        with sqlite3.connect(self.course / "gradebook.db") as database:
+            return database.execute(query).fetchall()
+
+    def state(self) -> tuple[dict[str, bytes], list[tuple[object, ...]]]:
+        """All that must be the same as if nothing had happened."""
+        return self.snapshot(), self.scores()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a command; return its exit code and what it said, on one line."""
+    said, _ = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, " ".join(said.split())
+
+
+def wait_for(condition: Callable[[], object]) -> object:
+    """Return what ``condition`` gives as soon as that is something."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+# --- Below the grader -------------------------------------------------------------------------------
+
+
+def descendants(pid: int) -> Iterator[tuple[int, int]]:
+    """Yield the processes below one, each with its parent."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in map(int, children):
+        yield child, pid
+        yield from descendants(child)
+
+
+def roles(grader: int) -> dict[str, int]:
+    """Return the processes of a grader in tier A by what they do, as far as they are there now."""
+    found: dict[str, int] = {}
+    family = list(descendants(grader))
+    parent = dict(family)
+    for pid, above in family:
+        if above == grader:
+            found["launcher"] = pid
+        elif parent.get(above) == grader:
+            found["zygote"] = pid
+    zygote = found.get("zygote")
+    for pid, above in family:
+        if above == zygote and _processes(pid) != _processes(above):
+            continue
+        if parent.get(above) == zygote:
+            if _processes(pid) != _processes(above):
+                found["worker"], found["monitor"] = pid, above
+            else:
+                found["checker"], found["collector"] = pid, above
+    return found
+
+
+def _processes(pid: int) -> str:
+    """Return the name of the process table that a process is in."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def kill(pid: int) -> None:
+    """End one process as nothing can prevent."""
+    os.kill(pid, signal.SIGKILL)

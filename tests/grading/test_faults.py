@@ -1,0 +1,171 @@
+"""Whatever ends or hinders a grader, the same command goes on, and the end is as if nothing had happened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TINY_COURSE
+from tests.grading.processes import RIGHT, SLOW, TIER, WRONG, Grader, descendants, end, kill, roles, wait_for
+
+pytestmark = pytest.mark.slow
+
+CLASS = {"ada": SLOW, "bob": WRONG, "cleo": RIGHT, "dan": "", "eve": SLOW}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Grader:
+    """A class that was graded in one go; for reading only."""
+    grader = Grader(tmp_path_factory.mktemp("undisturbed"), TINY_COURSE, CLASS)
+    code, said = grader.finish()
+    assert code == 0, said
+    return grader
+
+
+@pytest.fixture
+def grader(tmp_path, undisturbed) -> Grader:
+    """The same class, not graded; its gradebook is made, which takes nbgrader seconds, and empty."""
+    fresh = Grader(tmp_path / "class", TINY_COURSE, CLASS)
+    database = fresh.course / "gradebook.db"
+    shutil.copy(undisturbed.course / "gradebook.db", database)
+    with sqlite3.connect(database) as connection:
+        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        for table in set(tables) - {"alembic_version", "course"}:
+            connection.execute(f"delete from {table}")
+    return fresh
+
+
+@pytest.fixture
+def nearly_done(grader, undisturbed) -> Grader:
+    """The class, graded but for one student; no table and no gradebook is written yet."""
+    shutil.copytree(undisturbed.output, grader.output)
+    for path in [*grader.output.glob("*.csv"), grader.output / "dan" / "greetings.json"]:
+        path.unlink()
+    return grader
+
+
+# --- Ended ------------------------------------------------------------------------------------------
+
+
+def any_of(running: subprocess.Popen[str], role: str) -> int:
+    """Return a process of this role, as soon as there is one that is at work."""
+
+    def look() -> int | None:
+        found = roles(running.pid)
+        return found.get(role) if "worker" in found else None
+
+    return wait_for(look)
+
+
+def is_gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.skipif(TIER != "A", reason="tells processes apart by their namespaces")
+def test_any_process_below_the_grader_may_be_killed_and_nobody_loses_a_point(grader, undisturbed):
+    running = grader.start("--jobs", "1")
+    for role in ("worker", "monitor", "checker", "collector", "zygote", "launcher"):
+        victim = any_of(running, role)
+        kill(victim)
+        wait_for(lambda victim=victim: is_gone(victim))
+    code, said = end(running)
+    assert code == 0, said
+    assert grader.state() == undisturbed.state()
+
+
+@pytest.mark.skipif(TIER != "A", reason="tells processes apart by their namespaces")
+def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grader, undisturbed):
+    for number, code, everything in (
+        (signal.SIGKILL, -9, False),
+        (signal.SIGKILL, -9, True),
+        (signal.SIGTERM, 143, False),
+        (signal.SIGINT, 130, False),
+    ):
+        running = grader.start()
+        any_of(running, "worker")
+        below = [pid for pid, _ in descendants(running.pid)]
+        for pid in [*(below if everything else ()), running.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        stopped, said = end(running)
+        assert stopped == code
+        assert ("the same command goes on from there" in said) == (code > 0), said
+        assert "Traceback" not in said
+        wait_for(lambda below=below: all(map(is_gone, below)))
+    assert grader.finish()[0] == 0
+    assert grader.state() == undisturbed.state()
+
+
+# --- Hindered ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1000, 20_000], ids=["results", "gradebook"])
+def test_a_full_disk_is_told_and_nothing_half_written_stays(nearly_done, undisturbed, limit):
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))"
+    before = nearly_done.snapshot()
+    code, said = nearly_done.finish(before=full)
+    assert code == 2, said
+    assert "repeat the" in said
+    assert "Traceback" not in said
+    assert before.items() <= nearly_done.snapshot().items() <= undisturbed.snapshot().items()
+    assert nearly_done.scores() == []
+    assert nearly_done.finish()[0] == 0
+    assert nearly_done.state() == undisturbed.state()
+
+
+def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
+    there = nearly_done.output.with_name("there")
+    nearly_done.output.rename(there)
+    nearly_done.output.write_text("a file where the folder should be")
+    code, said = nearly_done.finish()
+    assert (code, "Mend this" in said, "Traceback" in said) == (2, True, False), said
+    nearly_done.output.unlink()
+    there.rename(nearly_done.output)
+    assert nearly_done.finish()[0] == 0
+    assert nearly_done.state() == undisturbed.state()
+
+
+def test_a_locked_gradebook_is_told_and_the_results_are_there(nearly_done, undisturbed):
+    impatient = "from autograder.gradebook import nbgrader_db as db; db.update_gradebook.__kwdefaults__['wait_s'] = 0.5"
+    with contextlib.closing(sqlite3.connect(nearly_done.course / "gradebook.db")) as other:
+        other.execute("begin exclusive")
+        code, said = nearly_done.finish(before=impatient)
+    assert code == 2, said
+    assert "another program is writing to it" in said
+    assert "repeat the command" in said
+    assert nearly_done.snapshot() == undisturbed.snapshot()
+    assert nearly_done.finish()[0] == 0
+    assert nearly_done.state() == undisturbed.state()
+
+
+def test_what_a_killed_grader_was_writing_is_cleared_away(nearly_done, undisturbed):
+    for name in ("ada/.greetings.json.k3_x9abc", "ada/.greetings.durations.json.01234567", ".grades.csv.abcdefgh"):
+        (nearly_done.output / name).write_text('{"student": "ad')
+    assert nearly_done.finish()[0] == 0
+    assert nearly_done.state() == undisturbed.state()
+
+
+def test_a_second_grader_is_refused_until_the_first_is_gone(nearly_done, undisturbed):
+    hold = (
+        "import sys, time; from pathlib import Path; from autograder.grading.lock import only_grader\n"
+        "with only_grader(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)"
+    )
+    command = [sys.executable, "-c", hold, str(nearly_done.output)]
+    before = nearly_done.snapshot()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout.readline() == "held\n"
+        code, said = nearly_done.finish()
+        assert code == 2
+        assert f"another grader (process {first.pid} on " in said
+        assert nearly_done.snapshot() == before
+        kill(first.pid)
+    assert nearly_done.finish()[0] == 0
+    assert nearly_done.state() == undisturbed.state()

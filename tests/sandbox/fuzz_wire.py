@@ -1,0 +1,293 @@
+"""Search for bytes that a worker could send to make the checker misbehave, guided by coverage (atheris).
+
+::
+
+    python tests/sandbox/fuzz_wire.py --minutes 10 [--corpus FOLDER]
+
+`try_input` is the property: whatever bytes come, an operation of the checker ends in a value of an allowed kind, in
+the student's exception or in the death of the worker; reading a checker's message ends in a finding or in
+`ProtocolError`. Nothing else is raised, nothing hangs, and memory is taken for what came, not for what was claimed.
+What is found is written to ``crash-…`` in the current folder; it belongs into ``test_wire.py`` or ``test_remote.py``
+as a test of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy as np
+import torch
+
+if __name__ == "__main__":
+    import atheris
+
+    with atheris.instrument_imports(include=["autograder.sandbox", "autograder.checking"]):
+        import autograder.sandbox.engine
+        import autograder.sandbox.remote  # noqa: F401 - imported here to be watched; used under its names below
+
+from autograder.checking.failure import NameMissing, WorkerDied, student_error
+from autograder.checking.submission import in_place
+from autograder.checking.verdict import result_of
+from autograder.course import Check
+from autograder.results import CellResult, Outcome
+from autograder.sandbox import confine, frames, reports, wire
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.remote import Link, RemoteObject, RemoteSubmission
+
+MAX_INPUT = 64 * 2**10
+SPARE_MEMORY = 192 * 2**20
+"""What one input may make the process take. An input is at most 64 KiB; libFuzzer keeps its corpus in it too."""
+TIMEOUT_S = 20
+NEXT_FRAME = b"\xc1\xc1"  # a byte that msgpack never uses
+ALLOWED = (
+    type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, torch.Size, torch.Tensor, np.ndarray,
+    torch.dtype, torch.device, slice, type(Ellipsis), RemoteObject,
+)  # fmt: skip
+
+
+class Stream:
+    """A worker that has sent all that it will ever send, and reads nothing."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+
+    def recv(self, size: int) -> bytes:
+        data, self._data = bytes(self._data[:size]), self._data[size:]
+        return data
+
+    def sendall(self, data: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def try_input(data: bytes) -> None:
+    """Do what the first byte says with the rest; raise whatever must not be raised."""
+    if not data:
+        return
+    scenario = SCENARIOS[data[0] % len(SCENARIOS)]
+    link = Link(lambda: WorkerDied("exit", "gone"), lambda _cell, _line: "")
+    raw = data[0] >= 128
+    link.attach(Stream(data[1:] if raw else b"".join(map(framed, data[1:].split(NEXT_FRAME)))))
+    try:
+        assert_allowed(scenario(link))
+    except (WorkerDied, NameMissing):
+        pass
+    except Exception as error:
+        if student_error(error) is None:
+            raise
+
+
+def framed(part: bytes) -> bytes:
+    """Make a well-formed frame: two buffers whose sizes are the first two bytes, then the structure."""
+    first, second, rest = part[:1], part[1:2], part[2:]
+    sizes = [min(ord(size), len(rest)) for size in (first, second) if size]
+    buffers, body = rest[: sum(sizes)], rest[sum(sizes) :]
+    if len(buffers) < sum(sizes):
+        sizes[-1] = len(buffers) - sizes[0]
+    head = [len(body), len(sizes)]
+    return b"".join([*[n.to_bytes(4, "big") for n in head], *[n.to_bytes(8, "big") for n in sizes], body, buffers])
+
+
+def assert_allowed(value: Any, depth: int = 0) -> None:
+    """Fail on a value that no honest message could hold."""
+    assert type(value) in ALLOWED or isinstance(value, np.generic), type(value)
+    assert depth <= wire.MAX_DEPTH + 1
+    match value:
+        case dict():
+            for key, item in value.items():
+                assert_allowed(key, depth + 1)
+                assert_allowed(item, depth + 1)
+        case list() | tuple() | set():
+            for item in value:
+                assert_allowed(item, depth + 1)
+        case slice():
+            for item in (value.start, value.stop, value.step):
+                assert_allowed(item, depth + 1)
+        case torch.Tensor():
+            assert value.untyped_storage().nbytes() <= MAX_INPUT
+            assert value.dtype is not torch.bool or not value.numel() or int(value.view(torch.uint8).max()) <= 1
+        case np.ndarray():
+            assert value.nbytes <= MAX_INPUT
+            assert value.dtype != bool or not value.size or value.view(np.uint8).max() <= 1
+
+
+# --- What a checker does with replies ---------------------------------------------------------------
+
+
+def take(link: Link) -> Any:
+    """Get a name, and use what it stands for as a check might."""
+    value = RemoteSubmission(link, {}).answer
+    if isinstance(value, RemoteObject):
+        return [value, repr(value), len(value), list(value), value.attribute]
+    return value
+
+
+def call(link: Link) -> Any:
+    """Call a function without gradients."""
+    with torch.no_grad():
+        return RemoteObject(link, 1, "function", True)(torch.ones(2), 3, key=[1.5, "x"])
+
+
+def differentiate(link: Link) -> Any:
+    """Call a function that changes its argument, and send a gradient back through it."""
+    x = torch.ones(2, requires_grad=True)
+    with in_place():
+        value = RemoteObject(link, 1, "function", True)(x, torch.zeros(3, dtype=torch.int64))
+    if isinstance(value, torch.Tensor) and value.requires_grad and value.is_floating_point():
+        value.sum().backward()
+    return [value, x, x.grad]
+
+
+def run_cell(link: Link) -> Any:
+    """Run a cell, and say what it raised."""
+    error = link.run_cell("cell-1", "x = 1")
+    return None if error is None else [error.text(hidden=True), error.text(hidden=False)]
+
+
+def iterate(link: Link) -> Any:
+    """Ask a list-like object for its length and its items."""
+    target = RemoteObject(link, 1, "DataLoader", False)
+    return [len(target), list(target), target[0]]
+
+
+def tell(link: Link) -> Any:
+    """Read, in the grader's process, what a checker tells of a submission that has two cells and one check."""
+    graded = Graded()
+    assert link._sock is not None
+    try:
+        while Engine("D")._take(frames.receive(link._sock)[0], JOB, graded):
+            pass
+    except (EOFError, frames.ProtocolError):
+        pass
+    assert len(graded.cells) <= len(JOB.cells)
+    assert len(graded.checks) <= len(JOB.checks)
+    parts = [[asdict(cell) for cell in graded.cells], [asdict(result) for _, result in graded.checks]]
+    json.dumps([parts, graded.durations], ensure_ascii=False, allow_nan=False).encode()
+
+
+SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, tell]
+CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
+JOB = Job(CheckFiles("test_it.py", ()), (CHECK,), (("one", "x = 1"), ("two", "y = 2")), Limits())
+
+
+# --- Where the search starts ------------------------------------------------------------------------
+
+
+def seeds() -> list[bytes]:
+    """Return inputs made of real replies, one for each kind of value and scenario."""
+    values: list[Any] = [
+        None, True, 7, -3.5, "text", b"bytes", [1, (2, "x")], {"a": 1, 2: [3]}, {1, 2}, torch.Size([2, 3]), 2**90,
+        1 + 2j, torch.float32, torch.device("cpu"), slice(1, None, 2), ..., torch.arange(4.0), torch.ones(2, 3).bool(),
+        torch.tensor(3), torch.ones(2, requires_grad=True) * 2, np.arange(3), np.float32(1.5), np.bool_(True),
+        object(), [torch.ones(2)] * 2, torch.zeros(0, 4),
+    ]  # fmt: skip
+    inputs = []
+    for place in range(len(SCENARIOS)):
+        for value in values:
+            encoder = wire.Encoder(lambda _: ["h", 4, "DataLoader", True])
+            structure = encoder.encode(value)
+            changed = [[0, encoder.encode(torch.zeros(2))]]
+            buffers = [bytes(buffer) for buffer in encoder.buffers]
+            replies = [[1, "ok", structure, changed, 5], [2, "ok", structure, [], -1], [3, "ok", 2, [], -1]]
+            inputs.append(bytes([place]) + NEXT_FRAME.join(_part(reply, buffers) for reply in replies))
+        inputs.append(bytes([place]) + _part([1, "error", "ValueError", "no", "<cell cell-1>", 1], []))
+        inputs.append(bytes([place]) + _part([1, "missing"], []))
+        told = [
+            reports.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
+            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow"), 0.5),
+            ["done", False],
+        ]
+        inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))
+        whole = framed(_part([1, "ok", ["l", 1, "x"], [], -1], []))
+        inputs.append(bytes([128 + (place - 128) % len(SCENARIOS)]) + whole)
+    return inputs
+
+
+def _part(structure: Any, buffers: list[bytes]) -> bytes:
+    first, second = [*buffers, b"", b""][:2]
+    return bytes([len(first), len(second)]) + first + second + msgpack.packb(structure)
+
+
+ATOMS: list[Any] = [
+    None, True, 0, 1, -1, 2, 8, 2**31, 2**63, 2**64 - 1, 0.0, float("nan"), float("inf"), "", "x", "9" * 300, b"",
+    b"\x02", "\ud800", *wire._TAGS, *wire.DTYPES, *wire._NUMPY, "error", "ok", "missing", "cells", "check", "done",
+    "one", "two", "add", "adds", *map(str, Outcome),
+]  # fmt: skip
+
+
+def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+    """Change the bytes, or one place of the structure of one frame."""
+    chance = random.Random(seed)
+    parts = data[1:].split(NEXT_FRAME)
+    place = chance.randrange(len(parts))
+    part = parts[place]
+    if data[:1] < b"\x80" and chance.random() < 0.6 and len(part) > 2:
+        buffers = part[: 2 + part[0] + part[1]]
+        try:
+            structure = msgpack.unpackb(part[len(buffers) :], unicode_errors="surrogatepass", strict_map_key=False)
+            changed = _changed(structure, chance, depth=0)
+            parts[place] = buffers + msgpack.packb(changed, unicode_errors="surrogatepass")
+            return (data[:1] + NEXT_FRAME.join(parts))[:max_size]
+        except Exception:  # bytes that are no structure are changed as bytes
+            pass
+    return atheris.Mutate(data, max_size)
+
+
+def _changed(node: Any, chance: random.Random, depth: int) -> Any:
+    if isinstance(node, list) and node and depth < 12 and chance.random() < 0.85:
+        place = chance.randrange(len(node))
+        match chance.randrange(8):
+            case 0:
+                return [*node[:place], *node[place + 1 :]]
+            case 1:
+                return [*node[: place + 1], node[place], *node[place + 1 :]]
+            case 2:
+                return [*node[:place], chance.choice(ATOMS), *node[place:]]
+            case _:
+                return [*node[:place], _changed(node[place], chance, depth + 1), *node[place + 1 :]]
+    match chance.randrange(4):
+        case 0:
+            return ["l", node, node]
+        case 1:
+            return [chance.choice(list(wire._TAGS)), node]
+        case _:
+            return chance.choice(ATOMS)
+
+
+def main() -> None:
+    """Search for as long as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--corpus", type=Path, help="keep what reaches new code here, and start from it")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_DATA, (confine._data_in_use() + SPARE_MEMORY,) * 2)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, data in enumerate(seeds()):
+            (Path(folder) / f"seed-{number:03}").write_bytes(data)
+        kept = arguments.corpus or Path(folder) / "new"
+        kept.mkdir(parents=True, exist_ok=True)
+        options = [
+            f"-max_total_time={round(arguments.minutes * 60)}", f"-max_len={MAX_INPUT}", f"-timeout={TIMEOUT_S}",
+            "-rss_limit_mb=0", "-print_final_stats=1", str(kept), folder,
+        ]  # fmt: skip
+        atheris.Setup([sys.argv[0], *options], try_input, custom_mutator=mutate)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The engine believes of a checker what only a checker can know, and nothing that could stop the run of a class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.checking.verdict import result_of
+from autograder.course import Check
+from autograder.results import CellResult, Outcome
+from autograder.sandbox import reports
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.frames import ProtocolError
+from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.limits import Limits
+
+CHECK = Check("adds", "add", "Adds.", 2.0, public=False, hint="Think.")
+JOB = Job(CheckFiles("test_it.py", ()), (CHECK,), (("one", "x = 1"),), Limits())
+
+
+def take(*messages: Any) -> Graded:
+    graded = Graded()
+    for message in messages:
+        Engine("D")._take(message, JOB, graded)
+    return graded
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.GRADER_ERROR])
+def test_what_is_told_is_what_is_read(outcome):
+    result = result_of(CHECK, outcome, "So.")
+    cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
+    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, 0.25), ["done", False])
+    assert graded == Graded(cells, [("add", result)], {"add.adds": 0.25}, complete=True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        7,
+        ["nonsense"],
+        ["done"],
+        ["done", 1],
+        ["cells"],
+        ["cells", 3],
+        ["cells", [["two", "passed", ""]]],
+        ["cells", [["one", "excellent", ""]]],
+        ["cells", [["one", "passed", ""]] * 2],
+        ["cells", [["one", "passed", None]]],
+        ["cells", [["one", ["passed"], ""]]],
+        ["check", "add", "adds", "passed", "", "soon"],
+        ["check", "add", "adds", "passed", "", float("nan")],
+        ["check", "add", "adds", "excellent", "", 0.1],
+        ["check", "add", "subtracts", "passed", "", 0.1],
+        ["check", "add", "adds", "passed", {}, 0.1],
+        ["check", "add", "adds", "passed", "", 0.1, 100],
+    ],
+)
+def test_what_no_checker_tells_is_refused(message):
+    with pytest.raises(ProtocolError):
+        take(message)
+
+
+def test_a_check_is_told_once():
+    message = ["check", "add", "adds", "failed", "", 0.1]
+    with pytest.raises(ProtocolError, match="twice"):
+        take(message, message)
+
+
+def test_texts_are_such_that_they_can_be_stored():
+    cells, check = ["cells", [["one", "failed", "\ud800" * 9999]]], ["check", "add", "adds", "failed", "a\udfff", 0.1]
+    graded = take(cells, check)
+    assert graded.checks[0][1].message == "a?"
+    assert graded.cells[0].message == "?" * reports.MAX_MESSAGE

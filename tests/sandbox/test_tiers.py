@@ -1,0 +1,287 @@
+"""Each tier where it is the best: as root and as an ordinary user, with what is above it really refused."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import landlock, linux, seccomp
+from autograder.sandbox.confine import remove_tree
+from autograder.sandbox.family import descendants
+from autograder.sandbox.tiers import TIERS, probe
+from autograder.sandbox.visible import without
+
+ROOT = Path(__file__).parents[2]
+AS_ROOT = os.getuid() == 0
+ELSEWHERE = [sys.executable, "-m", "tests.sandbox.elsewhere"]
+NO_NAMESPACES = ["--without", "namespaces"]
+NO_LANDLOCK = [*NO_NAMESPACES, "--without", "landlock"]
+
+needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can be another user")
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="it is a feature of Linux")
+
+
+def run_elsewhere(options: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*ELSEWHERE, *options, "--", sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+# --- Which tier is chosen -------------------------------------------------------------------------
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("options", "tier"),
+    [
+        (NO_NAMESPACES, "B"),
+        (NO_LANDLOCK, "C"),
+        (["--as-nobody", *NO_NAMESPACES], "B"),
+        (["--as-nobody", *NO_LANDLOCK], "D"),
+    ],
+)
+def test_the_best_tier_is_the_strongest_that_is_not_refused(options, tier):
+    if tier == "B":
+        needs_landlock()
+    done = run_elsewhere(options, "-c", "from autograder.sandbox.tiers import best_tier; print(best_tier())")
+    assert done.stdout.strip() == tier, done.stderr
+
+
+def needs_landlock() -> None:
+    try:
+        landlock.version()
+    except OSError as error:
+        pytest.skip(f"no Landlock here: {error}")
+
+
+@pytest.mark.slow
+@needs_root
+@pytest.mark.parametrize(
+    ("options", "tier"),
+    [
+        (["--as-nobody"], "A"),
+        (NO_NAMESPACES, "B"),
+        (["--as-nobody", *NO_NAMESPACES], "B"),
+        (NO_LANDLOCK, "C"),
+        (["--as-nobody", *NO_LANDLOCK], "D"),
+    ],
+)
+def test_the_engine_works_as_another_user_and_without_what_is_refused(options, tier):
+    if tier == "B":
+        needs_landlock()
+    wanted = f"[{tier} and (honest or no_way_out or out_of_sight or orphans or signals or checker or files or outlives)"
+    files = ["tests/sandbox/test_engine.py", "tests/sandbox/test_tiers.py"]
+    done = run_elsewhere(options, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", wanted)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+# --- Nothing outlives its supervisor --------------------------------------------------------------
+
+GRADER = """
+import sys
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.limits import Limits
+
+def main(tier, name):
+    cell = f'''
+import ctypes, os, time
+ctypes.CDLL(None).prctl(15, b"{name}")
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+time.sleep(600)
+'''
+    job = Job(CheckFiles("test_x.py", (("test_x.py", b""),)), (), (("cell", cell),), Limits(cell_s=200))
+    with Engine(tier) as engine:
+        engine.run(job)
+
+main(*sys.argv[1:])
+"""
+
+
+@needs_linux
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["grader", "zygote", "checker"])
+@pytest.mark.parametrize("tier", TIERS)
+def test_no_process_outlives_its_supervisor(tier, victim):
+    if not probe(tier).works:
+        pytest.skip(probe(tier).problem)
+    name = f"orphan-{os.getpid() % 10_000}{TIERS.index(tier)}"
+    grader = subprocess.Popen([sys.executable, "-c", GRADER, tier, name], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: len(named(name)) == 4)  # the worker and its three orphans
+        os.kill(find(victim, grader.pid, name), signal.SIGKILL)
+        wait_for(lambda: not named(name))
+    finally:
+        for pid in (*descendants(grader.pid), grader.pid, *named(name)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        grader.wait()
+
+
+def find(victim: str, grader: int, name: str) -> int:
+    """Return the process number of the grader, its zygote, or the checker of the one submission."""
+    if victim == "grader":
+        return grader
+    family = [pid for pid in descendants(grader) if "sandbox.zygote" in text_of(pid, "cmdline")]
+    zygote = family[0]
+    if victim == "zygote":
+        return zygote
+    families = {pid: descendants(pid) for pid in family if pid != zygote}
+    # The collected checker has one child, which grades; the monitor's family holds the orphans.
+    return next(
+        children[0]
+        for children in families.values()
+        if len(children) == 1 and not any(text_of(pid, "comm").strip() == name for pid in children)
+    )
+
+
+def named(name: str) -> list[int]:
+    """Return the processes with this name that are not dead already."""
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if text_of(pid, "comm").strip() == name and ") Z " not in text_of(pid, "stat")]
+
+
+def text_of(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+# --- The walls of tier B, one by one --------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def fork_that(prepare: Callable[[], None]) -> Iterator[Callable[[Callable[[], object]], str]]:
+    """Give a function that does something in a prepared fork and returns the name of the error, or "fine"."""
+
+    def tried(attempt: Callable[[], object]) -> str:
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            said = "fine"
+            try:
+                prepare()
+                attempt()
+            except BaseException as error:
+                said = type(error).__name__
+            os.write(write, said.encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as answer:
+            said = answer.read()
+        os.waitpid(pid, 0)
+        return said
+
+    yield tried
+
+
+@needs_linux
+def test_the_filter_for_a_shared_user_lets_a_process_reach_only_itself(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+
+    def prepare() -> None:
+        linux.drop_capabilities()
+        seccomp.filter_among_others(process=os.getpid(), same_user=True, signals=True).install()
+
+    parent = os.getpid()
+    with fork_that(prepare) as tried:
+        for attempt in (
+            lambda: os.kill(parent, 0),
+            lambda: os.kill(-1, 0),
+            lambda: signal.pidfd_send_signal(os.pidfd_open(parent), 0),
+            lambda: resource.prlimit(parent, resource.RLIMIT_CPU),
+            lambda: os.sched_setaffinity(parent, {0}),
+            lambda: os.nice(1),
+            lambda: file.chmod(0o600),
+            lambda: os.utime(file),
+            lambda: os.truncate(file, 0),
+            lambda: os.open(file, os.O_RDONLY | os.O_TRUNC),
+            lambda: fcntl.fcntl(0, fcntl.F_SETOWN, parent),
+            lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+            lambda: socket.socket(socket.AF_UNIX),
+            lambda: socket.socket(),
+            lambda: os.memfd_create("hoard"),
+            lambda: linux.prctl("PDEATHSIG", linux.PR_SET_PDEATHSIG, 0),
+            lambda: linux.set_dumpable(dumpable=False),
+        ):
+            assert tried(attempt) == "PermissionError", attempt.__code__.co_names
+        for attempt in (
+            lambda: os.kill(os.getpid(), 0),
+            lambda: os.kill(0, signal.SIGWINCH),
+            lambda: resource.getrlimit(resource.RLIMIT_CPU),
+            lambda: file.write_text("y"),
+            lambda: os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0),
+            lambda: socket.socketpair(),
+            linux.die_with_parent,
+        ):
+            assert tried(attempt) == "fine", attempt
+    assert file.read_text() == "y"
+
+
+@needs_linux
+def test_a_protected_folder_inside_a_visible_one_cannot_be_read(tmp_path):
+    needs_landlock()
+    for name in ("lib/python", "lib/course/tests", "lib/other"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text("x")
+    (tmp_path / "lib" / "link").symlink_to(tmp_path / "lib" / "course")
+    visible = list(without([str(tmp_path / "lib")], [str(tmp_path / "lib" / "course")]))
+    assert sorted(visible) == [str(tmp_path / "lib" / "other"), str(tmp_path / "lib" / "python")]
+
+    def prepare() -> None:
+        linux.drop_capabilities()
+        landlock.restrict(visible, [str(tmp_path / "lib" / "other")])
+
+    with fork_that(prepare) as tried:
+        assert tried(lambda: (tmp_path / "lib/python/file").read_text()) == "fine"
+        assert tried(lambda: (tmp_path / "lib/python/file").write_text("y")) == "PermissionError"
+        assert tried(lambda: (tmp_path / "lib/other/new").write_text("y")) == "fine"
+        for hidden in ("lib/course/tests/file", "lib/link/tests/file"):
+            assert tried((tmp_path / hidden).read_text) == "PermissionError"
+        if landlock.keeps_signals():
+            assert tried(lambda: os.kill(os.getppid(), 0)) == "PermissionError"
+
+
+def test_a_folder_is_removed_however_deep_and_forbidden_it_is(tmp_path):
+    top = tmp_path / "top"
+    top.mkdir()
+    here = Path.cwd()
+    os.chdir(top)
+    try:
+        for _ in range(2000):
+            Path("a" * 100).mkdir()
+            os.chdir("a" * 100)
+        Path("file").write_text("x")
+        Path().chmod(0)
+    finally:
+        os.chdir(here)
+    (top / "link").symlink_to("/")
+    (top / "forbidden" / "below").mkdir(parents=True)
+    (top / "forbidden").chmod(0)
+    remove_tree(str(top))
+    assert not top.exists()
