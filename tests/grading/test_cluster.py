@@ -242,7 +242,11 @@ def test_student_code_finds_no_address_of_the_scheduler(cluster, course, tmp_pat
     assert f":{port:04X}" not in told
 
 
-def test_sandboxes_end_with_the_run(cluster, course, tmp_path):
+def test_sandboxes_end_with_the_run_and_those_of_a_killed_grader_with_the_next(cluster, course, tmp_path):
+    killed = Cluster(cluster.address, "A", course.exercises).__enter__()
+    assert killed._client is not None
+    killed._client.close()  # without a word to the workers, as a process that is killed
+    assert all(children_of(process.pid) for process in cluster.processes[1:])
     grade_on(cluster.address, course, hand_in(tmp_path, {"ada": RIGHT}), tmp_path / "out")
     deadline = time.monotonic() + 20
     while children := [pid for process in cluster.processes for pid in children_of(process.pid)]:
@@ -251,7 +255,7 @@ def test_sandboxes_end_with_the_run(cluster, course, tmp_path):
 
 
 def children_of(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
 
 
 def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):

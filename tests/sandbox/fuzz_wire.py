@@ -47,8 +47,8 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.remote import Link, RemoteObject, RemoteSubmission
 
 MAX_INPUT = 64 * 2**10
-SPARE_MEMORY = 192 * 2**20
-"""What one input may make the process take. An input is at most 64 KiB; libFuzzer keeps its corpus in it too."""
+SPARE_MEMORY = 128 * 2**20
+"""What one input, of at most 64 KiB, may make the process take."""
 TIMEOUT_S = 20
 NEXT_FRAME = b"\xc1\xc1"  # a byte that msgpack never uses
 ALLOWED = (
@@ -89,6 +89,20 @@ def try_input(data: bytes) -> None:
     except Exception as error:
         if student_error(error) is None:
             raise
+
+
+class Bounded:
+    """`try_input` with little memory to take. The search itself takes more and more, so the bound moves with it."""
+
+    def __init__(self) -> None:
+        self._inputs = 0
+
+    def __call__(self, data: bytes) -> None:
+        if self._inputs % 1000 == 0:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            resource.setrlimit(resource.RLIMIT_DATA, (confine._data_in_use() + SPARE_MEMORY, hard))
+        self._inputs += 1
+        try_input(data)
 
 
 def framed(part: bytes) -> bytes:
@@ -275,7 +289,6 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="keep what reaches new code here, and start from it")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    resource.setrlimit(resource.RLIMIT_DATA, (confine._data_in_use() + SPARE_MEMORY,) * 2)
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(seeds()):
             (Path(folder) / f"seed-{number:03}").write_bytes(data)
@@ -285,7 +298,7 @@ def main() -> None:
             f"-max_total_time={round(arguments.minutes * 60)}", f"-max_len={MAX_INPUT}", f"-timeout={TIMEOUT_S}",
             "-rss_limit_mb=0", "-print_final_stats=1", str(kept), folder,
         ]  # fmt: skip
-        atheris.Setup([sys.argv[0], *options], try_input, custom_mutator=mutate)
+        atheris.Setup([sys.argv[0], *options], Bounded(), custom_mutator=mutate)
         atheris.Fuzz()
 
 
