@@ -62,7 +62,7 @@ def _for_landlock() -> Iterator[str]:
     if _container():
         yield "a container runtime of 2022 or newer: older ones refuse Landlock's system calls"
     if os.getuid() == 0:
-        yield f"a Python that other users can reach (chmod o+x its parent folders): {sys.prefix}"
+        yield f"a Python that other users can reach (chmod o+x what is above {os.path.realpath(sys.executable)})"
 
 
 def _profile() -> str:

@@ -64,6 +64,46 @@ def needs_landlock() -> None:
         pytest.skip(f"no Landlock here: {error}")
 
 
+@pytest.mark.parametrize(
+    ("best", "allowed", "required", "chosen"),
+    [
+        ("A", False, None, "A"),
+        ("B", False, None, "B"),
+        ("B", False, "B", "B"),
+        ("B", True, "A", None),
+        ("C", False, None, None),
+        ("C", True, None, "C"),
+        ("C", True, "B", None),
+        ("D", False, "D", None),
+        ("D", True, "D", "D"),
+    ],
+)
+def test_what_the_command_line_allows(monkeypatch, best, allowed, required, chosen):
+    from autograder.cli.common import choose_tier
+    from autograder.cli.main import UserError
+    from autograder.sandbox import tiers
+
+    monkeypatch.setattr(tiers, "probe", lambda tier: tiers.Probe(tier, works=tier >= best, problem="is [refused]"))
+    if chosen is None:
+        with pytest.raises(UserError, match=r"tier A fails: is \[refused\].*autograder doctor"):
+            choose_tier(allow_weak_sandbox=allowed, required=required)
+    else:
+        assert choose_tier(allow_weak_sandbox=allowed, required=required) == chosen
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_doctor_says_how_to_get_a_better_tier(monkeypatch, tier):
+    from autograder.cli import better_tier
+
+    monkeypatch.setattr(better_tier, "_container", lambda: "podman")
+    monkeypatch.setattr(better_tier, "_read", lambda file: "1" if file.name.startswith("apparmor") else "0")
+    said = better_tier.advice(tier)
+    assert ("unmask=ALL" in said) is (tier != "A")
+    assert ("userns, }" in said) is (tier != "A")
+    assert ("user.max_user_namespaces=15000" in said) is (tier != "A")
+    assert ("landlock" in said) is (tier in ("C", "D"))
+
+
 @pytest.mark.slow
 @needs_root
 @pytest.mark.parametrize(
