@@ -6,6 +6,7 @@ manual scores, extra credit, comments, extensions and late penalties are never t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,8 @@ def _errors_explained(db_url: str) -> Iterator[None]:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+    # Where even the rollback fails, as on a full disk, it logs a traceback beside the error that it raises.
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     try:
         yield
     except (ArgumentError, SQLAlchemyError, light_imports.nbgrader().api.InvalidEntry) as error:
