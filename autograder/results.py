@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -40,7 +41,7 @@ class Status(StrEnum):
     GRADER_ERROR = "grader_error"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """One check of one submission. ``message`` is safe to show to the student; ``digest`` tells what it was made of."""
 
@@ -55,7 +56,7 @@ class CheckResult:
     digest: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QuestionResult:
     """The checks of one question; its score is the sum of their points."""
 
@@ -78,7 +79,7 @@ class QuestionResult:
         return any(check.outcome is Outcome.GRADER_ERROR for check in self.checks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellResult:
     """How one cell of the notebook ran."""
 
@@ -190,7 +191,9 @@ _PLAIN_FIELDS = (
 
 
 def _read_check(record: dict[str, Any]) -> CheckResult:
-    return CheckResult(**{**record, "outcome": Outcome(record["outcome"])})
+    # What is the same for every student is held once.
+    shared = {name: sys.intern(record[name]) for name in ("name", "title", "visibility", "hint", "digest")}
+    return CheckResult(**{**record, **shared, "outcome": Outcome(record["outcome"])})
 
 
 def write_atomic(path: Path, data: bytes) -> None:

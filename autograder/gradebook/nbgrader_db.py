@@ -6,6 +6,7 @@ manual scores, extra credit, comments, extensions and late penalties are never t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,9 +50,10 @@ def update_gradebook(
     by_exercise: dict[str, list[Result]] = {}
     with _errors_explained(db_url):
         url = make_url(db_url)
-    for result in not_recorded(url, course, results, submitted):
+    wanted = list(results)
+    for result in not_recorded(url, course, wanted, submitted):
         by_exercise.setdefault(course.exercise(result.exercise).name, []).append(result)
-    if not by_exercise:
+    if wanted and not by_exercise:
         return
     with _errors_explained(db_url), _open(db_url, course_id, wait_s) as gradebook:
         students = {student.id for student in gradebook.students}
@@ -103,6 +105,11 @@ def _errors_explained(db_url: str) -> Iterator[None]:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+    for name in (
+        "sqlalchemy",
+        "tornado.application",
+    ):  # the second is nbgrader's; both log tracebacks of what they raise
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         yield
     except (ArgumentError, SQLAlchemyError, light_imports.nbgrader().api.InvalidEntry) as error:

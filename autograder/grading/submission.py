@@ -129,7 +129,10 @@ def _found(found: Mapping[CheckKey, CheckResult], prepared: Prepared, check: Che
     key = check.question, check.name
     message = "The grader stopped before this check. It costs you no points; your teachers will look at it."
     result = found.get(key) or not_run(check, message, Outcome.GRADER_ERROR)
-    return replace(result, digest=prepared.digests.get(key, ""))
+    # The course's own texts, not the copies that came over the wire: a class holds them once.
+    return replace(
+        result, name=check.name, title=check.title, visibility=check.visibility, digest=prepared.digests.get(key, "")
+    )
 
 
 def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]:
