@@ -11,7 +11,7 @@ def maxout(x, w1, b1, w2, b2):
     return ctypes.string_at(8)
 
 
-# %% question="gradient" outcome="crashed failed"
+# %% question="gradient" outcome="crashed failed timed_out"
 def gradient(f, x):
     import sys
 

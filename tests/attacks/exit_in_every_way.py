@@ -4,8 +4,8 @@ Must happen: each is an outcome of its own question; nobody else ends.
 """
 
 
-# %% question="linear" outcome="failed"
-def linear(x, theta, theta_0):
+# %% question="standardise" outcome="failed"
+def standardise(x, eps=1e-8):
     import sys
 
     sys.exit(0)

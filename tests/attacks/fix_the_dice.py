@@ -18,11 +18,6 @@ random.random = np.random.random = lambda *arguments: 0.5
 first = {}
 
 
-# %% question="standardise" outcome="failed"
-def standardise(x, eps=1e-8):
-    return first.setdefault(x.shape, torch.zeros_like(x))
-
-
 # %% question="maxout" outcome="failed"
 def maxout(x, w1, b1, w2, b2):
     return first.setdefault("maxout", torch.zeros(len(x)))

@@ -10,4 +10,3 @@ import sys
 with open(os.path.join(os.environ["TMPDIR"], "innocent.py"), "w") as file:
     file.write("while True:\n    pass\n")
 sys.path.insert(0, os.environ["TMPDIR"])
-import innocent

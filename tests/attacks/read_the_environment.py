@@ -9,7 +9,8 @@ Tier: A
 import os
 from pathlib import Path
 
-found = [name for name in os.environ if any(word in name for word in ("TOKEN", "KEY", "SECRET", "SSH", "USER"))]
+found = [name for name in os.environ if any(word in name for word in ("TOKEN", "KEY", "SECRET", "SSH", "HOST"))]
+found += [name for name in ("USER", "LOGNAME", "PWD", "VIRTUAL_ENV", "SHELL") if name in os.environ]
 for pattern in ("*/environ", "*/cmdline", "*/maps", "*/task/*/environ"):
     for path in Path("/proc").glob(pattern):
         if path.parts[2] in ("self", "thread-self", str(os.getpid())):
@@ -19,7 +20,8 @@ for pattern in ("*/environ", "*/cmdline", "*/maps", "*/task/*/environ"):
                 found.append(str(path))
         except OSError:
             continue
-for name in ("/etc/passwd", "/etc/shadow", "/etc/hostname", "/root", "/home", "/var/log", "/sys/class", "/run"):
+homes = [f"{home}/{name}" for home in ("/root", *Path("/home").glob("*")) for name in (".ssh", ".bashrc", ".netrc")]
+for name in ("/etc/passwd", "/etc/shadow", "/etc/hostname", "/var/log", "/sys/class", "/run", *homes):
     if os.path.exists(name):
         found.append(name)
 assert not found, found

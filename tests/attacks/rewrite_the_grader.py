@@ -9,8 +9,9 @@ Tier: A
 import os
 import sys
 
-import autograder
 import torch
+
+import autograder
 
 won = []
 package = os.path.dirname(autograder.__file__)

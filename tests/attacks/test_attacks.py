@@ -37,7 +37,7 @@ from autograder.sandbox.engine import Engine
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import best_tier
 from demo.attacks import Attack, read_attacks
-from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, right
+from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, model, right
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,8 @@ def hand_in(folder: Path, place: int, attack: Attack) -> dict[str, Submission]:
     attacked = attacked_exercise(COURSE.exercises, attack)
     hostile = attack_submission(notebook(attacked), attack, f"{place:03}-attack-{attack.name}")
     exercise = COURSE.exercise(EXERCISES[place % len(EXERCISES)])
-    honest = notebook(exercise).answer(right(exercise, place)).submission(f"{place:03}-honest")
+    answers = model(exercise) if place % 4 < 2 else right(exercise, 0)
+    honest = notebook(exercise).answer(answers).submission(f"{place:03}-honest")
     for submission in (hostile, honest):
         submission.write(folder)
     return {"attack": hostile, "honest": honest}
@@ -252,7 +253,7 @@ def test_an_attack_gets_what_it_must(graded, attack):
         assert question.score == (question.max_score if worth[question.name] is Worth.FULL else 0), told
         allowed = attack.outcomes.get(question.name)
         if allowed:
-            assert {check.outcome for check in question.checks} <= {*allowed, Outcome.NOT_RUN}, told
+            assert {check.outcome for check in question.checks if check.max_points} <= {*allowed, Outcome.NOT_RUN}, told
     if attack.first and TIER == "A":
         cell = next(cell for cell in result.cells if cell.id == "my-own-cell")
         assert cell.outcome in attack.outcomes.get("", ("passed",)) or attack.in_demo, cell.message

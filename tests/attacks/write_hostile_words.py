@@ -16,8 +16,8 @@ def maxout(x, w1, b1, w2, b2):
     raise kind("\x1b[31m=cmd|' /C calc'!A0\ud800</td><script>alert('breach')</script>\u2028\u202e[/bold]")
 
 
-# %% question="linear" outcome="failed"
-def linear(x, theta, theta_0):
+# %% question="standardise" outcome="failed"
+def standardise(x, eps=1e-8):
     return "\x1b[31m<script>alert('breach')</script>\ud800"
 
 
