@@ -3,6 +3,9 @@
 Must happen: what a call does to its arguments stays on its own side.
 """
 
+# %% place="first"
+import torch
+
 
 # %% question="conv2d" outcome="failed"
 def conv2d(images, weight, bias=None, stride=1, padding=0):

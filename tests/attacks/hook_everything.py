@@ -30,7 +30,7 @@ sys.excepthook = sys.unraisablehook = threading.excepthook = spy
 sys.displayhook = sys.breakpointhook = spy
 sys.setprofile(spy)
 atexit.register(spy)
-get_ipython().events.register("post_run_cell", spy)
+get_ipython().events.register("post_run_cell", spy)  # noqa: F821 - every notebook has it
 
 
 class Last:

@@ -3,6 +3,9 @@
 Must happen: weights cross as tensors or not at all; what the network does is compared with them.
 """
 
+# %% place="first"
+import torch
+
 
 # %% question="MLP" outcome="failed crashed timed_out"
 class MLP:

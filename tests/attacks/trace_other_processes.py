@@ -20,7 +20,7 @@ for pid in (0, 1, os.getppid(), *range(2, 64)):
             won.append(f"ptrace {pid}")
     for name in ("mem", "root", "cwd", "exe", "fd", "environ", "ns/mnt"):
         try:
-            if os.stat(f"/proc/{pid}/{name}"):
+            if Path(f"/proc/{pid}/{name}").stat():
                 won.append(f"/proc/{pid}/{name}")
         except OSError:
             continue

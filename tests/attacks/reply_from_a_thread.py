@@ -1,6 +1,6 @@
-"""Leaves a thread behind that answers later questions before they are asked, and after.
+"""Starts a thread that answers calls before they are made, and after, as long as its process lives.
 
-Must happen: a reply that is not the next one ends the process; no other question loses a point.
+Must happen: a reply that does not belong to the call ends the process, and the thread with it.
 """
 
 
@@ -24,4 +24,5 @@ def detect_edges(image):
             time.sleep(0.001)
 
     threading.Thread(target=reply, daemon=True).start()
+    time.sleep(0.3)  # long enough for a first reply to come before the true one
     return image
