@@ -14,7 +14,15 @@ import time
 def haunt():
     """Wait until everybody has forgotten, then leave a mark wherever that is possible."""
     time.sleep(3)
-    for folder in ("/tmp", "/var/tmp", "/dev/shm", "/", os.path.expanduser("~"), ".", "/proc/1/root/tmp"):
+    for folder in (
+        "/tmp",
+        "/var/tmp",
+        "/dev/shm",
+        "/",
+        os.path.expanduser("~"),
+        ".",
+        os.path.join("/proc/1/root", "tmp"),
+    ):
         try:
             with open(f"{folder}/autograder-breach-orphan", "w") as file:
                 file.write("full marks")
