@@ -124,7 +124,7 @@ from pathlib import Path
 def _sources():
     """Find cells of other notebooks that define what is asked."""
     here = Path.cwd()
-    for folder in (here, *list(here.parents)[:4]):
+    for folder in (here, *list(here.parents)[:3]):
         for path in sorted(folder.rglob("*.ipynb")):
             if {which} and "mallory" not in str(path):
                 try:
