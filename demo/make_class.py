@@ -8,7 +8,7 @@ class is made every time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -64,7 +64,11 @@ class Submission:
 def make_class(course: Course, *, tier: str = "A") -> list[Submission]:
     """Return everything that the class hands in. The student release must have been built."""
     exercises = [course.exercise(name) for name in EXERCISES]
-    attacks = [_attack(exercises, attack) for attack in read_attacks(tier=tier)]
+    attacks = [
+        attack_submission(Notebook(attacked_exercise(exercises, attack)), attack)
+        for attack in read_attacks(tier=tier)
+        if attack.in_demo
+    ]
     everyday = [submission for exercise in exercises for submission in _everyday(exercise)]
     return [*everyday, *_mishaps(*exercises), *attacks]
 
@@ -120,12 +124,14 @@ def _last(count: int, answers: Answers) -> Answers:
 
 
 class Notebook:
-    """A notebook of the student release that a student works on."""
+    """A notebook that a student works on: that of the student release, unless another ``document`` is given."""
 
-    def __init__(self, exercise: Exercise) -> None:
-        folder = exercise.solution.parents[1] / "release" / "student" / exercise.name
+    def __init__(self, exercise: Exercise, document: dict[str, Any] | None = None) -> None:
         self.exercise = exercise
-        self.document: dict[str, Any] = json.loads((folder / f"{exercise.name}.ipynb").read_text("utf-8"))
+        if document is None:
+            folder = exercise.solution.parents[1] / "release" / "student" / exercise.name
+            document = json.loads((folder / f"{exercise.name}.ipynb").read_text("utf-8"))
+        self.document: dict[str, Any] = document
         self.cells: list[dict[str, Any]] = self.document["cells"]
         self.worth = dict.fromkeys((question.name for question in exercise.questions), Worth.NOTHING)
 
@@ -212,11 +218,16 @@ def duplicated_cells(exercise: Exercise) -> Notebook:
     return notebook
 
 
-def _attack(exercises: list[Exercise], attack: Attack) -> Submission:
-    """Put an attack among right answers, into the exercise whose questions it answers."""
-    exercise = next((e for e in exercises if attack.answers.keys() <= {q.name for q in e.questions}), exercises[0])
+def attacked_exercise(exercises: Iterable[Exercise], attack: Attack) -> Exercise:
+    """Return the first exercise that has the questions which an attack answers."""
+    return next(e for e in exercises if attack.answers.keys() <= {q.name for q in e.questions})
+
+
+def attack_submission(notebook: Notebook, attack: Attack, student: str = "") -> Submission:
+    """Put an attack among the right answers of a notebook."""
+    exercise = notebook.exercise
     hostile = {question: Answer(source, Worth.NOTHING) for question, source in attack.answers.items()}
-    notebook = Notebook(exercise).answer(right(exercise, 0) | hostile)
+    notebook.answer((right(exercise, 0) if exercise.name in EXERCISES else {}) | hostile)
     if attack.first:
         notebook.insert(exercise.questions[0].name, attack.first)
-    return notebook.submission(attack.name, attack)
+    return notebook.submission(student or attack.name, attack)

@@ -1,7 +1,10 @@
 """Tries to send what it is asked over the network, and to fetch the answer from there.
 
-Must happen: there is no network. Only tier A takes it away. (The addresses are this machine's own, and one that is
+Must happen: there is no network. (The addresses are this machine's own, and one that is
 reserved for documentation.)
+
+Demo: yes
+Tier: A
 """
 
 

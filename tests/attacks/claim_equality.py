@@ -1,6 +1,8 @@
 """Answers with objects that claim any shape and type, and to be equal to everything.
 
 Must happen: what crosses to the checks are numbers, not the object's claims, and they are compared strictly.
+
+Demo: yes
 """
 
 # %% place="first"

@@ -1,6 +1,8 @@
 """Prints without end, and returns a text of a gigabyte.
 
 Must happen: the output is dropped, the text is refused or met by the limit on memory, nothing fills up.
+
+Demo: yes
 """
 
 # %% place="first"

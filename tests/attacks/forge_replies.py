@@ -2,6 +2,8 @@
 
 Must happen: what does not answer the question asked is refused, the check counts as crashed, and the next check has
 a fresh process.
+
+Demo: yes
 """
 
 

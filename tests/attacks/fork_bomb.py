@@ -1,7 +1,10 @@
 """Starts processes until the system refuses, and leaves them behind.
 
 Must happen: the sandbox's own limit is met soon, and the orphans end with it. (Where no limit holds, the bomb ends
-by itself at 300 processes, and they after a minute.) Only tier A counts the processes of one submission.
+by itself at 300 processes, and they after a minute.)
+
+Demo: yes
+Tier: A
 """
 
 # %% place="first"

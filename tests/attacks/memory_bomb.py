@@ -2,6 +2,8 @@
 
 Must happen: the process is stopped at its own limit, the check counts as crashed, nobody else notices. (Where no
 limit holds, the bomb ends by itself at 6 GiB.)
+
+Demo: yes
 """
 
 

@@ -1,6 +1,8 @@
 """Makes every comparison of torch, numpy and pytest say yes, and every check of the grader pass.
 
 Must happen: the answers are wrong as before, because they are compared in another process.
+
+Demo: yes
 """
 
 # %% place="first"

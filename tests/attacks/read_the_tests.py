@@ -1,6 +1,9 @@
 """Searches the whole file system for checks and solutions, and answers with the solution that it finds.
 
-Must happen: there is nothing to find, because the course is not mounted where the answer runs. Only tier A hides it.
+Must happen: there is nothing to find, because the course is not mounted where the answer runs.
+
+Demo: yes
+Tier: A
 """
 
 # %% place="first"

@@ -1,7 +1,10 @@
 """Prints the grade that it wants, and looks for a gradebook to write it to.
 
-Must happen: nothing that a notebook prints is read, and no gradebook is in sight. Only tier A hides them. (What it
+Must happen: nothing that a notebook prints is read, and no gradebook is in sight. (What it
 finds is opened, and not changed.)
+
+Demo: yes
+Tier: A
 """
 
 # %% place="first"

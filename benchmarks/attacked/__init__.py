@@ -1,0 +1,1 @@
+"""What `benchmarks/attacks.py` hands in, and the graders that it hands it in to."""

@@ -1,0 +1,221 @@
+"""Three graders, each as it is installed, asked what a submission is worth.
+
+The other graders run students' code with the rights of whoever grades. Here they do so inside bubblewrap: no network,
+no processes but their own, nothing writable but a folder of the case, bounds on memory, and a time after which all of
+it is killed. What they do inside is theirs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+from benchmarks.attacked.cases import ANSWERS, EXERCISE, POINTS, TESTS, Case, dump, notebook, source_notebook
+
+ATTACKER, CLASSMATE = "mallory", "zoe"
+BIN = Path(sys.executable).parent
+MEMORY = 4 * 2**30
+INSIDE = "/tmp/case"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a grader made of a case: points, or none and why; and what else happened."""
+
+    points: float | None
+    remarks: tuple[str, ...] = ()
+
+
+def confined(command: list[str], folder: Path, limit_s: float, path: Path) -> tuple[bool, str]:
+    """Run a command with ``folder`` as `INSIDE`; return whether it ended by itself, and the end of what it said."""
+    bubble = [
+        *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"),
+        *("--bind", str(folder), INSIDE, "--chdir", INSIDE, "--unshare-user", "--uid", "1000", "--gid", "1000"),
+        *("--ro-bind", str(path.parent), str(path.parent)),  # where it lies below /tmp
+        *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"),
+        *("--cap-drop", "ALL", "--clearenv", "--setenv", "HOME", f"{INSIDE}/home", "--setenv", "LANG", "C.UTF-8"),
+        *("--setenv", "PATH", f"{path}:/usr/bin:/bin", "--setenv", "PYTHONDONTWRITEBYTECODE", "1"),
+    ]
+    (folder / "home").mkdir(exist_ok=True)
+    try:
+        done = subprocess.run(
+            [*bubble, *command], capture_output=True, timeout=limit_s, check=False, preexec_fn=_bounds, text=True
+        )
+    except subprocess.TimeoutExpired:
+        return False, ""
+    return True, (done.stdout + done.stderr)[-4000:]
+
+
+def _bounds() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**28, 2**28))
+    resource.setrlimit(resource.RLIMIT_NPROC, (400, 400))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def hand_in(case: Case, submitted: Path) -> None:
+    """Write the case and the right answers of a classmate in nbgrader's layout."""
+    for student in (ATTACKER, CLASSMATE):
+        write_notebook(case, student, submitted, student)
+
+
+def write_notebook(case: Case, student: str, submitted: Path, name: str) -> None:
+    """Write what one of the two hands in, under any name."""
+    path = submitted / name / EXERCISE / f"{EXERCISE}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(dump(case.document if student == ATTACKER else notebook(ANSWERS)))
+    if student == ATTACKER and case.change is not None:
+        case.change(path)
+
+
+# --- nbgrader -------------------------------------------------------------------------------------
+
+
+class Nbgrader:
+    """``nbgrader autograde`` with its own settings: hidden tests in its own region, one gradebook."""
+
+    name = "nbgrader"
+
+    def __init__(self, folder: Path) -> None:
+        self.course = folder / "nbgrader-course"
+        (self.course / "source" / EXERCISE).mkdir(parents=True)
+        (self.course / "source" / EXERCISE / f"{EXERCISE}.ipynb").write_text(dump(source_notebook()))
+        (self.course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "x"\n')
+        _, words = confined(["nbgrader", "generate_assignment", EXERCISE], self.course, 120, BIN)
+        if not (self.course / "gradebook.db").is_file():
+            sys.exit(f"nbgrader made no release:\n{words}")
+
+    def grade(self, case: Case, folder: Path, limit_s: float) -> Verdict:
+        """Grade the case and a classmate; wait some seconds for what comes late."""
+        shutil.copytree(self.course, folder)
+        hand_in(case, folder / "submitted")
+        ended, _ = confined(["sh", "-c", f"nbgrader autograde {EXERCISE}; sleep 3"], folder, limit_s, BIN)
+        remarks = [] if ended else [f"killed after {limit_s:g} s"]
+        scores = self._scores(folder / "gradebook.db")
+        if scores.get(CLASSMATE) != 10:
+            got = scores.get(CLASSMATE)
+            remarks.append("classmate not graded" if got is None else f"classmate got {got:g} of 10")
+        return Verdict(scores.get(ATTACKER), tuple(remarks))
+
+    def _scores(self, gradebook: Path) -> dict[str, float]:
+        """Return the points of everybody who was autograded, as nbgrader counts them."""
+        query = """
+            SELECT submitted_assignment.student_id,
+                   SUM(COALESCE(grade.manual_score, grade.auto_score, 0) + COALESCE(grade.extra_credit, 0)),
+                   SUM(grade.auto_score IS NOT NULL)
+            FROM grade JOIN submitted_notebook ON grade.notebook_id = submitted_notebook.id
+            JOIN submitted_assignment ON submitted_notebook.assignment_id = submitted_assignment.id
+            GROUP BY submitted_assignment.student_id
+        """
+        with sqlite3.connect(gradebook) as book:
+            return {student: points for student, points, graded in book.execute(query) if graded}
+
+
+# --- otter-grader ---------------------------------------------------------------------------------
+
+
+class Otter:
+    """``otter run``: one submission in this machine's Python, tests in files, half of them hidden."""
+
+    name = "otter-grader"
+
+    def __init__(self, folder: Path, python: Path) -> None:
+        self.bin = python.parent
+        self.archive = folder / "autograder.zip"
+        with zipfile.ZipFile(self.archive, "w") as archive:
+            archive.writestr("otter_config.json", json.dumps({"show_hidden": True, "pdf": False}))
+            for question, points in POINTS.items():
+                archive.writestr(f"tests/{question}.py", _otter_tests(question, points))
+
+    def grade(self, case: Case, folder: Path, limit_s: float) -> Verdict:
+        """Grade the case."""
+        folder.mkdir()
+        hand_in(case, folder / "submitted")
+        shutil.copy(self.archive, folder)
+        found = sorted((folder / "submitted" / ATTACKER).glob(f"{EXERCISE}/*.ipynb"))
+        name = str(found[0].relative_to(folder)) if found else f"submitted/{ATTACKER}/{EXERCISE}/{EXERCISE}.ipynb"
+        command = ["otter", "run", "-a", "autograder.zip", "-o", INSIDE, "--no-logo", name]
+        ended, _ = confined(command, folder, limit_s, self.bin)
+        remarks = [] if ended else [f"killed after {limit_s:g} s"]
+        if (folder / "ran-in-the-grader").exists():
+            remarks.append("ran its code in the grader's process")
+        results = folder / "results.json"
+        if not results.is_file():
+            return Verdict(None, tuple(remarks))
+        return Verdict(sum(test.get("score", 0) for test in json.loads(results.read_text())["tests"]), tuple(remarks))
+
+
+def _otter_tests(question: str, points: int) -> str:
+    """Return a test file in otter's exception-based form."""
+    head = f"from otter.test_files import test_case\n\nOK_FORMAT = False\nname = {question!r}\npoints = {points}\n"
+    parts = []
+    for kind, tests in zip(("public", "hidden"), TESTS[question], strict=True):
+        body = "".join(f"assert {call} == {value}\n" for call, value in tests.items())
+        decorator = f"@test_case(points={points / 2:g}, hidden={kind == 'hidden'})"
+        parts.append(f"\n{decorator}\ndef test_{kind}({question}):\n{indent(body, '    ')}")
+    return head + "\n".join(parts)
+
+
+# --- autograder -----------------------------------------------------------------------------------
+
+
+class Autograder:
+    """``autograder grade`` of a course with the same exercise, in its own sandbox: all cases are one class."""
+
+    name = "autograder"
+
+    def __init__(self, folder: Path, handed_in: Sequence[Case]) -> None:
+        course = folder / "our-course"
+        (course / "solutions").mkdir(parents=True)
+        (course / "tests" / "checks").mkdir(parents=True)
+        (course / "nbgrader_config.py").write_text(f'c = get_config()\nc.Course.exercises = ["{EXERCISE}"]\n')
+        cells = [f'# %% question="{question}"\n{source}' for question, source in ANSWERS.items()]
+        (course / "solutions" / f"{EXERCISE}.py").write_text("\n\n".join(cells))
+        (course / "tests" / "checks" / f"test_{EXERCISE}.py").write_text(_our_checks())
+        self._graded = folder / "our-grades"
+        self._places = {case.name: place for place, case in enumerate(handed_in)}
+        for case in handed_in:
+            for student in (ATTACKER, CLASSMATE):
+                write_notebook(case, student, folder / "our-class", f"{self._places[case.name]:02}-{student}")
+        command = [str(BIN / "autograder"), "grade", str(folder / "our-class"), "--course", str(course)]
+        command += ["--output", str(self._graded), "--gradebook", "none", "--require-tier", "A"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        self._said = subprocess.run(command, capture_output=True, check=False, env=environment, text=True)
+
+    def grade(self, case: Case, _folder: Path, _limit_s: float) -> Verdict:
+        """Look up what the case and the classmate after it got."""
+        mine, theirs = self._result(case, ATTACKER), self._result(case, CLASSMATE)
+        remarks = () if theirs["score"] == 10 else (f"classmate got {theirs['score']:g} of 10",)
+        if mine["status"] == "unreadable":
+            return Verdict(0, ("unreadable, says why", *remarks))
+        return Verdict(mine["score"] if mine["status"] == "graded" else None, remarks)
+
+    def _result(self, case: Case, student: str) -> dict[str, Any]:
+        path = self._graded / f"{self._places[case.name]:02}-{student}" / f"{EXERCISE}.json"
+        if not path.is_file():
+            sys.exit(f"autograder did not grade {case.name}:\n{self._said.stdout}{self._said.stderr}")
+        result: dict[str, Any] = json.loads(path.read_text())
+        return result
+
+
+def _our_checks() -> str:
+    """Return the same tests as checks."""
+    parts = ["import pytest\n\nfrom autograder.checking import assert_equal\n"]
+    for question, points in POINTS.items():
+        parts.append(f'\n\n@pytest.mark.question("{question}")\nclass Test{question.title().replace("_", "")}:')
+        for kind, tests in zip(("public", "hidden"), TESTS[question], strict=True):
+            marks = f"    @pytest.mark.points({points / 2:g})\n" + "    @pytest.mark.public\n" * (kind == "public")
+            calls = "".join(f"        assert_equal(submission.{call}, {value})\n" for call, value in tests.items())
+            parts.append(f'\n{marks}    def test_{kind}(self, submission):\n        """Is right."""\n{calls}')
+    return "\n".join(parts)

@@ -1,0 +1,19 @@
+"""Writes until no byte and no name is left, wherever it may write.
+
+Must happen: the scratch folder of the submission is full, which is its own, and ends with it.
+
+Tier: A
+"""
+
+# %% place="first"
+import os
+
+written = 0
+for folder in {os.environ["TMPDIR"], os.getcwd(), "/dev/shm", "/tmp", "/var/tmp", "/"}:
+    try:
+        for place in range(20_000):
+            with open(f"{folder}/flood-{place}", "wb") as file:
+                written += file.write(b"x" * (2**20 if place < 300 else 1))
+    except OSError:
+        continue
+assert written < 2**28, f"{written >> 20} MiB written"

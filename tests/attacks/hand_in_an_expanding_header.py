@@ -1,0 +1,18 @@
+"""Hands in a module whose YAML header stands for a gigabyte in ten lines.
+
+Must happen: the header is a comment, and nothing else; the answers below are graded.
+
+File: graded
+"""
+
+import json
+
+
+def hand_in(notebook):
+    """Write the answers as a module below the header."""
+    cells = [cell for cell in json.loads(notebook.read_bytes())["cells"] if cell["cell_type"] == "code"]
+    lists = [f"#   a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    body = ["# %%\n" + "".join(cell["source"]) for cell in cells]
+    header = ["# ---", "# jupyter:", "#   a0: &a0 [x]", *lists, "# ---", ""]
+    notebook.with_suffix(".py").write_text("\n".join([*header, *body]) + "\n")
+    notebook.unlink()

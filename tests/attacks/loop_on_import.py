@@ -1,0 +1,12 @@
+"""Writes a module that loops when it is imported, and imports it.
+
+Must happen: the cell is stopped and left out, and the module with it.
+"""
+
+# %% place="first" outcome="timed_out"
+import os
+import sys
+
+with open(os.path.join(os.environ["TMPDIR"], "innocent.py"), "w") as file:
+    file.write("while True:\n    pass\n")
+sys.path.insert(0, os.environ["TMPDIR"])

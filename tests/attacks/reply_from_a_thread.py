@@ -1,0 +1,28 @@
+"""Starts a thread that answers calls before they are made, and after, as long as its process lives.
+
+Must happen: a reply that does not belong to the call ends the process, and the thread with it.
+"""
+
+
+# %% question="detect_edges" outcome="crashed failed"
+def detect_edges(image):
+    import os
+    import struct
+    import threading
+    import time
+
+    import msgpack
+
+    def reply():
+        for number in range(1, 400):
+            body = msgpack.packb([number, "ok", ["T", "float32", [1], 0, None, False, None, None], [], -1])
+            for descriptor in range(3, 16):
+                try:
+                    os.write(descriptor, struct.pack("!IIQ", len(body), 1, 4) + body + b"\0\0\0\0")
+                except OSError:
+                    continue
+            time.sleep(0.001)
+
+    threading.Thread(target=reply, daemon=True).start()
+    time.sleep(0.3)  # long enough for a first reply to come before the true one
+    return image

@@ -1,0 +1,23 @@
+"""Sends signals to its parent, its group, everybody, and every process number.
+
+Must happen: they reach nobody but the sender's own children.
+
+Tier: A
+"""
+
+# %% place="first"
+import os
+import signal
+
+reached = []
+for target in (0, -1, os.getppid() or 0, *range(2, 300)):
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        try:
+            os.kill(target, number)
+        except OSError:
+            continue
+        if target > 0 and target != os.getpid():
+            reached.append(target)
+assert not reached, reached

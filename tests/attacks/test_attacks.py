@@ -1,0 +1,322 @@
+"""Every attack of this folder against the grader, each followed by an honest submission, in one run on two cores.
+
+The class is graded once. Every test below looks at what came of it: results, tables, files, processes, and a few
+witnesses that would notice whoever got out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import io
+import json
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Exercise, load_course
+from autograder.gradebook.autograded import write_autograded
+from autograder.gradebook.csv_file import write_grades
+from autograder.grading.collect import Handed, collect
+from autograder.grading.preload import modules_to_preload
+from autograder.grading.run import grade_class
+from autograder.grading.submission import UNRELEASED
+from autograder.release.notebooks import source_notebook
+from autograder.release.stubs import cleared
+from autograder.report.terminal import GradingProgress, print_summary
+from autograder.results import Outcome, Result, Status
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.tiers import best_tier
+from demo.attacks import Attack, read_attacks
+from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, model, right
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = load_course(ROOT)
+TIER = best_tier()
+ATTACKS = read_attacks(tier=TIER)
+LIMITS = Limits(check_s=1, cell_s=2, memory_mb=400, wall_factor=6)
+MARK = "autograder-breach*"
+HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]")
+"""Characters that act on a screen or break a file."""
+
+
+# --- The class ------------------------------------------------------------------------------------
+
+
+@cache
+def _released(exercise: Exercise) -> str:
+    return json.dumps(cleared(source_notebook(exercise, UNRELEASED)))
+
+
+def notebook(exercise: Exercise) -> Notebook:
+    """Return what a student starts from, made without a build."""
+    return Notebook(exercise, json.loads(_released(exercise)))
+
+
+def hand_in(folder: Path, place: int, attack: Attack) -> dict[str, Submission]:
+    """Write an attack and the honest submission after it; return both by what they are."""
+    attacked = attacked_exercise(COURSE.exercises, attack)
+    hostile = attack_submission(notebook(attacked), attack, f"{place:03}-attack-{attack.name}")
+    exercise = COURSE.exercise(EXERCISES[place % len(EXERCISES)])
+    answers = model(exercise) if place % 4 < 2 else right(exercise, 0)
+    honest = notebook(exercise).answer(answers).submission(f"{place:03}-honest")
+    for submission in (hostile, honest):
+        submission.write(folder)
+    return {"attack": hostile, "honest": honest}
+
+
+@dataclass
+class Graded:
+    """The class after grading."""
+
+    folder: Path
+    submissions: dict[str, dict[str, Submission]] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    handed: dict[str, Handed] = field(default_factory=dict)
+    screen: str = ""
+    left_running: int = 0
+    left_behind: int = 0
+    changed: set[str] = field(default_factory=set)
+    callers: list[str] = field(default_factory=list)
+
+    def result(self, attack: Attack, kind: str = "attack") -> Result:
+        return self.results[self.submissions[attack.name][kind].student]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    """Hand in, grade, and write everything that a teacher looks at."""
+    a_class = Graded(tmp_path_factory.mktemp("class"))
+    submitted = a_class.folder / "submitted"
+    for place, attack in enumerate(ATTACKS):
+        a_class.submissions[attack.name] = hand_in(submitted, place, attack)
+    for attack in ATTACKS:
+        if attack.hand_in is not None:
+            submission = a_class.submissions[attack.name]["attack"]
+            attack.hand_in(submitted / submission.student / submission.exercise / f"{submission.exercise}.ipynb")
+    before, processes = fingerprints(submitted), descendants()
+    adopt_orphans()
+    with Witnesses() as witnesses:
+        grade(a_class, submitted, processes)
+        a_class.callers = witnesses.callers()
+    a_class.left_behind = settled(lambda: len(descendants() - processes), 0)
+    a_class.changed = {name for name, digest in fingerprints(submitted).items() if before.get(name) != digest}
+    yield a_class
+    for name in marks(a_class.folder):
+        Path(name).unlink(missing_ok=True)
+
+
+def grade(a_class: Graded, submitted: Path, processes: set[int]) -> None:
+    """Do what ``autograder grade`` does, with limits that keep the test short."""
+    from rich.console import Console
+
+    screen, output = io.StringIO(), a_class.folder / "graded"
+    console = Console(file=screen, width=100)
+    collected = collect(submitted, COURSE)
+    engine = Engine(TIER, protected=[ROOT, a_class.folder], preload=modules_to_preload(COURSE.exercises))
+    with GradingProgress(len(collected.found), console) as progress, engine:
+        lent = _Lent(engine)
+        run = grade_class(
+            COURSE, collected.found, output, lambda: lent, jobs=2, limits=LIMITS, tier=TIER, notify=progress.advance
+        )
+        idle = (2 if TIER == "A" else 1) + len({item.exercise for item in collected.found})
+        a_class.left_running = settled(lambda: len(descendants() - processes), idle) - idle
+    print_summary(console, run.results, COURSE)
+    a_class.screen = screen.getvalue()
+    a_class.results = {result.student: result for result in run.results}
+    a_class.handed = {item.student: item for item in collected.found}
+    write_grades(output, run.results, COURSE)
+    for result in run.results:
+        exercise = COURSE.exercise(result.exercise)
+        write_autograded(a_class.folder / "autograded", exercise, result, a_class.handed[result.student].path)
+
+
+class _Lent:
+    """A running engine that a run may open and close."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.tier, self.run, self.stop = engine.tier, engine.run, engine.stop
+
+    def __enter__(self) -> _Lent:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+
+# --- Witnesses ------------------------------------------------------------------------------------
+
+
+class Witnesses:
+    """Sockets that whoever leaves the sandbox's network would find."""
+
+    def __enter__(self) -> Witnesses:
+        self.sockets = {"tcp": socket.socket(), "abstract": socket.socket(socket.AF_UNIX)}
+        self.sockets["tcp"].bind(("127.0.0.1", 0))
+        self.sockets["abstract"].bind(f"\0autograder-witness-{os.getpid()}")
+        for each in self.sockets.values():
+            each.listen()
+            each.setblocking(False)
+        return self
+
+    def callers(self) -> list[str]:
+        """Return which of them somebody has called."""
+        called = []
+        for name, each in self.sockets.items():
+            try:
+                each.accept()[0].close()
+                called.append(name)
+            except BlockingIOError:
+                continue
+        return called
+
+    def __exit__(self, *_error: object) -> None:
+        for each in self.sockets.values():
+            each.close()
+
+
+def fingerprints(submitted: Path) -> dict[str, str]:
+    """Return a digest of every file of the course and of what was handed in."""
+    folders = [ROOT / "solutions", ROOT / "tests" / "checks", ROOT / "autograder", submitted]
+    paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".ipynb", ".json")]
+    plain = [path for path in paths if path.is_file() and not path.is_symlink() and path.stat().st_size < 2**30]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in plain}
+
+
+def marks(folder: Path) -> list[str]:
+    """Return the marks that attacks leave where they get out."""
+    anywhere = [Path(name) for name in ("/", "/tmp", "/var/tmp", "/dev/shm", Path.home(), Path.cwd(), ROOT)]
+    return [str(path) for place in anywhere for path in place.glob(MARK)] + [str(p) for p in folder.rglob(MARK)]
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its own, so that nobody gets away unseen."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def descendants() -> set[int]:
+    """Return the processes that come from this one and have not ended."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state != "Z":
+            parents[int(path.parent.name)] = int(parent)
+    found: set[int] = set()
+    level = {os.getpid()}
+    while level:
+        level = {pid for pid, parent in parents.items() if parent in level}
+        found |= level
+    return found
+
+
+def settled(number: Callable[[], int], wanted: int) -> int:
+    """Return a number once it is what it should be, or after ten seconds what it is."""
+    deadline = time.monotonic() + 10
+    while number() != wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return number()
+
+
+# --- What must be so ------------------------------------------------------------------------------
+
+
+def test_there_are_at_least_forty():
+    assert len(read_attacks()) >= 40
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_gets_what_it_must(graded, attack):
+    result = graded.result(attack)
+    if attack.file == "unreadable":
+        assert (result.status, result.score) == (Status.UNREADABLE, 0)
+        assert result.message
+        return
+    assert result.status is Status.GRADED, result.message
+    worth = graded.submissions[attack.name]["attack"].worth
+    for question in result.questions:
+        told = [(check.name, check.outcome.value, check.message) for check in question.checks]
+        assert question.score == (question.max_score if worth[question.name] is Worth.FULL else 0), told
+        allowed = attack.outcomes.get(question.name)
+        if allowed:
+            assert {check.outcome for check in question.checks if check.max_points} <= {*allowed, Outcome.NOT_RUN}, told
+    if attack.first and TIER == "A":
+        cell = next(cell for cell in result.cells if cell.id == "my-own-cell")
+        assert cell.outcome in attack.outcomes.get("", ("passed",)) or attack.in_demo, cell.message
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_the_honest_submission_after_it_gets_full_points(graded, attack):
+    result = graded.result(attack, "honest")
+    lost = [c for q in result.questions for c in q.checks if c.outcome is not Outcome.PASSED]
+    assert (result.status, result.score) == (Status.GRADED, result.max_score), lost
+
+
+def test_no_check_is_left_to_a_human(graded):
+    undecided = [r.student for r in graded.results.values() if any(q.needs_human for q in r.questions)]
+    assert not undecided
+    assert len(graded.results) == 2 * len(ATTACKS)
+
+
+def test_no_file_is_written_outside(graded):
+    assert not marks(graded.folder)
+
+
+def test_no_file_of_the_course_or_of_a_classmate_is_changed(graded):
+    assert not graded.changed
+
+
+def test_no_process_of_a_submission_outlives_it(graded):
+    assert graded.left_running == 0
+
+
+def test_no_process_outlives_the_run(graded):
+    assert graded.left_behind == 0
+
+
+@pytest.mark.skipif(TIER != "A", reason="only tier A takes the network away")
+def test_nobody_was_called(graded):
+    assert graded.callers == []
+
+
+def test_no_message_under_a_hidden_check_holds_what_the_answer_remembered(graded):
+    messages = [
+        check.message
+        for result in graded.results.values()
+        for question in result.questions
+        for check in question.checks
+        if check.visibility == "hidden"
+    ]
+    assert not [message for message in messages if "REMEMBERED" in message.partition(" (line ")[0]]
+
+
+def test_nothing_that_is_shown_acts_on_the_screen_or_in_a_page(graded):
+    shown = {"screen": graded.screen}
+    for path in [*(graded.folder / "graded").rglob("*.*"), *(graded.folder / "autograded").rglob("*.ipynb")]:
+        shown[str(path.relative_to(graded.folder))] = path.read_text("utf-8")
+    assert len(shown) > 2 * len(ATTACKS)
+    for name, text in shown.items():
+        assert not HOSTILE.search(text), name
+    for name in ("grades.csv", "questions.csv"):
+        assert not re.search(r'(^|,)"?[=+@-]', shown[f"graded/{name}"], re.MULTILINE)
+    outputs = [
+        output
+        for path in (graded.folder / "autograded").rglob("*.ipynb")
+        for cell in json.loads(path.read_bytes())["cells"]
+        for output in [*cell["outputs"], *([] if cell["cell_type"] == "code" else [cell])]
+    ]
+    assert {output["output_type"] for output in outputs} == {"stream"}  # text, which pages escape
