@@ -4,7 +4,7 @@ The docstring of each says in its first sentence what the attack tries, then wha
 line of its own:
 
 - ``Demo: yes`` where it belongs to the class of the demo;
-- ``Tier: A`` where only walls stop it: the weakest tier in which it may be run;
+- ``Tier: B`` where only walls stop it: the weakest tier in which it may be run;
 - ``File: graded`` or ``File: unreadable`` where the attack is in the file, not in its code: what must become of it.
 
 A cell ``# %% question="conv2d"`` is handed in as the answer to that question, and earns nothing; a cell

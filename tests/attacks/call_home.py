@@ -4,7 +4,7 @@ Must happen: there is no network. (The addresses are this machine's own, and one
 reserved for documentation.)
 
 Demo: yes
-Tier: A
+Tier: B
 """
 
 

@@ -2,7 +2,7 @@
 
 Must happen: the scratch folder of the submission is full, which is its own, and ends with it.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

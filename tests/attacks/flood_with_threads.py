@@ -2,7 +2,7 @@
 
 Must happen: the limit on processes counts them too; what else the submission does goes on.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

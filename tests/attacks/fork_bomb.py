@@ -4,7 +4,7 @@ Must happen: the sandbox's own limit is met soon, and the orphans end with it. (
 by itself at 300 processes, and they after a minute.)
 
 Demo: yes
-Tier: A
+Tier: B
 """
 
 # %% place="first"

@@ -2,7 +2,7 @@
 
 Must happen: it has no capability, and nothing gives it one.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

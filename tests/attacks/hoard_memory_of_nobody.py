@@ -2,7 +2,7 @@
 
 Must happen: the system refuses each kind, or bounds it far below what the submission may use.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

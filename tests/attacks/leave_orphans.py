@@ -3,7 +3,7 @@
 Must happen: they end with the process that they came from, before the next submission is graded, and nothing of
 theirs lies anywhere.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

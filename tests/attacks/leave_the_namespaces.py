@@ -2,7 +2,7 @@
 
 Must happen: every call is refused.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

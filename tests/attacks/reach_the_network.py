@@ -2,7 +2,7 @@
 
 Must happen: no connection is made, and nothing arrives anywhere.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

@@ -2,7 +2,7 @@
 
 Must happen: there is no notebook, no result and no gradebook but this course's libraries in sight.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

@@ -2,7 +2,7 @@
 
 Must happen: there are none but its own, which hold nothing.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

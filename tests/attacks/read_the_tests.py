@@ -3,7 +3,7 @@
 Must happen: there is nothing to find, because the course is not mounted where the answer runs.
 
 Demo: yes
-Tier: A
+Tier: B
 """
 
 # %% place="first"

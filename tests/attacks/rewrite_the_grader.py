@@ -2,7 +2,7 @@
 
 Must happen: everything but the scratch folder is read-only.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

@@ -2,7 +2,7 @@
 
 Must happen: they reach nobody but the sender's own children.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

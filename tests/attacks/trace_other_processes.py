@@ -2,7 +2,7 @@
 
 Must happen: every call is refused, and there is no other process.
 
-Tier: A
+Tier: B
 """
 
 # %% place="first"

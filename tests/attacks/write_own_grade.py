@@ -4,7 +4,7 @@ Must happen: nothing that a notebook prints is read, and no gradebook is in sigh
 finds is opened, and not changed.)
 
 Demo: yes
-Tier: A
+Tier: B
 """
 
 # %% place="first"
