@@ -66,7 +66,7 @@ def _bounds() -> None:
 
 def hand_in(case: Case, submitted: Path) -> None:
     """Write the case and the right answers of a classmate in nbgrader's layout."""
-    for student in (ATTACKER, CLASSMATE):
+    for student in (CLASSMATE, ATTACKER):  # a link may lead to the classmate
         write_notebook(case, student, submitted, student)
 
 
@@ -186,7 +186,7 @@ class Autograder:
         self._graded = folder / "our-grades"
         self._places = {case.name: place for place, case in enumerate(handed_in)}
         for case in handed_in:
-            for student in (ATTACKER, CLASSMATE):
+            for student in (CLASSMATE, ATTACKER):  # a link may lead to the classmate
                 write_notebook(case, student, folder / "our-class", f"{self._places[case.name]:02}-{student}")
         command = [str(BIN / "autograder"), "grade", str(folder / "our-class"), "--course", str(course)]
         command += ["--output", str(self._graded), "--gradebook", "none", "--require-tier", "A"]
