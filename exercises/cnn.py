@@ -224,8 +224,8 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
 #         axes.plot(growth[name], style, color=colour, label=name)
 #     axes.axhline(28, color=GREY, linestyle=":")
 #     axes.text(0, 28.6, "the whole image", color="#555555", fontsize=9)
-#     axes.set(xlabel="layers", ylabel="receptive field (pixels)", ylim=(0, 34), title="Receptive field of a stack")
-#     axes.legend(loc="upper left", bbox_to_anchor=(0, 0.82), fontsize=9)
+#     axes.set(xlabel="layers", ylabel="receptive field (pixels)", ylim=(0, 46), title="Receptive field of a stack")
+#     axes.legend(loc="upper left", fontsize=9)
 #
 #     shadowed = int(np.flatnonzero(val_set.labels == 1)[3])
 #     picture.imshow(val_set.images[shadowed], cmap="gray")

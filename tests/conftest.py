@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from autograder.sandbox.engine import Engine
 
 TINY_COURSE = Path(__file__).parent / "tiny_course"
 
@@ -30,3 +34,25 @@ def built_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy_tiny_course(destination: Path) -> Path:
     """Copy the small course."""
     return Path(shutil.copytree(TINY_COURSE, destination, ignore=shutil.ignore_patterns("__pycache__", ".*")))
+
+
+class LentEngine:
+    """A running engine that a run of grading may open and close as if it were its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def __enter__(self) -> LentEngine:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+
+@pytest.fixture(scope="session")
+def lend() -> type[LentEngine]:
+    """Return what makes an engine of one that goes on after a run."""
+    return LentEngine

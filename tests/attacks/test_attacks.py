@@ -95,7 +95,7 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+def graded(tmp_path_factory: pytest.TempPathFactory, lend: Callable[[Engine], Engine]) -> Iterator[Graded]:
     """Hand in, grade, and write everything that a teacher looks at."""
     a_class = Graded(tmp_path_factory.mktemp("class"))
     submitted = a_class.folder / "submitted"
@@ -108,7 +108,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     before, processes = fingerprints(submitted), descendants()
     adopt_orphans()
     with Witnesses() as witnesses:
-        grade(a_class, submitted, processes)
+        grade(a_class, submitted, processes, lend)
         a_class.callers = witnesses.callers()
     a_class.left_behind = settled(lambda: len(descendants() - processes), 0)
     a_class.changed = {name for name, digest in fingerprints(submitted).items() if before.get(name) != digest}
@@ -117,7 +117,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
         Path(name).unlink(missing_ok=True)
 
 
-def grade(a_class: Graded, submitted: Path, processes: set[int]) -> None:
+def grade(a_class: Graded, submitted: Path, processes: set[int], lend: Callable[[Engine], Engine]) -> None:
     """Do what ``autograder grade`` does, with limits that keep the test short."""
     from rich.console import Console
 
@@ -126,7 +126,7 @@ def grade(a_class: Graded, submitted: Path, processes: set[int]) -> None:
     collected = collect(submitted, COURSE)
     engine = Engine(TIER, protected=[ROOT, a_class.folder], preload=modules_to_preload(COURSE.exercises))
     with GradingProgress(len(collected.found), console) as progress, engine:
-        lent = _Lent(engine)
+        lent = lend(engine)
         run = grade_class(
             COURSE, collected.found, output, lambda: lent, jobs=2, limits=LIMITS, tier=TIER, notify=progress.advance
         )
@@ -140,19 +140,6 @@ def grade(a_class: Graded, submitted: Path, processes: set[int]) -> None:
     for result in run.results:
         exercise = COURSE.exercise(result.exercise)
         write_autograded(a_class.folder / "autograded", exercise, result, a_class.handed[result.student].path)
-
-
-class _Lent:
-    """A running engine that a run may open and close."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.tier, self.run, self.stop = engine.tier, engine.run, engine.stop
-
-    def __enter__(self) -> _Lent:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        return None
 
 
 # --- Witnesses ------------------------------------------------------------------------------------

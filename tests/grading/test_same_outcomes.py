@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -27,11 +26,11 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", COURSE.exercises, ids=lambda exercise: exercise.name)
-def test_several_at_once_come_out_as_one_by_one(exercise, engine, tmp_path):
+def test_several_at_once_come_out_as_one_by_one(exercise, engine, lend, tmp_path):
     def results(students: int, jobs: int) -> list[Result]:
         handed = [Handed(f"student{number}", exercise.name, exercise.solution) for number in range(students)]
         output = tmp_path / str(jobs)
-        run = grade_class(COURSE, handed, output, lambda: nullcontext(engine), jobs=jobs, tier=engine.tier)
+        run = grade_class(COURSE, handed, output, lambda: lend(engine), jobs=jobs, tier=engine.tier)
         return [replace(result, student="student") for result in run.results]
 
     (alone,) = results(1, jobs=1)
