@@ -10,3 +10,4 @@ import sys
 with open(os.path.join(os.environ["TMPDIR"], "innocent.py"), "w") as file:
     file.write("while True:\n    pass\n")
 sys.path.insert(0, os.environ["TMPDIR"])
+import innocent  # noqa: F401 - importing it is the attack
