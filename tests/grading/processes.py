@@ -17,7 +17,7 @@ TIER = best_tier()
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
 WRONG = "# %%\ndef add(numbers):\n    return 7\n"
 SLOW = RIGHT + "\n# %%\nimport time\ntime.sleep(1.5)\n"
-PATIENCE_S = 240.0
+PATIENCE_S = 120.0
 
 
 class Grader:
@@ -123,9 +123,9 @@ def roles(grader: int) -> dict[str, int]:
     for pid, above in family:
         if above == grader:
             found["launcher"] = pid
-        elif parent.get(above) == grader:
+        elif parent.get(above) == grader and _is_zygote(pid):
             found["zygote"] = pid
-    zygote = found.get("zygote")
+    zygote = found.get("zygote", 0)
     for pid, above in family:
         if above == zygote and _processes(pid) != _processes(above):
             continue
@@ -135,6 +135,14 @@ def roles(grader: int) -> dict[str, int]:
             else:
                 found["checker"], found["collector"] = pid, above
     return found
+
+
+def _is_zygote(pid: int) -> bool:
+    """Whether this is what a launcher becomes to grade, not what it tries the walls with."""
+    try:
+        return b"autograder.sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _processes(pid: int) -> str:
