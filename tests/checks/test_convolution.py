@@ -521,12 +521,12 @@ class TestConv2d:
 
     @pytest.mark.points(0.5)
     @pytest.mark.public
-    @pytest.mark.timeout(1)
+    @pytest.mark.timeout(3)  # thirty times what the slowest right answer takes: a busy machine costs nobody a point
     @pytest.mark.after("channels_and_kernels")
     @pytest.mark.hint("Loop over the few weights of the kernel, not over the many pixels and images.")
     def test_speed(self, submission):
-        """A batch of 32 RGB images of 32×32 takes less than a second."""
-        images, weight = torch.randn(32, 3, 32, 32), torch.randn(1, 3, 3, 3)
+        """A batch of 64 RGB images of 32×32 takes less than a second."""
+        images, weight = torch.randn(64, 3, 32, 32), torch.randn(1, 3, 3, 3)
         output = submission.conv2d(images, weight)
         assert_tensor(output, F.conv2d(images, weight), what="conv2d(images, weight)", **CLOSE)
 
