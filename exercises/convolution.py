@@ -295,7 +295,7 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 # </details>
 #
 # **Speed.** This formula has seven indices. As seven nested loops in Python it would take minutes on real
-# data, so let PyTorch handle the large axes at once: a batch of 32 RGB images of 32×32 must take less than
+# data, so let PyTorch handle the large axes at once: a batch of 64 RGB images of 32×32 must take less than
 # a second on one core. Slices with a step, `torch.einsum`, `Tensor.unfold` and `torch.nn.functional.unfold`
 # are worth a look.
 #
