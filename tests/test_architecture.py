@@ -206,7 +206,8 @@ def test_no_file_holds_too_much():
 
 def test_no_file_names_a_persons_folder_or_a_package_registry():
     homes = r"/(home|Users)/[a-z][\w.-]*/|[A-Z]:\\\\?Users\\"
-    registries = r"--(extra-)?index-url|find-links|registry *= *http|https?://[^ \"]*/simple\b"
+    options = "|".join("-".join(words) for words in (("index", "url"), ("find", "links")))
+    registries = rf"{options}|registry *= *http|https?:[^ \"]*/(?:simple)\b"
     here = "|".join(re.escape(f"{folder}/") for folder in (Path.home(), ROOT) if folder != Path("/"))
     forbidden = re.compile("|".join((homes, registries, here)).encode())
     found = []

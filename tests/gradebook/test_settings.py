@@ -26,16 +26,16 @@ def test_what_is_set_is_taken_from_the_courses_folder(tmp_path, monkeypatch):
         tmp_path,
         'c.CourseDirectory.course_id = " ml "',
         'c.CourseDirectory.db_url = "sqlite:///grades/book.db"',
-        'c.CourseDirectory.root = "work"',
+        'c.CourseDirectory.root = "elsewhere"',
         'c.CourseDirectory.submitted_directory = "in"',
         'c.CourseDirectory.autograded_directory = "/out"',
         "import sys  # the file is Python, like nbgrader's",
     )
     monkeypatch.chdir("/")
     settings = load_settings(tmp_path)
-    assert settings.db_url == f"sqlite:///{tmp_path}/work/grades/book.db"
+    assert settings.db_url == f"sqlite:///{tmp_path}/elsewhere/grades/book.db"
     assert settings.course_id == "ml"
-    assert settings.submitted == tmp_path / "work/in"
+    assert settings.submitted == tmp_path / "elsewhere/in"
     assert str(settings.autograded) == "/out"
 
 
