@@ -8,7 +8,9 @@ and there is one reading of a check's marks for the notebook, the grader and the
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,7 +169,11 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
     every other check of it.
     """
     questions = []
-    for node in ast.parse(source, where).body:
+    try:
+        tree = parsed(source)
+    except SyntaxError as error:
+        raise CourseError(f"{where}:{error.lineno}: the checks are no Python: {error.msg}.") from None
+    for node in tree.body:
         marks = _marks(node, where) if isinstance(node, ast.ClassDef) else {}
         if isinstance(node, ast.ClassDef) and "question" in marks:
             name = marks["question"][0]
@@ -213,13 +219,37 @@ def _marks(node: ast.ClassDef | ast.FunctionDef, where: str) -> dict[str, tuple[
     """Return ``@pytest.mark.<name>(args)`` decorators as name → literal arguments."""
     marks: dict[str, tuple[Any, ...]] = {}
     for decorator in node.decorator_list:
-        call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        text = ast.unparse(call)
-        if not text.startswith("pytest.mark."):
+        name = mark_name(decorator)
+        if not name:
             continue
         arguments = decorator.args if isinstance(decorator, ast.Call) else []
         try:
-            marks[text.removeprefix("pytest.mark.")] = tuple(ast.literal_eval(argument) for argument in arguments)
+            marks[name] = tuple(ast.literal_eval(argument) for argument in arguments)
         except ValueError:
-            raise CourseError(f"{where}:{decorator.lineno}: the arguments of {text} must be literals.") from None
+            raise CourseError(
+                f"{where}:{decorator.lineno}: the arguments of pytest.mark.{name} must be literals."
+            ) from None
     return marks
+
+
+def mark_name(decorator: ast.expr) -> str:
+    """Return the name of ``@pytest.mark.<name>`` or ``@pytest.mark.<name>(args)``, empty for another decorator."""
+    match decorator.func if isinstance(decorator, ast.Call) else decorator:
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pytest"), attr="mark"), attr=name):
+            return name
+    return ""
+
+
+@functools.lru_cache(maxsize=64)
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a module of the course, read once for all who ask; nobody may change it."""
+    return ast.parse(source)
+
+
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield every statement in a tree, without a look at the expressions: a tenth of what `ast.walk` visits."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, name, ()):
+            if isinstance(node, ast.stmt):
+                yield node
+            yield from statements(node)

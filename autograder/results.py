@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -137,13 +137,13 @@ class Result:
             "max_score": self.max_score,
             "bonus": self.bonus,
             "optional": self.optional,
-            "cells": [asdict(cell) for cell in self.cells],
+            "cells": [_as_dict(cell) for cell in self.cells],
             "questions": [
                 {
                     "name": question.name,
                     "score": question.score,
                     "max_score": question.max_score,
-                    "checks": [asdict(check) for check in question.checks],
+                    "checks": [_as_dict(check) for check in question.checks],
                 }
                 for question in self.questions
             ],
@@ -173,6 +173,11 @@ class Result:
             )
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a result file: {type(error).__name__}: {error}") from error
+
+
+def _as_dict(record: CellResult | CheckResult) -> dict[str, Any]:
+    """Return a record's fields in order; `dataclasses.asdict` copies them deeply, ten times as slowly."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 _SEAL = b',\n "checksum": "'

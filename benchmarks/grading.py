@@ -5,9 +5,11 @@
 - with ``nbgrader autograde`` as it is installed: a kernel a notebook, public checks in the notebook's own process;
 - with ``autograder grade``: all checks, public and hidden, in the sandbox.
 
-Both write a gradebook; both run as commands, from start to end, once unmeasured and once measured, with one thread a
-process. CPU seconds are those of the command and of all its children. What students' own code takes, their cells and
-their functions when checks call them, no grader can save: it is measured apart and taken off on both sides.
+Both write a gradebook; both run as commands, from start to end, first unmeasured, then measured, with one thread a
+process. CPU seconds are those of the command and of all its children. The autograder runs before, between and after
+nbgrader's commands, and the mean counts: a machine that others use, too, is half as fast again at one minute as at the
+next. What students' own code takes, their cells and their functions when checks call them, no grader can save: it is
+measured apart, in the middle, and taken off on both sides.
 """
 
 from __future__ import annotations
@@ -55,8 +57,16 @@ class Cost:
     def __sub__(self, other: Cost) -> Cost:
         return Cost(self.cpu - other.cpu, self.wall - other.wall)
 
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cpu + other.cpu, self.wall + other.wall)
+
     def __truediv__(self, number: float) -> Cost:
         return Cost(self.cpu / number, self.wall / number)
+
+
+def mean(costs: Sequence[Cost]) -> Cost:
+    """Return the mean of what several runs took."""
+    return sum(costs, Cost(0.0, 0.0)) / len(costs)
 
 
 def main() -> None:
@@ -78,40 +88,50 @@ def compare(count: int) -> None:
     few = submissions[: len({submission.exercise for submission in submissions})]
     if len(few) == count:
         sys.exit("Name more submissions than there are exercises, so that the start can be told from the rest.")
+    exercises = sorted({submission.exercise for submission in submissions})
     with tempfile.TemporaryDirectory() as folder:
-        grade_with_nbgrader(Path(folder, "nbgrader-warm"), few)
-        nbgrader = grade_with_nbgrader(Path(folder, "nbgrader"), submissions)
         gradebook = Path(folder, "gradebook.db")  # made by the unmeasured run, as nbgrader's is by its release
-        grade_with_autograder(Path(folder, "autograder-warm"), few, gradebook)
-        small = grade_with_autograder(Path(folder, "autograder-few"), few, gradebook)
-        ours = grade_with_autograder(Path(folder, "autograder"), submissions, gradebook)
-    each = (ours - small) / (count - len(few))
-    theirs, graded = computation(submissions)
-    report(count, nbgrader / count, ours / count, each, theirs / count, graded / count)
+        grade_with_autograder(Path(folder, "warm"), few, gradebook)
+        autograde(nbgrader_course(Path(folder, "nbgrader-warm"), few), *exercises)
+        course = nbgrader_course(Path(folder, "nbgrader"), submissions)
+        ours, small, nbgrader = [], [], Cost(0.0, 0.0)
+        theirs = graded = 0.0
+        for place in range(len(exercises) + 1):
+            small.append(grade_with_autograder(Path(folder, f"few-{place}"), few, gradebook))
+            ours.append(grade_with_autograder(Path(folder, f"all-{place}"), submissions, gradebook))
+            if place < len(exercises):
+                nbgrader += autograde(course, exercises[place])
+            if place == 0:
+                theirs, graded = computation(submissions)
+        check_nbgrader(course, len(submissions))
+    each = (mean(ours) - mean(small)) / (count - len(few))
+    report(count, nbgrader / count, mean(ours) / count, each, theirs / count, graded / count)
 
 
 # --- Two graders ----------------------------------------------------------------------------------
 
 
-def grade_with_nbgrader(course: Path, submissions: Sequence[Submission]) -> Cost:
-    """Grade in a fresh course with nbgrader's own settings; the release is made before the clock starts."""
-    exercises = sorted({submission.exercise for submission in submissions})
+def nbgrader_course(course: Path, submissions: Sequence[Submission]) -> Path:
+    """Make a fresh course with nbgrader's own settings, its release, and what was handed in."""
     course.mkdir()
     (course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n')
-    for exercise in exercises:
+    for exercise in sorted({submission.exercise for submission in submissions}):
         shutil.copytree(COURSE / "release" / "source" / exercise, course / "source" / exercise)
         run("nbgrader", "generate_assignment", exercise, folder=course)
     hand_in(submissions, course / "submitted")
+    return course
 
-    def grade() -> None:
-        for exercise in exercises:
-            run("nbgrader", "autograde", exercise, folder=course)
 
-    cost = measured(grade)
-    graded = list((course / "autograded").glob("*/*/*.ipynb"))
-    if len(graded) != len(submissions):
-        sys.exit(f"nbgrader graded {len(graded)} of {len(submissions)} submissions.")
-    return cost
+def autograde(course: Path, *exercises: str) -> Cost:
+    """Grade exercises with nbgrader."""
+    return measured(lambda: [run("nbgrader", "autograde", exercise, folder=course) for exercise in exercises])
+
+
+def check_nbgrader(course: Path, count: int) -> None:
+    """End the comparison where nbgrader left submissions out."""
+    graded = len(list((course / "autograded").glob("*/*/*.ipynb")))
+    if graded != count:
+        sys.exit(f"nbgrader graded {graded} of {count} submissions.")
 
 
 def grade_with_autograder(folder: Path, submissions: Sequence[Submission], gradebook: Path) -> Cost:
@@ -150,7 +170,7 @@ def run(program: str, *arguments: str, folder: Path) -> None:
         sys.exit(f"{program} {' '.join(arguments)} failed:\n{done.stdout.decode(errors='replace')[-3000:]}")
 
 
-def measured(work: Callable[[], None]) -> Cost:
+def measured(work: Callable[[], object]) -> Cost:
     """Return what the child processes that ``work`` starts, and theirs, take."""
     wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     work()

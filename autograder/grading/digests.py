@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
-from autograder.course import Exercise
+from autograder.course import Exercise, mark_name, parsed
 
 CheckKey = tuple[str, str]
 """A check's question and its name."""
@@ -21,7 +21,9 @@ CheckKey = tuple[str, str]
 _ROOMS = ("checking", "datasets", "notebook", "sandbox")
 """The parts of this package that decide what a check says of an answer."""
 
-_APART = ("pytest.mark.points", "pytest.mark.hint")
+_APART = ("points", "hint")
+
+Node = TypeVar("Node", ast.ClassDef, ast.FunctionDef)
 
 
 def check_digests(exercise: Exercise) -> dict[CheckKey, str]:
@@ -33,39 +35,56 @@ def check_digests(exercise: Exercise) -> dict[CheckKey, str]:
 
 @functools.lru_cache(maxsize=64)
 def _digests(source: bytes, beside: tuple[tuple[str, bytes], ...]) -> dict[CheckKey, str]:
-    tree = ast.parse(source)
-    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    called |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    tree = parsed(source.decode())
+    called = _names_used(tree)
     own: dict[CheckKey, str] = {}
-    for question, group in _groups(tree):
-        for function in [node for node in group.body if _is_check(node)]:
-            assert isinstance(function, ast.FunctionDef)
-            own[question, function.name.removeprefix("test_")] = _dump_check(function)
-            if function.name not in called:  # one that others call is their helper, too
-                group.body.remove(function)
-    common = hashlib.sha256(ast.dump(tree).encode())
+    others: list[ast.stmt] = []
+    for node in tree.body:
+        question = _question_of(node)
+        if question is None:
+            others.append(node)
+            continue
+        assert isinstance(node, ast.ClassDef)
+        rest = []
+        for member in node.body:
+            if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
+                own[question, member.name.removeprefix("test_")] = _dump_check(member)
+                if member.name not in called:
+                    continue
+            rest.append(member)  # a check that others call is their helper, too
+        others.append(_copy(node, body=rest))
+    common = hashlib.sha256(ast.dump(ast.Module(others, [])).encode())
     for name, content in beside:
         common.update(f"{name}\0{len(content)}\0".encode() + content)
     return {key: _digest(common.hexdigest(), *key, text) for key, text in own.items()}
 
 
-def _groups(tree: ast.Module) -> Iterator[tuple[str, ast.ClassDef]]:
-    """Yield the classes of checks with their question."""
-    for node in tree.body:
-        for mark in node.decorator_list if isinstance(node, ast.ClassDef) else ():
-            if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.question":
-                assert isinstance(node, ast.ClassDef)
-                yield ast.literal_eval(mark.args[0]), node
+def _names_used(tree: ast.Module) -> set[str]:
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            used.add(node.attr)
+        elif isinstance(node, ast.Name):
+            used.add(node.id)
+    return used
 
 
-def _is_check(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+def _question_of(node: ast.stmt) -> str | None:
+    """Return the question that a class of checks belongs to."""
+    for mark in node.decorator_list if isinstance(node, ast.ClassDef) else ():
+        if isinstance(mark, ast.Call) and mark_name(mark) == "question":
+            return str(ast.literal_eval(mark.args[0]))
+    return None
 
 
 def _dump_check(function: ast.FunctionDef) -> str:
-    marks = [m for m in function.decorator_list if ast.unparse(m).partition("(")[0] not in _APART]
-    fields = {name: getattr(function, name) for name in function._fields}
-    return ast.dump(ast.FunctionDef(**{**fields, "decorator_list": marks}))
+    marks = [mark for mark in function.decorator_list if mark_name(mark) not in _APART]
+    return ast.dump(_copy(function, decorator_list=marks))
+
+
+def _copy(node: Node, **changed: Any) -> Node:
+    """Return a copy of a node with other fields: the tree itself belongs to all."""
+    return type(node)(**{name: getattr(node, name) for name in node._fields} | changed)
 
 
 def _digest(*parts: str) -> str:

@@ -5,27 +5,24 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from autograder.course import Exercise
+from autograder.course import Exercise, parsed, statements
 
 
 def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
     """Return the modules that graded cells of the solutions and the checks import, sorted.
 
     Cells that only illustrate are comments in a module, so what they import is not among them.
-    ``torch.optim`` is named where an optimizer is used at all: making the first one costs a second.
     """
     found = {"torch", "numpy"}
     for exercise in exercises:
         for source in (exercise.solution.read_text("utf-8"), exercise.checks.read_text("utf-8")):
             found |= _imports(source)
-            if "optim." in source:
-                found.add("torch.optim")
     return sorted(name for name in found if not name.startswith("autograder"))
 
 
 def _imports(source: str) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(parsed(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":

@@ -46,7 +46,7 @@ def settle() -> None:
     """Set this process up as the sandbox sets up its own."""
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    torch._C._set_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def reply_to(request: dict[str, Any]) -> dict[str, Any]:

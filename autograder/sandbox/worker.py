@@ -146,8 +146,7 @@ class Worker:
         kept = [(tensor, tensor.grad) for tensor in arguments]
         for tensor in arguments:
             tensor.grad = None
-        # A product with the gradient has that gradient. Handing gradients to `backward` itself imports torch's
-        # symbolic shapes: half a second for every student.
+        # A product with the gradient has that gradient; unlike `backward`, a sum takes outputs that need none.
         sum((outputs[slot] * grad).sum() for slot, grad in grads.items()).backward(retain_graph=True)
         encoder = wire.Encoder(self._handle)
         value = encoder.encode([tensor.grad for tensor in arguments])

@@ -46,8 +46,6 @@ def _preload(modules: list[str]) -> Any:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    # What torch.use_deterministic_algorithms does, without its import of the compiler: 1.2 s.
-    torch._C._set_deterministic_algorithms(True, warn_only=True)
     for name in modules:
         with contextlib.suppress(ImportError):  # a module that is not installed is the student's ImportError
             importlib.import_module(name)
@@ -57,8 +55,8 @@ def _preload(modules: list[str]) -> Any:
 
     worker.warm_up()
     checker.warm_up()
-    if "torch.optim" in modules:
-        _warm_optimizer(torch)
+    _import_compiler(torch)
+    torch.use_deterministic_algorithms(True, warn_only=True)
     shell = make_shell()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1  # noqa: PTH112, PTH208
     if threads != 1:
@@ -68,12 +66,12 @@ def _preload(modules: list[str]) -> Any:
     return shell
 
 
-def _warm_optimizer(torch: Any) -> None:
-    """Make one step: the first optimizer of a process imports for a second."""
-    parameter = torch.nn.Parameter(torch.ones(1))
-    optimizer = torch.optim.SGD([parameter], lr=0.1)
-    parameter.sum().backward()
-    optimizer.step()
+def _import_compiler(torch: Any) -> None:
+    """Make an optimizer: the first one of a process imports PyTorch's compiler, as do ``torch.func`` and others.
+
+    That takes a second or two, once here or again for every student who uses any of them.
+    """
+    torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
 
 
 def _become(order: dict[str, Any], descriptors: list[int], walls: ProcessWalls, shell: Any) -> None:

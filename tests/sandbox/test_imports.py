@@ -44,3 +44,26 @@ def test_a_fork_imports_hardly_anything(name):
     imported = json.loads(done.stdout.splitlines()[-1])
     # PyTorch imports its compiler (800 modules, a second) where some functions are used for the first time.
     assert len(imported) <= 20, f"checks of {name} make each student's process import {imported}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "code",
+    [
+        "torch.optim.Adam([torch.ones(2, requires_grad=True)]).step()",
+        "torch.func.grad(lambda x: (x * x).sum())(torch.ones(2))",
+        "torch.autograd.functional.jacobian(lambda x: x * x, torch.ones(2))",
+        "torch.autograd.grad(2 * (x := torch.ones(2, requires_grad=True)), x, torch.ones(2))",
+        "torch.vmap(torch.sum)(torch.ones(2, 2))",
+    ],
+    ids=["an optimizer", "func.grad", "a Jacobian", "a product with a gradient", "vmap"],
+)
+def test_what_answers_may_use_is_imported_before_the_fork(code):
+    rehearse = (
+        "import sys; from autograder.sandbox import zygote; zygote._preload(['torch']); import torch\n"
+        f"before = set(sys.modules); {code}; print(len(set(sys.modules) - before))"
+    )
+    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run([sys.executable, "-c", rehearse], capture_output=True, text=True, check=False, env=alone)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) <= 20
