@@ -24,15 +24,17 @@ class _Signal(KeyboardInterrupt):
 def stoppable(message: str) -> Iterator[None]:
     """At a signal to stop, let what is under way clean up, say ``message`` and exit as shells expect: 128 + signal.
 
-    A second signal meanwhile is ignored: it would only leave more behind.
+    A second signal meanwhile is ignored: it would only leave more behind. So is one that was ignored before: ``nohup``
+    ignores that the terminal closes.
     """
+    wanted = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        for each in _SIGNALS:
+        for each in wanted:
             signal.signal(each, signal.SIG_IGN)
         raise _Signal(number)
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    before = {number: signal.signal(number, interrupt) for number in wanted}
     try:
         yield
     except _Signal as stop:

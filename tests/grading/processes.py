@@ -39,18 +39,26 @@ class Grader:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def start(self, *arguments: str, before: str = "", **keywords: object) -> subprocess.Popen[str]:
-        """Start the command; ``before`` is Python that its process runs first."""
+    def command(self, *arguments: str, before: str = "") -> list[str]:
+        """Return the command; ``before`` is Python that its process runs first."""
         code = f"{before}\nfrom autograder.cli.main import main\nmain(prog_name='autograder')"
         weak = [] if TIER == "A" else ["--allow-weak-sandbox"]
         places = ["--course", str(self.course), "--output", str(self.output)]
+        return [sys.executable, "-c", code, "grade", str(self.root / "submitted"), *places, *weak, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """Return an environment that finds this Python's programs."""
+        return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+    def start(self, *arguments: str, before: str = "", **keywords: object) -> subprocess.Popen[str]:
+        """Start the command; see `command`."""
         return subprocess.Popen(
-            [sys.executable, "-c", code, "grade", str(self.root / "submitted"), *places, *weak, *arguments],
+            self.command(*arguments, before=before),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+            env=self.environment(),
             **keywords,
         )
 

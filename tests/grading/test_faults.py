@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -93,6 +94,7 @@ def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grade
         (signal.SIGKILL, -9, True),
         (signal.SIGTERM, 143, False),
         (signal.SIGINT, 130, False),
+        (signal.SIGHUP, 129, False),
     ):
         running = grader.start()
         any_of(running, "worker")
@@ -107,6 +109,15 @@ def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grade
         wait_for(lambda below=below: all(map(is_gone, below)))
     assert grader.finish()[0] == 0
     assert grader.state() == undisturbed.state()
+
+
+def test_nohup_outlives_the_terminal(nearly_done, undisturbed):
+    ignore = "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    running = nearly_done.start(before=f"{ignore}; os.kill(os.getpid(), signal.SIGHUP)")
+    wait_for(lambda: list(descendants(running.pid)) or running.poll() is not None)
+    os.kill(running.pid, signal.SIGHUP)
+    assert end(running)[0] == 0
+    assert nearly_done.state() == undisturbed.state()
 
 
 # --- Hindered ---------------------------------------------------------------------------------------
@@ -134,6 +145,36 @@ def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
     (nearly_done.output / "dan").unlink()
     assert nearly_done.finish()[0] == 0
     assert nearly_done.state() == undisturbed.state()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounting a file system takes root")
+@pytest.mark.parametrize(
+    ("hinder", "mend", "words"),
+    [
+        ("mount -t tmpfs -o size=12k tmpfs {0}", "mount -o remount,size=16m {0}", "No space left on device"),
+        (
+            "mount --bind {0} {0} && mount -o remount,ro,bind {0}",
+            "mount -o remount,rw,bind {0}",
+            "Read-only file system",
+        ),
+    ],
+    ids=["full", "read-only"],
+)
+def test_a_file_system_that_takes_no_more_is_told(grader, undisturbed, hinder, mend, words):
+    grader.output.mkdir()
+    command = shlex.join(grader.command())
+    script = (
+        f"{hinder}; {command} > first.txt 2>&1; echo $? >> first.txt; {mend}; {command}; echo $? > second.txt; "
+        "cp -a {0}/. copy; umount {0}; cp -a copy/. {0}"
+    ).format(shlex.quote(str(grader.output)))
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], cwd=grader.root, env=grader.environment(), check=True)
+    said = (grader.root / "first.txt").read_text()
+    assert said.split()[-1] == "2", said
+    assert words in said
+    assert "repeat the" in " ".join(said.split())
+    assert "Traceback" not in said, said
+    assert (grader.root / "second.txt").read_text() == "0\n"
+    assert grader.state() == undisturbed.state()
 
 
 def test_a_locked_gradebook_is_told_and_the_results_are_there(nearly_done, undisturbed):
