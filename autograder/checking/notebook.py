@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,8 @@ def score_in_notebook(name: str, namespace: Mapping[str, Any]) -> float:
     """Run all checks of a question in this process, show their table and return the points.
 
     For nbgrader without the autograder's preprocessor: it takes the last value of a cell for its points, what is no
-    number for full points, and anything on stderr for none. So what cannot be decided raises, and stderr stays here.
+    number for full points, and anything on stderr for none. So what cannot be decided raises; what answers write on
+    stderr while checks run, pytest keeps to itself.
     """
     found = _find(name, _checks_of_course())
     if found is None:
@@ -69,8 +69,7 @@ def score_in_notebook(name: str, namespace: Mapping[str, Any]) -> float:
             "Grade in the course's folder."
         )
     path, question = found
-    with redirect_stderr(io.StringIO()):
-        result = _run(path, question, question.checks, namespace)
+    result = _run(path, question, question.checks, namespace)
     table = Table(result, public_only=False)
     if result.needs_human:
         raise ChecksFailed(repr(table))

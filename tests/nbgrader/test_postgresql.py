@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,12 +106,26 @@ def test_two_graders_at_once(course, url):
     assert {name: scores(course, name, url) for name in names} == expected
 
 
-def test_two_runs_of_autograder_grade_add_the_same_students(course, url):
-    """Each has results of its own and writes the whole class; the second one waits for the first."""
-    for number in range(20):
-        hand_in(course, f"student-{number}", RIGHT)
-    finish(*(start("autograder", "grade", "submitted", "--output", f"graded-{number}") for number in (1, 2)))
-    assert all(scores(course, f"student-{number}", url) == FULL for number in range(20))
+def test_who_adds_the_same_students_waits_for_the_first(course, url, server):
+    """A second run begins to write when the first has added a student and not yet ended."""
+    from autograder.gradebook.nbgrader_db import _open
+
+    hand_in(course, "ada", RIGHT)
+    with _open(url, "good-manners", 30) as book:
+        book.add_student("ada")
+        second = start("autograder", "grade", "submitted")
+        wait_for_a_waiting_writer(server, second)
+    finish(second)
+    assert scores(course, "ada", url) == FULL
+
+
+def wait_for_a_waiting_writer(server: Path, process: subprocess.Popen[str]) -> None:
+    with psycopg.connect(host=str(server), user="grader", dbname="postgres", autocommit=True) as connection:
+        while process.poll() is None:
+            waiting = connection.execute("select 1 from pg_stat_activity where wait_event_type = 'Lock'").fetchall()
+            if waiting:
+                return
+            time.sleep(0.05)
 
 
 def test_a_teacher_grades_by_hand_while_a_class_is_graded(course, url):
