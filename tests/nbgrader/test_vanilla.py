@@ -64,6 +64,30 @@ def test_honest_students_get_the_same_scores(vanilla):
         assert {name: score for name, (score, _) in scores(vanilla, student).items()} == theirs[student]
 
 
+def test_what_was_deleted_or_edited_is_mended_as_far_as_nbgrader_does(vanilla):
+    """The autograder's own steps give full points to all of these; see test_autograde.py."""
+
+    def without(*ids):
+        def edit(notebook):
+            notebook["cells"] = [cell for cell in notebook["cells"] if id_of(cell) not in ids]
+
+        return edit
+
+    def edited(notebook):
+        for cell in notebook["cells"]:
+            if id_of(cell) == "add-code-1":
+                cell["source"] = "EXCLAMATION = '?'"
+
+    hand_in(vanilla, "graded-cell", RIGHT, edit=without("check-add"))
+    hand_in(vanilla, "locked-cell", RIGHT, edit=without("add-code-1"))
+    hand_in(vanilla, "edited", RIGHT, edit=edited)
+    for student in ("graded-cell", "locked-cell", "edited"):
+        autograde(api_of(vanilla), student)
+    assert scores(vanilla, "graded-cell") == {"check-add": (None, True), "check-Greeter": (2.5, False)}
+    assert scores(vanilla, "locked-cell")["check-Greeter"][0] < 2.5, "EXCLAMATION is gone"
+    assert scores(vanilla, "edited") == {"check-add": (3.0, False), "check-Greeter": (2.5, False)}
+
+
 def test_the_graded_cell_shows_all_checks(vanilla):
     import nbformat
 
