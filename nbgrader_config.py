@@ -55,3 +55,21 @@ c.GenerateSolution.permissions = 644
 c.Execute.timeout = 300
 # No times of execution in notebooks: the same sources give the same bytes.
 c.Execute.record_timing = False
+
+# --- Grading with nbgrader -----------------------------------------------------------------------
+# `nbgrader autograde` and the formgrader's button grade in the autograder's sandbox, as `autograder grade` does.
+# nbgrader's own steps would open students' files and run their code; what they mend is mended. See docs/nbgrader.md.
+c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
+c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
+# What becomes of late submissions: "none" leaves their points, "zero" takes all of them.
+c.LateSubmissionPlugin.penalty_method = "none"
+
+# --- Taking submissions from a learning platform ---------------------------------------------------
+# How `nbgrader zip_collect` reads the names in Moodle's and Canvas's "Download all submissions":
+#   Moodle  <full name>_<number>_assignsubmission_file_/<exercise>.ipynb, or without the folder
+#   Canvas  <lastnamefirstname>_<user>_<submission>_<exercise>.ipynb, with _LATE before the numbers or -1 at the end
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_(?:assignsubmission_file_?/?|\d+_)"
+    r"(?P<file_id>[^/]+?)(?:-\d+| \(\d+\))?\.ipynb$"
+)

@@ -19,11 +19,12 @@ PACKAGE = ROOT / "autograder"
 
 # Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
 # (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
-BOTTOM = {"course", "results", "text", "notebook", "light_imports"}
+BOTTOM = {"course", "results", "table", "text", "notebook", "light_imports"}
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
     "text": set(),
     "results": {"text"},
+    "table": {"results", "text"},
     "course": {"text"},
     "notebook": {"text", "light_imports"},
     "light_imports": set(),
@@ -37,7 +38,9 @@ ALLOWED = {
     "report": BOTTOM,
     "grading": CHECKING | {"sandbox"},
     "proving": CHECKING | {"sandbox", "grading"},
+    "nbgrader": BOTTOM | {"sandbox", "release", "grading", "gradebook"},
     "cli": CHECKING | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving"},
+    "__main__": {"cli"},
     "(package)": {"checking", "torchvision_import"},
 }
 

@@ -16,21 +16,40 @@ from autograder.results import CheckResult, QuestionResult
 
 GRADING_VARIABLE = "AUTOGRADER_GRADING"
 
+NBGRADER_VARIABLE = "NBGRADER_EXECUTION"
+"""What nbgrader sets where it runs a notebook itself, to ``autograde`` or ``validate``.
 
-def check(question: str) -> Table | None:
+See https://nbgrader.readthedocs.io/en/stable/user_guide/autograding_resources.html
+"""
+
+
+class ChecksFailed(Exception):
+    """Not all checks passed; the message is the table. nbgrader's validation knows failures by exceptions only."""
+
+
+def check(question: str) -> Table | float | None:
     """Run the public checks of ``question`` on this notebook and show a table of what passed and why not.
 
     Looks for ``test_*.py`` beside the notebook, as the student release has it. While a submission is graded
-    this does nothing: the grader runs all checks itself.
+    this does nothing: the grader runs all checks itself. In a notebook that nbgrader grades in its own kernel, the
+    autograder grades the notebook's file, and the value is the points.
     """
     if os.environ.get(GRADING_VARIABLE):
         return None
+    run_by = os.environ.get(NBGRADER_VARIABLE)
+    if run_by == "autograde":
+        from autograder.checking.graded_cell import points_of
+
+        return points_of(question)
     found = find_question(question)
     if found is None:
         known = ", ".join(known_questions()) or "none: the file test_<exercise>.py is missing beside this notebook"
         return Table(None, f"There is no question “{question}” here. Known questions: {known}.")
     path, declared = found
-    return Table(run_public_checks(path, declared, sys._getframe(1).f_globals))
+    result = run_public_checks(path, declared, sys._getframe(1).f_globals)
+    if run_by == "validate" and result.score < result.max_score:
+        raise ChecksFailed(repr(Table(result)))
+    return Table(result)
 
 
 def run_public_checks(path: Path, question: Question, namespace: Mapping[str, Any]) -> QuestionResult:

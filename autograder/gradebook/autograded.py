@@ -15,19 +15,11 @@ from typing import Any
 from autograder.course import Exercise, Question
 from autograder.gradebook.cells import cell_metadata, check_id, check_source
 from autograder.notebook.cells import Cell, Unreadable, read_cells
-from autograder.results import Outcome, QuestionResult, Result, Status, write_atomic
+from autograder.results import Result, Status, write_atomic
+from autograder.table import as_html, as_text
 from autograder.text import printable
 
 _WIDTH = 100
-_WORDS = {
-    Outcome.PASSED: "passed",
-    Outcome.FAILED: "wrong",
-    Outcome.NOT_ATTEMPTED: "not attempted",
-    Outcome.TIMED_OUT: "too slow",
-    Outcome.CRASHED: "crashed",
-    Outcome.NOT_RUN: "not run",
-    Outcome.GRADER_ERROR: "grader's fault",
-}
 
 
 def write_autograded(autograded: Path, exercise: Exercise, result: Result, handed_in: Path | None) -> Path:
@@ -36,11 +28,16 @@ def write_autograded(autograded: Path, exercise: Exercise, result: Result, hande
     ``handed_in`` is the student's file; where there is none, or it cannot be read, the notebook says so.
     """
     path = autograded / result.student / exercise.name / f"{exercise.name}.ipynb"
-    cells = _arranged(_code_cells(handed_in, result), exercise, result)
-    data = (json.dumps(_notebook(cells), indent=1) + "\n").encode()
+    notebook = autograded_notebook(exercise, result, handed_in)
+    data = (json.dumps(notebook, indent=1) + "\n").encode()
     if not path.is_file() or path.read_bytes() != data:
         write_atomic(path, data)
     return path
+
+
+def autograded_notebook(exercise: Exercise, result: Result, handed_in: Path | None) -> dict[str, Any]:
+    """Return the notebook of a submission as nbgrader keeps it, in the notebook format 4.5."""
+    return _notebook(_arranged(_code_cells(handed_in, result), exercise, result))
 
 
 def _code_cells(handed_in: Path | None, result: Result) -> tuple[Cell, ...]:
@@ -69,24 +66,22 @@ def _arranged(cells: tuple[Cell, ...], exercise: Exercise, result: Result) -> li
 
 
 def _graded(question: Question, result: Result) -> dict[str, Any]:
+    """Return the graded cell, with the table of its checks and, as its value, its points.
+
+    The gradebook does not get its scores from there. nbgrader reads them there: where the value is no number, as
+    full points.
+    """
     found = next((one for one in result.questions if one.name == question.name), None)
     if found is None or result.status is Status.UNREADABLE:
-        text = f"Not graded. {printable(result.message, 1000)}".strip() + "\n"
+        score, shown = 0.0, {"text/plain": f"Not graded. {printable(result.message, 1000)}".strip()}
     else:
-        text = _table(found)
-    output = {"name": "stdout", "output_type": "stream", "text": text}
-    return _code(check_source(question.name), cell_metadata(question.name, question.max_score), [output])
-
-
-def _table(question: QuestionResult) -> str:
-    """Return a question's checks as plain text."""
-    lines = [f"{question.name}: {question.score:g} of {question.max_score:g} points"]
-    for check in question.checks:
-        points = f"{check.points:g} / {check.max_points:g}"
-        lines.append(f"  {_WORDS[check.outcome]:14} {points:>9}  {check.visibility:6}  {printable(check.title)}")
-        for line in check.message.splitlines():
-            lines += textwrap.wrap(printable(line, 1000), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
-    return "\n".join(lines) + "\n"
+        headline = f"{found.name}: {found.score:g} of {found.max_score:g} points"
+        score, shown = found.score, {"text/html": as_html(headline, found), "text/plain": as_text(headline, found)}
+    outputs: list[dict[str, Any]] = [
+        {"data": shown, "metadata": {}, "output_type": "display_data"},
+        {"data": {"text/plain": str(score)}, "execution_count": None, "metadata": {}, "output_type": "execute_result"},
+    ]
+    return _code(check_source(question.name), cell_metadata(question.name, question.max_score), outputs)
 
 
 def _code(source: str, metadata: dict[str, Any], outputs: list[dict[str, Any]]) -> dict[str, Any]:

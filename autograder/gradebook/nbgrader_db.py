@@ -21,6 +21,15 @@ from autograder.results import QuestionResult, Result, Status
 WAIT_S = 30.0
 """How long to wait, in seconds, for another process to let go of an SQLite gradebook."""
 
+_WAIT_FOR_WRITERS = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "LOCK TABLE student, assignment, submitted_assignment IN SHARE ROW EXCLUSIVE MODE",
+}
+"""What waits for other writers, before any work. Two that add the same student would fail where they end.
+
+The second lets others read, and keeps nbgrader and other graders from adding a record until this transaction ends.
+"""
+
 SourceOf = Callable[[Exercise], Any]
 
 
@@ -77,8 +86,8 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
     """
     gradebook = light_imports.nbgrader().api.Gradebook(_with_timeout(db_url, wait_s), course_id)
     with gradebook, gradebook.engine.connect() as connection, connection.begin():
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # wait for other writers here, before any work
+        if start := _WAIT_FOR_WRITERS.get(connection.dialect.name):
+            connection.exec_driver_sql(start)
         gradebook.db.remove()
         gradebook.db.configure(
             bind=connection,

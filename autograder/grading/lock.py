@@ -23,8 +23,12 @@ class Locked(Exception):
 
 
 @contextmanager
-def only_grader(output: Path, warn: Callable[[str], None] = lambda words: None) -> Iterator[None]:
+def only_grader(
+    output: Path, warn: Callable[[str], None] = lambda words: None, *, shared: bool = False
+) -> Iterator[None]:
     """Hold the lock of an output folder, which is made where it is missing.
+
+    Who holds it ``shared`` goes together with others who do: those that grade single submissions.
 
     Raises `Locked`, and ``OSError`` where nothing can be written. On a file system without locks it goes on, after a
     warning: results are replaced as a whole, so two graders there are a waste, but no harm.
@@ -33,7 +37,7 @@ def only_grader(output: Path, warn: Callable[[str], None] = lambda words: None) 
     descriptor = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
             raise Locked(

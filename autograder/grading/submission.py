@@ -15,6 +15,7 @@ from autograder.checking.verdict import not_run
 from autograder.course import Check, Exercise
 from autograder.grading.collect import Handed
 from autograder.grading.digests import CheckKey, check_digests, grader_digest
+from autograder.grading.mending import mended
 from autograder.notebook.cells import ILLUSTRATION, Cell, Unreadable, digest_of, read_cells
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine, Graded
@@ -43,7 +44,7 @@ def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
     cells: tuple[Cell, ...] = ()
     if not problem and handed.path is not None:
         try:
-            cells = graded_cells(read_cells(handed.path), exercise)
+            cells = mended(graded_cells(read_cells(handed.path), exercise), exercise)
         except Unreadable as error:
             problem = str(error)
     blank = Result(

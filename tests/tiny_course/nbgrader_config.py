@@ -27,3 +27,7 @@ c.GenerateSolution.preprocessors = [
 ]
 c.GenerateSolution.permissions = 644
 c.Execute.record_timing = False
+
+c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
+c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
