@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ MAX_CODE = 2**20
 MAX_CELLS = 2000
 ILLUSTRATION = "active-ipynb"
 """Jupytext's tag for a cell that lives in the notebook only: it shows something and defines nothing that is graded."""
+
+
+_PERCENT = re.compile(r"^[ \t]*#[ \t]*%%", re.MULTILINE)
+"""The mark of a cell in Jupytext's percent format, which Spyder, VS Code and PyCharm write as well.
+
+https://jupytext.readthedocs.io/en/latest/formats-scripts.html
+"""
 
 
 class Unreadable(Exception):
@@ -38,12 +46,17 @@ class Cell:
 
 
 def read_cells(path: Path) -> tuple[Cell, ...]:
-    """Return the code cells of a notebook (``.ipynb``) or a ``py:percent`` module (``.py``), in order.
+    """Return the code cells of a notebook (``.ipynb``) or a module (``.py``), in order.
 
+    Notebooks are read in formats 3 and 4, whatever wrote them: ids, metadata and outputs may be missing or be anything.
+    https://nbformat.readthedocs.io/en/latest/format_description.html ("any metadata field may also be ignored")
+    A module is cut at its ``# %%`` marks or, where it has none, between its paragraphs.
     Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
     """
     text = _read_text(path)
-    cells = _from_python(text) if path.suffix == ".py" else _from_notebook(text)
+    # A notebook stays one under a module's name: no module begins with a brace.
+    is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
+    cells = _from_python(text) if is_module else _from_notebook(text)
     _bound(len(cells), sum(len(cell.source) for cell in cells))
     return cells
 
@@ -107,7 +120,8 @@ def _notebook_cells(document: Any) -> list[Cell]:
         raise Unreadable("The file is JSON, but no notebook: it has no cells.")
     cells = document.get("cells")
     if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
-        cells = [cell for sheet in document["worksheets"] if isinstance(sheet, dict) for cell in sheet.get("cells", [])]
+        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON, but no notebook: it has no cells.")
     return [_read_cell(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
@@ -124,9 +138,14 @@ def _read_cell(cell: dict[str, Any]) -> Cell:
     tags = metadata.get("tags")
     return Cell(
         id=_clean_id(grade_id) or _clean_id(cell.get("id")),
-        source=source if isinstance(source, str) else "",
+        source=_with_plain_newlines(source) if isinstance(source, str) else "",
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
+
+
+def _with_plain_newlines(text: str) -> str:
+    """Return text as it would be on Unix: what is compared with the course's own cells has to end its lines alike."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _clean_id(value: Any) -> str:
@@ -137,9 +156,15 @@ def _clean_id(value: Any) -> str:
 
 
 def _from_python(text: str) -> tuple[Cell, ...]:
+    from autograder.notebook.paragraphs import paragraphs
     from autograder.notebook.percent import read_percent
 
-    _bound(text.count("\n# %%"), len(text))
+    text = _with_plain_newlines(text)
+    marks = len(_PERCENT.findall(text))
+    _bound(marks, len(text))
+    if not marks:
+        parts = paragraphs(text)
+        return tuple(_number([Cell("", part) for part in (parts if len(parts) <= MAX_CELLS else [text])]))
     try:
         # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
         # a gigabyte.

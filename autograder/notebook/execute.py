@@ -6,7 +6,10 @@ switched off, because nothing looks at them here. Used by the grader's worker an
 
 from __future__ import annotations
 
+import functools
+import importlib
 import linecache
+import operator
 import re
 import types
 from pathlib import Path
@@ -15,6 +18,12 @@ from typing import Any
 from autograder.checking.failure import StudentError
 from autograder.checking.submission import LocalSubmission, describe_error
 from autograder.notebook.cells import Cell, read_cells
+
+_FEATURES = importlib.import_module("__future__")
+_FUTURES = functools.reduce(
+    operator.or_, (getattr(_FEATURES, name).compiler_flag for name in _FEATURES.all_feature_names)
+)
+"""The flags of what ``from __future__ import …`` turns on."""
 
 
 def make_shell() -> Any:
@@ -49,6 +58,7 @@ class CellRunner:
         self.shell = shell if shell is not None else make_shell()
         self.shell.user_module, self.shell.user_ns = self.module, self.namespace
         self.namespace["get_ipython"] = lambda: self.shell
+        self._futures = 0
 
     def run(self, cell: Cell) -> StudentError | None:
         """Run one cell; return what it raised, or None."""
@@ -58,7 +68,9 @@ class CellRunner:
             blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
             source = "\n" * blank + self.shell.transform_cell(cell.source)
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-            exec(compile(source, filename, "exec", dont_inherit=True), self.namespace)
+            code = compile(source, filename, "exec", self._futures, dont_inherit=True)
+            self._futures |= code.co_flags & _FUTURES  # as in Jupyter, they hold for the cells below
+            exec(code, self.namespace)
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
         return None
