@@ -76,5 +76,6 @@ def _logical_lines(text: str) -> Iterator[int]:
             depth = max(depth - 1, 0)
         elif piece[0] in "!%?":
             at = found.end() if not depth else found.start() + 1
-        elif piece[0] in "adc":
+        elif piece[0] in "adc" and depth:
             depth = 0  # these words never stand within brackets: one was left open above
+            yield number

@@ -1,0 +1,173 @@
+"""Whatever tool a student worked with, the same answer gets the same score, question by question."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.course import Course, load_course
+from autograder.grading.collect import collect
+from autograder.grading.submission import grade, prepare
+from autograder.notebook.cells import MAX_CELLS, read_cells
+from autograder.notebook.execute import load_submission
+from autograder.notebook.paragraphs import paragraphs
+from autograder.results import Result, Status
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.tiers import best_tier
+from tests.grading.as_they_come import FORMS
+
+TINY = Path(__file__).parents[1] / "tiny_course"
+
+ADD = """def add(numbers: Iterable[float]) -> float:
+    total = 0
+
+    for number in numbers:
+        total += number
+    return total"""
+
+# It remembers nobody and greets nobody: one check of three passes.
+GREETER = """class Greeter:
+    def __init__(self, word='Hello'):
+        self.word, self.greeted = word, []
+
+    def greet(self, name):
+        return f'{self.word}, {name}{EXCLAMATION}'"""
+
+ILLUSTRATION = """try:
+    print("guests:", add([2, 3]))
+except NotImplementedError:
+    print("write `add` first, then run this cell again")"""
+
+ANSWER = [
+    ("markdown", "# Greetings\n\nIt's all about $1 + 1$.", ""),
+    ("code", "from collections.abc import Iterable", "intro-code-1"),
+    ("markdown", "## Adding up", ""),
+    ("code", ADD, "add"),
+    ("code", ILLUSTRATION, ""),
+    ("code", 'EXCLAMATION = "!"', "Greeter-code-1"),
+    ("code", GREETER, "Greeter"),
+]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with Engine(best_tier()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return load_course(TINY)
+
+
+@pytest.fixture
+def graded(engine, course, tmp_path):
+    """Return what grades a file as the only one that a student handed in."""
+
+    def grade_file(name: str, content: bytes) -> Result:
+        path = tmp_path / "submitted" / "ada" / "greetings" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        (handed,) = collect(tmp_path / "submitted", course).found
+        return grade(engine, prepare(handed, course.exercises[0], engine.tier), Limits())
+
+    return grade_file
+
+
+def outcomes(result: Result) -> dict[str, list[str]]:
+    return {question.name: [str(check.outcome) for check in question.checks] for question in result.questions}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_score_does_not_depend_on_the_tool(name, graded):
+    result = graded(*FORMS[name](ANSWER))
+    assert result.status is Status.GRADED, result.message
+    assert outcomes(result) == {"add": ["passed"] * 3, "Greeter": ["failed", "passed", "failed"]}, result.cells
+    assert 0 < result.questions[1].score < result.questions[1].max_score
+
+
+# --- What is no answer ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("greetings.ipynb", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n", "not text in UTF-8, so it is no notebook"),
+        ("greetings.ipynb", b"<!DOCTYPE html>\n<html></html>", "a web page"),
+        ("greetings.ipynb", b"My answer is 42.", "not valid JSON"),
+        ("greetings.ipynb", b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xf3\xff", "not text in UTF-8, so it is no notebook"),
+        ("greetings.ipynb", b'{"worksheets": [{"cells": 5}, 7]}', None),
+        ("greetings.ipynb", b'{"worksheets": 5}', "no cells"),
+        ("greetings.pdf", b"%PDF-1.7", "it holds greetings.pdf. Hand in greetings.ipynb."),
+        ("greetings.html", b"<html>", "it holds greetings.html. Hand in greetings.ipynb."),
+        ("greetings.ipynb.txt", b"{}", "it holds greetings.ipynb.txt. Hand in greetings.ipynb."),
+    ],
+)
+def test_what_is_no_answer_tells_the_student_why(graded, name, content, reason):
+    result = graded(name, content)
+    assert result.score == 0
+    if reason is None:
+        assert result.status is Status.GRADED
+    else:
+        assert result.status is Status.UNREADABLE
+        assert reason in result.message
+
+
+# --- Modules without marks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("x = 1\ny = 2\n", ["x = 1\ny = 2"]),
+        ("x = 1\n\ny = 2\n", ["x = 1", "y = 2"]),
+        ("if x:\n    a\n\nelse:\n    b\n\nc", ["if x:\n    a\n\nelse:\n    b", "c"]),
+        ("try:\n    a\n\nexcept E:\n    b\n\nfinally:\n    c", ["try:\n    a\n\nexcept E:\n    b\n\nfinally:\n    c"]),
+        (
+            "@d\n\n# why\ndef f():\n    pass\n\n# about x\nx = 1",
+            ["@d\n\n# why\ndef f():\n    pass", "# about x\nx = 1"],
+        ),
+        ('x = """a\n\nb\n"""\n\ny', ['x = """a\n\nb\n"""', "y"]),
+        ("x = [1,\n\n2]\n\ny", ["x = [1,\n\n2]", "y"]),
+        ("x = 1 + \\\n\\\n2\n\ny", ["x = 1 + \\\n\\\n2", "y"]),
+        ("def f():\n    x = 1\n\n# why\n\n    return x\n\ny", ["def f():\n    x = 1\n\n# why\n\n    return x", "y"]),
+        ("!echo it's (\n\n%time f('\n\ny", ["!echo it's (", "%time f('", "y"]),
+        ("x = (1\n\ndef f():\n    pass\n\ny = '\n\nz", ["x = (1", "def f():\n    pass", "y = '", "z"]),
+        ("# '''\n\nx = '\"\"\"'\n\ny", ["# '''", 'x = \'"""\'', "y"]),
+        ("", []),
+    ],
+)
+def test_a_module_is_cut_between_statements_only(text, pieces):
+    assert paragraphs(text) == pieces
+
+
+def test_every_module_of_the_package_means_the_same_in_pieces():
+    """What Python makes of the whole is what it makes of the pieces one after the other."""
+    for path in sorted((TINY.parents[1] / "autograder").rglob("*.py")):
+        text = path.read_text("utf-8")
+        whole = [ast.dump(node) for node in ast.parse(text).body]
+        assert [ast.dump(node) for piece in paragraphs(text) for node in ast.parse(piece).body] == whole, path
+
+
+@given(st.text(alphabet="ab\n \t#'\"\\()[]:=!%@", max_size=200))
+def test_nothing_but_blank_lines_is_lost_between_pieces(text):
+    assert [line for line in "\n".join(paragraphs(text)).split("\n") if line.strip()] == [
+        line for line in text.split("\n") if line.strip()
+    ]
+
+
+def test_a_module_with_more_pieces_than_cells_may_be_is_read_as_one(tmp_path):
+    path = tmp_path / "long.py"
+    path.write_text("x = 1\n\n" * (MAX_CELLS + 1))
+    assert len(read_cells(path)) == 1
+
+
+def test_what_is_imported_from_the_future_holds_for_the_pieces_below(tmp_path):
+    path = tmp_path / "future.py"
+    path.write_text("from __future__ import annotations\n\n\ndef f(x: Later) -> Later:\n    return x\n")
+    assert load_submission(path).f(1) == 1
