@@ -19,13 +19,15 @@ PACKAGE = ROOT / "autograder"
 
 # Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
 # (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
-BOTTOM = {"course", "results", "table", "text", "notebook", "light_imports"}
+BOTTOM = {"course", "results", "table", "text", "naming", "spreadsheet", "notebook", "light_imports"}
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
     "text": set(),
     "results": {"text"},
     "table": {"results", "text"},
     "course": {"text"},
+    "naming": {"text"},
+    "spreadsheet": {"text"},
     "notebook": {"text", "light_imports"},
     "light_imports": set(),
     "torchvision_import": set(),
@@ -36,10 +38,14 @@ ALLOWED = {
     "release": BOTTOM,
     "gradebook": BOTTOM,
     "report": BOTTOM,
+    "people": BOTTOM,
+    "intake": BOTTOM | {"people"},
+    "export": BOTTOM | {"people"},
     "grading": CHECKING | {"sandbox"},
     "proving": CHECKING | {"sandbox", "grading"},
     "nbgrader": BOTTOM | {"sandbox", "release", "grading", "gradebook"},
-    "cli": CHECKING | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving"},
+    "cli": CHECKING
+    | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving", "people", "intake", "export"},
     "__main__": {"cli"},
     "(package)": {"checking", "torchvision_import"},
 }
@@ -154,10 +160,24 @@ def modules_after(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-HEAVY = {"torch", "numpy", "pytest", "nbgrader", "jupytext", "matplotlib", "IPython", "rich", "sqlalchemy"}
+HEAVY = {
+    "torch",
+    "numpy",
+    "pytest",
+    "nbgrader",
+    "jupytext",
+    "matplotlib",
+    "IPython",
+    "rich",
+    "sqlalchemy",
+    "yaml",
+    "pandas",
+}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["build", "--help"], ["grade", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["build", "--help"], ["grade", "--help"], ["collect", "-h"]]
+)
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "from autograder.cli.main import main\n"

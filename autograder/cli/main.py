@@ -13,6 +13,7 @@ except ModuleNotFoundError:  # the core install, which students have, needs no c
 
 COMMANDS = {
     "build": "Make the stubs, the student release and the solution release.",
+    "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
     "grade": "Grade submissions in the sandbox.",
     "prove": "Prove that the checks catch every known mistake.",
     "calibrate": "Measure right and wrong answers, and record thresholds.",

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.results import Result, Status, write_atomic
-from autograder.text import printable
+from autograder.spreadsheet import one_line, write_table
 
 GRADES = "grades.csv"
 QUESTIONS = "questions.csv"
@@ -22,9 +20,6 @@ GRADE_COLUMNS = (
     *("needs_human", "message", "release", "tier"),
 )
 QUESTION_COLUMNS = ("student", "exercise", "question", "score", "max_score", "needs_human")
-
-# What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
-_FORMULA = tuple("=+-@＝＋－＠")
 
 
 def write_grades(output: Path, results: Iterable[Result], course: Course) -> tuple[Path, Path]:
@@ -36,46 +31,32 @@ def write_grades(output: Path, results: Iterable[Result], course: Course) -> tup
     most = {exercise.name: exercise.max_score for exercise in course.exercises}
     grades = [_grade_row(result, most) for result in ordered]
     questions = [row for result in ordered for row in _question_rows(result)]
-    write_atomic(output / GRADES, _table(GRADE_COLUMNS, grades))
-    write_atomic(output / QUESTIONS, _table(QUESTION_COLUMNS, questions))
+    write_atomic(output / GRADES, write_table(GRADE_COLUMNS, grades))
+    write_atomic(output / QUESTIONS, write_table(QUESTION_COLUMNS, questions))
     return output / GRADES, output / QUESTIONS
 
 
 def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
     needs_human = result.status is not Status.GRADED or any(question.needs_human for question in result.questions)
     return [
-        *(_text(result.student), _text(result.exercise), result.status.value),
+        *(one_line(result.student), one_line(result.exercise), result.status.value),
         *(
             _number(result.score),
             _number(result.max_score or most.get(result.exercise, 0.0)),
             _number(result.bonus),
         ),
-        *(_yes(needs_human), _text(result.message), _text(result.release), _text(result.tier)),
+        *(_yes(needs_human), one_line(result.message), one_line(result.release), one_line(result.tier)),
     ]
 
 
 def _question_rows(result: Result) -> list[list[str]]:
     return [
         [
-            *(_text(result.student), _text(result.exercise), _text(question.name)),
+            *(one_line(result.student), one_line(result.exercise), one_line(question.name)),
             *(_number(question.score), _number(question.max_score), _yes(question.needs_human)),
         ]
         for question in result.questions
     ]
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _text(text: str) -> str:
-    """Return text as a cell on one line that no spreadsheet takes for a formula."""
-    line = printable(text, limit=1000)
-    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 def _number(value: float) -> str:

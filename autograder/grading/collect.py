@@ -7,26 +7,19 @@ named with a reason, so that no submission is lost silently. What a file holds i
 
 from __future__ import annotations
 
-import re
 import stat
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.naming import name_fault, resembles
 from autograder.text import printable
 
 ANONYMOUS = "anonymous"
 """The student of a single file whose place does not tell whose it is."""
 
-MAX_NAME = 128
-"""The longest student name, in characters: what nbgrader's gradebook can hold."""
-
-_IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt"}
-_PUNCTUATION = " _-.@+~'()"
-_FILE_ENDINGS = {".csv", ".db", ".html", ".ipynb", ".json", ".py"}
-_COPY_MARK = re.compile(r"([\s_-]*\(\d+\)|[\s_-]+copy\s*\d*)+$")
+_IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
 class CollectError(Exception):
@@ -81,32 +74,13 @@ def collect(submitted: Path, course: Course, *, exercise: str | None = None, stu
     raise CollectError(f"there is no file or folder {submitted}.")
 
 
-def name_fault(name: str) -> str:
-    """Say why a name cannot be a student's, in words that follow "because"; empty when it can.
-
-    A student's name becomes a folder, a cell of a table and a line in the terminal, so letters and digits of
-    any script are fine, and few other characters are.
-    """
-    if not name or len(name) > MAX_NAME:
-        return f"it needs 1 to {MAX_NAME} characters"
-    if not (name[0].isalnum() or name[0] == "_") or name[-1] in " .":
-        return "it must begin with a letter or a digit and not end with a space or a full stop"
-    odd = sorted({c for c in name if not (c.isalnum() or _is_mark(c) or c in _PUNCTUATION)})
-    if odd:
-        allowed = f"letters, digits, spaces and any of {_PUNCTUATION.strip()}"
-        return f"it may hold {allowed}, but not {printable(''.join(odd), 20)}"
-    if Path(name).suffix.lower() in _FILE_ENDINGS:
-        return f"it ends like a file, with {Path(name).suffix}"
-    return ""
-
-
-def _is_mark(character: str) -> bool:
-    """Whether a character only adorns the letter before it, as in a decomposed é."""
-    return unicodedata.category(character) in ("Mn", "Mc")
-
-
 def _collect_file(path: Path, course: Course, exercise: str | None, student: str | None) -> Collected:
-    if path.suffix not in (".ipynb", ".py"):
+    if path.suffix.lower() == ".zip":
+        raise CollectError(
+            f"{path.name} is an archive. `autograder collect {path.name}` puts what it holds where it belongs; then "
+            "grade the folder that this makes."
+        )
+    if path.suffix.lower() not in (".ipynb", ".py"):
         raise CollectError(f"{path.name} is neither a notebook (.ipynb) nor a module (.py).")
     name = exercise or _exercise_of(path, course)
     fits = path.parent.name == name and not name_fault(path.parent.parent.name)
@@ -117,7 +91,7 @@ def _exercise_of(path: Path, course: Course) -> str:
     """Tell a single file's exercise by its own name, else by that of its folder."""
     names = [exercise.name for exercise in course.exercises]
     matching = [name for name in names if name in (path.stem, path.parent.name)] or [
-        name for name in names if _resembles(path, name)
+        name for name in names if resembles(path.name, name)
     ]
     if path.stem in names:
         return path.stem
@@ -180,7 +154,7 @@ def _collect_student(folder: Path, course: Course, exercise: str | None) -> Coll
 
 def _not_an_exercise(path: Path, names: Iterable[str]) -> str:
     """Say what is wrong with an entry of a student's folder that is no exercise's folder."""
-    like = next((name for name in names if _resembles(path, name)), None)
+    like = next((name for name in names if resembles(path.name, name)), None)
     if _kind(path) == "folder":
         advice = f"Rename it to {like}." if like else f"This course has: {', '.join(names)}."
         return f"No exercise has this name. {advice}"
@@ -211,7 +185,7 @@ def _choose(files: list[Path], exercise: str) -> Path | None:
                 return path
     for ending in (".ipynb", ".py"):
         others = [path for path in files if path.suffix.lower() == ending]
-        likely = [path for path in others if _resembles(path, exercise)] or others
+        likely = [path for path in others if resembles(path.name, exercise)] or others
         if others:
             return likely[0] if len(likely) == 1 else None
     return None
@@ -247,12 +221,6 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
 def _listed(paths: list[Path]) -> str:
     names = [printable(path.name, 60) for path in paths]
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def _resembles(path: Path, exercise: str) -> bool:
-    """Whether a name is the exercise's but for case, separators and the marks of a copy: `Tensor-Ops (1)`."""
-    stem = path.name if path.suffix.lower() not in _FILE_ENDINGS else path.stem
-    return re.sub(r"[\s_-]+", "_", _COPY_MARK.sub("", stem.strip().casefold())) == exercise.casefold()
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -1,0 +1,131 @@
+"""``autograder collect``: take in what a learning platform lets teachers download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.common import console, course_option, open_course
+from autograder.cli.main import NOT_SO, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.intake.take import Report, Taken
+    from autograder.people.roster import Roster
+
+
+@click.command("collect", short_help="Take in what Moodle, Canvas or Gradescope lets you download.")
+@click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("-e", "--exercise", help="What all of it answers. Without it, the files' names have to tell.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("submitted"), show_default=True,
+    help="Where the folders <student>/<exercise> go.",
+)  # fmt: skip
+@click.option(
+    "--roster", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The platform's list of students (CSV), by which they get the same folder in every exercise.",
+)  # fmt: skip
+@course_option
+def command(
+    archives: tuple[Path, ...], exercise: str | None, output: Path, roster: Path | None, course: Path | None
+) -> None:
+    """Put the submissions in ARCHIVES where `autograder grade` looks for them.
+
+    ARCHIVES are zips of Moodle ("Download all submissions"), Canvas ("Download submissions") or Gradescope ("Export
+    submissions"), folders that they were unpacked into, or folders that hold such zips. The same command again changes
+    nothing; a newer submission replaces an older one, which is kept in OUTPUT/.replaced. Exit code 1 when something
+    could not be placed.
+
+    \b
+    Examples:
+      autograder collect convolution.zip --exercise convolution
+      autograder collect convolution.zip -e convolution --roster Grades-DL2026.csv
+    """
+    from autograder.intake.take import take
+
+    loaded = open_course(course)
+    names = [known.name for known in loaded.exercises]
+    if exercise is not None and exercise not in names:
+        raise UserError(f"there is no exercise {exercise!r}; this course has: {', '.join(names)}")
+    listed = read_list(roster) if roster is not None else None
+    with _faults_explained(output):
+        report = take(archives, output, names, exercise=exercise, roster=listed)
+    if _print(console(), report, output):
+        raise SystemExit(NOT_SO)
+
+
+def read_list(path: Path) -> Roster:
+    """Read a platform's list of students, or end with a sentence that says what is wrong with it."""
+    from autograder.people.roster import read_roster
+    from autograder.spreadsheet import TableError
+
+    try:
+        return read_roster(path)
+    except TableError as error:
+        raise UserError(str(error)) from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be opened ({error.strerror}).") from None
+
+
+@contextmanager
+def _faults_explained(output: Path) -> Iterator[None]:
+    from autograder.cli.stopping import stoppable
+    from autograder.grading.lock import Locked, only_grader
+    from autograder.intake.archive import ArchiveError
+    from autograder.spreadsheet import TableError
+
+    kept = "What was taken until then is kept; the same command goes on from there."
+    try:
+        with stoppable(f"Stopped. {kept}"), only_grader(output, console(stderr=True).print):
+            yield
+    except (ArchiveError, TableError, Locked) as error:
+        raise UserError(str(error)) from None
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise UserError(f"{error.strerror or error}{place}. Mend this, then repeat the command. {kept}") from None
+
+
+def _print(out: Console, report: Report, output: Path) -> bool:
+    """Print what became of everything; return whether a person has to look."""
+    from rich.markup import escape
+
+    from autograder.intake.placing import KEPT_ASIDE, Outcome
+    from autograder.intake.platforms import LEFT_BEHIND
+    from autograder.text import printable
+
+    for taken in report.taken:
+        if taken.outcome is not Outcome.UNCHANGED:
+            out.print(_line(taken), soft_wrap=True)
+    problems = [(archive, one) for archive, one in report.refused if one.why != LEFT_BEHIND]
+    for archive, one in problems:
+        where = escape(f"{archive}: {printable(one.path)}")
+        out.print(f"[yellow]Not placed:[/] {where}: {escape(printable(one.why, 400))}", soft_wrap=True)
+    unlisted = sorted({taken.entry.student for taken in report.taken if not taken.listed})
+    for student in unlisted:
+        out.print(
+            f"[yellow]Not in the roster:[/] {escape(student)}. Is it of this course, and new enough?", soft_wrap=True
+        )
+    counts = {outcome: sum(taken.outcome is outcome for taken in report.taken) for outcome in Outcome}
+    words = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
+    out.print(f"Submissions: {', '.join(words) or 'none'}, in {output}", soft_wrap=True)
+    if counts[Outcome.REPLACED]:
+        out.print(f"The older ones are kept in {output / KEPT_ASIDE}.", soft_wrap=True)
+    if ignored := len(report.refused) - len(problems):
+        out.print(f"Passed over: {ignored} files that systems and editors leave behind.")
+    return bool(problems or unlisted or not report.taken)
+
+
+def _line(taken: Taken) -> str:
+    from rich.markup import escape
+
+    entry = taken.entry
+    when = f", handed in {entry.handed_in}" if entry.handed_in else ""
+    late = ", late" if entry.late == "yes" else ""
+    return (
+        f"{escape(f'{entry.student}/{entry.exercise}')}: {taken.outcome.value}, from {escape(entry.source)}{when}{late}"
+    )

@@ -1,0 +1,200 @@
+"""Take a download of a learning platform into the folder of submissions; tell what became of every member."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.intake import gradescope, platforms
+from autograder.intake.archive import Archive, Refused, Unfit, open_archive
+from autograder.intake.directory import Directory
+from autograder.intake.files import Named, exercise_of, named, unpacked
+from autograder.intake.placing import Occupied, Outcome, Version, place, remove_unfinished
+from autograder.intake.platforms import Piece, Who
+from autograder.naming import student_name
+from autograder.people.record import Entry, read_record, write_record
+from autograder.people.roster import Roster
+from autograder.text import printable
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One submission that was placed, or that was there already."""
+
+    entry: Entry
+    outcome: Outcome
+    listed: bool = True
+
+
+@dataclass
+class Report:
+    """What became of all members: ``taken`` by submission, the others with a reason."""
+
+    taken: list[Taken] = field(default_factory=list)
+    refused: list[tuple[str, Refused]] = field(default_factory=list)
+    """The archive, and the member with the reason."""
+
+
+@dataclass
+class _Desk:
+    """What is the same for all archives of a run."""
+
+    output: Path
+    exercises: Sequence[str]
+    exercise: str | None
+    directory: Directory
+    entries: dict[tuple[str, str], Entry]
+    report: Report
+
+
+def take(
+    sources: Iterable[Path],
+    output: Path,
+    exercises: Sequence[str],
+    *,
+    exercise: str | None = None,
+    roster: Roster | None = None,
+    notify: Callable[[str], None] = lambda words: None,
+) -> Report:
+    """Take archives, or folders of them, one after the other.
+
+    ``exercise`` is what all submissions answer; without it, each file's name has to tell. Raises ``ArchiveError``,
+    ``TableError``, and ``OSError`` where nothing can be written; what was taken until then stays and is recorded.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(output)
+    entries = read_record(output)
+    desk = _Desk(
+        output,
+        exercises,
+        exercise,
+        Directory(entries, roster, reserved=exercises),
+        {(entry.student, entry.exercise): entry for entry in entries},
+        Report(),
+    )
+    try:
+        for path, skipped in _archives(sources):
+            notify(str(path))
+            with open_archive(path) as archive:
+                _take_archive(archive, printable(path.name), desk, skipped)
+    finally:
+        write_record(output, desk.entries.values())
+    return desk.report
+
+
+def _archives(sources: Iterable[Path]) -> Iterator[tuple[Path, set[str]]]:
+    """Yield each archive, with its members that are archives themselves: a folder's zips come before what is beside."""
+    for source in sources:
+        zips = [] if not source.is_dir() else sorted(
+            path for path in source.iterdir()
+            if path.suffix.lower() == ".zip" and path.is_file() and not path.is_symlink()
+            and not platforms.is_one_submission(path.name) and not path.name.startswith(".")
+        )  # fmt: skip
+        yield from ((path, set()) for path in zips)
+        if not zips or any(path not in zips for path in source.iterdir()):
+            yield source, {path.name for path in zips}
+
+
+def _take_archive(archive: Archive, name: str, desk: _Desk, skipped: set[str]) -> None:
+    members = [member for member in archive.members if member.path not in skipped]
+    strays = list(archive.refused)
+    metadata = gradescope.find_metadata(members)
+    if metadata is not None:
+        pieces, unknown = gradescope.sort_out(members, metadata)
+    else:
+        pieces, unknown = platforms.sort_out(members)
+    strays += unknown
+    by_student: defaultdict[Who, dict[str, list[Piece]]] = defaultdict(dict)
+    for piece in pieces:
+        by_student[piece.who].setdefault(piece.attempt, []).append(piece)
+    names = Counter(
+        (who.platform, student_name(who.name).casefold()) for who in {_bare(who): who for who in by_student}.values()
+    )
+    for who, attempts in sorted(by_student.items(), key=lambda item: (item[0].platform, item[0].id, item[0].name)):
+        latest = max(
+            attempts.values(),
+            key=lambda found: (found[0].handed_in or datetime.min.replace(tzinfo=UTC), found[0].attempt),
+        )
+        for attempt in attempts.values():
+            if attempt is not latest:
+                strays += [
+                    Refused(piece.member.path, "It is of an earlier attempt; the latest was taken.")
+                    for piece in attempt
+                ]
+        namesakes = names[who.platform, student_name(who.name).casefold()] > 1
+        strays += _take_student(who, latest, name, desk, namesakes)
+    desk.report.refused += [(name, stray) for stray in strays]
+
+
+def _bare(who: Who) -> tuple[str, str]:
+    return who.platform, who.id
+
+
+def _take_student(who: Who, pieces: list[Piece], archive: str, desk: _Desk, namesakes: bool) -> list[Refused]:
+    """Place one student's submissions; return what of them could not be."""
+    pieces, strays = unpacked(pieces)
+    by_exercise: defaultdict[str, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        exercise = desk.exercise or exercise_of(piece, desk.exercises)
+        if exercise is None:
+            why = (
+                f"It does not tell which exercise it answers. Name that: --exercise {desk.exercises[0]}, for instance."
+            )
+            strays.append(Refused(piece.member.path, why))
+        else:
+            by_exercise[exercise].append(piece)
+    for exercise, answers in sorted(by_exercise.items()):
+        files, left_out = named(answers, exercise)
+        strays += left_out + _place(who, exercise, files, archive, desk, namesakes)
+    return strays
+
+
+def _place(who: Who, exercise: str, files: list[Named], archive: str, desk: _Desk, namesakes: bool) -> list[Refused]:
+    contents: dict[str, bytes] = {}
+    strays: list[Refused] = []
+    read: list[Named] = []
+    for one in files:
+        try:
+            contents[one.name] = one.piece.member.read()
+            read.append(one)
+        except Unfit as error:
+            strays.append(Refused(one.piece.member.path, str(error)))
+    if not read:
+        return strays
+    student = desk.directory.folder_of(who, exercise, namesakes)
+    entry = _entry(student, exercise, who, read, archive)
+    before = desk.entries.get((student, exercise))
+    version = Version(read[0].piece.handed_in, max(one.piece.upload for one in read))
+    try:
+        outcome = place(
+            desk.output, student, exercise, contents, version, Version(upload=_number(before.upload if before else ""))
+        )
+    except Occupied as error:
+        return strays + [Refused(one.piece.member.path, str(error)) for one in read]
+    if outcome is not Outcome.OLDER:
+        desk.entries[student, exercise] = entry
+    desk.report.taken.append(Taken(entry, outcome, desk.directory.is_listed(who)))
+    return strays
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _entry(student: str, exercise: str, who: Who, files: Sequence[Named], archive: str) -> Entry:
+    piece = files[0].piece
+    members = ", ".join(printable(one.piece.member.path) for one in files[:3])
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    identity, name, email, number = (printable(text, 1000) for text in (who.id, who.name, who.email, who.number))
+    return Entry(
+        *(student, exercise, who.platform, identity, name),
+        email=email,
+        number=number,
+        upload=str(max(one.piece.upload for one in files) or ""),
+        handed_in=piece.handed_in.strftime("%Y-%m-%d %H:%M:%S UTC") if piece.handed_in else "",
+        late="" if piece.late is None else "yes" if piece.late else "no",
+        source=f"{archive}: {members}{more}",
+    )
