@@ -117,7 +117,7 @@ def _zip(file: BinaryIO, name: str, limits: Limits) -> Archive:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError, OSError) as error:
         raise ArchiveError(f"{name} is no zip archive, or a damaged one ({error}). Download it again.") from None
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if info.file_size or not info.orig_filename.endswith(("/", "\\"))]
     if len(infos) > limits.members:
         raise ArchiveError(f"{name} holds {len(infos)} files; at most {limits.members} are read.")
     overlapping = _overlapping(infos)

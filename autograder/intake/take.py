@@ -107,30 +107,33 @@ def _take_archive(archive: Archive, name: str, desk: _Desk, skipped: set[str]) -
     else:
         pieces, unknown = platforms.sort_out(members)
     strays += unknown
-    by_student: defaultdict[Who, dict[str, list[Piece]]] = defaultdict(dict)
+    by_student: defaultdict[tuple[str, str], list[Piece]] = defaultdict(list)
     for piece in pieces:
-        by_student[piece.who].setdefault(piece.attempt, []).append(piece)
-    names = Counter(
-        (who.platform, student_name(who.name).casefold()) for who in {_bare(who): who for who in by_student}.values()
-    )
-    for who, attempts in sorted(by_student.items(), key=lambda item: (item[0].platform, item[0].id, item[0].name)):
-        latest = max(
-            attempts.values(),
-            key=lambda found: (found[0].handed_in or datetime.min.replace(tzinfo=UTC), found[0].attempt),
-        )
-        for attempt in attempts.values():
-            if attempt is not latest:
-                strays += [
-                    Refused(piece.member.path, "It is of an earlier attempt; the latest was taken.")
-                    for piece in attempt
-                ]
-        namesakes = names[who.platform, student_name(who.name).casefold()] > 1
-        strays += _take_student(who, latest, name, desk, namesakes)
+        by_student[piece.who.platform, piece.who.id].append(piece)
+    names = Counter((found[0].who.platform, _folded(found[0].who)) for found in by_student.values())
+    for (platform, _identity), found in sorted(by_student.items()):
+        latest, earlier = _latest(found)
+        strays += [Refused(piece.member.path, _EARLIER) for piece in earlier]
+        who = latest[0].who
+        strays += _take_student(who, latest, name, desk, namesakes=names[platform, _folded(who)] > 1)
     desk.report.refused += [(name, stray) for stray in strays]
 
 
-def _bare(who: Who) -> tuple[str, str]:
-    return who.platform, who.id
+_EARLIER = "It is of an earlier attempt; the latest was taken."
+
+
+def _folded(who: Who) -> str:
+    return student_name(who.name).casefold()
+
+
+def _latest(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Part a student's files into those of the latest attempt and the others."""
+    never = datetime.min.replace(tzinfo=UTC)
+    last = max(pieces, key=lambda piece: (piece.handed_in or never, piece.attempt)).attempt
+    parts: tuple[list[Piece], list[Piece]] = ([], [])
+    for piece in pieces:
+        parts[piece.attempt != last].append(piece)
+    return parts
 
 
 def _take_student(who: Who, pieces: list[Piece], archive: str, desk: _Desk, namesakes: bool) -> list[Refused]:

@@ -1,0 +1,1 @@
+"""From results to the tables that learning platforms import."""
