@@ -76,14 +76,13 @@ def read_list(path: Path) -> Roster:
 def _faults_explained(output: Path) -> Iterator[None]:
     from autograder.cli.stopping import stoppable
     from autograder.grading.lock import Locked, only_grader
-    from autograder.intake.archive import ArchiveError
     from autograder.spreadsheet import TableError
 
     kept = "What was taken until then is kept; the same command goes on from there."
     try:
         with stoppable(f"Stopped. {kept}"), only_grader(output, console(stderr=True).print):
             yield
-    except (ArchiveError, TableError, Locked) as error:
+    except (TableError, Locked) as error:
         raise UserError(str(error)) from None
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""

@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "Make the stubs, the student release and the solution release.",
     "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
     "grade": "Grade submissions in the sandbox.",
+    "export": "Write scores as a table that Canvas or Moodle imports.",
     "prove": "Prove that the checks catch every known mistake.",
     "calibrate": "Measure right and wrong answers, and record thresholds.",
     "doctor": "Say what this machine offers for grading.",

@@ -1,7 +1,7 @@
 """Fill scores into a platform's own table; tell what was not filled in, and why.
 
-Only the platform's own list says who is a student of the course, so a table is never made up: rows stay as they are, and a
-cell for which there is no result keeps what it held.
+Only the platform's own list says who is a student of the course, so a table is never made up: rows stay as they are,
+and a cell for which there is no result keeps what it held.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOT_TO_TOUCH = ("EX", "N/A")
 
 @dataclass(frozen=True)
 class Column:
-    """Where an exercise's scores go: the place of a column in the platform's table, and how many points it has there."""
+    """Where an exercise's scores go: the place of a column in the platform's table, and its maximum there."""
 
     exercise: str
     place: int
@@ -95,9 +95,10 @@ def _person(
     """Find a student's row: by the platform's id, else by what the folder is called, else by name."""
     for entry in entries:
         # Moodle's number counts in one exercise only: that of the worksheet which is filled in.
-        if entry.platform == platform == roster.ids and (platform != "moodle" or exercises == {entry.exercise}):
-            if person := roster.find(Clue(entry.id), platform):
-                return person
+        counts = platform != "moodle" or exercises == {entry.exercise}
+        person = roster.find(Clue(entry.id), platform) if counts and entry.platform == platform == roster.ids else None
+        if person is not None:
+            return person
     keys = [student, *(key for entry in entries for key in (entry.email, entry.number))]
     return roster.find(Clue("", tuple(filter(None, keys)), (student, *(entry.name for entry in entries))))
 
@@ -122,8 +123,8 @@ def _fill_cell(row: list[str], column: Column, result: Result, notes: Notes) -> 
 def scale_remarks(columns: Iterable[Column], most: Mapping[str, float]) -> list[str]:
     """Say which columns have another maximum than their exercise: scores are points, and are not converted."""
     return [
-        f"{column.exercise} has {points_of(most[column.exercise])} points here and {points_of(column.points)} there. Scores "
-        "are written as points: change the assignment's points there first."
+        f"{column.exercise} has {points_of(most[column.exercise])} points here and {points_of(column.points)} there. "
+        "Scores are written as points: change the assignment's points there first."
         for column in columns
         if column.points and abs(column.points - most[column.exercise]) > 1e-6
     ]

@@ -1,15 +1,15 @@
 """What Canvas and Moodle import, each checked against what its own importer reads.
 
 Canvas, *Grades → Import* (``lib/gradebook_importer.rb``;
-https://community.canvaslms.com/t5/Instructor-Guide/How-do-I-import-grades-in-the-Gradebook/ta-p/807): the header begins with
-    ``Student, ID`` and has ``Section`` before the assignments, which are ``title (id)``; a row ``Points Possible`` follows.
-    Students are known by ``ID``. A column that is not there is not changed, so only those of the exercises are kept; an
-    unknown title would make a new assignment, so none is ever written.
+    https://community.canvaslms.com/t5/Instructor-Guide/How-do-I-import-grades-in-the-Gradebook/ta-p/807): the header
+    begins with ``Student, ID`` and has ``Section`` before the assignments, which are ``title (id)``; a row ``Points
+    Possible`` follows. Students are known by ``ID``. A column that is not there is not changed, so only those of the
+    exercises are kept; an unknown title would make a new assignment, so none is ever written.
 Moodle, an assignment's *Upload grading worksheet* (``mod/assign/feedback/offline/importgradeslib.php``;
-    https://docs.moodle.org/en/Assignment_grading): needs ``Identifier``, ``Grade`` and ``Last modified (grade)``; a grade
-    above the maximum is passed over. All columns are kept.
-Moodle, *Grades → Import → CSV file* (https://docs.moodle.org/en/Grade_import): one column that identifies the user (email
-    address, ID number or user name) and one for each grade item; which is which is chosen while importing.
+    https://docs.moodle.org/en/Assignment_grading): needs ``Identifier``, ``Grade`` and ``Last modified (grade)``; a
+    grade above the maximum is passed over. All columns are kept.
+Moodle, *Grades → Import → CSV file* (https://docs.moodle.org/en/Grade_import): one column that identifies the user
+    (email address, ID number or user name) and one for each grade item; which is which is chosen while importing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from autograder.export.filling import Column, Notes, fill, read_points, scale_remarks
 from autograder.naming import resembles
 from autograder.people.record import Entry
-from autograder.people.roster import EMAIL, FIRST, IDENTIFIER, LAST, LOGIN, NAME, NUMBER, Person, Roster
+from autograder.people.roster import EMAIL, FIRST, IDENTIFIER, LAST, LOGIN, NAME, NUMBER, Roster
 from autograder.results import Result
 from autograder.spreadsheet import Table, passed_on, write_table
 
@@ -72,7 +72,7 @@ def export_canvas(roster: Roster, task: Task, results: Iterable[Result], entries
 
 
 def export_moodle(roster: Roster, task: Task, results: Iterable[Result], entries: Iterable[Entry]) -> Exported:
-    """Fill scores into Moodle's grading worksheet of one assignment, or into a list of students for the grade import."""
+    """Fill scores into Moodle's grading worksheet of one assignment, or a list of students for the grade import."""
     heads = [head.strip().casefold() for head in roster.table.columns]
     if roster.ids == CANVAS:
         raise ExportError("This is Canvas's gradebook. Take Moodle's grading worksheet, or its Grades → Export.")
@@ -113,11 +113,15 @@ def _export_list(
     columns = [*found, *(Column(name, len(heads) + number) for number, name in enumerate(missing))]
     columns.sort(key=lambda column: list(task.points).index(column.exercise))
     rows, notes = fill(Roster(wide, roster.people, roster.ids), columns, results, entries, MOODLE)
+    notes.remarks += _unfit_keys(roster)
     kept = [*who, *(column.place for column in columns)]
     return Exported(_written(wide, rows, kept), notes, tuple(column.exercise for column in columns))
 
 
-_HOW_TO_NAME = "Make the assignment there and export the gradebook again, or name its column: --column 'EXERCISE=Homework 3 (4711)'."
+_HOW_TO_NAME = (
+    "Make the assignment there and export the gradebook again, or name its column: "
+    "--column 'EXERCISE=Homework 3 (4711)'."
+)
 
 
 def _find(
@@ -162,10 +166,12 @@ def _written(table: Table, rows: Iterable[Sequence[str]], places: Iterable[int])
     return b"\xef\xbb\xbf" + data if table.bom else data
 
 
-def unfit_keys(roster: Roster) -> list[Person]:
-    """Return the students by whose changed cells an importer would not know them."""
+def _unfit_keys(roster: Roster) -> list[str]:
+    """Name the students whom an importer will not know, because their key begins like a formula."""
     return [
-        person
+        f"{key} begins like a formula, so it is written with an apostrophe and Moodle will not know it: enter the scores "
+        "by hand."
         for person in roster.people
-        if any(passed_on(key) != key for key in (person.login, person.email, person.number))
+        for key in (person.login, person.email, person.number)
+        if passed_on(key) != key
     ]

@@ -28,12 +28,17 @@ def write_grades(output: Path, results: Iterable[Result], course: Course) -> tup
     ``max_score`` is the course's own where a submission could not be graded, so that it counts as zero of it.
     """
     ordered = sorted(results, key=lambda result: (result.student, result.exercise))
-    most = {exercise.name: exercise.max_score for exercise in course.exercises}
-    grades = [_grade_row(result, most) for result in ordered]
     questions = [row for result in ordered for row in _question_rows(result)]
-    write_atomic(output / GRADES, write_table(GRADE_COLUMNS, grades))
+    write_atomic(output / GRADES, grades_table(ordered, course))
     write_atomic(output / QUESTIONS, write_table(QUESTION_COLUMNS, questions))
     return output / GRADES, output / QUESTIONS
+
+
+def grades_table(results: Iterable[Result], course: Course) -> bytes:
+    """Return what ``grades.csv`` holds: one row a submission, sorted."""
+    most = {exercise.name: exercise.max_score for exercise in course.exercises}
+    ordered = sorted(results, key=lambda result: (result.student, result.exercise))
+    return write_table(GRADE_COLUMNS, [_grade_row(result, most) for result in ordered])
 
 
 def _grade_row(result: Result, most: dict[str, float]) -> list[str]:

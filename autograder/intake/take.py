@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.intake import gradescope, platforms
-from autograder.intake.archive import Archive, Refused, Unfit, open_archive
+from autograder.intake.archive import Archive, ArchiveError, Refused, Unfit, open_archive
 from autograder.intake.directory import Directory
 from autograder.intake.files import Named, exercise_of, named, unpacked
 from autograder.intake.placing import Occupied, Outcome, Version, place, remove_unfinished
@@ -57,12 +57,11 @@ def take(
     *,
     exercise: str | None = None,
     roster: Roster | None = None,
-    notify: Callable[[str], None] = lambda words: None,
 ) -> Report:
     """Take archives, or folders of them, one after the other.
 
-    ``exercise`` is what all submissions answer; without it, each file's name has to tell. Raises ``ArchiveError``,
-    ``TableError``, and ``OSError`` where nothing can be written; what was taken until then stays and is recorded.
+    ``exercise`` is what all submissions answer; without it, each file's name has to tell. Raises ``TableError``
+    for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays and is recorded.
     """
     output.mkdir(parents=True, exist_ok=True)
     remove_unfinished(output)
@@ -77,9 +76,11 @@ def take(
     )
     try:
         for path, skipped in _archives(sources):
-            notify(str(path))
-            with open_archive(path) as archive:
-                _take_archive(archive, printable(path.name), desk, skipped)
+            try:
+                with open_archive(path) as archive:
+                    _take_archive(archive, printable(path.name), desk, skipped)
+            except ArchiveError as error:
+                desk.report.refused.append((printable(path.name), Refused("all of it", str(error))))
     finally:
         write_record(output, desk.entries.values())
     return desk.report
