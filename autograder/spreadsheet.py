@@ -16,7 +16,7 @@ from autograder.text import printable
 
 # What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = tuple("=+-@＝＋－＠")
+_FORMULA = set("=+-@＝＋－＠")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
 _MARK = "'"
 
@@ -43,7 +43,8 @@ def defused(cell: str) -> str:
 
     `restored` undoes it.
     """
-    return _MARK + cell if cell.lstrip().lstrip(_MARK).lstrip().startswith(_FORMULA) else cell
+    first = next((c for c in cell if c != _MARK and c.isprintable() and not c.isspace()), "")
+    return _MARK + cell if first in _FORMULA else cell
 
 
 def restored(cell: str) -> str:

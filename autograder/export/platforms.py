@@ -169,7 +169,7 @@ def _written(table: Table, rows: Iterable[Sequence[str]], places: Iterable[int])
 def _unfit_keys(roster: Roster) -> list[str]:
     """Name the students whom an importer will not know, because their key begins like a formula."""
     return [
-        f"{key} begins like a formula, so it is written with an apostrophe and Moodle will not know it: enter the scores "
+        f"{key} begins like a formula, so it is written with an apostrophe and Moodle will not know it: enter scores "
         "by hand."
         for person in roster.people
         for key in (person.login, person.email, person.number)
