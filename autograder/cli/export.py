@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export", short_help="Write scores as a table that Canvas or Moodle imports.")
-@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("graded"))
+@click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-f", "--format", "kind", type=click.Choice(["canvas", "moodle", "plain"]), required=True)
 @click.option(
     "--roster", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -61,6 +61,8 @@ def command(
     """
     from autograder.results import read_results, write_atomic
 
+    if not results.is_dir():
+        raise UserError(f"there is no folder {results}. Grade first, or name the folder of results.")
     loaded = open_course(course)
     task = _task(loaded, wanted, named)
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in task.points]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Course, load_course
-from autograder.grading.collect import collect
+from autograder.grading.collect import Handed, collect
+from autograder.grading.preload import modules_to_preload
 from autograder.grading.submission import grade, prepare
 from autograder.notebook.cells import MAX_CELLS, read_cells
 from autograder.notebook.execute import load_submission
@@ -89,6 +91,19 @@ def test_the_score_does_not_depend_on_the_tool(name, graded):
     assert result.status is Status.GRADED, result.message
     assert outcomes(result) == {"add": ["passed"] * 3, "Greeter": ["failed", "passed", "failed"]}, result.cells
     assert 0 < result.questions[1].score < result.questions[1].max_score
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", load_course().exercises[:1], ids=lambda exercise: exercise.name)
+def test_the_solution_gets_full_marks_in_every_form(exercise):
+    """A whole exercise, with its imports, constants and illustrations."""
+    answer = [("code", cell.source, cell.id) for cell in read_cells(exercise.solution)]
+    with Engine(best_tier(), preload=modules_to_preload([exercise])) as engine, TemporaryDirectory() as folder:
+        for name, form in FORMS.items():
+            path = Path(folder) / form(answer)[0]
+            path.write_bytes(form(answer)[1])
+            result = grade(engine, prepare(Handed("ada", exercise.name, path), exercise, engine.tier), Limits())
+            assert result.score == result.max_score > 0, f"{name}: {result.questions}"
 
 
 # --- What is no answer ------------------------------------------------------------------------------
