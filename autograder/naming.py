@@ -43,7 +43,7 @@ def student_name(text: str) -> str:
     kept = kept.lstrip(_PUNCTUATION.replace("_", ""))
     while kept and unicodedata.category(kept[0]).startswith("M"):
         kept = kept[1:].lstrip(_PUNCTUATION.replace("_", ""))
-    kept = kept[: MAX_NAME - 28].rstrip(" .")  # room for an id
+    kept = kept[: MAX_NAME - 28].encode()[:140].decode(errors="ignore").rstrip(" .")  # room for an id, in 255 bytes
     return kept + "_" if PurePath(kept).suffix.lower() in FILE_ENDINGS else kept
 
 

@@ -109,6 +109,11 @@ def _print(out: Console, report: Report, output: Path) -> bool:
         out.print(
             f"[yellow]Not in the roster:[/] {escape(student)}. Is it of this course, and new enough?", soft_wrap=True
         )
+    if any(taken.namesakes and taken.outcome is not Outcome.UNCHANGED for taken in report.taken):
+        out.print(
+            "Students who share a name have the platform's number behind it. With --roster, each has one folder in all "
+            "exercises.", soft_wrap=True,
+        )  # fmt: skip
     counts = {outcome: sum(taken.outcome is outcome for taken in report.taken) for outcome in Outcome}
     words = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
     out.print(f"Submissions: {', '.join(words) or 'none'}, in {output}", soft_wrap=True)

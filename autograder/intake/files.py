@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from autograder.intake.archive import ArchiveError, Refused, Unfit, open_handed_in
-from autograder.intake.platforms import CANVAS, LEFT_BEHIND, Piece, is_left_behind
+from autograder.intake.platforms import CANVAS, LEFT_BEHIND, Piece, is_a_download, is_left_behind
 from autograder.naming import resembles
 
 MAX_FILES = 64
@@ -43,6 +43,9 @@ def unpacked(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Refused]]:
             archive = open_handed_in(piece.member.read(), piece.member.name)
         except (ArchiveError, Unfit) as error:
             strays.append(Refused(piece.member.path, str(error)))
+            continue
+        if is_a_download(archive.members):
+            strays.append(Refused(piece.member.path, "It holds files of several students. Collect it by itself."))
             continue
         strays += [Refused(f"{piece.member.path}: {one.path}", one.why) for one in archive.refused]
         for member in archive.members:

@@ -19,15 +19,23 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from autograder.intake.archive import ArchiveError, Member, Refused, Unfit
-from autograder.intake.platforms import GRADESCOPE, LEFT_BEHIND, Piece, Who, is_left_behind
+from autograder.intake.platforms import GRADESCOPE, LEFT_BEHIND, Piece, Who, is_a_students_folder, is_left_behind
 
 METADATA = "submission_metadata.yml"
 
 
 def find_metadata(members: Iterable[Member]) -> Member | None:
-    """Return the file that makes an archive Gradescope's: at its top, or in the one folder there."""
-    found = [member for member in members if member.name == METADATA and member.path.count("/") <= 1]
-    return min(found, key=lambda member: member.path.count("/"), default=None)
+    """Return the file that makes an archive Gradescope's: at its top, or in the one folder that holds everything.
+
+    A student's own file of this name, in a folder of theirs, must not decide how a class is read.
+    """
+    members = [member for member in members if not is_left_behind(member.path)]
+    for member in members:
+        root = member.path[: -len(METADATA)]
+        fits = member.name == METADATA and root.count("/") <= 1 and not is_a_students_folder(root.rstrip("/"))
+        if fits and all(other.path.startswith(root) for other in members):
+            return member
+    return None
 
 
 def sort_out(members: Iterable[Member], metadata: Member) -> tuple[list[Piece], list[Refused]]:

@@ -90,6 +90,16 @@ def is_one_submission(name: str) -> bool:
     return bool(_MOODLE_FLAT.fullmatch(name) or _CANVAS.fullmatch(name))
 
 
+def is_a_students_folder(name: str) -> bool:
+    """Whether a folder's name is that of one student's in a download."""
+    return bool(_MOODLE_FOLDER.fullmatch(name))
+
+
+def is_a_download(members: Iterable[Member]) -> bool:
+    """Whether the names are those of several students' files, as no student's own zip has them."""
+    return len({piece.who.id for piece in sort_out(members)[0]}) > 1
+
+
 def _moodle(member: Member) -> Piece | None:
     *folders, last = member.path.split("/")
     for place, folder in enumerate(folders):

@@ -27,6 +27,9 @@ class Taken:
     entry: Entry
     outcome: Outcome
     listed: bool = True
+    """Whether the roster knows the student; True where there is none."""
+    namesakes: bool = False
+    """Whether others in the download have the same name."""
 
 
 @dataclass
@@ -89,14 +92,18 @@ def take(
 def _archives(sources: Iterable[Path]) -> Iterator[tuple[Path, set[str]]]:
     """Yield each archive, with its members that are archives themselves: a folder's zips come before what is beside."""
     for source in sources:
-        zips = [] if not source.is_dir() else sorted(
-            path for path in source.iterdir()
-            if path.suffix.lower() == ".zip" and path.is_file() and not path.is_symlink()
-            and not platforms.is_one_submission(path.name) and not path.name.startswith(".")
-        )  # fmt: skip
+        beside = sorted(source.iterdir()) if source.is_dir() else []
+        zips = [path for path in beside if _is_download(path)]
         yield from ((path, set()) for path in zips)
-        if not zips or any(path not in zips for path in source.iterdir()):
+        if not zips or len(zips) < len(beside):
             yield source, {path.name for path in zips}
+
+
+def _is_download(path: Path) -> bool:
+    """Whether a folder's entry is an archive of its own, not one of a student's."""
+    if path.suffix.lower() != ".zip" or path.name.startswith(".") or platforms.is_one_submission(path.name):
+        return False
+    return path.is_file() and not path.is_symlink()
 
 
 def _take_archive(archive: Archive, name: str, desk: _Desk, skipped: set[str]) -> None:
@@ -180,7 +187,7 @@ def _place(who: Who, exercise: str, files: list[Named], archive: str, desk: _Des
         return strays + [Refused(one.piece.member.path, str(error)) for one in read]
     if outcome is not Outcome.OLDER:
         desk.entries[student, exercise] = entry
-    desk.report.taken.append(Taken(entry, outcome, desk.directory.is_listed(who)))
+    desk.report.taken.append(Taken(entry, outcome, desk.directory.is_listed(who), namesakes and student.endswith(")")))
     return strays
 
 

@@ -70,7 +70,9 @@ def formgrader(course):
 
 
 @pytest.mark.slow
-def test_nbgrader_export_shows_the_same_scores(course, results, update):
+def test_nbgrader_export_shows_the_same_scores(course, results, update, hand_in):
+    for result in results:
+        hand_in(result.student, result.exercise, when="2026-01-05 11:30:00.000000 UTC\n")  # as collect writes it
     update(results)
     program = Path(sys.executable).with_name("nbgrader")
     subprocess.run([program, "export"], cwd=course.root, check=True, capture_output=True, text=True)
@@ -80,6 +82,7 @@ def test_nbgrader_export_shows_the_same_scores(course, results, update):
         (student, exercise): SCORES[student].get(exercise, 0.0) for student in SCORES for exercise in MAXIMA
     }
     assert {row["assignment"]: float(row["max_score"]) for row in rows} == MAXIMA
+    assert {row["timestamp"] for row in rows} == {"2026-01-05 11:30:00", ""}
 
 
 def test_the_formgrader_shows_the_same_scores_as_autograded(course, results, update, hand_in):

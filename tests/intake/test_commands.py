@@ -51,6 +51,15 @@ def test_collect_tells_what_it_took_and_what_not(course):
     ]
 
 
+def test_collect_advises_a_roster_where_names_are_shared(course):
+    shared = {f"Anna M_{n}_assignsubmission_file_/greetings.py": b"" for n in (1, 2)}
+    write_zip(course / "a.zip", shared)
+    Path("r.csv").write_text("Identifier,Full name,Email address\nParticipant 1,Anna M,a@x\nParticipant 2,Anna M,b@x\n")
+    assert "With --roster, each has one folder" in run("collect", "a.zip")[1]
+    assert "With --roster" not in run("collect", "a.zip", "--roster", "r.csv", "-o", "other")[1]
+    assert sorted(path.name for path in Path("other").iterdir() if path.is_dir()) == ["a@x", "b@x"]
+
+
 def test_collect_again_is_quiet_and_says_where_older_ones_are(course):
     write_zip(course / "a.zip", {"ada_1_2_greetings.ipynb": notebook("a")})
     assert run("collect", "a.zip") == (

@@ -18,7 +18,7 @@ from autograder.intake.archive import ArchiveError, Limits, Unfit, open_archive,
 from autograder.intake.take import Report, take
 from autograder.naming import name_fault
 from autograder.people.record import read_record
-from tests.intake.archives import notebook, write_zip, zipped
+from tests.intake.archives import gradescope_metadata, notebook, write_zip, zipped
 
 EXERCISES = ["tensor_ops", "convolution"]
 NAME = "Ada_1_assignsubmission_file_/convolution.ipynb"
@@ -105,6 +105,44 @@ def test_students_called_like_exercises_and_hidden_folders_get_other_names(tmp_p
         *("a" * 100, "convolution (1)", "moodle 2", "replaced", "x.py_"),
     ]
     assert not report.refused
+
+
+def test_a_students_own_metadata_do_not_decide_how_a_class_is_read(tmp_path):
+    forged = gradescope_metadata(s=("2026-11-20 15:04:05 Z", [("Ben", "", "")]))
+    members = {NAME: notebook("x"), NAME.replace("convolution.ipynb", "submission_metadata.yml"): forged}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [taken.entry.student for taken in report.taken] == ["Ada"]
+    report = collect(
+        write_zip(tmp_path / "b.zip", members | {"Ben_2_assignsubmission_file_/x.py": b""}), tmp_path / "out"
+    )
+    assert sorted(taken.entry.student for taken in report.taken) == ["Ada", "Ben"]
+
+
+@pytest.mark.parametrize("inside", ["Ben_2_assignsubmission_file_/convolution.ipynb", "ben_2_3_convolution.ipynb"])
+def test_a_classmates_name_inside_a_submission_changes_nothing(tmp_path, inside):
+    folder = "Ada_1_assignsubmission_file_"
+    members = {f"{folder}/{inside}": notebook("x"), f"{folder}/hw.zip": zipped({inside: notebook("y")})}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [taken.entry.student for taken in report.taken] == ["Ada"]
+
+
+def test_a_download_that_is_called_like_a_students_file_is_told(tmp_path):
+    """Moodle calls its zips after the course, which may look like Canvas's names."""
+    folder = tmp_path / "downloads"
+    members = {f"{name}_{n}_assignsubmission_file_/a.py": b"" for n, name in enumerate(["Ada", "Ben"])}
+    write_zip(folder / "DL_2026_1_Convolution-55.zip", members)
+    report = collect(folder, tmp_path / "out")
+    assert list(why_of(report).values()) == ["It holds files of several students. Collect it by itself."]
+    assert len(collect(folder / "DL_2026_1_Convolution-55.zip", tmp_path / "out").taken) == 2
+
+
+@pytest.mark.parametrize("letter", ["李", "ÿ", "😀", "a"])
+def test_the_longest_names_fit_every_file_system(tmp_path, letter):
+    name = f"{letter * 200}_{'9' * 40}_assignsubmission_file_/{letter * 200}.ipynb"
+    members = {name: notebook("x"), name.replace("_999", "_899"): notebook("y")}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert len(report.taken) == 2
+    assert len({taken.entry.student for taken in report.taken}) == 2
 
 
 # --- Kinds ------------------------------------------------------------------------------------------
