@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option, open_course
+from autograder.cli.common import console, course_option, open_course, open_roster
 from autograder.cli.main import NOT_SO, UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.intake.take import Report, Taken
-    from autograder.people.roster import Roster
 
 
 @click.command("collect", short_help="Take in what Moodle, Canvas or Gradescope lets you download.")
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("-e", "--exercise", help="What all of it answers. Without it, the files' names have to tell.")
+@click.option("-e", "--exercise", help="What all of it answers. Without it, the names have to tell.")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("submitted"), show_default=True,
     help="Where the folders <student>/<exercise> go.",
@@ -52,24 +51,11 @@ def command(
     names = [known.name for known in loaded.exercises]
     if exercise is not None and exercise not in names:
         raise UserError(f"there is no exercise {exercise!r}; this course has: {', '.join(names)}")
-    listed = read_list(roster) if roster is not None else None
+    listed = open_roster(roster) if roster is not None else None
     with _faults_explained(output):
         report = take(archives, output, names, exercise=exercise, roster=listed)
     if _print(console(), report, output):
         raise SystemExit(NOT_SO)
-
-
-def read_list(path: Path) -> Roster:
-    """Read a platform's list of students, or end with a sentence that says what is wrong with it."""
-    from autograder.people.roster import read_roster
-    from autograder.spreadsheet import TableError
-
-    try:
-        return read_roster(path)
-    except TableError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be opened ({error.strerror}).") from None
 
 
 @contextmanager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.grading.cluster import Cluster, Survey
+    from autograder.people.roster import Roster
     from autograder.sandbox.engine import Engine
 
 course_option = click.option(
@@ -43,6 +44,19 @@ def open_course(root: Path | None) -> Course:
         return load_course(root)
     except (CourseError, SyntaxError, OSError) as error:
         raise UserError(str(error)) from error
+
+
+def open_roster(path: Path) -> Roster:
+    """Read a platform's list of students, or end with a sentence that says what is wrong with it."""
+    from autograder.people.roster import read_roster
+    from autograder.spreadsheet import TableError
+
+    try:
+        return read_roster(path)
+    except TableError as error:
+        raise UserError(str(error)) from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be opened ({error.strerror}).") from None
 
 
 def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:

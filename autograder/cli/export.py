@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.collect import read_list
-from autograder.cli.common import console, course_option, open_course
+from autograder.cli.common import console, course_option, open_course, open_roster
 from autograder.cli.main import NOT_SO, UserError
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _exported(
     )
     export = export_canvas if kind == "canvas" else export_moodle
     try:
-        return export(read_list(roster), narrowed, results, _entries(submitted))
+        return export(open_roster(roster), narrowed, results, _entries(submitted))
     except ExportError as error:
         raise UserError(f"{roster}: {error}") from None
 

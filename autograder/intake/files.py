@@ -65,6 +65,13 @@ def exercise_of(piece: Piece, exercises: Sequence[str]) -> str | None:
     return like[0] if len(like) == 1 else None
 
 
+def exercise_in(archive: str, exercises: Sequence[str]) -> str | None:
+    """Tell the exercise by a download's name, as Moodle makes it: ``<course>-<assignment>-<number>.zip``."""
+    stem = PurePosixPath(archive).stem
+    like = {name for name in exercises for part in (stem, *stem.split("-")) if resembles(part, name)}
+    return like.pop() if len(like) == 1 else None
+
+
 def named(pieces: Sequence[Piece], exercise: str) -> tuple[list[Named], list[Refused]]:
     """Give a submission's files their names: the answer that of the exercise, the others their own, each once."""
     answer = _answer(pieces, exercise)

@@ -59,7 +59,7 @@ def sort_out(members: Iterable[Member], metadata: Member) -> tuple[list[Piece], 
 
 
 def _read(metadata: Member) -> Mapping[str, Any]:
-    import yaml  # comes with Jupytext
+    import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         """Plain data; what Ruby marks as its own objects is read as the mapping, list or text that it looks like."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.intake import gradescope, platforms
 from autograder.intake.archive import Archive, ArchiveError, Refused, Unfit, open_archive
 from autograder.intake.directory import Directory
-from autograder.intake.files import Named, exercise_of, named, unpacked
+from autograder.intake.files import Named, exercise_in, exercise_of, named, unpacked
 from autograder.intake.placing import Occupied, Outcome, Version, place, remove_unfinished
 from autograder.intake.platforms import Piece, Who
 from autograder.naming import student_name
@@ -63,8 +63,9 @@ def take(
 ) -> Report:
     """Take archives, or folders of them, one after the other.
 
-    ``exercise`` is what all submissions answer; without it, each file's name has to tell. Raises ``TableError``
-    for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays and is recorded.
+    ``exercise`` is what all submissions answer; without it, each file's name has to tell, or else the archive's. Raises
+    ``TableError`` for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays
+    and is recorded.
     """
     output.mkdir(parents=True, exist_ok=True)
     remove_unfinished(output)
@@ -128,6 +129,7 @@ def _take_archive(archive: Archive, name: str, desk: _Desk, skipped: set[str]) -
 
 
 _EARLIER = "It is of an earlier attempt; the latest was taken."
+_WITHOUT_ANSWER = "It was handed in beside a file that cannot be read, and means nothing without it."
 
 
 def _folded(who: Who) -> str:
@@ -148,8 +150,9 @@ def _take_student(who: Who, pieces: list[Piece], archive: str, desk: _Desk, name
     """Place one student's submissions; return what of them could not be."""
     pieces, strays = unpacked(pieces)
     by_exercise: defaultdict[str, list[Piece]] = defaultdict(list)
+    told = exercise_in(archive, desk.exercises)
     for piece in pieces:
-        exercise = desk.exercise or exercise_of(piece, desk.exercises)
+        exercise = desk.exercise or exercise_of(piece, desk.exercises) or told
         if exercise is None:
             why = (
                 f"It does not tell which exercise it answers. Name that: --exercise {desk.exercises[0]}, for instance."
@@ -173,8 +176,8 @@ def _place(who: Who, exercise: str, files: list[Named], archive: str, desk: _Des
             read.append(one)
         except Unfit as error:
             strays.append(Refused(one.piece.member.path, str(error)))
-    if not read:
-        return strays
+    if read[:1] != files[:1]:  # the answer itself is damaged: what lies beside it is no submission
+        return strays + [Refused(one.piece.member.path, _WITHOUT_ANSWER) for one in read]
     student = desk.directory.folder_of(who, exercise, namesakes)
     entry = _entry(student, exercise, who, read, archive)
     before = desk.entries.get((student, exercise))

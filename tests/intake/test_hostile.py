@@ -208,6 +208,16 @@ def test_a_size_that_is_a_lie_is_damage(tmp_path):
     assert "It is damaged" in why_of(report)[NAME]
 
 
+def test_what_lies_beside_a_damaged_answer_replaces_nothing(tmp_path):
+    collect(write_zip(tmp_path / "a.zip", {NAME: notebook("old")}), tmp_path / "out")
+    data = zipped({NAME: os.urandom(5000), NAME.replace("convolution.ipynb", "utils.py"): b"x"})
+    at = data.index(b"PK\1\2") + 24
+    (tmp_path / "b.zip").write_bytes(data[:at] + struct.pack("<L", 100) + data[at + 4 :])
+    report = collect(tmp_path / "b.zip", tmp_path / "out")
+    assert len(why_of(report)) == 2
+    assert (tmp_path / "out/Ada/convolution/convolution.ipynb").read_bytes() == notebook("old")
+
+
 def test_members_over_one_another_are_read_once(tmp_path):
     """Every record of the directory points to the first member, whose bytes would count a hundred times."""
     members = {f"S{n}_{n}_assignsubmission_file_/convolution.ipynb": notebook("x") for n in range(100)}

@@ -177,6 +177,11 @@ def test_without_an_exercise_the_files_names_tell(collect, output):
     assert "--exercise tensor_ops" in reasons(report)["ada_1_12_homework.ipynb"]
 
 
+def test_or_the_name_that_moodle_gives_the_download(collect, output):
+    collect({"Ada_1_assignsubmission_file_/homework.ipynb": notebook("a")}, "DL2026-Tensor Ops-77.zip", exercise=None)
+    assert submissions(output) == ["Ada/tensor_ops/tensor_ops.ipynb"]
+
+
 # --- Again, newer, older ----------------------------------------------------------------------------
 
 
