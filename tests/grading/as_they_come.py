@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 Answer = Sequence[tuple[str, str, str]]
 Form = Callable[[Answer], tuple[str, bytes]]
 FORMS: dict[str, Form] = {}
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def form(function: Form) -> Form:
@@ -44,13 +46,28 @@ def cells_of(answer: Answer, extra: Callable[[int, str], dict] = lambda place, k
     return made
 
 
+def as_node(answer: Answer) -> Any:
+    """The notebook as nbformat's own object, for the tools that write other forms of it."""
+    import nbformat
+
+    return nbformat.reads(jupyter(answer)[1].decode(), 4)
+
+
+def by_jupytext(answer: Answer, kind: str) -> bytes:
+    import jupytext
+
+    return jupytext.writes(as_node(answer), kind).encode()
+
+
 # --- Notebooks ------------------------------------------------------------------------------------
 
 
 @form
 def jupyter(answer: Answer) -> tuple[str, bytes]:
     """https://nbformat.readthedocs.io/en/latest/format_description.html"""
-    return "greetings.ipynb", notebook(cells_of(answer, id="cell-"), kernelspec={"name": "python3"})
+    return "greetings.ipynb", notebook(
+        cells_of(answer, id="cell-"), kernelspec=KERNEL, language_info={"name": "python", "file_extension": ".py"}
+    )
 
 
 @form
@@ -117,15 +134,12 @@ def widgets(answer: Answer) -> tuple[str, bytes]:
 
 @form
 def format_3(answer: Answer) -> tuple[str, bytes]:
-    """https://github.com/ipython/ipython/wiki/IPEP-17:-Notebook-Format-4 tells what format 3 was."""
-    cells = []
-    for place, (kind, source, _name) in enumerate(answer):
-        if kind == "code":
-            cells.append({"cell_type": kind, "input": lines(source), "language": "python", "prompt_number": place})
-        else:
-            cells.append({"cell_type": kind, "source": source, "metadata": {}})
-    document = {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
-    return "greetings.ipynb", json.dumps(document).encode()
+    """As nbformat itself writes it; https://github.com/ipython/ipython/wiki/IPEP-17:-Notebook-Format-4 tells of it."""
+    import nbformat
+
+    old = nbformat.convert(as_node(answer), 3)
+    assert old["worksheets"], "this is format 3"
+    return "greetings.ipynb", json.dumps(old).encode()
 
 
 @form
@@ -172,8 +186,7 @@ def comment(source: str) -> str:
 @form
 def percent(answer: Answer) -> tuple[str, bytes]:
     """https://jupytext.readthedocs.io/en/latest/formats-scripts.html#the-percent-format"""
-    parts = [f"# %%\n{s}" if kind == "code" else f"# %% [markdown]\n{comment(s)}" for kind, s, _name in answer]
-    return "greetings.py", "\n\n".join(parts).encode()
+    return "greetings.py", by_jupytext(answer, "py:percent")
 
 
 @form
@@ -185,9 +198,13 @@ def spyder_percent(answer: Answer) -> tuple[str, bytes]:
 @form
 def light(answer: Answer) -> tuple[str, bytes]:
     """https://jupytext.readthedocs.io/en/latest/formats-scripts.html#the-light-format"""
-    header = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: light\n# ---\n"
+    return "greetings.py", by_jupytext(answer, "py:light")
+
+
+@form
+def light_with_marks(answer: Answer) -> tuple[str, bytes]:
     parts = [f"# +\n{source}\n# -" if kind == "code" else comment(source) for kind, source, _name in answer]
-    return "greetings.py", "\n\n".join([header, *parts]).encode()
+    return "greetings.py", "\n\n".join(parts).encode()
 
 
 @form
@@ -199,13 +216,15 @@ def plain(answer: Answer) -> tuple[str, bytes]:
 @form
 def exported_by_nbconvert(answer: Answer) -> tuple[str, bytes]:
     """https://nbconvert.readthedocs.io/en/latest/usage.html#executable-script"""
-    setup = "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('pip install torch')"
-    timed = "get_ipython().run_cell_magic('time', '', 'started = 1\\n')"
-    missing = "from google.colab import drive\ndrive.mount('/content/drive')"
-    marked = [f"# In[{place}]:\n\n\n{source}\n" for place, source in enumerate([setup, timed, missing])]
-    for place, (kind, source, _name) in enumerate(answer):
-        marked.append(f"# In[{place + 4}]:\n\n\n{source}\n" if kind == "code" else comment(source) + "\n")
-    return "greetings.py", "\n\n".join(["#!/usr/bin/env python\n# coding: utf-8\n", *marked]).encode()
+    from nbconvert.exporters import PythonExporter
+
+    magics = ["%matplotlib inline\n!pip install -q torch", "%%time\nstarted = 1"]
+    drive = "from google.colab import drive\ndrive.mount('/content/drive')"
+    cells = [("code", source, "") for source in (*magics, drive)]
+    script, _resources = PythonExporter().from_notebook_node(as_node([*cells, *answer]))
+    assert "# In[" in script
+    assert "get_ipython().run_cell_magic" in script
+    return "greetings.py", script.encode()
 
 
 @form
