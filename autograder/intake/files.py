@@ -100,17 +100,21 @@ def _answer(pieces: Sequence[Piece], exercise: str) -> Piece | None:
     """Return the file that is meant to be graded: a notebook before a module; None where several may be meant."""
     for ending in _ANSWERS:
         candidates = [piece for piece in pieces if PurePosixPath(piece.file).suffix.lower() == ending]
-        likely = [piece for piece in candidates if _is_like(piece, exercise)] or candidates
-        likely.sort(key=lambda piece: (-piece.upload, PurePosixPath(piece.file).stem != exercise, *_rank(piece)))
-        if likely:
-            first, *rest = likely
-            clear = not rest or first.upload > rest[0].upload or _is_only_one_called(first, rest, exercise)
-            return first if clear else None
+        alike = [piece for piece in candidates if _is_like(piece, exercise)]
+        if alike:
+            return _newest(alike, exercise)
+        if candidates:
+            return candidates[0] if len(candidates) == 1 else None
     return None
 
 
-def _is_only_one_called(first: Piece, rest: Iterable[Piece], exercise: str) -> bool:
-    return PurePosixPath(first.file).stem == exercise and all(PurePosixPath(p.file).stem != exercise for p in rest)
+def _newest(pieces: Sequence[Piece], exercise: str) -> Piece | None:
+    """Return the last upload of a file; where nothing counts uploads, the only one called just like the exercise."""
+    newest = max(piece.upload for piece in pieces)
+    last = [piece for piece in pieces if piece.upload == newest]
+    called = [piece for piece in last if PurePosixPath(piece.file).stem == exercise]
+    clear = last if len(last) == 1 else called
+    return clear[0] if len(clear) == 1 else None
 
 
 def _is_like(piece: Piece, exercise: str) -> bool:

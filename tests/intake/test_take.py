@@ -253,6 +253,11 @@ def test_a_run_that_is_killed_at_any_move_loses_nothing(collect, output, monkeyp
     assert not list(output.glob(".collecting-*"))
 
 
+def test_two_notebooks_of_canvas_that_are_no_versions_of_one_are_left_to_grading(collect, output):
+    collect({"a_1_20_part-one.ipynb": notebook("1"), "a_1_21_part-two.ipynb": notebook("2")})
+    assert submissions(output) == ["a/convolution/part-one.ipynb", "a/convolution/part-two.ipynb"]
+
+
 # --- Who is who -------------------------------------------------------------------------------------
 
 
