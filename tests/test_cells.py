@@ -43,3 +43,12 @@ def test_a_module_has_the_cells_that_its_markers_make(tmp_path, text):
     (tmp_path / "a.py").write_text(text)
     cells = [(cell.id, cell.source) for cell in read_cells(tmp_path / "a.py")]
     assert cells == [("cell-1", "x = 1"), ("cell-2", "y = 2")]
+
+
+@pytest.mark.parametrize("name", ["a.ipynb", "a.py", "b.py"])
+def test_lines_end_alike_whatever_system_wrote_them(tmp_path, name):
+    """What is compared with the course's own cells must not differ by its line ends."""
+    source = "x = 1\ny = 2"
+    text = {"a.ipynb": notebook(source), "a.py": f"# %%\n{source}\n", "b.py": f"{source}\n"}[name]
+    (tmp_path / name).write_bytes(text.replace("\n", "\r\n").replace("\\n", "\\r\\n").encode())
+    assert [cell.source for cell in read_cells(tmp_path / name)] == [source]
