@@ -46,7 +46,6 @@ HANDED_IN = Limits(members=2_000, bytes_all=256 * 2**20, directory=2**20)
 MAX_RATIO = 200
 """How much larger than packed a member above one MiB may be: notebooks shrink to a tenth, zeros to a thousandth."""
 
-
 _LINK = "It is a link; links are not followed."
 _DEVICE = "It is no file but a device or the like."
 
@@ -212,13 +211,9 @@ def _folder(root: Path) -> Archive:
     for path, kind, size in _walk(root):
         name = path.relative_to(root).as_posix()
         if kind != "file":
-            refused.append(
-                Refused(name, "It is a link; links are not followed." if kind == "link" else "It is no file.")
-            )
+            refused.append(Refused(name, _LINK if kind == "link" else _DEVICE))
         elif size > DOWNLOAD.bytes_each:
-            refused.append(
-                Refused(name, f"It has {size / 2**20:.0f} MiB; at most {DOWNLOAD.bytes_each // 2**20} are read.")
-            )
+            refused.append(Refused(name, _too_large(size, DOWNLOAD)))
         else:
             members.append(Member(name, size, _file_reader(path)))
         if len(members) + len(refused) > DOWNLOAD.members:

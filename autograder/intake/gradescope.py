@@ -15,7 +15,7 @@ submitters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from autograder.intake.archive import ArchiveError, Member, Refused, Unfit
@@ -102,6 +102,6 @@ def _time(value: Any) -> datetime | None:
             value = datetime.fromisoformat(value.strip().replace(" UTC", "+00:00"))
         except ValueError:
             return None
-    if not isinstance(value, date) or not isinstance(value, datetime):
+    if not isinstance(value, datetime):
         return None
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
