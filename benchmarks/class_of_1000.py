@@ -56,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=1000, help="how many to grade (default: 1000)")
     parser.add_argument("--ratios", type=int, default=12, metavar="N", help="how many to compare on; 0: none")
+    parser.add_argument("--otter", type=Path, metavar="PYTHON", help=grading.OTTER_HELP)
     options = parser.parse_args()
     os.environ.update(grading.ENVIRONMENT)
     count, few = options.submissions, max(options.submissions // 10, 1)
@@ -73,8 +74,8 @@ def main() -> None:
         own = student_seconds(course, Path(folder, "class"))
     report(count, few, small, whole, written, again, own)
     if options.ratios:
-        print("\n--- the same submissions with nbgrader and with the autograder ---\n", flush=True)
-        grading.compare(options.ratios)
+        print("\n--- the same submissions with other graders and with the autograder ---\n", flush=True)
+        grading.compare(options.ratios, options.otter)
 
 
 def hand_in(course: Path, folder: Path, count: int) -> None:

@@ -1,15 +1,16 @@
-"""Grade the same submissions with nbgrader alone and with the autograder, and compare what it costs.
+"""Grade the same submissions with other graders and with the autograder, and compare what it costs.
 
 ``python benchmarks/grading.py`` takes right answers in many styles, and grades them
 
 - with ``nbgrader autograde`` as it is installed: a kernel a notebook, public checks in the notebook's own process;
-- with ``autograder grade``: all checks, public and hidden, in the sandbox.
+- with ``autograder grade``: all checks, public and hidden, in the sandbox;
+- with ``otter run``, where an environment with otter-grader is named: public checks in the notebook's own process.
 
-Both write a gradebook; both run as commands, from start to end, first unmeasured, then measured, with one thread a
-process. CPU seconds are those of the command and of all its children. The autograder runs before, between and after
-nbgrader's commands, and the mean counts: a machine that others use, too, is half as fast again at one minute as at the
-next. What students' own code takes, their cells and their functions when checks call them, no grader can save: it is
-measured apart, in the middle, and taken off on both sides.
+nbgrader and the autograder write a gradebook. All run as commands, from start to end, first unmeasured, then measured,
+with one thread a process. CPU seconds are those of the command and of all its children. The autograder runs before,
+between and after the others' commands, and the mean counts: a machine that others use, too, is half as fast again at
+one minute as at the next. What students' own code takes, their cells and their functions when checks call them, no
+grader can save: it is measured apart, in the middle, and taken off on both sides.
 """
 
 from __future__ import annotations
@@ -31,16 +32,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from autograder.checking.submission import LocalSubmission
+from benchmarks.otter_grading import Otter
 
 COURSE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(COURSE))
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {
     **os.environ,
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),  # nbgrader calls alembic by its name
 }
+OTTER_HELP = "the Python of an environment with otter-grader and this package: compares with `otter run`, too"
 GOAL = 0.1
 """The share of nbgrader's CPU time, without the students' computation, that grading may take."""
 
@@ -74,12 +78,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=12, help="how many notebooks to grade (default: 12)")
+    parser.add_argument("--otter", type=Path, metavar="PYTHON", help=OTTER_HELP)
     os.environ.update(ENVIRONMENT)
-    compare(parser.parse_args().submissions)
+    options = parser.parse_args()
+    compare(options.submissions, options.otter)
 
 
-def compare(count: int) -> None:
-    """Grade so many right answers with both graders, and print what each cost."""
+def compare(count: int, otter_python: Path | None) -> None:
+    """Grade so many right answers with each grader, and print what it cost."""
     from autograder.course import load_course
     from demo.make_class import right_submissions
 
@@ -92,21 +98,32 @@ def compare(count: int) -> None:
     exercises = sorted({submission.exercise for submission in submissions})
     with tempfile.TemporaryDirectory() as folder:
         gradebook = Path(folder, "gradebook.db")  # made by the unmeasured run, as nbgrader's is by its release
+        ours: list[Cost] = []
+        small: list[Cost] = []
+
+        def grade_both() -> None:
+            place = len(ours)
+            small.append(grade_with_autograder(Path(folder, f"few-{place}"), few, gradebook))
+            ours.append(grade_with_autograder(Path(folder, f"all-{place}"), submissions, gradebook))
+
         grade_with_autograder(Path(folder, "warm"), few, gradebook)
         autograde(nbgrader_course(Path(folder, "nbgrader-warm"), few), *exercises)
         course = nbgrader_course(Path(folder, "nbgrader"), submissions)
-        ours, small, nbgrader = [], [], Cost(0.0, 0.0)
-        theirs = graded = 0.0
-        for place in range(len(exercises) + 1):
-            small.append(grade_with_autograder(Path(folder, f"few-{place}"), few, gradebook))
-            ours.append(grade_with_autograder(Path(folder, f"all-{place}"), submissions, gradebook))
-            if place < len(exercises):
-                nbgrader += autograde(course, exercises[place])
-            if place == 0:
-                theirs, graded = computation(submissions)
+        grade_both()
+        theirs, graded = computation(submissions)
+        nbgrader = Cost(0.0, 0.0)
+        for exercise in exercises:
+            nbgrader += autograde(course, exercise)
+            grade_both()
         check_nbgrader(course, len(submissions))
+        otter = None
+        if otter_python is not None:
+            otter = grade_with_otter(Otter(otter_python, Path(folder, "otter")), submissions, few)
+            grade_both()
     each = (mean(ours) - mean(small)) / (count - len(few))
     report(count, nbgrader / count, mean(ours) / count, each, theirs / count, graded / count)
+    if otter is not None:
+        report_otter(otter / count, mean(ours) / count, theirs / count, graded / count)
 
 
 # --- Two graders ----------------------------------------------------------------------------------
@@ -145,6 +162,16 @@ def check_nbgrader(course: Path, count: int) -> None:
         sys.exit(f"nbgrader graded {graded} of {count} submissions.")
 
 
+def grade_with_otter(otter: Otter, submissions: Sequence[Submission], few: Sequence[Submission]) -> Cost:
+    """Grade with ``otter run``, first a few of them unmeasured."""
+    from autograder.course import load_course
+
+    otter.prepare(load_course(COURSE).exercises)
+    for submission in few:
+        otter.grade(submission, run)
+    return measured(lambda: [otter.grade(submission, run) for submission in submissions])
+
+
 def grade_with_autograder(folder: Path, submissions: Sequence[Submission], gradebook: Path) -> Cost:
     """Grade with the course's own settings."""
     from autograder.results import read_results
@@ -167,10 +194,10 @@ def hand_in(submissions: Sequence[Submission], folder: Path) -> None:
         submission.write(folder)
 
 
-def run(program: str, *arguments: str, folder: Path) -> None:
-    """Run a command of this environment; end with its words where it fails."""
+def run(program: str | Path, *arguments: str | Path, folder: Path) -> None:
+    """Run a command, of this environment where only its name is given; end with its words where it fails."""
     done = subprocess.run(
-        [str(BIN / program), *arguments],
+        [BIN / program, *arguments],
         cwd=folder,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -178,7 +205,7 @@ def run(program: str, *arguments: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        sys.exit(f"{program} {' '.join(arguments)} failed:\n{done.stdout.decode(errors='replace')[-3000:]}")
+        sys.exit(f"{program} {' '.join(map(str, arguments))} failed:\n{done.stdout.decode(errors='replace')[-3000:]}")
 
 
 def measured(work: Callable[[], object]) -> Cost:
@@ -303,6 +330,14 @@ def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, theirs: float, gr
         met = "met" if ratio <= GOAL else "NOT MET"
         print(f"  {name:20} {ratio:6.3f}   at most {GOAL:g}: {met}")
     print(f"wall time, all in all: {ours.wall / nbgrader.wall:.3f} of nbgrader's")
+
+
+def report_otter(otter: Cost, ours: Cost, theirs: float, graded: float) -> None:
+    """Print what otter-grader cost; a submission, like all of them."""
+    print(f"\n{'otter run, public checks in its own process':50} {otter.cpu:8.3f} {otter.wall:8.3f}")
+    print("share of otter-grader's time, ours with the start")
+    print(f"  CPU, students' computation aside {(ours.cpu - graded) / (otter.cpu - theirs):6.3f}")
+    print(f"  wall, all in all                 {ours.wall / otter.wall:6.3f}")
 
 
 if __name__ == "__main__":

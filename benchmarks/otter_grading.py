@@ -1,0 +1,74 @@
+"""What it costs to grade the same submissions with ``otter run``, for `grading`: one notebook a command, as is usual.
+
+otter-grader runs a notebook and the tests of its assignment in one process. Here the tests are the public checks.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.course import Exercise
+    from demo.make_class import Submission
+
+TEST = """\
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = {name!r}
+points = {points!r}
+
+
+@test_case(points={points!r})
+def test_public_checks(env):
+    from pathlib import Path
+
+    from autograder.checking.notebook import run_public_checks
+    from autograder.course import read_questions
+
+    path = Path({path!r})
+    (question,) = (one for one in read_questions(path.read_text("utf-8"), path.name) if one.name == {name!r})
+    result = run_public_checks(path, question, env)
+    assert result.score == result.max_score, result
+"""
+"""A test in otter's exception-based format.
+
+https://otter-grader.readthedocs.io/en/latest/test_files/python_format.html
+"""
+
+
+@dataclass(frozen=True)
+class Otter:
+    """An environment with otter-grader and this package, and a folder to work in."""
+
+    python: Path
+    folder: Path
+
+    def prepare(self, exercises: Sequence[Exercise]) -> None:
+        """Make what otter calls the autograder of each exercise."""
+        self.folder.mkdir()
+        for exercise in exercises:
+            with zipfile.ZipFile(self.folder / f"{exercise.name}.zip", "w") as archive:
+                archive.writestr("otter_config.json", json.dumps({"pdf": False}))
+                for question in exercise.questions:
+                    if any(check.public for check in question.checks):
+                        test = TEST.format(name=question.name, points=question.max_score, path=str(exercise.checks))
+                        archive.writestr(f"tests/{question.name}.py", test)
+
+    def grade(self, submission: Submission, run: Callable[..., None]) -> None:
+        """Grade one right answer; end the comparison where it does not get full points."""
+        folder = self.folder / submission.student
+        submission.write(folder)
+        notebook = next(folder.glob("*/*/*.ipynb"))
+        archive = self.folder / f"{submission.exercise}.zip"
+        run(self.python.with_name("otter"), "run", "-a", archive, "-o", folder, "--no-logo", notebook, folder=folder)
+        tests = json.loads((folder / "results.json").read_text("utf-8"))["tests"]
+        scored = [test for test in tests if "max_score" in test]  # the first only sums up what is public
+        if not scored or any(test["score"] < test["max_score"] for test in scored):
+            sys.exit(f"otter-grader does not give {submission.student} full points: {tests}")
