@@ -5,6 +5,7 @@ What a student's code had a part in (messages) is made fit to be shown, and esca
 
 from __future__ import annotations
 
+import re
 import textwrap
 from html import escape
 
@@ -15,7 +16,7 @@ WORDS = {
     Outcome.PASSED: ("✓", "passed", "#1a7f37"),
     Outcome.FAILED: ("✗", "wrong", "#cf222e"),
     Outcome.NOT_ATTEMPTED: ("○", "not attempted", "#6e7781"),
-    Outcome.TIMED_OUT: ("⏱", "too slow", "#9a6700"),
+    Outcome.TIMED_OUT: ("◔", "too slow", "#9a6700"),
     Outcome.CRASHED: ("✗", "crashed", "#cf222e"),
     Outcome.NOT_RUN: ("–", "not run", "#6e7781"),
     Outcome.GRADER_ERROR: ("!", "our fault", "#8250df"),
@@ -52,14 +53,22 @@ def as_html(headline: str, result: QuestionResult, footer: str = "") -> str:
 
 def _row(check: CheckResult, *, with_kind: bool) -> str:
     mark, word, colour = WORDS[check.outcome]
-    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{escape(text)}</div>' for text in _explanations(check))
+    # A third of the page's own colour of text makes it darker on light pages, and lighter on dark ones.
+    shade = f"color:{colour};color:color-mix(in srgb,currentColor 35%,{colour})"
+    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{_marked(text)}</div>' for text in _explanations(check))
     cell = "padding:.35em .7em;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
     kind = f'<td style="{cell};opacity:.75">{escape(check.visibility)}</td>' if with_kind else ""
     return (
-        f'<tr><td style="{cell};white-space:nowrap;color:{colour};font-weight:600">{mark} {word}</td>'
+        f'<tr><td style="{cell};white-space:nowrap;{shade};font-weight:600">{mark} {word}</td>'
         f'<td style="{cell};white-space:nowrap;text-align:right">{escape(_points(check))}</td>{kind}'
-        f'<td style="{cell};width:100%"><div>{escape(printable(check.title))}</div>{texts}</td></tr>'
+        f'<td style="{cell};width:100%;overflow-wrap:anywhere">'
+        f"<div>{_marked(printable(check.title))}</div>{texts}</td></tr>"
     )
+
+
+def _marked(text: str) -> str:
+    """Return text as HTML, with names that stand between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _has_hidden(result: QuestionResult) -> bool:

@@ -26,6 +26,10 @@ See https://nbgrader.readthedocs.io/en/stable/user_guide/autograding_resources.h
 class ChecksFailed(Exception):
     """Not all checks passed; the message is the table. nbgrader's validation knows failures by exceptions only."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the table, without the lines of the autograder that raised it. IPython calls this."""
+        return str(self).splitlines()
+
 
 def check(question: str) -> Table | float | None:
     """Run the public checks of ``question`` on this notebook and show a table of what passed and why not.

@@ -1,0 +1,125 @@
+"""A course folder of one exercise, people with homes of their own, and Jupyter servers for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXERCISE = "tensor_ops"
+COURSE_ID = "medical-image-classification"
+START_S = 90
+
+
+def make_course(root: Path) -> Path:
+    """Copy what one exercise needs into a course folder of its own: tests beside this one build releases too."""
+    config = (ROOT / "nbgrader_config.py").read_text("utf-8")
+    config = re.sub(r"^c\.Course\.exercises = .*$", f"c.Course.exercises = [{EXERCISE!r}]", config, flags=re.M)
+    config = re.sub(r"^c\.Course\.optional = .*$", "c.Course.optional = []", config, flags=re.M)
+    for source in (f"solutions/{EXERCISE}.py", f"tests/checks/test_{EXERCISE}.py"):
+        (root / source).parent.mkdir(parents=True)
+        shutil.copy(ROOT / source, root / source)
+    answers = Path("tests", "answers", EXERCISE)
+    shutil.copytree(ROOT / answers, root / answers, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "nbgrader_config.py").write_text(config, "utf-8")
+    return root
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a home folder, where all of Jupyter's settings are, and with nbgrader's exchange."""
+
+    home: Path
+    exchange: Path
+
+    def move_in(self) -> Person:
+        """Make the home, with this Python as the only kernel and with nobody asked for news."""
+        kernel = self.home / "data" / "kernels" / "python3"
+        kernel.mkdir(parents=True)
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(spec))
+        config = self.home / "config"
+        settings = {
+            "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+            # Cells out of sight stay in the page, where a test finds them.
+            "notebook-extension/tracker": {"windowingMode": "none"},
+        }
+        for name, values in settings.items():
+            path = config / "lab" / "user-settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        nbgrader = [f"c.Exchange.root = {str(self.exchange)!r}", f"c.CourseDirectory.course_id = {COURSE_ID!r}"]
+        (config / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *nbgrader, ""]))
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of this person's programs: nothing of whoever runs the tests."""
+        kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "TMPDIR")}
+        return kept | {
+            "HOME": str(self.home),
+            "IPYTHONDIR": str(self.home / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(self.home / "config"),
+            "JUPYTER_DATA_DIR": str(self.home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
+            "MPLCONFIGDIR": str(self.home / "matplotlib"),
+            "OMP_NUM_THREADS": "1",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def run(self, folder: Path, *command: str, expected: int = 0) -> str:
+        """Run a command that is installed beside this Python, in a folder; return what it said."""
+        program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+        done = subprocess.run(
+            program, cwd=folder, env=self.environment(), capture_output=True, text=True, check=False, timeout=300
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == expected, f"{' '.join(command)} ended with exit code {done.returncode}:\n{said}"
+        return said
+
+    @contextmanager
+    def jupyter_lab(self, folder: Path) -> Iterator[str]:
+        """Serve JupyterLab with its extensions in a folder; yield its address."""
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+        # Port 0: the system gives one that is free. No token: it listens to this machine only.
+        settings = ["--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.password="]
+        log = self.home / "server.log"
+        with log.open("wb") as out:
+            server = subprocess.Popen(
+                [*command, *settings, "--expose-app-in-browser"],
+                cwd=folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield self._address(server, log)
+        finally:
+            server.send_signal(signal.SIGTERM)  # ends its kernels too
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+
+    def _address(self, server: subprocess.Popen[bytes], log: Path) -> str:
+        """Wait until the server says where it is."""
+        until = time.monotonic() + START_S
+        while server.poll() is None and time.monotonic() < until:
+            if found := re.search(r"http://127\.0\.0\.1:([1-9]\d*)/", log.read_text("utf-8", "replace")):
+                return found[0]
+            time.sleep(0.1)
+        raise AssertionError(f"JupyterLab did not start:\n{log.read_text('utf-8', 'replace')}")
