@@ -42,6 +42,7 @@ ALLOWED = {
     "intake": BOTTOM | {"people"},
     "export": BOTTOM | {"people"},
     "grading": CHECKING | {"sandbox"},
+    "gradescope": BOTTOM | {"sandbox", "grading"},
     "proving": CHECKING | {"sandbox", "grading"},
     "nbgrader": BOTTOM | {"sandbox", "release", "grading", "gradebook"},
     "cli": CHECKING

@@ -32,8 +32,9 @@ Examples:
 def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> None:
     """Make the stubs and the releases from solutions/.
 
-    Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later) and
-    release/source/ (for nbgrader), of all exercises or of those that are named. A build that fails changes nothing.
+    Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later), release/source/ (for
+    nbgrader) and release/gradescope/ (to upload to Gradescope), of all exercises or of those that are named. A build
+    that fails changes nothing.
     """
     from autograder.course import CourseError, load_course
     from autograder.release.scan import LeakError
@@ -76,6 +77,7 @@ def _build(course: Course, exercises: list[Exercise]) -> None:
         "\nTo hand out:    release/student/<exercise>/\n"
         "Solved and run: release/solution/<exercise>/\n"
         "For nbgrader:   release/source/<exercise>/\n"
+        "For Gradescope: release/gradescope/<exercise>.zip\n"
         "Stubs:          exercises/<exercise>.py"
     )
 

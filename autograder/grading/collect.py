@@ -147,7 +147,7 @@ def _collect_student(folder: Path, course: Course, exercise: str | None) -> Coll
         return Collected((), (Stray(folder, f"It cannot be opened ({error.strerror})."),))
     names = [known.name for known in course.exercises]
     placed = [name for name in names if name in entries and _kind(entries[name]) != "file"]
-    found = tuple(_pick(entries[name], folder.name, name) for name in placed if exercise in (None, name))
+    found = tuple(pick(entries[name], folder.name, name) for name in placed if exercise in (None, name))
     strays = tuple(Stray(path, _not_an_exercise(path, names)) for name, path in entries.items() if name not in placed)
     return Collected(found, strays)
 
@@ -162,7 +162,7 @@ def _not_an_exercise(path: Path, names: Iterable[str]) -> str:
     return f"It does not lie in an exercise's folder. Move it to {printable(path.parent.name)}/{where}."
 
 
-def _pick(folder: Path, student: str, exercise: str) -> Handed:
+def pick(folder: Path, student: str, exercise: str) -> Handed:
     """Choose the file of one exercise's folder that is to be graded."""
     if _kind(folder) != "folder":
         return Handed(student, exercise, None, f"{exercise} is a link, not a folder. Hand in the folder itself.")

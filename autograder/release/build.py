@@ -1,4 +1,4 @@
-"""Make what is handed out from what authors write: stubs, and the source, student and solution release.
+"""Make what is handed out from what authors write: stubs, and the source, student, solution and Gradescope release.
 
 Everything is made in a scratch folder, scanned for leaks, and only then moved into place; a build that fails
 leaves all as it was.
@@ -16,12 +16,16 @@ from typing import Any
 
 from autograder.course import CONFIG_NAME, Course, CourseError, Exercise
 from autograder.release import nbgrader_run
+from autograder.release.gradescope import write_bundle
 from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
 from autograder.release.notebooks import source_notebook
 from autograder.release.outputs import normalise, require_success
 from autograder.release.public_checks import public_version
 from autograder.release.scan import require_no_leaks
 from autograder.release.stubs import GENERATED, cleared, stub_module
+
+GRADESCOPE = "gradescope"
+"""The release that is uploaded to Gradescope: one zip for each exercise."""
 
 UNRELEASED = "unreleased"
 """The name that a notebook carries when it was built without one."""
@@ -71,6 +75,8 @@ def build(course: Course, release: str = UNRELEASED, *, only: Collection[str] = 
         made = scratch / "made"
         chosen = tuple(exercise for exercise in course.exercises if not only or exercise.name in only)
         _generate(replace(course, exercises=chosen), release, scratch / "work", made)
+        for exercise in chosen:
+            write_bundle(exercise, made / GRADESCOPE / f"{exercise.name}.zip")
         _keep_others(course, target, made)
         stubs_made = _write_stubs(stubs, scratch / "exercises")
         require_no_leaks([*_student_files(made), *((path.stem, path) for path in stubs_made)], course)
@@ -125,6 +131,10 @@ def _keep_others(course: Course, target: Path, made: Path) -> None:
         for exercise in course.exercises:
             if not (made / kind / exercise.name).exists() and (target / kind / exercise.name).is_dir():
                 shutil.copytree(target / kind / exercise.name, made / kind / exercise.name)
+    for exercise in course.exercises:
+        bundle = Path(GRADESCOPE, f"{exercise.name}.zip")
+        if not (made / bundle).exists() and (target / bundle).is_file():
+            shutil.copyfile(target / bundle, made / bundle)
 
 
 def _require_cleared(student: Any, source: Any, name: str) -> None:
@@ -149,7 +159,7 @@ def _move_into_place(made: Path, target: Path, old: Path) -> None:
     old.mkdir()
     moved: list[tuple[Path, Path]] = []
     try:
-        for kind in (SOURCE, STUDENT, SOLUTION):
+        for kind in (SOURCE, STUDENT, SOLUTION, GRADESCOPE):
             if (target / kind).exists():
                 moved.append(((target / kind).rename(old / kind), target / kind))
             moved.append(((made / kind).rename(target / kind), made / kind))

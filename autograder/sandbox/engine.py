@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,14 +109,17 @@ class Engine:
         poll.register(self._requests, 0)  # that the other side is gone is always told
         return bool(poll.poll(within_s * 1000))
 
-    def run(self, job: Job) -> Graded:
-        """Grade one submission. Never raises for anything that the submission does."""
+    def run(self, job: Job, notify: Callable[[Graded], None] = lambda graded: None) -> Graded:
+        """Grade one submission; ``notify`` is given what there is so far whenever there is more.
+
+        Never raises for anything that the submission does.
+        """
         graded = Graded()
         try:
             with self._open_checker(job) as channel:
                 frames.send(channel, job.to_message())
                 while self._take(frames.receive(channel)[0], job, graded):
-                    pass
+                    notify(graded)
         except (EOFError, OSError, frames.ProtocolError):
             graded.complete = False
         return graded

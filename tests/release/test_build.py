@@ -34,7 +34,8 @@ def cell(notebook, cell_id):
 def test_what_a_build_makes(built_tiny_course):
     made = {str(path) for path in files(built_tiny_course / "release")}
     expected = {"greetings/greetings.ipynb", "greetings/test_greetings.py"}
-    assert made == {f"{kind}/{path}" for kind in ("source", "student", "solution") for path in expected}
+    notebooks = {f"{kind}/{path}" for kind in ("source", "student", "solution") for path in expected}
+    assert made == notebooks | {"gradescope/greetings.zip"}
     stubs = stubs_of(load_course(built_tiny_course))
     assert {path: path.read_text("utf-8") for path in stubs} == stubs
 

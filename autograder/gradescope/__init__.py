@@ -1,0 +1,1 @@
+"""Our checks and our sandbox in a container of Gradescope's."""

@@ -1,0 +1,137 @@
+"""Grade one submission where Gradescope waits for it, and write down every check as it ends.
+
+From the first moment there is a valid ``results.json``, and whatever ends this process leaves one: each is written
+beside the last and then takes its place.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from autograder.course import Exercise, load_course
+from autograder.gradescope.document import Finished, document, finished_of, to_bytes
+from autograder.gradescope.places import RESERVE_MB, Places, closed, container_memory_mb, students
+from autograder.grading.collect import pick
+from autograder.grading.preload import modules_to_preload
+from autograder.grading.submission import Prepared, job_of, prepare, result_of
+from autograder.results import Status, write_atomic
+from autograder.sandbox.engine import Engine, EngineError, Graded
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.tiers import best_tier
+
+BUDGET_S = 540.0
+"""Seconds of wall time for all of it, less than the ten minutes after which Gradescope ends a container unread."""
+
+TRIES = 2
+"""A submission whose process somebody else seems to have killed has a second chance, as in a class."""
+
+WALL_FACTOR = 6.0
+"""Wall time for each second of CPU time: Gradescope's smallest container has half a CPU."""
+
+NOT_FINISHED = (
+    "Not finished: grading was stopped before this check, so it has no points yet. Submit again; if it happens again, "
+    "tell your teachers."
+)
+OUT_OF_TIME = (
+    "Not run: the checks before this one used up the {minutes:g} minutes that grading may take. Look for code that "
+    "takes very long, then submit again."
+)
+NO_SANDBOX = "Not run: the grader could not be started. Tell your teachers."
+
+
+class Report:
+    """The ``results.json`` of one submission, complete at any moment."""
+
+    def __init__(self, path: Path, exercise: Exercise) -> None:
+        self._path = path
+        self._exercise = exercise
+        self._began = time.monotonic()
+        self.student = self.tier = ""
+
+    def write(self, finished: Finished, output: str, missing: str = NOT_FINISHED) -> None:
+        """Replace what is there."""
+        content = document(self._exercise, finished, output, missing, student=self.student, tier=self.tier)
+        content["execution_time"] = round(time.monotonic() - self._began, 1)
+        write_atomic(self._path, to_bytes(content))
+
+
+def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | None = None) -> None:
+    """Grade what was handed in, and leave the result where Gradescope reads it."""
+    deadline = time.monotonic() + budget_s
+    exercise = load_course(places.course).exercises[0]
+    report = Report(places.results, exercise)
+    report.write({}, "Not finished: grading has begun.")
+    with closed(places.root):
+        report.student = students(places.metadata)
+        report.tier = tier or best_tier()
+        print(f"{exercise.name}: tier {report.tier}, {report.student or 'student unknown'}", flush=True)
+        handed = pick(places.submission, "gradescope", exercise.name)
+        prepared = prepare(handed, exercise, report.tier)
+        if prepared.blank.status is Status.UNREADABLE:
+            report.write({}, prepared.blank.message, f"Not run: {prepared.blank.message}")
+            return
+        _grade(prepared, places, report, deadline, budget_s)
+
+
+def _grade(prepared: Prepared, places: Places, report: Report, deadline: float, budget_s: float) -> None:
+    taken = prepared.blank.message
+    for attempt in range(TRIES):
+        try:
+            graded, in_time = _run(prepared, places, report, deadline)
+        except EngineError as error:
+            print(error, flush=True)
+            report.write({}, NO_SANDBOX, NO_SANDBOX)
+            return
+        if graded.sound or not in_time:
+            break
+        print(f"attempt {attempt + 1}: complete={graded.complete}, disturbed={graded.disturbed}", flush=True)
+    missing = NOT_FINISHED if in_time else OUT_OF_TIME.format(minutes=budget_s / 60)
+    finished = _finished(prepared, graded)
+    unfinished = not graded.complete or len(finished) < sum(len(q.checks) for q in prepared.exercise.questions)
+    report.write(finished, "\n".join(part for part in (taken, missing if unfinished else "") if part), missing)
+
+
+def _run(prepared: Prepared, places: Places, report: Report, deadline: float) -> tuple[Graded, bool]:
+    """Run all checks; return what ended before the deadline, and whether it did not come to that."""
+    shown = 0
+
+    def notify(so_far: Graded) -> None:
+        nonlocal shown
+        if len(so_far.checks) > shown:
+            shown = len(so_far.checks)
+            output = "\n".join(part for part in (prepared.blank.message, NOT_FINISHED) if part)
+            report.write(_finished(prepared, so_far), output)
+
+    late = threading.Event()
+    modules = modules_to_preload([prepared.exercise])
+    with Engine(report.tier, protected=[places.root], preload=modules) as engine:
+
+        def stop() -> None:
+            late.set()
+            engine.stop()
+
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            graded = engine.run(job_of(prepared, limits()), notify)
+        finally:
+            timer.cancel()
+    return graded, not late.is_set() or graded.complete
+
+
+def _finished(prepared: Prepared, graded: Graded) -> Finished:
+    """Return the checks that have ended, with the course's own texts."""
+    ended = {(question, check.name) for question, check in graded.checks}
+    return {key: check for key, check in finished_of(result_of(prepared, graded)).items() if key in ended}
+
+
+def limits() -> Limits:
+    """Return the limits of a submission in this container: a student's process leaves room for the grader's."""
+    container = container_memory_mb()
+    usual = Limits(wall_factor=WALL_FACTOR)
+    if container is None or container - RESERVE_MB >= usual.memory_mb:
+        return usual
+    return Limits(wall_factor=WALL_FACTOR, memory_mb=max(192, container - RESERVE_MB))

@@ -1,0 +1,113 @@
+"""Pack an exercise for Gradescope: one zip with the grader, all its checks, and a course that holds nothing else.
+
+The same course gives the same bytes on every machine. The course inside has the stub in the place of the solution:
+grading reads from it only which cells are locked, which only illustrate, and what is imported.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from autograder.course import CONFIG_NAME, CourseError, Exercise
+from autograder.release.stubs import stub_module
+
+DISTRIBUTION = "medical-image-autograder"
+GRADER_NEEDS = ("ipython", "msgpack")
+"""What grading needs beside what students have; a name without a version of ours."""
+
+_LEFT_OUT = {"cli", "nbgrader", "release", "gradebook", "report", "proving"}
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+SETUP = """\
+#!/usr/bin/env bash
+# Gradescope runs this once, as root, when it builds the image of this assignment.
+set -euo pipefail
+trap 'echo "setup.sh failed in line $LINENO: read the lines above it, then build the image again." >&2' ERR
+# Everything that student code may read lies below HERE: the checks, below /autograder, are closed to it.
+HERE=/usr/local/autograder
+mkdir -p "$HERE"
+export UV_PYTHON_INSTALL_DIR=$HERE/python UV_CACHE_DIR=/tmp/uv-cache
+apt-get update -q
+apt-get install -qy python3-venv
+apt-get install -qy bubblewrap || echo "bubblewrap is not to be had; grading goes on without it."
+python3 -m venv "$HERE/uv"
+"$HERE/uv/bin/pip" install -q uv
+# Ubuntu 22.04 has Python 3.10; the grader needs 3.11 or later, and is tested with the one named here.
+"$HERE/uv/bin/uv" venv --python @PYTHON@ "$HERE/venv"
+"$HERE/uv/bin/uv" pip install --python "$HERE/venv/bin/python" --torch-backend cpu \\
+    -r /autograder/source/requirements.txt
+SITE=$("$HERE/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+cp -r /autograder/source/autograder "$SITE/"
+chmod -R a+rX "$HERE"
+rm -rf /tmp/uv-cache
+cd / && "$HERE/venv/bin/python" -c 'import torch, autograder.gradescope.run'
+echo "The grader is installed."
+"""
+
+RUN = """\
+#!/usr/bin/env bash
+# Gradescope runs this, as root, for each submission.
+cd / && exec /usr/local/autograder/venv/bin/python -m autograder.gradescope
+"""
+
+PYTHON = "3.12"
+
+
+def write_bundle(exercise: Exercise, path: Path) -> None:
+    """Write the zip that is uploaded to Gradescope as an exercise's autograder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+        for name, content in sorted(bundle_files(exercise).items()):
+            entry = zipfile.ZipInfo(name, _FIXED_TIME)
+            entry.create_system = 3  # Unix, on every system: modes are read
+            entry.external_attr = (0o100755 if name in ("setup.sh", "run_autograder") else 0o100644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            bundle.writestr(entry, content, compresslevel=9)
+
+
+def bundle_files(exercise: Exercise) -> dict[str, bytes]:
+    """Return what is in an exercise's bundle: name → content."""
+    files = {
+        "setup.sh": SETUP.replace("@PYTHON@", PYTHON).encode(),
+        "run_autograder": RUN.encode(),
+        "requirements.txt": requirements().encode(),
+        f"course/{CONFIG_NAME}": _config(exercise).encode(),
+        f"course/solutions/{exercise.name}.py": stub_module(exercise).encode(),
+    }
+    files |= {f"course/tests/checks/{name}": content for name, content in exercise.check_files().items()}
+    package = Path(__file__).resolve().parents[1]
+    for source in package.rglob("*.py"):
+        inside = source.relative_to(package)
+        if inside.parts[0] not in _LEFT_OUT and inside.as_posix() != "__main__.py":
+            files[f"autograder/{inside.as_posix()}"] = source.read_bytes()
+    return files
+
+
+def requirements() -> str:
+    """Return the packages that grading needs, in the versions that this machine built the course with."""
+    try:
+        core = [_name(line) for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
+        return "".join(f"{name}=={_public(version(name))}\n" for name in sorted({*core, *GRADER_NEEDS}))
+    except PackageNotFoundError as error:
+        raise CourseError(
+            f"{error.name} is not installed, so its version for Gradescope is not known: pip install -e '.[staff]'."
+        ) from None
+
+
+def _name(requirement: str) -> str:
+    matched = re.match(r"[\w.-]+", requirement)
+    assert matched, requirement
+    return matched[0]
+
+
+def _public(number: str) -> str:
+    """Return a version without its local part, which tells the CPU's build of torch from that of a GPU."""
+    return number.partition("+")[0]
+
+
+def _config(exercise: Exercise) -> str:
+    optional = [exercise.name] if exercise.optional else []
+    return f"c = get_config()\nc.Course.exercises = {[exercise.name]!r}\nc.Course.optional = {optional!r}\n"
