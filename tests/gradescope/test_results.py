@@ -1,0 +1,228 @@
+"""What Gradescope is told: the format, the scores, and what is there when grading is ended from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from autograder.course import load_course
+from autograder.gradescope.places import students
+from autograder.gradescope.run import grade_submission
+from autograder.grading.collect import Handed
+from autograder.grading.preload import modules_to_preload
+from autograder.grading.submission import grade, prepare
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.tiers import best_tier, probe
+
+pytestmark = pytest.mark.slow
+
+RIGHT = """
+class Greeter:
+    def __init__(self, word="Hello"):
+        self.word, self.greeted = word, []
+    def greet(self, name):
+        if not name:
+            raise ValueError("empty")
+        self.greeted.append(name)
+        return f"{self.word}, {name}!"
+def add(numbers):
+    return sum(numbers)
+"""
+HALF = RIGHT.replace("return sum(numbers)", "return 5  # <script>alert(1)</script>")
+LEAVES = RIGHT.replace("return sum(numbers)", "import os; os._exit(0)")
+LOOPS = RIGHT.replace("return sum(numbers)", "\n    while True: pass")
+HOARDS = RIGHT.replace("return sum(numbers)", "return len(bytearray(1 << 40))")
+SLEEPS = "import time\ntime.sleep(600)\n" + RIGHT
+RAISES_MARKUP = RIGHT.replace("return sum(numbers)", "raise ValueError('<b>**\\x1b[31m\\ud800')")
+
+ANSWERS = {"right": RIGHT, "half": HALF, "leaves": LEAVES, "hoards": HOARDS, "markup": RAISES_MARKUP}
+
+FIELDS = {
+    "score": (int, float),
+    "output": str,
+    "output_format": str,
+    "visibility": str,
+    "stdout_visibility": str,
+    "extra_data": dict,
+    "execution_time": (int, float),
+    "tests": list,
+}
+TEST_FIELDS = {
+    "score": (int, float),
+    "max_score": (int, float),
+    "status": str,
+    "name": str,
+    "name_format": str,
+    "number": str,
+    "output": str,
+    "output_format": str,
+    "tags": list,
+    "visibility": str,
+}
+VISIBILITIES = {"hidden", "after_due_date", "after_published", "visible"}
+FORMATS = {"text", "html", "simple_format", "md", "ansi"}
+
+
+def hand_in(places, source, name="greetings.py"):
+    (places.submission / name).write_text(source, "utf-8")
+
+
+def results(places):
+    """Return results.json, held against https://gradescope-autograders.readthedocs.io/en/latest/specs/."""
+    content = json.loads(places.results.read_bytes())
+    assert_fields(content, FIELDS)
+    assert content["visibility"] in VISIBILITIES
+    assert content["stdout_visibility"] in VISIBILITIES
+    for test in content["tests"]:
+        assert_fields(test, TEST_FIELDS)
+        assert test["visibility"] in VISIBILITIES
+        assert test["status"] in {"passed", "failed"}
+        assert {test["output_format"], test["name_format"]} <= FORMATS
+        assert 0 <= test["score"] <= test["max_score"]
+    assert content["score"] == pytest.approx(sum(test["score"] for test in content["tests"]))
+    return content
+
+
+def assert_fields(record, fields):
+    assert set(record) == set(fields)
+    for name, kind in fields.items():
+        assert isinstance(record[name], kind), name
+
+
+def by_question(content):
+    scores = {}
+    for test in content["tests"]:
+        scores[test["tags"][0]] = scores.get(test["tags"][0], 0) + test["score"]
+    return scores
+
+
+def graded_scores(places, path):
+    """Return the scores that `autograder grade` gives, by question."""
+    exercise = load_course(places.course).exercises[0]
+    prepared = prepare(Handed("ada", exercise.name, path), exercise, best_tier())
+    with Engine(best_tier(), protected=[places.root], preload=modules_to_preload([exercise])) as engine:
+        result = grade(engine, prepared, Limits())
+    return {question.name: question.score for question in result.questions}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_scores_are_those_of_autograder_grade(places, answer):
+    hand_in(places, ANSWERS[answer])
+    grade_submission(places)
+    assert by_question(results(places)) == graded_scores(places, places.submission / "greetings.py")
+
+
+def test_a_right_answer_has_all_points_and_hidden_checks_wait(places):
+    hand_in(places, RIGHT)
+    grade_submission(places)
+    content = results(places)
+    assert content["score"] == 5.5
+    assert {test["status"] for test in content["tests"]} == {"passed"}
+    assert [test["number"] for test in content["tests"]] == ["1.1", "1.2", "1.3", "2.1", "2.2", "2.3"]
+    assert {test["visibility"] for test in content["tests"] if "hidden" in test["tags"]} == {"after_published"}
+    assert {test["visibility"] for test in content["tests"] if "public" in test["tags"]} == {"visible"}
+
+
+def test_another_name_is_taken_and_said(places):
+    hand_in(places, RIGHT, "my work (2).py")
+    grade_submission(places)
+    content = results(places)
+    assert content["score"] == 5.5
+    assert "my work (2).py" in content["output"]
+
+
+def test_nothing_to_grade_says_what_to_do(places):
+    grade_submission(places)
+    content = results(places)
+    assert content["score"] == 0
+    assert "Hand in greetings.ipynb" in content["output"]
+    assert len(content["tests"]) == 6
+
+
+def test_names_of_students_are_read_and_odd_metadata_is_passed_over(places):
+    people = [{"name": "Ada", "id": 1, "email": "ada@example.org"}, {"name": "Em\nmy", "id": 2}]
+    places.metadata.write_text(json.dumps({"users": people}))
+    assert students(places.metadata) == "Ada, Em my"
+    for text in (
+        "",
+        "[",
+        "[]",
+        "{}",
+        '{"users": [{}]}',
+        '{"users": null}',
+        "\udcff".encode("utf-8", "replace").decode(),
+    ):
+        places.metadata.write_text(text)
+        assert students(places.metadata) == ""
+
+
+def test_what_the_time_does_not_suffice_for_is_not_run(places):
+    hand_in(places, SLEEPS)
+    grade_submission(places, budget_s=6)
+    content = results(places)
+    assert content["score"] == 0
+    assert all("may take" in test["output"] for test in content["tests"])
+    assert "may take" in content["output"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_a_kill_at_any_moment_leaves_a_valid_result(places, seed):
+    hand_in(places, LOOPS)
+    code = (
+        "import sys; from pathlib import Path; from autograder.gradescope.places import Places; "
+        "from autograder.gradescope.run import grade_submission; print(1, flush=True); "
+        "grade_submission(Places(Path(sys.argv[1])))"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", code, places.root], stdout=subprocess.PIPE, start_new_session=True)
+    assert grader.stdout is not None
+    with grader.stdout:
+        grader.stdout.readline()
+        while not places.results.exists():
+            assert grader.poll() is None
+            time.sleep(0.01)
+        time.sleep(random.Random(seed).uniform(0, 8))
+        os.killpg(grader.pid, signal.SIGKILL)
+    grader.wait()
+    content = results(places)
+    assert len(content["tests"]) == 6
+    for test in content["tests"]:
+        assert test["score"] == 0 or test["status"] == "passed"
+
+
+READS = """
+import glob, os
+def listed(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+def can_write(path):
+    try:
+        open(path, "a").close()
+        return True
+    except OSError:
+        return False
+ROOT = "@ROOT@"
+if listed(ROOT) or listed(ROOT + "/source/course") or can_write(ROOT + "/results/results.json"):
+    def add(numbers):
+        return "seen"
+"""
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "C"])
+def test_no_tier_that_changes_the_user_shows_the_checks_or_the_results(places, tier):
+    if not probe(tier).works or os.geteuid():
+        pytest.skip(f"tier {tier} as root does not work here: {probe(tier).problem}")
+    hand_in(places, RIGHT + READS.replace("@ROOT@", str(places.root)))
+    grade_submission(places, tier=tier)
+    assert results(places)["score"] == 5.5
