@@ -48,7 +48,14 @@ class Report:
         self._path = path
         self._exercise = exercise
         self._began = time.monotonic()
+        self._shown = 0
         self.student = self.tier = ""
+
+    def progress(self, finished: Finished, output: str) -> None:
+        """Tell of what has ended so far; a second try is not shown until it has come further than the first."""
+        if len(finished) > self._shown:
+            self._shown = len(finished)
+            self.write(finished, output)
 
     def write(self, finished: Finished, output: str, missing: str = NOT_FINISHED) -> None:
         """Replace what is there."""
@@ -95,14 +102,10 @@ def _grade(prepared: Prepared, places: Places, report: Report, deadline: float, 
 
 def _run(prepared: Prepared, places: Places, report: Report, deadline: float) -> tuple[Graded, bool]:
     """Run all checks; return what ended before the deadline, and whether it did not come to that."""
-    shown = 0
 
     def notify(so_far: Graded) -> None:
-        nonlocal shown
-        if len(so_far.checks) > shown:
-            shown = len(so_far.checks)
-            output = "\n".join(part for part in (prepared.blank.message, NOT_FINISHED) if part)
-            report.write(_finished(prepared, so_far), output)
+        output = "\n".join(part for part in (prepared.blank.message, NOT_FINISHED) if part)
+        report.progress(_finished(prepared, so_far), output)
 
     late = threading.Event()
     modules = modules_to_preload([prepared.exercise])
