@@ -16,9 +16,6 @@ from tests.browser.servers import EXERCISE, Person
 
 pytestmark = pytest.mark.slow
 
-TALL = 1800
-"""The height of a window in which the table of all outcomes is seen as a whole."""
-
 QUESTION = "flatten_images"
 RIGHT = "def flatten_images(images):\n    return images.reshape(len(images), -1)\n"
 WRONG = "def flatten_images(images):\n    return images.reshape(-1, len(images))\n"
@@ -172,7 +169,6 @@ def test_an_untouched_notebook_runs_without_a_traceback_and_is_read_in_every_win
             page.set_viewport_size({"width": width, "height": height})
             notebook.cell(f'check("{QUESTION}")').scroll_into_view_if_needed()
             keep(page, f"lab-untouched-{theme}-{name}")
-            page.set_viewport_size({"width": width, "height": TALL})
             keep(sample, f"lab-outcomes-{theme}-{name}")
             assert cut(sample) == []
         for text in sample.locator("td, td div, b, p").all():
