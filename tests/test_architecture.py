@@ -44,6 +44,7 @@ ALLOWED = {
     "grading": CHECKING | {"sandbox"},
     "gradescope": BOTTOM | {"sandbox", "grading"},
     "proving": CHECKING | {"sandbox", "grading"},
+    "otter": BOTTOM | {"checking"},
     "nbgrader": BOTTOM | {"sandbox", "release", "grading", "gradebook"},
     "cli": CHECKING
     | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving", "people", "intake", "export"},

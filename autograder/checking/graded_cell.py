@@ -6,30 +6,20 @@ it there: the notebook's file is graded in the sandbox, once, and each of its gr
 
 from __future__ import annotations
 
-import functools
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from autograder.checking.display import Table
-from autograder.results import QuestionResult, Result, result_path
-
-STUDENT = "student"
-"""Whose result it is, where only one is looked at."""
-
-
-class NotGraded(Exception):
-    """There are no points to tell; the message says why. nbgrader gives none to a cell that raises."""
+from autograder.checking.graded_apart import NotGraded, graded_apart, question_of
 
 
 def points_of(name: str) -> float:
     """Grade this notebook, show the table of all checks of a question, and return its points.
 
-    nbgrader takes the last value of a cell for its points, and what is no number for full points. So this raises
-    `NotGraded` where there is no such question, or where a check could not decide.
+    nbgrader takes the last value of a cell for its points, what is no number for full points, and gives none to a cell
+    that raises. So this raises `NotGraded` where there is no such question, or where a check could not decide.
     """
-    question = _question(name)
+    course, exercise = _course(Path.cwd())
+    question = question_of(graded_apart(Path.cwd() / f"{exercise}.ipynb", exercise, course), name)
     table = Table(question, public_only=False)
     if question.needs_human:
         raise NotGraded(repr(table))
@@ -37,31 +27,6 @@ def points_of(name: str) -> float:
 
     display(table)
     return question.score
-
-
-def _question(name: str) -> QuestionResult:
-    questions = {question.name: question for question in _graded(Path.cwd()).questions}
-    if name not in questions:
-        raise NotGraded(f"This exercise has no question “{name}”, only {', '.join(questions)}.")
-    return questions[name]
-
-
-@functools.cache
-def _graded(folder: Path) -> Result:
-    """Grade the notebook in a folder. The checks of this process's user are the course's above it."""
-    root, exercise = _course(folder)
-    with tempfile.TemporaryDirectory() as output:
-        grader = [sys.executable, "-m", "autograder", "grade", str(folder / f"{exercise}.ipynb")]
-        place = ["--exercise", exercise, "--student", STUDENT, "--course", str(root), "--output", output]
-        # The student's code has run here already, outside any sandbox: a weak one makes nothing worse.
-        how = ["--jobs", "1", "--gradebook", "none", "--allow-weak-sandbox"]
-        log = Path(output, "log.txt")
-        with log.open("wb") as said:
-            subprocess.run([*grader, *place, *how], stdout=said, stderr=said, check=False)
-        result = result_path(Path(output), STUDENT, exercise)
-        if not result.is_file():
-            raise NotGraded(f"The autograder gave no result. It said:\n{log.read_text('utf-8', 'replace')}")
-        return Result.from_json(result.read_bytes())
 
 
 def _course(folder: Path) -> tuple[Path, str]:

@@ -33,8 +33,8 @@ def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> Non
     """Make the stubs and the releases from solutions/.
 
     Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later), release/source/ (for
-    nbgrader) and release/gradescope/ (to upload to Gradescope), of all exercises or of those that are named. A build
-    that fails changes nothing.
+    nbgrader), release/gradescope/ (to upload to Gradescope) and release/otter/ (for otter-grader), of all exercises or
+    of those that are named. A build that fails changes nothing.
     """
     from autograder.course import CourseError, load_course
     from autograder.release.scan import LeakError
@@ -78,6 +78,7 @@ def _build(course: Course, exercises: list[Exercise]) -> None:
         "Solved and run: release/solution/<exercise>/\n"
         "For nbgrader:   release/source/<exercise>/\n"
         "For Gradescope: release/gradescope/<exercise>.zip\n"
+        "For otter:      release/otter/<exercise>/\n"
         "Stubs:          exercises/<exercise>.py"
     )
 

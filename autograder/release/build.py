@@ -1,4 +1,4 @@
-"""Make what is handed out from what authors write: stubs, and the source, student, solution and Gradescope release.
+"""Make what is handed out from what authors write: stubs, and the releases of each exercise.
 
 Everything is made in a scratch folder, scanned for leaks, and only then moved into place; a build that fails
 leaves all as it was.
@@ -19,6 +19,7 @@ from autograder.release import nbgrader_run
 from autograder.release.gradescope import write_bundle
 from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
 from autograder.release.notebooks import source_notebook
+from autograder.release.otter import STUDENT_FILES, write_assignment
 from autograder.release.outputs import normalise, require_success
 from autograder.release.public_checks import public_version
 from autograder.release.scan import require_no_leaks
@@ -26,6 +27,11 @@ from autograder.release.stubs import GENERATED, cleared, stub_module
 
 GRADESCOPE = "gradescope"
 """The release that is uploaded to Gradescope: one zip for each exercise."""
+
+OTTER = "otter"
+"""The release for otter-grader: a folder for students and a zip for graders, for each exercise."""
+
+KINDS = (SOURCE, STUDENT, SOLUTION, GRADESCOPE, OTTER)
 
 UNRELEASED = "unreleased"
 """The name that a notebook carries when it was built without one."""
@@ -77,6 +83,7 @@ def build(course: Course, release: str = UNRELEASED, *, only: Collection[str] = 
         _generate(replace(course, exercises=chosen), release, scratch / "work", made)
         for exercise in chosen:
             write_bundle(exercise, made / GRADESCOPE / f"{exercise.name}.zip")
+            write_assignment(exercise, made / STUDENT / exercise.name, made / OTTER / exercise.name)
         _keep_others(course, target, made)
         stubs_made = _write_stubs(stubs, scratch / "exercises")
         require_no_leaks([*_student_files(made), *((path.stem, path) for path in stubs_made)], course)
@@ -127,7 +134,7 @@ def _collect(root: Path, name: str, source: Any, made: Path) -> None:
 
 def _keep_others(course: Course, target: Path, made: Path) -> None:
     """Copy the releases of exercises that were not made anew."""
-    for kind in (SOURCE, STUDENT, SOLUTION):
+    for kind in (SOURCE, STUDENT, SOLUTION, OTTER):
         for exercise in course.exercises:
             if not (made / kind / exercise.name).exists() and (target / kind / exercise.name).is_dir():
                 shutil.copytree(target / kind / exercise.name, made / kind / exercise.name)
@@ -147,11 +154,13 @@ def _require_cleared(student: Any, source: Any, name: str) -> None:
 
 
 def _student_files(made: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files of the student release, each with its exercise."""
-    for folder in sorted((made / STUDENT).iterdir()):
+    """Yield the files that students get, each with its exercise."""
+    handed_out = [(folder.name, folder) for folder in sorted((made / STUDENT).iterdir())]
+    handed_out += [(folder.name, folder / STUDENT_FILES) for folder in sorted((made / OTTER).iterdir())]
+    for exercise, folder in handed_out:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                yield folder.name, path
+                yield exercise, path
 
 
 def _move_into_place(made: Path, target: Path, old: Path) -> None:
@@ -159,7 +168,7 @@ def _move_into_place(made: Path, target: Path, old: Path) -> None:
     old.mkdir()
     moved: list[tuple[Path, Path]] = []
     try:
-        for kind in (SOURCE, STUDENT, SOLUTION, GRADESCOPE):
+        for kind in KINDS:
             if (target / kind).exists():
                 moved.append(((target / kind).rename(old / kind), target / kind))
             moved.append(((made / kind).rename(target / kind), made / kind))

@@ -1,25 +1,22 @@
 """Pack an exercise for Gradescope: one zip with the grader, all its checks, and a course that holds nothing else.
 
-The same course gives the same bytes on every machine. The course inside has the stub in the place of the solution:
-grading reads from it only which cells are locked, which only illustrate, and what is imported.
+The same course and the same installed packages give the same bytes on every machine.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, CourseError, Exercise
-from autograder.release.stubs import stub_module
+from autograder.course import CourseError, Exercise
+from autograder.release.packing import packed_course, write_zip
 
 DISTRIBUTION = "medical-image-autograder"
 GRADER_NEEDS = ("ipython", "msgpack")
 """What grading needs beside what students have; a name without a version of ours."""
 
-_LEFT_OUT = {"cli", "nbgrader", "release", "gradebook", "report", "proving"}
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+_LEFT_OUT = {"cli", "nbgrader", "release", "gradebook", "report", "proving", "otter"}
 
 SETUP = """\
 #!/usr/bin/env bash
@@ -58,14 +55,7 @@ PYTHON = "3.12"
 
 def write_bundle(exercise: Exercise, path: Path) -> None:
     """Write the zip that is uploaded to Gradescope as an exercise's autograder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
-        for name, content in sorted(bundle_files(exercise).items()):
-            entry = zipfile.ZipInfo(name, _FIXED_TIME)
-            entry.create_system = 3  # Unix, on every system: modes are read
-            entry.external_attr = (0o100755 if name in ("setup.sh", "run_autograder") else 0o100644) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            bundle.writestr(entry, content, compresslevel=9)
+    write_zip(path, bundle_files(exercise), programs=("setup.sh", "run_autograder"))
 
 
 def bundle_files(exercise: Exercise) -> dict[str, bytes]:
@@ -74,10 +64,8 @@ def bundle_files(exercise: Exercise) -> dict[str, bytes]:
         "setup.sh": SETUP.replace("@PYTHON@", PYTHON).encode(),
         "run_autograder": RUN.encode(),
         "requirements.txt": requirements().encode(),
-        f"course/{CONFIG_NAME}": _config(exercise).encode(),
-        f"course/solutions/{exercise.name}.py": stub_module(exercise).encode(),
+        **packed_course(exercise),
     }
-    files |= {f"course/tests/checks/{name}": content for name, content in exercise.check_files().items()}
     package = Path(__file__).resolve().parents[1]
     for source in package.rglob("*.py"):
         inside = source.relative_to(package)
@@ -106,8 +94,3 @@ def _name(requirement: str) -> str:
 def _public(number: str) -> str:
     """Return a version without its local part, which tells the CPU's build of torch from that of a GPU."""
     return number.partition("+")[0]
-
-
-def _config(exercise: Exercise) -> str:
-    optional = [exercise.name] if exercise.optional else []
-    return f"c = get_config()\nc.Course.exercises = {[exercise.name]!r}\nc.Course.optional = {optional!r}\n"

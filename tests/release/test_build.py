@@ -35,7 +35,9 @@ def test_what_a_build_makes(built_tiny_course):
     made = {str(path) for path in files(built_tiny_course / "release")}
     expected = {"greetings/greetings.ipynb", "greetings/test_greetings.py"}
     notebooks = {f"{kind}/{path}" for kind in ("source", "student", "solution") for path in expected}
-    assert made == notebooks | {"gradescope/greetings.zip"}
+    otter = {"autograder.zip", "student/greetings.ipynb", "student/test_greetings.py", "student/tests/add.py"}
+    otter |= {"student/tests/Greeter.py"}
+    assert made == notebooks | {"gradescope/greetings.zip"} | {f"otter/greetings/{path}" for path in otter}
     stubs = stubs_of(load_course(built_tiny_course))
     assert {path: path.read_text("utf-8") for path in stubs} == stubs
 
@@ -93,7 +95,7 @@ def test_a_build_replaces_all_of_the_last_one(tiny_course):
     assert (tiny_course / "release/2026.1.json").exists()
     assert sorted(path.name for path in (tiny_course / "exercises").iterdir()) == ["greetings.py", "own.py"]
     assert sorted(path.name for path in (tiny_course / "release").iterdir()) == [
-        "2026.1.json", "solution", "source", "student",
+        "2026.1.json", "gradescope", "otter", "solution", "source", "student",
     ]  # fmt: skip
 
 
