@@ -24,7 +24,7 @@ demo: $(INSTALLED) ## grade a made-up class with attacks on the grader, and show
 	$(BIN)/python -m demo.run
 
 test: $(INSTALLED) ## run the tests, without those that take more than a few seconds
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -r s $(if $(SLOW),,-m "not slow")
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -r s $(if $(SLOW),--durations=40,-m "not slow")
 
 test-all: ## run all tests
 	$(MAKE) test SLOW=1

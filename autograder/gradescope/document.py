@@ -23,6 +23,11 @@ OUTCOMES = {
     Outcome.GRADER_ERROR: "could not be checked",
 }
 
+UNDECIDED = (
+    "Could not be checked: the check itself failed, which is not your mistake. It has no points until your teachers "
+    "have looked at it. Tell them."
+)
+
 VISIBILITY = {"public": "visible", "hidden": "after_published"}
 
 Finished = Mapping[tuple[str, str], CheckResult]
@@ -73,6 +78,8 @@ def _test(number: str, check: Check, result: CheckResult | None, missing: str) -
 
 def _words(result: CheckResult) -> str:
     """Return what feedback says of a check: its outcome, the message, and a hint where there is one."""
+    if result.outcome is Outcome.GRADER_ERROR:
+        return UNDECIDED  # elsewhere a person decides before anybody sees points; here they are on show at once
     outcome = OUTCOMES[result.outcome].capitalize() + "."
     hint = f"Hint: {result.hint}" if result.hint and result.outcome is not Outcome.PASSED else ""
     return "\n".join(part for part in (outcome, result.message, hint) if part)

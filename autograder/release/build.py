@@ -100,7 +100,7 @@ def _generate(course: Course, release: str, work: Path, made: Path) -> None:
     for job, share in enumerate(shares):
         root = work / str(job)
         for exercise in share:
-            _write_source(exercise, sources[exercise.name], root / SOURCE / exercise.name)
+            write_source(exercise, sources[exercise.name], root / SOURCE / exercise.name)
         shutil.copyfile(course.root / CONFIG_NAME, root / CONFIG_NAME)
         roots.append((root, [exercise.name for exercise in share]))
     nbgrader_run.generate(roots)
@@ -109,7 +109,7 @@ def _generate(course: Course, release: str, work: Path, made: Path) -> None:
             _collect(root, name, sources[name], made)
 
 
-def _write_source(exercise: Exercise, notebook: Any, folder: Path) -> None:
+def write_source(exercise: Exercise, notebook: Any, folder: Path) -> None:
     """Write what nbgrader starts from; it copies the public checks into both releases by itself."""
     folder.mkdir(parents=True)
     _write_notebook(notebook, folder / f"{exercise.name}.ipynb")

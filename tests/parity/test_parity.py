@@ -1,0 +1,109 @@
+"""One class of honest students is graded in every way that there is: the same points for every question."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course, load_course
+from autograder.release.build import write_source
+from autograder.release.gradescope import write_bundle
+from autograder.release.notebooks import source_notebook
+from autograder.release.otter import write_assignment
+from demo.make_class import Answers, right, wrong
+from tests.nbgrader.conftest import api_of
+from tests.parity import ways
+from tests.parity.ways import Points, Student
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+CLASS = {
+    "tensor_ops": 9, "convolution": 8, "data_split": 6, "mlp": 2, "cnn": 1, "resnet": 2, "interpretability": 2,
+}  # fmt: skip
+"""How many students hand in which exercise: fewer where checks train."""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Course:
+    """The course with what students get, but without solution notebooks, which take long to run."""
+    root = tmp_path_factory.mktemp("parity") / "course"
+    for name in ("solutions", "tests/checks", "tests/answers"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    loaded = load_course(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic by its name
+        patch.chdir(root)
+        api = api_of(root)
+        for exercise in loaded.exercises:
+            release = root / "release"
+            write_source(exercise, source_notebook(exercise, "unreleased"), release / "source" / exercise.name)
+            made = api.generate_assignment(exercise.name, force=True)
+            assert made["success"], made
+            write_assignment(exercise, release / "student" / exercise.name, release / "otter" / exercise.name)
+            write_bundle(exercise, release / "gradescope" / f"{exercise.name}.zip")
+    return loaded
+
+
+def mixed(exercise, number: int) -> Answers:
+    """Answer some questions rightly, some wrongly, and leave some as they are; the first student answers all."""
+    answers: Answers = {}
+    for place, question in enumerate(exercise.questions):
+        kind = "rrrr" if number == 0 else "rrwrs"
+        match kind[(place + number) % len(kind)]:
+            case "r":
+                answers[question.name] = right(exercise, number)[question.name]
+            case "w":
+                answers[question.name] = wrong(exercise, number + place)[question.name]
+    return answers
+
+
+@pytest.fixture(scope="module")
+def students(course) -> list[Student]:
+    """Those who hand in."""
+    made = [
+        Student(f"student-{number}", course.exercise(name), mixed(course.exercise(name), number))
+        for name, count in CLASS.items()
+        for number in range(count)
+    ]
+    for student in made:
+        student.hand_in(course.root / "submitted")
+    return made
+
+
+@pytest.fixture(scope="module")
+def expected(course, students) -> Points:
+    """What `autograder grade` gives."""
+    return ways.by_autograder(course.root)
+
+
+def test_the_class_is_worth_comparing(course, students, expected):
+    assert len(students) >= 30
+    assert {exercise for _, exercise, _ in expected} == {exercise.name for exercise in course.exercises}
+    most = {question.name: question.max_score for exercise in course.exercises for question in exercise.questions}
+    kinds = {
+        "full" if points == most[name] else "some" if points else "none" for (*_, name), points in expected.items()
+    }
+    assert kinds == {"full", "some", "none"}
+
+
+def test_nbgrader(course, expected, tmp_path):
+    assert ways.by_nbgrader(course.root, CLASS, tmp_path) == expected
+
+
+def test_plain_nbgrader(course, expected, tmp_path):
+    assert ways.by_nbgrader(course.root, CLASS, tmp_path, plain=True) == expected
+
+
+def test_otter(course, students, expected, tmp_path):
+    pytest.importorskip("otter", reason='install it with: pip install -e ".[dev]"')
+    assert ways.by_otter(course.root, students, tmp_path) == expected
+
+
+def test_gradescope(course, students, expected, tmp_path):
+    assert ways.by_gradescope(course.root, students, tmp_path) == expected
