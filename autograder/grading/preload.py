@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from autograder.course import Exercise, parsed, statements
+from autograder.sandbox.zygote import COMPILER
 
 
 def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
@@ -17,6 +18,8 @@ def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
     for exercise in exercises:
         for source in (exercise.solution.read_text("utf-8"), exercise.checks.read_text("utf-8")):
             found |= _imports(source)
+            if any(isinstance(node, ast.Attribute) and node.attr == "optim" for node in ast.walk(parsed(source))):
+                found.add(COMPILER)
     return sorted(name for name in found if not name.startswith("autograder"))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections.abc import Callable
 
 MAX_REQUEST = 4096
 
 
-def fork_for_each(requests: socket.socket) -> tuple[bytes, list[int]] | None:
-    """Fork at each request on a SEQPACKET socket.
+def fork_for_each(
+    requests: socket.socket, get_ready: Callable[[bytes], None] = lambda message: None
+) -> tuple[bytes, list[int]] | None:
+    """Fork at each request on a SEQPACKET socket; before that, ``get_ready`` is given the request.
 
     Returns in each child, with the message and the descriptors that came with it; and in the server itself with
     None, once the last one who could ask is gone and every child has ended.
@@ -26,6 +29,7 @@ def fork_for_each(requests: socket.socket) -> tuple[bytes, list[int]] | None:
         message, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST, 4)
         if not message:
             break
+        get_ready(message)
         pid = os.fork()
         if pid == 0:
             requests.close()

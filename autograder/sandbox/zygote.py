@@ -25,6 +25,9 @@ from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.walls import walls_of
 from autograder.sandbox.walls.process import ProcessWalls
 
+COMPILER = "torch._dynamo"
+"""What the first optimizer of a process imports, as do ``torch.func`` and others: a second or two of CPU time."""
+
 
 def main() -> None:
     """Serve requests until the last one who could make any is gone; become what was asked for in each fork."""
@@ -32,7 +35,7 @@ def main() -> None:
     walls = walls_of(sys.argv[2])
     shell = _preload([name for name in sys.argv[3].split(",") if name])
     requests.send(b"ready")
-    request = fork_for_each(requests)
+    request = fork_for_each(requests, _Later())
     if request is None:
         os._exit(0)  # without taking down torch module by module
     message, descriptors = request
@@ -55,23 +58,35 @@ def _preload(modules: list[str]) -> Any:
 
     worker.warm_up()
     checker.warm_up()
-    _import_compiler(torch)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler, too
     shell = make_shell()
+    _settle()
+    return shell
+
+
+def _settle() -> None:
+    """Make sure that this can be forked, and spare the children the search for garbage in what is here."""
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1  # noqa: PTH112, PTH208
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads; it must have one, or its children may hang")
     gc.freeze()
     gc.enable()
-    return shell
 
 
-def _import_compiler(torch: Any) -> None:
-    """Make an optimizer: the first one of a process imports PyTorch's compiler, as do ``torch.func`` and others.
+class _Later:
+    """Import before the second worker what costs as much as half of the start: a lone submission is spared it."""
 
-    That takes a second or two, once here or again for every student who uses any of them.
-    """
-    torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    def __init__(self) -> None:
+        self._workers = 0
+
+    def __call__(self, request: bytes) -> None:
+        if json.loads(request)["kind"] != "worker":
+            return
+        self._workers += 1
+        if self._workers == 2 and COMPILER not in sys.modules:
+            gc.disable()
+            importlib.import_module(COMPILER)
+            _settle()
 
 
 def _become(order: dict[str, Any], descriptors: list[int], walls: ProcessWalls, shell: Any) -> None:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,11 @@ from autograder.grading.submission import UNRELEASED
 from autograder.release.notebooks import source_notebook
 from autograder.release.stubs import cleared
 from autograder.report.terminal import GradingProgress, print_summary
-from autograder.results import Outcome, Result, Status
+from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import WALLED, best_tier
+from autograder.table import as_html
 from demo.attacks import Attack, read_attacks
 from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, model, right
 
@@ -300,10 +302,34 @@ def test_nothing_that_is_shown_acts_on_the_screen_or_in_a_page(graded):
         assert not HOSTILE.search(text), name
     for name in ("grades.csv", "questions.csv"):
         assert not re.search(r'(^|,)"?[=+@-]', shown[f"graded/{name}"], re.MULTILINE)
-    outputs = [
-        output
-        for path in (graded.folder / "autograded").rglob("*.ipynb")
-        for cell in json.loads(path.read_bytes())["cells"]
-        for output in [*cell["outputs"], *([] if cell["cell_type"] == "code" else [cell])]
-    ]
-    assert {output["output_type"] for output in outputs} == {"stream"}  # text, which pages escape
+
+
+def test_notebooks_for_the_formgrader_hold_our_tables_and_no_markup_of_a_student(graded):
+    made, tables = set(), set()
+    for path in (graded.folder / "autograded").rglob("*.ipynb"):
+        for cell in json.loads(path.read_bytes())["cells"]:
+            assert cell["cell_type"] == "code", path
+            for output in cell["outputs"]:
+                made |= {output["output_type"], *output["data"]}
+                tables |= Elements(output["data"].get("text/html", "")).found
+    assert made == {"display_data", "execute_result", "text/html", "text/plain"}
+    ours = QuestionResult("every_outcome", tuple(check_with(outcome) for outcome in Outcome))
+    assert tables
+    assert tables <= Elements(as_html("every outcome", ours)).found
+
+
+def check_with(outcome: Outcome) -> CheckResult:
+    return CheckResult("check", "a `title`", "hidden", outcome, 0.0, 1.0, "a message")
+
+
+class Elements(HTMLParser):
+    """The elements in some HTML, with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[tuple[str, str]] = set()
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add((tag, repr(attrs)))

@@ -147,7 +147,7 @@ def untouched(folder, course) -> str:
     last = {"cell_type": "code", "id": "every-outcome", "metadata": {}, "source": EVERY_OUTCOME}
     notebook["cells"].append(last | {"outputs": [], "execution_count": None})
     path.write_text(json.dumps(notebook), "utf-8")
-    return f"lab/tree/untouched/{EXERCISE}.ipynb"
+    return f"lab/workspaces/untouched/tree/untouched/{EXERCISE}.ipynb"  # without the tabs that others left open
 
 
 def test_an_untouched_notebook_runs_without_a_traceback_and_is_read_in_every_window(lab, untouched, open_page, keep):

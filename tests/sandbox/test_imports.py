@@ -58,9 +58,12 @@ def test_a_fork_imports_hardly_anything(name):
     ],
     ids=["an optimizer", "func.grad", "a Jacobian", "a product with a gradient", "vmap"],
 )
-def test_what_answers_may_use_is_imported_before_the_fork(code):
+def test_what_answers_may_use_is_imported_before_all_forks_but_the_first(code):
     rehearse = (
         "import sys; from autograder.sandbox import zygote; zygote._preload(['torch']); import torch\n"
+        "later, size = zygote._Later(), len(sys.modules)\n"
+        """later(b'{"kind": "checker"}'); later(b'{"kind": "worker"}'); assert len(sys.modules) == size\n"""
+        """later(b'{"kind": "worker"}'); assert len(sys.modules) > size\n"""
         f"before = set(sys.modules); {code}; print(len(set(sys.modules) - before))"
     )
     alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
