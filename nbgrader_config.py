@@ -1,7 +1,8 @@
 """The one file of course settings: nbgrader's, and the autograder's own.
 
-Run nbgrader from this folder: it reads this file by itself. Settings of ours start with ``c.Course``; they
-are read without running the file, so they must be literals.
+Run nbgrader from this folder: it reads this file by itself. Settings of ours start with ``c.Course``, which are
+read without running the file, so they must be literals, and with ``c.Grade``. All of them are here; one that is
+commented out shows its default.
 """
 
 c = get_config()  # noqa: F821 - nbgrader provides it
@@ -10,9 +11,10 @@ c = get_config()  # noqa: F821 - nbgrader provides it
 # What nbgrader's exchange and gradebook call this course.
 c.CourseDirectory.course_id = "medical-image-classification"
 
-# Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/test_<name>.py.
+# Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/test_<name>.py. Any solution that
+# is not named here comes after them, in alphabetical order. `autograder new` adds a name at the end.
 c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "resnet", "interpretability"]
-# Those whose points are a bonus.
+# Those whose points are a bonus. Default: none, [].
 c.Course.optional = ["interpretability"]
 
 # --- Folders -------------------------------------------------------------------------------------
@@ -62,6 +64,10 @@ c.Execute.record_timing = False
 c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
 c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
+# Let a score go down when a submission is graded again; otherwise the higher one is kept.
+# c.Grade.allow_lower = False
+# Go on where only sandbox tier C or D is possible: student code could read your files and use your network.
+# c.Grade.allow_weak_sandbox = False
 # What becomes of late submissions: "none" leaves their points, "zero" takes all of them.
 c.LateSubmissionPlugin.penalty_method = "none"
 

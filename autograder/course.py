@@ -137,7 +137,7 @@ def load_course(root: Path | None = None) -> Course:
             raise CourseError(f"{CONFIG_NAME} lists exercises without a solutions/*.py: {sorted(missing)}")
         names = order + [name for name in names if name not in order]
     if not names:
-        raise CourseError(f"{root / 'solutions'} holds no exercise: write solutions/<exercise>.py first.")
+        raise CourseError(f"{root / 'solutions'} holds no exercise. Start one with: autograder new EXERCISE")
     return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
 
 
@@ -149,7 +149,14 @@ def _configured(root: Path) -> tuple[list[str], set[str]]:
             "c.Course.exercises",
             "c.Course.optional",
         ):
-            values[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
+            name = ast.unparse(node.targets[0])
+            try:
+                values[name] = ast.literal_eval(node.value)
+            except ValueError:
+                raise CourseError(
+                    f"{CONFIG_NAME}:{node.lineno}: write {name} as a list of names in quotes, as in "
+                    '["first", "second"]; it is read without running the file.'
+                ) from None
     return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
 
 

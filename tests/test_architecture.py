@@ -142,14 +142,68 @@ def test_rooms_form_layers():
     assert not graph
 
 
-@pytest.mark.parametrize("word", ["convolution", "tensor_ops", "conv2d", "pneumonia"])
-def test_the_package_knows_nothing_of_this_course(word):
-    """Names of the course occur as examples in help and docstrings, never in what is executed."""
+# Words that mean something beside this course's questions: PyTorch's and English ones.
+GENERAL_WORDS = {"fit", "gradient", "linear"}
+
+
+def executed_words(path: Path) -> set[str]:
+    """Return the words of a module's names, and of its texts but for docstrings and the examples of a command."""
+    tree = ast.parse(path.read_text("utf-8"))
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        for value in (getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname", "module")):
+            words |= set(re.findall(r"\w+", value)) if isinstance(value, str) else set()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            text = node.value if isinstance(node.value, str) else node.value.decode(errors="replace")
+            words |= set(re.findall(r"\w+", text)) if not is_prose(text) else set()
+    return words
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is a docstring, a message or an example of a command: something with several words."""
+    return len(text.split()) > 1
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_of)
+def test_the_package_knows_nothing_of_this_course(path):
+    """Names of exercises and questions occur as examples in help and docstrings, never in what is executed."""
+    course = load_course(ROOT)
+    names = {exercise.name for exercise in course.exercises}
+    names |= {question.name for exercise in course.exercises for question in exercise.questions}
+    assert not executed_words(path) & (names - GENERAL_WORDS)
+
+
+def test_a_name_of_the_course_would_be_found(tmp_path):
+    """In a name, an attribute, a keyword, a path or a key alike."""
+    for code in ("conv2d(x)", "m.conv2d", "f(conv2d=1)", "'tests/conv2d.py'", "b'conv2d'", "def conv2d(): 0"):
+        (tmp_path / "module.py").write_text(code)
+        assert "conv2d" in executed_words(tmp_path / "module.py"), code
+
+
+def own_settings() -> set[str]:
+    """Return every setting that the package reads itself: literals of ``c.Course``, and traits of its own classes."""
+    found = set()
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        values = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-        assert word not in names | values, path
+        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"c\.Course\.\w+", text)}
+        for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+            traits = (node for node in owner.body if isinstance(node, ast.Assign | ast.AnnAssign))
+            for trait in (node for node in traits if ".tag(config=True)" in ast.unparse(node)):
+                name = trait.target if isinstance(trait, ast.AnnAssign) else trait.targets[0]
+                found.add(f"c.{owner.name}.{ast.unparse(name)}")
+    return found
+
+
+def test_every_setting_of_ours_is_explained_where_it_stands():
+    lines = (ROOT / "nbgrader_config.py").read_text("utf-8").splitlines()
+    settings = own_settings()
+    assert {"c.Course.exercises", "c.Course.optional", "c.Grade.allow_lower"} <= settings
+    for setting in sorted(settings):
+        places = [n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{setting} = ")]
+        assert len(places) == 1, f"{setting} is not in nbgrader_config.py, or more than once"
+        above = lines[places[0] - 1]
+        assert above.startswith("# ") and not above.startswith(("# c.", "# ---")), f"{setting} has no explanation"
 
 
 # --- What is loaded -------------------------------------------------------------------------------

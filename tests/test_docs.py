@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import re
 import shlex
 import shutil
@@ -82,6 +84,36 @@ def test_the_example_of_an_exercise_works(tmp_path):
     output = run("wrong.py")
     assert "1 failed, 1 passed" in output
     assert "theta_0 is forgotten" in output
+
+
+@pytest.mark.slow
+def test_the_guide_leads_to_a_graded_exercise(tiny_course):
+    """Its commands, one after the other, in a course that has nothing to do with this one."""
+    guide = text_of(ROOT / "docs" / "authoring.md").partition("## In half an hour")[2].partition("\n## ")[0]
+    lines = [line for block in re.findall(r"^```sh\n(.*?)^```", guide, re.M | re.S) for line in block.splitlines()]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "-p autograder.checking.plugin"}
+    seen = {}
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        command = [sys.executable, *(["-m", "autograder"] if program == "autograder" else []), *arguments]
+        if "grade" in arguments or "prove" in arguments:
+            command.append("--allow-weak-sandbox")
+        done = subprocess.run(
+            command, cwd=tiny_course, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        seen[line] = done.stdout
+        if "grade" in arguments:
+            with (tiny_course / "graded" / "questions.csv").open(encoding="utf-8", newline="") as file:
+                seen[line] = [float(row["score"]) for row in csv.DictReader(file)]
+
+    new, checks, build, prove, solved, start = seen.values()
+    assert "tests/answers/pooling/window_mean.py" in new
+    assert "2 passed" in checks
+    assert re.search(r"pooling +1 question +2 points", build)
+    assert re.search(r"window_mean +2 +2 +4/4 +3/3 +1/1", prove)
+    assert "Proven" in prove
+    print(solved, start)
 
 
 @pytest.mark.slow

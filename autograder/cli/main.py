@@ -12,6 +12,7 @@ except ModuleNotFoundError:  # the core install, which students have, needs no c
     sys.exit('The command "autograder" is for staff. Install it with: pip install "medical-image-autograder[staff]"')
 
 COMMANDS = {
+    "new": "Start an exercise: solution, checks and answers to fill in.",
     "build": "Make the stubs, the student release and the solution release.",
     "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
     "grade": "Grade submissions in the sandbox.",

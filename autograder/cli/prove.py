@@ -36,6 +36,7 @@ def command(
       autograder prove convolution
     """
     from autograder.cli.common import console, engine_factory
+    from autograder.course import CourseError
     from autograder.proving.proof import prove
 
     loaded = open_course(course)
@@ -59,7 +60,10 @@ def command(
     with engine_factory(loaded, chosen, tier)() as engine:
         for exercise in chosen:
             stub = _stub_cells(loaded, exercise)
-            found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
+            try:
+                found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
+            except CourseError as error:
+                raise UserError(str(error)) from None
             proofs += found
             for proof in found:
                 for problem in proof.problems:

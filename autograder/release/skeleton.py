@@ -1,0 +1,154 @@
+"""Start an exercise in a course: names that can be used, files that were not there, one more name in the settings."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograder.course import CONFIG_NAME, Course, CourseError, find_root, load_course
+from autograder.release.skeleton_text import class_name, skeleton
+
+SETTING = "c.Course.exercises"
+# What the skeleton, a build or the checks mean by these.
+_TAKEN = {"check", "submission", "torch", "Tensor", "pytest"}
+
+
+def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] = ()) -> list[str]:
+    """Write the skeleton of an exercise; return what was written, by its path in the course.
+
+    Raises `CourseError`, and `OSError` where a file cannot be written; then nothing has changed.
+    """
+    root = find_root(folder)
+    course = load_course(root) if any((root / "solutions").glob("*.py")) else Course(root, ())
+    questions = list(questions) or [f"{exercise}_question"]
+    _require_exercise_name(course, exercise)
+    _require_question_names(course, exercise, questions)
+    files = skeleton(exercise, questions)
+    _require_free(root, [*files, f"tests/answers/{exercise}", f"exercises/{exercise}.py"])
+    config = root / CONFIG_NAME
+    before = config.read_bytes()
+    after = with_exercise(before, exercise)
+    made: list[Path] = []
+    try:
+        for name, text in files.items():
+            _write_new(root / name, text, made)
+        if after != before:
+            _replace(config, after)
+    except BaseException:
+        for path in reversed(made):
+            path.rmdir() if path.is_dir() else path.unlink()
+        raise
+    return [*files, *([CONFIG_NAME] if after != before else [])]
+
+
+def with_exercise(config: bytes, exercise: str) -> bytes:
+    """Return the settings with one more exercise at the end of the list, and all else byte for byte.
+
+    Settings without the list stay as they are: every solution is an exercise then.
+    """
+    by_hand = f"{CONFIG_NAME} cannot be edited safely. Add {exercise!r} to {SETTING} by hand, as in"
+    example = f'{SETTING} = ["…", "{exercise}"]: one list of names in quotes. Nothing has changed.'
+    refusal = CourseError(f"{by_hand} {example} Before that, write its line so, and run this command again.")
+    found = _lists(config)
+    if not found:
+        return config
+    if len(found) > 1 or not isinstance(found[0], ast.List):
+        raise refusal
+    names = [node.value if isinstance(node, ast.Constant) else None for node in found[0].elts]
+    lines = config.splitlines(keepends=True)
+    if found[0].elts:
+        last = found[0].elts[-1]
+        line, column, text = last.end_lineno, last.end_col_offset, f', "{exercise}"'
+    else:
+        line, column, text = found[0].lineno, found[0].col_offset + 1, f'"{exercise}"'
+    if line is None or column is None:
+        raise refusal
+    lines[line - 1] = lines[line - 1][:column] + text.encode() + lines[line - 1][column:]
+    after = b"".join(lines)
+    try:
+        (edited,) = _lists(after)
+        if ast.literal_eval(edited) != [*names, exercise]:
+            raise refusal
+    except (SyntaxError, ValueError):
+        raise refusal from None
+    return after
+
+
+def _lists(config: bytes) -> list[ast.expr]:
+    """Return what the settings assign to the list of exercises."""
+    return [
+        node.value
+        for node in ast.parse(config).body
+        if isinstance(node, ast.Assign) and SETTING in map(ast.unparse, node.targets)
+    ]
+
+
+def _require_exercise_name(course: Course, name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise CourseError(
+            f"{name!r} cannot name an exercise, which is a Python module too: take small letters a to z, digits and _, "
+            "a letter first, as in image_filters."
+        )
+    if name in sys.stdlib_module_names or name in _TAKEN:
+        raise CourseError(f"{name!r} is a module that Python code imports; take another name, as in {name}_exercise.")
+    if name in {exercise.name for exercise in course.exercises}:
+        raise CourseError(f"There is an exercise {name!r} already; take another name.")
+
+
+def _require_question_names(course: Course, exercise: str, names: Sequence[str]) -> None:
+    where = {question.name: other.name for other in course.exercises for question in other.questions}
+    classes: dict[str, str] = {}
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+            raise CourseError(
+                f"{name!r} cannot name a question, which is a Python function: take letters a to z, digits and _, a "
+                "letter first, as in moving_average."
+            )
+        if name in _TAKEN or hasattr(builtins, name) or name in (exercise, *(e.name for e in course.exercises)):
+            raise CourseError(f"{name!r} means something else already; take another name for the question.")
+        if name in where:
+            raise CourseError(f"{where[name]} has a question {name!r} already; take another name.")
+        if class_name(name) in classes:
+            other = classes[class_name(name)]
+            raise CourseError(
+                f"The questions {other!r} and {name!r} would share the checks; take another name for one."
+            )
+        classes[class_name(name)] = name
+
+
+def _require_free(root: Path, names: Iterable[str]) -> None:
+    there = [name for name in names if os.path.lexists(root / name)]
+    if there:
+        raise CourseError(f"{', '.join(there)} is there already. Move it away, or take another name for the exercise.")
+
+
+def _write_new(path: Path, text: str, made: list[Path]) -> None:
+    """Write a file that is not there, and note it and the folders that it needed."""
+    for folder in reversed([parent for parent in path.parents if not parent.exists()]):
+        folder.mkdir()
+        made.append(folder)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        made.append(path)
+        file.write(text)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file anew as a whole or not at all; one that is linked to stays linked to."""
+    path = path.resolve()
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        shutil.copymode(path, scratch)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
