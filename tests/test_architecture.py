@@ -203,7 +203,7 @@ def test_every_setting_of_ours_is_explained_where_it_stands():
         places = [n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{setting} = ")]
         assert len(places) == 1, f"{setting} is not in nbgrader_config.py, or more than once"
         above = lines[places[0] - 1]
-        assert above.startswith("# ") and not above.startswith(("# c.", "# ---")), f"{setting} has no explanation"
+        assert re.match(r"# (?!c\.|---)", above), f"{setting} has no explanation"
 
 
 # --- What is loaded -------------------------------------------------------------------------------
@@ -232,7 +232,8 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["build", "--help"], ["grade", "--help"], ["collect", "-h"]]
+    "arguments",
+    [["--help"], ["--version"], ["build", "--help"], ["new", "--help"], ["grade", "--help"], ["collect", "-h"]],
 )
 def test_help_loads_nothing_heavy(arguments):
     code = (

@@ -120,3 +120,12 @@ def test_the_command_needs_the_stubs(tiny_course):
     done = CliRunner().invoke(main, ["prove", "--course", str(tiny_course), "--allow-weak-sandbox"])
     assert done.exit_code == 2
     assert "autograder build" in done.output
+
+
+def test_the_command_says_what_is_wrong_with_a_collection(tiny_course):
+    (tiny_course / ANSWERS).write_text("# %%\ndef add(numbers):\n    return 0\n")
+    (tiny_course / "exercises").mkdir()
+    (tiny_course / "exercises" / "greetings.py").write_text("# %%\n")
+    done = CliRunner().invoke(main, ["prove", "--course", str(tiny_course), "--allow-weak-sandbox"])
+    assert done.exit_code == 2
+    assert "neither right" in done.output
