@@ -17,6 +17,29 @@ from autograder.release.regions import RegionError, read_regions
 IMPORT_ID = "autograder"
 CHECK_PREFIX = "check-"
 
+BUNDLE = "exercises"
+"""How the names of the zips that students get begin, and of the folder in them; see `release.bundle`."""
+
+# On Colab there is one notebook, on a machine that is new every day. Everywhere else, the grader included, the first
+# two lines are all that is run.
+_IMPORT = f"""\
+try:
+    from autograder import check
+except ImportError:  # on Google Colab, once a session: install from the course's zip, uploaded or on your Drive
+    import glob, shutil, subprocess, sys
+    places = [".", "drive/MyDrive", "drive/MyDrive/*"] if "google.colab" in sys.modules else []
+    for file in [file for place in places for file in glob.glob(f"{{place}}/{BUNDLE}-*.zip")]:
+        shutil.unpack_archive(file, ".")
+    if not (folders := [name for place in places for name in glob.glob(f"{{place}}/{BUNDLE}-*/@EXERCISE@")]):
+        raise ImportError("@HELP@") from None
+    shutil.copy(f"{{max(folders)}}/test_@EXERCISE@.py", ".")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *glob.glob(f"{{max(folders)}}/../*.whl")], check=True)
+    from autograder import check"""
+_HELP = (
+    f"on Colab, upload {BUNDLE}-….zip (folder symbol on the left), then run this cell again; "
+    "elsewhere, run: pip install -r requirements.txt"
+)
+
 # Nothing here depends on the machine that builds: no versions, no dates.
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -53,6 +76,11 @@ def read_solution(exercise: Exercise) -> list[Any]:
     for place, cell in enumerate(cells, 1):
         _check_cell(cell, f"solutions/{exercise.name}.py: cell {place}")
     return cells
+
+
+def import_of_check(exercise: str) -> str:
+    """Return the code of an exercise's first cell: it imports `check`, and on Colab installs it when needed."""
+    return _IMPORT.replace("@EXERCISE@", exercise).replace("@HELP@", _HELP)
 
 
 def is_illustration(cell: Any) -> bool:
@@ -122,7 +150,7 @@ def _with_ids(exercise: Exercise, cells: list[Any]) -> list[Any]:
     imported, made = False, []
     for cell in cells:
         if cell.cell_type == "code" and not imported:
-            made.append(_code(IMPORT_ID, "from autograder import check", _read_only(IMPORT_ID)))
+            made.append(_code(IMPORT_ID, import_of_check(exercise.name), _read_only(IMPORT_ID)))
             imported = True
         question = cell.metadata.get("question")
         if question is not None:

@@ -1,7 +1,8 @@
-"""Put what one exercise is graded by into a zip: the same files give the same bytes on every machine."""
+"""Put files into a zip, also what one exercise is graded by: the same files give the same bytes on every machine."""
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -28,14 +29,21 @@ def packed_course(exercise: Exercise) -> dict[str, bytes]:
 
 
 def write_zip(path: Path, files: Mapping[str, bytes], *, programs: Collection[str] = ()) -> None:
-    """Write files into a zip, those that are ``programs`` executable.
+    """Write files into a zip, those that are ``programs`` executable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(zipped(files, programs=programs))
+
+
+def zipped(files: Mapping[str, bytes], *, programs: Collection[str] = ()) -> bytes:
+    """Return a zip of files: name → content.
 
     Nothing is compressed: what zlib makes differs from version to version.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _FIXED_TIME)
             entry.create_system = 3  # Unix, on every system: modes are read
             entry.external_attr = (0o100755 if name in programs else 0o100644) << 16
             archive.writestr(entry, content)
+    return made.getvalue()

@@ -1,0 +1,137 @@
+"""What students are handed: one zip with notebooks, public checks, the wheel of the light core, and how to start.
+
+It comes in two versions, without and with solutions. Both work by ``pip install -r requirements.txt`` from the unpacked
+zip alone, and, through the first cell of each notebook, on Colab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.course import Course, CourseError
+from autograder.release.nbgrader_run import SOLUTION, STUDENT
+from autograder.release.notebooks import BUNDLE
+from autograder.release.wheel import light_wheel
+
+JUPYTER = "jupyterlab"
+
+_README = """\
+# Exercises, release @RELEASE@@KIND@
+
+@WHAT@
+
+@EXERCISES@
+
+## Start in JupyterLab
+
+You need Python 3.11, 3.12 or 3.13. In a terminal, in this folder:
+
+```sh
+python3 -m venv .venv
+.venv/bin/pip install -r requirements.txt
+.venv/bin/jupyter lab
+```
+
+On Windows: `py -m venv .venv`, `.venv\\Scripts\\pip install -r requirements.txt`, `.venv\\Scripts\\jupyter lab`.
+The `test_….py` beside each notebook holds the public checks: leave it there.
+
+## Start on Google Colab
+
+1. Open a notebook of this folder with *File → Upload notebook*.
+2. Upload `@ZIP@` with the folder symbol on the left, not unpacked. Or keep it on your Google Drive and mount that.
+3. Run the first cell. It installs what is missing, and leaves Colab's PyTorch as it is.
+
+Colab forgets uploaded files when a session ends; what is on your Drive stays. Download or save your notebook.
+
+## Work
+
+Write your answer in place of `# YOUR CODE HERE` and the line that raises `NotImplementedError`, run the cell, then the
+`check("…")` below it, as often as you like. It says of each public check:
+
+| it says | which means |
+|---|---|
+| ✓ passed | right |
+| ✗ wrong | something differs; the text says what was expected, what came, and often the likely cause |
+| ○ not attempted | the question still raises `NotImplementedError`, or its cell was not run |
+| ◔ too slow | it took longer than it may |
+| – not run | an earlier check has to pass first |
+| ! our fault | the check itself failed; tell us |
+
+## Hand in
+
+1. Choose *Kernel → Restart Kernel and Run All Cells* (Colab: *Runtime → Restart session and run all*).
+2. Save, and hand in the notebook itself (`.ipynb`) under its own name, where your course says.
+
+Your code is run anew from top to bottom, and graded with the public checks and further, hidden ones.
+"""
+
+_WITHOUT = "Each folder is one exercise: a notebook to complete, and the public checks that it runs."
+_WITH = """\
+**Use this version as a last resort.** Here every question is answered. What you learn, you learn by trying: work with
+the version without solutions first, read what `check("…")` says, talk to others, and look up here the one question that
+you are still stuck at. Then close it, and write the answer yourself.
+
+Each folder is one exercise: the solved notebook, and the public checks that it runs."""
+
+
+def bundle_name(release: str, kind: str) -> str:
+    """Return what the zip of a release (without ``.zip``) and the folder in it are called."""
+    return f"{BUNDLE}-{release}-solutions" if kind == SOLUTION else f"{BUNDLE}-{release}"
+
+
+def student_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what is in the zip for students, all in one folder: name → content.
+
+    ``made`` holds the releases of every exercise, as a build makes them; ``pins`` are the public versions that the
+    release was tested with, by the name of the package. Raises `CourseError` where ``release`` is no version.
+    """
+    return _bundle(course, release, made / STUDENT, STUDENT, pins)
+
+
+def solution_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what is in the zip with solutions, like `student_bundle`."""
+    return _bundle(course, release, made / SOLUTION, SOLUTION, pins)
+
+
+def _bundle(course: Course, release: str, notebooks: Path, kind: str, pins: Mapping[str, str]) -> dict[str, bytes]:
+    wheel, content = light_wheel(release)
+    files = {
+        "README.md": _readme(course, release, kind).encode(),
+        "requirements.txt": _requirements(wheel, pins).encode(),
+        wheel: content,
+    }
+    for exercise in course.exercises:
+        folder = notebooks / exercise.name
+        if not folder.is_dir():
+            raise CourseError(f"the {kind} release of {exercise.name} is not built: run autograder build.")
+        for path in folder.rglob("*"):
+            if path.is_file():
+                files[path.relative_to(notebooks).as_posix()] = path.read_bytes()
+    return {f"{bundle_name(release, kind)}/{name}": content for name, content in files.items()}
+
+
+def _readme(course: Course, release: str, kind: str) -> str:
+    exercises = "\n".join(
+        f"- `{exercise.name}`: {exercise.max_score:g} points{' (bonus)' if exercise.optional else ''}"
+        for exercise in course.exercises
+    )
+    words = {
+        "@RELEASE@": release,
+        "@KIND@": ", with solutions" if kind == SOLUTION else "",
+        "@WHAT@": _WITH if kind == SOLUTION else _WITHOUT,
+        "@EXERCISES@": exercises,
+        "@ZIP@": f"{bundle_name(release, kind)}.zip",
+    }
+    text = _README
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    return text
+
+
+def _requirements(wheel: str, pins: Mapping[str, str]) -> str:
+    """Return the file that pip reads in the unpacked folder; JupyterLab may be any where no version is given."""
+    lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
+    if JUPYTER not in pins:
+        lines.append(JUPYTER)
+    return "\n".join([*lines, f"./{wheel}"]) + "\n"

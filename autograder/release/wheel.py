@@ -1,0 +1,109 @@
+"""The wheel that students install: the light core of this package, the same bytes on every machine.
+
+It holds what `check`, a file of public checks and `autograder.datasets` import, and nothing of what grades. Which
+modules those are is read from their import statements, those inside functions included.
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.course import CourseError
+from autograder.release.gradescope import DISTRIBUTION
+from autograder.release.packing import zipped
+
+NEEDS = (
+    "torch>=2.6",
+    "torchvision>=0.21",
+    "numpy>=2.0",
+    "matplotlib>=3.9",
+    "medmnist>=3.0",
+    "pytest>=8",
+)
+"""What the light core needs: lower bounds only, so that on Colab nothing that is there is replaced."""
+
+PYTHON = ">=3.11"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ENTRANCES = ("autograder", "autograder.checking", "autograder.checking.notebook", "autograder.datasets")
+# A normalised version without an epoch or a local part: https://packaging.python.org/specifications/version-specifiers/
+_NUMBER = r"(0|[1-9]\d*)"
+_VERSION = re.compile(rf"{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?(\.post{_NUMBER})?(\.dev{_NUMBER})?")
+
+
+def light_wheel(version: str) -> tuple[str, bytes]:
+    """Return the file name and the content of the wheel of a release.
+
+    Raises `CourseError` where ``version`` is not one that Python packages can have.
+    """
+    if not _VERSION.fullmatch(version):
+        raise CourseError(
+            f"{version!r} cannot be the version of a Python package: use numbers and dots, such as 2026.1 or 2026.2rc1."
+        )
+    stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"
+    files = {f"autograder/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in light_modules()}
+    files["autograder/py.typed"] = b""
+    files[f"{stem}.dist-info/METADATA"] = _metadata(version).encode()
+    files[f"{stem}.dist-info/WHEEL"] = (
+        f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    ).encode()
+    record = f"{stem}.dist-info/RECORD"
+    files[record] = "".join([*(_entry(*file) for file in sorted(files.items())), f"{record},,\n"]).encode()
+    return f"{stem}-py3-none-any.whl", zipped(files)
+
+
+def light_modules() -> list[Path]:
+    """Return the files of the light core: its entrances and all that these import, directly or not."""
+    found: set[Path] = set()
+    waiting = list(_ENTRANCES)
+    while waiting:
+        path = _file_of(waiting.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    return sorted(found)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, each with the packages around it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for parts in (name.split(".") for name in names):
+            if parts[0] == "autograder":
+                yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _file_of(module: str) -> Path | None:
+    """Return the file of a module; None where the last name is one that a module defines."""
+    place = _PACKAGE.joinpath(*module.split(".")[1:])
+    candidates = (place / "__init__.py", place.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _metadata(version: str) -> str:
+    fields = [
+        "Metadata-Version: 2.1",
+        f"Name: {DISTRIBUTION}",
+        f"Version: {version}",
+        "Summary: What students need to work on the exercises: check() and the data sets",
+        "License: MIT",
+        f"Requires-Python: {PYTHON}",
+        *(f"Requires-Dist: {need}" for need in NEEDS),
+    ]
+    return "\n".join(fields) + "\n"
+
+
+def _entry(name: str, content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{name},sha256={digest},{len(content)}\n"
