@@ -8,9 +8,11 @@ that an author wrote without thought, or a file that came along by accident is f
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ DISTINCTIVE = 32
 
 # Lines of a solution that every program has; they tell nothing.
 _TRIVIAL = re.compile(
-    r"return \w+|super\(\)\.__init__\(\)|(import|from) .*|if \w+ is (not )?None:|[\W\d]*|"
+    r"return \w+|super\(\)\.__init__\(\)|(import|from) .*|if \w+ is (not )?None:|if (not )?\w+:|[\W\d]*|"
     r"for [\w, ]+ in (\w+|(range|enumerate|zip)\([\w, ]+\)):"
 )
 _PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")
@@ -65,7 +67,25 @@ class _Given:
 def require_no_leaks(files: Iterable[tuple[str, Path]], course: Course) -> None:
     """Scan ``(exercise, file)`` pairs; raise `LeakError` naming every finding."""
     secrets = collect_secrets(course)
-    found = [finding for exercise, path in files for finding in find_leaks(path, exercise, secrets)]
+    _require_none([finding for exercise, path in files for finding in find_leaks(path, exercise, secrets)])
+
+
+def require_no_leaks_in_bundle(files: Mapping[str, bytes], course: Course) -> None:
+    """Scan what is in the students' zip (name → content) and in the wheel in it, like `require_no_leaks`."""
+    secrets, exercises = collect_secrets(course), {exercise.name for exercise in course.exercises}
+    found: list[str] = []
+    for name, content in _unpacked(files):
+        exercise = next((part for part in name.split("/")[:-1] if part in exercises), None)
+        found += _leaks(name, content, exercise, secrets)
+    _require_none(found)
+
+
+def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
+    """Return one line for each secret in a file that is handed out with ``exercise``."""
+    return _leaks(path.name, path.read_bytes(), exercise, secrets)
+
+
+def _require_none(found: list[str]) -> None:
     if found:
         listed = "\n".join(f"  {finding}" for finding in found)
         raise LeakError(
@@ -74,16 +94,27 @@ def require_no_leaks(files: Iterable[tuple[str, Path]], course: Course) -> None:
         )
 
 
-def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
-    """Return one line for each secret in a file that is handed out with ``exercise``."""
-    texts = _texts(path)
+def _unpacked(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield files, and in the place of a wheel those in it."""
+    for name, content in files.items():
+        if not name.endswith(".whl"):
+            yield name, content
+            continue
+        with zipfile.ZipFile(io.BytesIO(content)) as wheel:
+            yield from ((f"{name}/{member}", wheel.read(member)) for member in wheel.namelist())
+
+
+def _leaks(name: str, content: bytes, exercise: str | None, secrets: Iterable[Secret]) -> list[str]:
+    """Return the findings in one file; what belongs to no exercise must hold nothing of any."""
+    text = content.decode("utf-8", errors="replace")
+    texts = [name, *_texts(name, text)]
     flat = _normalised(" ".join(texts))
     lines = {_normalised(line) for text in texts for line in text.splitlines()}
     alone = {_without_leader(line) for line in lines} | lines
     alone |= {_normalised(quoted) for text in texts for quoted in re.findall(r"`+([^`]+)`+", text)}
     found = []
     for secret in secrets:
-        if secret.scope not in (None, exercise):
+        if exercise is not None and secret.scope not in (None, exercise):
             continue
         if secret.match == "alone":
             leaks = secret.text in alone
@@ -92,8 +123,8 @@ def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str
         else:
             leaks = secret.text in flat
         if leaks:
-            found.append(f"{path.name}: {secret.what}: {_shortened(secret.text)}")
-    found += [f"{path.name}: {problem}" for problem in _leftovers(path)]
+            found.append(f"{name}: {secret.what}: {_shortened(secret.text)}")
+    found += [f"{name}: {problem}" for problem in _leftovers(name, text)]
     return list(dict.fromkeys(found))
 
 
@@ -226,12 +257,9 @@ def _code_cells(exercise: Exercise) -> list[Any]:
     return [cell for cell in read_solution(exercise) if cell.cell_type == "code"]
 
 
-def _texts(path: Path) -> list[str]:
-    """Return a file's name and all its text; of a notebook every string, as a reader would see it."""
-    text = path.read_bytes().decode("utf-8", errors="replace")
-    if path.suffix == ".ipynb":
-        return [path.name, *(str(leaf) for leaf in _leaves(json.loads(text)))]
-    return [path.name, text]
+def _texts(name: str, text: str) -> list[str]:
+    """Return all text of a file; of a notebook every string, as a reader would see it."""
+    return [str(leaf) for leaf in _leaves(json.loads(text))] if name.endswith(".ipynb") else [text]
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -252,13 +280,12 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _leftovers(path: Path) -> Iterator[str]:
+def _leftovers(name: str, text: str) -> Iterator[str]:
     """Yield what shows that a step of the build was left out: markers of solutions, outputs of cells."""
-    text = path.read_bytes().decode("utf-8", errors="replace")
     for marker in (BEGIN, END):
         if marker in text:
             yield f"the marker “{marker}” is left"
-    if path.suffix == ".ipynb" and any(cell.get("outputs") for cell in json.loads(text)["cells"]):
+    if name.endswith(".ipynb") and any(cell.get("outputs") for cell in json.loads(text)["cells"]):
         yield "a cell has outputs"
 
 
