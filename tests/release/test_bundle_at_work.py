@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -60,6 +61,8 @@ def computer(tmp_path):
         if "medical_image_autograder" not in path.name and path.suffix != ".pth":
             (libraries / path.name).symlink_to(path)
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    for old in site(tmp_path).glob("setuptools*"):  # Python 3.11 brings one that is too old for torch
+        shutil.rmtree(old)
     (site(tmp_path) / "libraries.pth").write_text(f"{libraries}\n")
     kernel = tmp_path / "venv/share/jupyter/kernels/python3"
     kernel.mkdir(parents=True)
