@@ -19,13 +19,26 @@ PACKAGE = ROOT / "autograder"
 
 # Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
 # (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
-BOTTOM = {"course", "results", "table", "text", "naming", "spreadsheet", "notebook", "light_imports"}
+BOTTOM = {
+    "course",
+    "results",
+    "table",
+    "text",
+    "naming",
+    "spreadsheet",
+    "notebook",
+    "light_imports",
+    "handed_out",
+    "manifest",
+}
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
     "text": set(),
     "results": {"text"},
     "table": {"results", "text"},
     "course": {"text"},
+    "handed_out": {"course", "notebook"},
+    "manifest": set(),
     "naming": {"text"},
     "spreadsheet": {"text"},
     "notebook": {"text", "light_imports"},
@@ -35,7 +48,7 @@ ALLOWED = {
     "notebook.execute": BOTTOM | {"checking"},
     "checking": BOTTOM | {"notebook.execute"},
     "sandbox": CHECKING,
-    "release": BOTTOM,
+    "release": BOTTOM | {"grading"},
     "gradebook": BOTTOM,
     "report": BOTTOM,
     "people": BOTTOM,

@@ -227,7 +227,7 @@ def _store_gradebook(course: Course, collected: Collected, run: Run, order: _Ord
     from autograder.gradebook.autograded import write_autograded
     from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
     from autograder.gradebook.settings import load_settings
-    from autograder.grading.submission import UNRELEASED
+    from autograder.manifest import UNRELEASED
     from autograder.release.notebooks import source_notebook
     from autograder.release.stubs import cleared
 

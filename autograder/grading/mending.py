@@ -7,14 +7,9 @@ all of those, nothing is mended.
 
 from __future__ import annotations
 
-import functools
-import re
-
 from autograder.course import Exercise
-from autograder.notebook.cells import ILLUSTRATION, Cell
-
-_HEADER = re.compile(r"^# %%(.*)\n", re.MULTILINE)
-_QUESTION = re.compile(r'question="([^"]+)"')
+from autograder.handed_out import locked_cells
+from autograder.notebook.cells import Cell
 
 
 def mended(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
@@ -32,6 +27,15 @@ def mended(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
     return tuple(made)
 
 
+def edited_cells(cells: tuple[Cell, ...], exercise: Exercise) -> list[str]:
+    """Return the ids of the locked cells that are not there as they were handed out."""
+    handed_in = {cell.id: cell.source.strip() for cell in cells}
+    locked = [cell for cell in locked_cells(exercise) if cell.source]
+    if not any(cell.id in handed_in for cell in locked):
+        return []  # an editor dropped all ids
+    return [cell.id for cell in locked if handed_in.get(cell.id) != cell.source.strip()]
+
+
 def _put_back(cells: list[Cell], order: tuple[Cell, ...]) -> None:
     """Insert what was deleted before the next cell of the course that is still there."""
     places = {cell.id: place for place, cell in enumerate(order)}
@@ -39,23 +43,3 @@ def _put_back(cells: list[Cell], order: tuple[Cell, ...]) -> None:
     for missing in reversed([cell for cell in order if cell.source and cell.id not in present]):
         later = (at for at, cell in enumerate(cells) if places.get(cell.id, -1) > places[missing.id])
         cells.insert(next(later, len(cells)), missing)
-
-
-@functools.lru_cache(maxsize=64)
-def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
-    """Return the locked code of an exercise and, without source, its questions, with their ids, in order.
-
-    They are read from the solution's text as `illustrations_of` reads it, and for the same reason. A test holds the ids
-    together with those of the release.
-    """
-    _, *parts = _HEADER.split(exercise.solution.read_text("utf-8"))
-    section, number, found = "intro", 0, []
-    for header, body in zip(parts[::2], parts[1::2], strict=True):
-        question = _QUESTION.search(header)
-        if question:
-            section, number = question[1], 0
-            found.append(Cell(section, ""))
-        elif "[markdown]" not in header and f'"{ILLUSTRATION}"' not in header:
-            number += 1
-            found.append(Cell(f"{section}-code-{number}", body.strip("\n")))
-    return tuple(found)

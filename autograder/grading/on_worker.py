@@ -80,10 +80,11 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         await asyncio.wrap_future(self._keeper.submit(self._engines.__exit__, None, None, None))
         self._keeper.shutdown(wait=False)
 
-    def run(self, place: int, parts: Mapping[str, Any]) -> Graded:
-        """Grade one submission; ``place`` tells its checks, ``parts`` are all else of its job."""
+    def run(self, place: int | None, parts: Mapping[str, Any]) -> Graded:
+        """Grade one submission; ``parts`` are those of its job, without its checks where ``place`` tells them."""
         engine = self._keeper.submit(self._engines.current).result()
-        graded = engine.run(Job(check_files=self._order.check_files[place], **parts))
+        job = Job(**parts) if place is None else Job(check_files=self._order.check_files[place], **parts)
+        graded = engine.run(job)
         if not graded.complete:
             self._keeper.submit(self._engines.learn, engine, graded).result()
         return graded
@@ -95,7 +96,7 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         return Engine(order.asked.tier, protected=[*order.protected, local_directory], preload=order.preload)
 
 
-def grade_here(name: str, place: int, parts: Mapping[str, Any]) -> Graded:
+def grade_here(name: str, place: int | None, parts: Mapping[str, Any]) -> Graded:
     """Grade one submission with the sandbox ``name`` of this worker."""
     sandbox = get_worker().plugins[name]
     assert isinstance(sandbox, Sandbox)

@@ -12,6 +12,7 @@ from autograder.grading.collect import Handed
 from autograder.grading.incremental import Kept, is_current, result_without_running, still_holds
 from autograder.grading.local import Runner, run_jobs
 from autograder.grading.moves import Move, move_between
+from autograder.grading.releases import Releases
 from autograder.grading.store import read_stored
 from autograder.grading.submission import Prepared, job_of, prepare, result_of
 from autograder.results import Result, write_result
@@ -66,7 +67,7 @@ def grade_class(
 
     def tasks() -> Iterator[tuple[_Task, Job]]:
         for item in handed:
-            prepared = prepare(item, course.exercise(item.exercise), tier)
+            prepared = prepare(item, course.exercise(item.exercise), tier, releases)
             stored = read_stored(output, item.student, item.exercise)
             if stored is not None and is_current(stored, prepared.blank):
                 run.results.append(stored)
@@ -80,7 +81,7 @@ def grade_class(
             else:
                 yield _Task(prepared, stored, kept), job_of(prepared, limits or Limits(), kept)
 
-    with contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
+    with Releases(course.root) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
         for task, graded in finished:
             settle(result_of(task.prepared, graded, task.kept), task.stored)
     run.results.sort(key=lambda result: (result.student, result.exercise))

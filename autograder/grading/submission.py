@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -15,14 +14,15 @@ from autograder.checking.verdict import not_run
 from autograder.course import Check, Exercise
 from autograder.grading.collect import Handed
 from autograder.grading.digests import CheckKey, check_digests, grader_digest
-from autograder.grading.mending import mended
-from autograder.notebook.cells import ILLUSTRATION, Cell, Unreadable, digest_of, read_cells
+from autograder.grading.mending import edited_cells, mended
+from autograder.grading.releases import ReleaseMissing, Releases
+from autograder.handed_out import illustrations_of
+from autograder.manifest import UNRELEASED
+from autograder.notebook.cells import Cell, Document, Unreadable, digest_of, read_document
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
-
-UNRELEASED = "unreleased"
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,39 @@ class Prepared:
     digests: Mapping[CheckKey, str] = field(default_factory=dict)
 
 
-def prepare(handed: Handed, exercise: Exercise, tier: str) -> Prepared:
-    """Read what was handed in. What cannot be read becomes a result that says what is wrong."""
-    problem = handed.problem
+def prepare(handed: Handed, exercise: Exercise, tier: str, releases: Releases | None = None) -> Prepared:
+    """Read what was handed in, and choose what it is graded by: ``exercise`` as it is, or as it was in its release.
+
+    What cannot be read, or graded, becomes a result that says what is wrong.
+    """
+    problem, status, notes = handed.problem, Status.UNREADABLE, [handed.note]
+    document = Document(())
     cells: tuple[Cell, ...] = ()
     if not problem and handed.path is not None:
         try:
-            cells = mended(graded_cells(read_cells(handed.path), exercise), exercise)
+            document = read_document(handed.path)
+            if releases is not None:
+                exercise, note = releases.exercise_for(exercise, document.release)
+                notes.append(note)
+            answered = graded_cells(document.cells, exercise)
+            notes.append(_note_of_edited(edited_cells(answered, exercise)))
+            cells = mended(answered, exercise)
         except Unreadable as error:
             problem = str(error)
+        except ReleaseMissing as error:
+            problem = f"Made from release {document.release}, by whose checks it must be graded. {error}"
+            status = Status.GRADER_ERROR
     blank = Result(
         student=handed.student,
         exercise=exercise.name,
-        release=UNRELEASED,
+        release=document.release or UNRELEASED,
         submission_digest=digest_of(cells) if not problem else hashlib.sha256(problem.encode()).hexdigest(),
         checks_digest=exercise.checks_digest,
         environment=environment(),
         tier=tier,
-        status=Status.UNREADABLE if problem else Status.GRADED,
-        questions=_all_not_run(exercise, problem) if problem else (),
-        message=problem or handed.note,
+        status=status if problem else Status.GRADED,
+        questions=_all_not_run(exercise, problem, status) if problem else (),
+        message=problem or " ".join(note for note in notes if note),
         optional=exercise.optional,
     )
     return Prepared(exercise, cells, blank, check_digests(exercise))
@@ -69,20 +82,9 @@ def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...
     return tuple(cell for cell in cells if not cell.is_illustration and cell.source.strip() not in illustrations)
 
 
-@functools.lru_cache(maxsize=64)
-def illustrations_of(exercise: Exercise) -> frozenset[str]:
-    """Return the sources of a solution's cells that only illustrate: in a module, comments below a tagged ``# %%``.
-
-    Jupytext reads the same; its import would cost every run of the grader half a second.
-    """
-    cells = re.split(r"^# %%(.*)\n", exercise.solution.read_text("utf-8"), flags=re.MULTILINE)
-    tagged = (body for header, body in zip(cells[1::2], cells[2::2], strict=True) if f'"{ILLUSTRATION}"' in header)
-    return frozenset(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip() for body in tagged)
-
-
 def grade(engine: Engine, prepared: Prepared, limits: Limits) -> Result:
     """Return the result of one submission, all of it run; see `result_of`."""
-    if prepared.blank.status is Status.UNREADABLE:
+    if prepared.blank.status is not Status.GRADED:
         return prepared.blank
     return result_of(prepared, engine.run(job_of(prepared, limits)))
 
@@ -136,10 +138,19 @@ def _found(found: Mapping[CheckKey, CheckResult], prepared: Prepared, check: Che
     )
 
 
-def _all_not_run(exercise: Exercise, problem: str) -> tuple[QuestionResult, ...]:
+def _all_not_run(exercise: Exercise, problem: str, status: Status) -> tuple[QuestionResult, ...]:
+    """Return the questions with no check run; where that is the grader's fault, they wait for a person."""
+    outcome = Outcome.NOT_RUN if status is Status.UNREADABLE else Outcome.GRADER_ERROR
     return tuple(
-        QuestionResult(question.name, tuple(not_run(check, problem) for check in question.checks))
+        QuestionResult(question.name, tuple(not_run(check, problem, outcome) for check in question.checks))
         for question in exercise.questions
+    )
+
+
+def _note_of_edited(cells: Sequence[str]) -> str:
+    listed = ", ".join(cells)
+    return (
+        f"Cells that are to stay as they are were edited or deleted, and run as handed out: {listed}." if cells else ""
     )
 
 

@@ -13,7 +13,7 @@ from autograder.gradebook.nbgrader_db import update_gradebook
 from autograder.grading.collect import CollectError, Handed, collect
 from autograder.grading.lock import only_grader
 from autograder.grading.run import Run, grade_class
-from autograder.grading.submission import UNRELEASED
+from autograder.manifest import UNRELEASED
 from autograder.nbgrader.exporter import SubmissionExporter
 from autograder.nbgrader.kept import SANDBOX
 from autograder.release.notebooks import source_notebook

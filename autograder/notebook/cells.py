@@ -45,8 +45,21 @@ class Cell:
         return ILLUSTRATION in self.tags
 
 
+@dataclass(frozen=True)
+class Document:
+    """What was handed in: its code cells in order, and the release that its metadata name, if they do."""
+
+    cells: tuple[Cell, ...]
+    release: str = ""
+
+
 def read_cells(path: Path) -> tuple[Cell, ...]:
-    """Return the code cells of a notebook (``.ipynb``) or a module (``.py``), in order.
+    """Return the code cells of a notebook or a module, in order; see `read_document`."""
+    return read_document(path).cells
+
+
+def read_document(path: Path) -> Document:
+    """Read a notebook (``.ipynb``) or a module (``.py``).
 
     Notebooks are read in formats 3 and 4, whatever wrote them: ids, metadata and outputs may be missing or be anything.
     https://nbformat.readthedocs.io/en/latest/format_description.html ("any metadata field may also be ignored")
@@ -56,9 +69,9 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     text = _read_text(path)
     # A notebook stays one under a module's name: no module begins with a brace.
     is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
-    cells = _from_python(text) if is_module else _from_notebook(text)
-    _bound(len(cells), sum(len(cell.source) for cell in cells))
-    return cells
+    document = Document(_from_python(text)) if is_module else _from_notebook(text)
+    _bound(len(document.cells), sum(len(cell.source) for cell in document.cells))
+    return document
 
 
 def _bound(cells: int, characters: int) -> None:
@@ -101,7 +114,7 @@ def _read_text(path: Path) -> str:
         raise Unreadable("The file is not text in UTF-8, so it is no notebook. Hand in the .ipynb file.") from None
 
 
-def _from_notebook(text: str) -> tuple[Cell, ...]:
+def _from_notebook(text: str) -> Document:
     start = text.lstrip()[:200].lower()
     if start.startswith("<"):
         raise Unreadable("This is a web page (HTML), not a notebook. Hand in the .ipynb file itself.")
@@ -112,7 +125,14 @@ def _from_notebook(text: str) -> tuple[Cell, ...]:
         raise Unreadable(
             f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter."
         ) from None
-    return tuple(_number(_notebook_cells(document)))
+    return Document(tuple(_number(_notebook_cells(document))), _release(document))
+
+
+def _release(document: dict[str, Any]) -> str:
+    """Return the release that a notebook was made from, as far as its metadata say."""
+    metadata = document.get("metadata")
+    ours = metadata.get("autograder") if isinstance(metadata, dict) else None
+    return _clean_id(ours.get("release")) if isinstance(ours, dict) else ""
 
 
 def _notebook_cells(document: Any) -> list[Cell]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import CONFIG_NAME, Course, CourseError, Exercise
+from autograder.manifest import UNRELEASED
 from autograder.release import nbgrader_run
 from autograder.release.gradescope import write_bundle
 from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
@@ -32,9 +33,6 @@ OTTER = "otter"
 """The release for otter-grader: a folder for students and a zip for graders, for each exercise."""
 
 KINDS = (SOURCE, STUDENT, SOLUTION, GRADESCOPE, OTTER)
-
-UNRELEASED = "unreleased"
-"""The name that a notebook carries when it was built without one."""
 
 
 @dataclass(frozen=True)

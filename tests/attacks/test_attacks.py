@@ -29,7 +29,7 @@ from autograder.gradebook.csv_file import write_grades
 from autograder.grading.collect import Handed, collect
 from autograder.grading.preload import modules_to_preload
 from autograder.grading.run import grade_class
-from autograder.grading.submission import UNRELEASED
+from autograder.manifest import UNRELEASED
 from autograder.release.notebooks import source_notebook
 from autograder.release.stubs import cleared
 from autograder.report.terminal import GradingProgress, print_summary

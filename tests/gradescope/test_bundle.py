@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
-from autograder.grading.mending import locked_cells
 from autograder.grading.preload import modules_to_preload
-from autograder.grading.submission import illustrations_of
+from autograder.handed_out import illustrations_of, locked_cells
 from autograder.release.gradescope import write_bundle
 from autograder.release.stubs import stub_module
 

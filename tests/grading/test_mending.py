@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
-from autograder.grading.mending import locked_cells, mended
+from autograder.grading.mending import edited_cells, mended
+from autograder.handed_out import locked_cells
 from autograder.notebook.cells import Cell
 from autograder.release.notebooks import source_notebook
 
@@ -68,3 +69,19 @@ def test_a_copy_of_a_locked_cell_is_mended_too(mend):
 def test_where_ids_were_lost_nothing_is_put_back(mend):
     module = (Cell("cell-1", IMPORTS.source), ADD, Cell("cell-3", "EXCLAMATION = '!'"), GREETER)
     assert mend(*module) == module
+
+
+@pytest.mark.parametrize(
+    ("cells", "edited"),
+    [
+        (WHOLE, []),
+        ((IMPORTS, ADD, Cell("add-code-1", "import math"), GREETER), ["add-code-1"]),
+        ((IMPORTS, ADD, GREETER), ["add-code-1"]),
+        ((IMPORTS, Cell("add-code-1", f"{MARK.source}\n\n")), []),
+        ((Cell("cell-1", "x = 1"), ADD, GREETER), []),
+    ],
+    ids=["left alone", "edited", "deleted", "an empty line more", "all ids lost"],
+)
+def test_locked_cells_that_are_not_as_handed_out_are_named(cells, edited):
+    (exercise,) = load_course(ROOT / "tests/tiny_course").exercises
+    assert edited_cells(cells, exercise) == edited

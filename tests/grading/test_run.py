@@ -13,7 +13,8 @@ from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.grading.collect import Handed
 from autograder.grading.run import grade_class, read_stored
-from autograder.grading.submission import graded_cells, illustrations_of
+from autograder.grading.submission import graded_cells
+from autograder.handed_out import illustrations_of
 from autograder.notebook.cells import Cell, read_cells
 from autograder.results import Status, result_path
 from autograder.sandbox.engine import Engine
