@@ -55,9 +55,9 @@ class ExerciseRecord:
 class Manifest:
     """One release. All digests are SHA-256 in hexadecimal.
 
-    ``packages`` are the versions that it was built with and is graded with; ``calibration`` has, by record and
-    experiment, the threshold and the digest of the data behind it; ``files`` are those in ``release/<version>/`` and,
-    after a ``!``, those inside of its zips.
+    ``packages`` are the versions that it was built with and is graded with; ``calibration`` has, by record, its digest
+    and for each experiment the threshold and the digest of the data behind it; ``files`` are those in
+    ``release/<version>/`` and, after a ``!``, those inside of its zips.
     """
 
     version: str
@@ -66,7 +66,7 @@ class Manifest:
     python: str
     packages: Mapping[str, str]
     exercises: Mapping[str, ExerciseRecord]
-    calibration: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:

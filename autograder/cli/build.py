@@ -17,19 +17,29 @@ Examples:
   autograder build               after changing a solution or a check
   autograder build convolution   only this exercise's releases, which is faster
   autograder build --check       in CI: is exercises/ up to date?
+  autograder build --version 2026.1   a release, from a commit, to hand out and to rebuild
 """
 
 
 @click.command("build", epilog=EXAMPLES)
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option("--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has.")
+@click.option("--version", help="Build a release of all exercises: release/VERSION/, and release/VERSION.json.")
+@click.option(
+    "--sign",
+    metavar="KEY",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Sign the release's manifest with this SSH key.",
+)
 @click.option(
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The course's folder.  [default: the nearest one with an nbgrader_config.py]",
 )
-def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> None:
+def command(
+    exercises: tuple[str, ...], check: bool, version: str | None, sign: Path | None, folder: Path | None
+) -> None:
     """Make the stubs and the releases from solutions/.
 
     Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later), release/source/ (for
@@ -39,9 +49,16 @@ def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> Non
     from autograder.course import CourseError, load_course
     from autograder.release.scan import LeakError
 
+    if version is None and sign is not None:
+        raise UserError("A signature is on a release: name it with --version.")
+    if version is not None and (exercises or check):
+        raise UserError("A release holds all exercises: use --version without naming any, and without --check.")
+
     try:
         course = load_course(folder)
-        if check:
+        if version is not None:
+            _release(course, version, sign)
+        elif check:
             _check(course)
         else:
             _build(course, [course.exercise(name) for name in exercises] or list(course.exercises))
@@ -50,6 +67,26 @@ def command(exercises: tuple[str, ...], check: bool, folder: Path | None) -> Non
         raise SystemExit(NOT_SO) from None
     except CourseError as error:
         raise UserError(str(error)) from None
+
+
+def _release(course: Course, version: str, key: Path | None) -> None:
+    from autograder.gradebook.settings import load_settings
+    from autograder.manifest import path_of
+    from autograder.release.signing import sign
+    from autograder.release.versioned import build_version
+
+    is_new = build_version(course, version, load_settings(course.root).course_id)
+    manifest = path_of(course.root, version)
+    if key is not None:
+        sign(manifest, key)
+    if not is_new:
+        click.echo(f"{version} was released before, and this is the same, byte for byte.\n")
+    click.echo(
+        f"To hand out:        release/{version}/student.zip\n"
+        f"After the deadline: release/{version}/solution.zip\n"
+        f"For Gradescope:     release/{version}/gradescope/<exercise>.zip\n"
+        f"What is in them:    release/{manifest.name}{', signed' if key else ''}; commit it, it names hidden checks"
+    )
 
 
 def _check(course: Course) -> None:

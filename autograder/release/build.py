@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,17 @@ def find_drift(course: Course) -> list[Drift]:
     return drift
 
 
-def build(course: Course, release: str = UNRELEASED, *, only: Collection[str] = ()) -> None:
+def build(
+    course: Course,
+    release: str = UNRELEASED,
+    *,
+    only: Collection[str] = (),
+    complete: Callable[[Path], None] = lambda made: None,
+) -> None:
     """Build the stubs and releases of a course; on any error nothing has changed.
 
     With ``only``, the releases of the other exercises stay as they are; the stubs, which cost nothing, are all made.
+    ``complete`` is given the folder of the releases before they are moved into place; what it raises stops the build.
 
     Raises `CourseError` where the course's files are not as they must be, and its kind `scan.LeakError` where
     the student release would hold what students must not have.
@@ -85,6 +92,7 @@ def build(course: Course, release: str = UNRELEASED, *, only: Collection[str] = 
         _keep_others(course, target, made)
         stubs_made = _write_stubs(stubs, scratch / "exercises")
         require_no_leaks([*_student_files(made), *((path.stem, path) for path in stubs_made)], course)
+        complete(made)
         _move_into_place(made, target, scratch / "old")
         _install_stubs(stubs_made, course.root / "exercises")
 

@@ -1,0 +1,43 @@
+"""``autograder diff``: what changed between two releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.common import console, course_option, open_course
+from autograder.cli.main import UserError
+
+
+@click.command("diff", short_help="Show what changed from one release to another.")
+@click.argument("old")
+@click.argument("new")
+@course_option
+def command(old: str, new: str, course: Path | None) -> None:
+    """Show what changed from release OLD to release NEW: for students, for graders, in points and thresholds.
+
+    \b
+    Example:
+      autograder diff 2026.1 2026.2
+    """
+    from rich.markup import escape
+
+    from autograder.manifest import ManifestError, read_manifest
+    from autograder.release.difference import compare
+
+    root = open_course(course).root
+    try:
+        sections = compare(read_manifest(root, old), read_manifest(root, new))
+    except ManifestError as error:
+        raise UserError(str(error)) from None
+    out = console()
+    for section in sections:
+        if section.lines:
+            out.print(f"[bold]{escape(section.title)}[/]")
+            for line in section.lines:
+                out.print(f"  {escape(line)}", soft_wrap=True)
+    if not any(section.lines for section in sections):
+        out.print(f"Nothing that students, graders or scores would notice changed from {old} to {new}.")
+    elif any(section.lines for section in sections if section.title in ("For graders", "Thresholds", "Points")):
+        out.print("\nWho moves, before anything is stored: autograder grade submitted --dry-run")

@@ -1,0 +1,52 @@
+"""``autograder verify``: is a release what its manifest says, and who signed it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.common import course_option, open_course
+from autograder.cli.main import NOT_SO, UserError
+
+
+@click.command("verify", short_help="Check a release against its manifest and signature.")
+@click.argument("version")
+@click.option(
+    "--signers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Demand a signature of somebody in this file of allowed signers, as git and ssh-keygen use it.",
+)
+@course_option
+def command(version: str, signers: Path | None, course: Path | None) -> None:
+    """Compare the files in release/VERSION/ with release/VERSION.json. Exit code 1 where they differ.
+
+    \b
+    Examples:
+      autograder verify 2026.1
+      autograder verify 2026.1 --signers allowed_signers
+    """
+    from autograder.course import CourseError
+    from autograder.manifest import ManifestError, path_of, read_manifest
+    from autograder.release.signing import signer_of
+    from autograder.release.verify import problems
+
+    root = open_course(course).root
+    try:
+        manifest = read_manifest(root, version)
+    except ManifestError as error:
+        raise UserError(str(error)) from None
+    found = problems(root, manifest)
+    for problem in found:
+        click.echo(problem)
+    if signers is not None:
+        try:
+            click.echo(f"Signed by {signer_of(path_of(root, version), signers)}.")
+        except CourseError as error:
+            click.echo(f"Not signed as demanded: {error}")
+            raise SystemExit(NOT_SO) from None
+    if found:
+        click.echo(f"release/{version} is not what was released. Build it again from commit {manifest.commit}.")
+        raise SystemExit(NOT_SO)
+    files = sum("!" not in name for name in manifest.files)
+    click.echo(f"release/{version} is what was released: {files} files, built from commit {manifest.commit}.")

@@ -1,0 +1,122 @@
+"""Build a version: the bundles that go out, and the manifest by which anybody can build and check them again."""
+
+from __future__ import annotations
+
+import functools
+import json
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, CourseError, Exercise
+from autograder.grading.digests import check_digests
+from autograder.handed_out import interface_of
+from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
+from autograder.release.build import GRADESCOPE, build
+from autograder.release.bundle import solution_bundle, student_bundle
+from autograder.release.commit import clean_commit
+from autograder.release.nbgrader_run import STUDENT
+from autograder.release.packing import write_zip
+from autograder.release.pins import require_pinned
+from autograder.release.verify import differing, digests_of, sha256
+
+STUDENT_ZIP = "student.zip"
+SOLUTION_ZIP = "solution.zip"
+
+
+def build_version(course: Course, version: str, course_id: str) -> bool:
+    """Build ``release/<version>/`` with ``release/<version>.json`` beside it; return whether it is new.
+
+    Raises `CourseError` where that cannot be built again by others (changes that are not committed, other packages
+    than those of the lock), and where the version was released before with other bytes; then nothing has changed.
+    """
+    if not is_version(version):
+        raise CourseError(f"{version!r} cannot be a version: use numbers with dots between them, such as 2026.1.")
+    commit, packages = clean_commit(course.root), require_pinned(course.root)
+    target = course.root / FOLDER
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".version-") as folder:
+        scratch = Path(folder, version)
+        manifest = functools.partial(_manifest, course, version, course_id, commit, packages)
+        known = path_of(course.root, version)
+
+        def complete(made: Path) -> None:
+            _write_bundles(course, version, packages, made, scratch)
+            data = manifest(made, scratch).to_bytes()
+            if known.is_file() and known.read_bytes() != data:
+                raise CourseError(_released_before(version, known.read_bytes(), data))
+            Path(folder, known.name).write_bytes(data)
+
+        build(course, version, complete=complete)
+        is_new = not known.is_file()
+        if (target / version).exists():
+            (target / version).rename(Path(folder, "old"))
+        scratch.rename(target / version)
+        Path(folder, known.name).replace(known)
+    return is_new
+
+
+def _write_bundles(course: Course, version: str, packages: Mapping[str, str], made: Path, folder: Path) -> None:
+    write_zip(folder / STUDENT_ZIP, student_bundle(course, version, made, packages))
+    write_zip(folder / SOLUTION_ZIP, solution_bundle(course, version, made, packages))
+    for exercise in course.exercises:
+        bundle = Path(GRADESCOPE, f"{exercise.name}.zip")
+        (folder / bundle).parent.mkdir(exist_ok=True)
+        (folder / bundle).write_bytes((made / bundle).read_bytes())
+
+
+def _manifest(
+    course: Course, version: str, course_id: str, commit: str, packages: Mapping[str, str], made: Path, folder: Path
+) -> Manifest:
+    return Manifest(
+        version=version,
+        course=course_id,
+        commit=commit,
+        python=".".join(platform.python_version_tuple()[:2]),
+        packages=packages,
+        exercises={exercise.name: _exercise_record(exercise, made) for exercise in course.exercises},
+        calibration=_calibration(course),
+        files=digests_of(folder),
+    )
+
+
+def _exercise_record(exercise: Exercise, made: Path) -> ExerciseRecord:
+    digests = check_digests(exercise)
+    questions = {
+        question.name: {
+            check.name: CheckRecord(check.title, check.points, check.public, digests[question.name, check.name])
+            for check in question.checks
+        }
+        for question in exercise.questions
+    }
+    notebook = json.loads((made / STUDENT / exercise.name / f"{exercise.name}.ipynb").read_bytes())
+    cells = {cell["id"]: sha256("".join(cell["source"]).encode()) for cell in notebook["cells"]}
+    return ExerciseRecord(exercise.optional, interface_of(exercise), questions, cells)
+
+
+def _calibration(course: Course) -> dict[str, dict[str, Any]]:
+    """Return thresholds and data of the experiments, by the file that records them."""
+    found: dict[str, dict[str, Any]] = {}
+    for exercise in course.exercises:
+        for name, content in exercise.check_files().items():
+            if name.endswith(".calibration.json"):
+                record = json.loads(content)
+                experiments = {
+                    experiment: {"threshold": entry["threshold"], "dataset": entry["dataset"], "data": entry["data"]}
+                    for experiment, entry in record["experiments"].items()
+                }
+                found[name] = {"sha256": sha256(content), "experiments": experiments}
+    return found
+
+
+def _released_before(version: str, before: bytes, now: bytes) -> str:
+    old, new = json.loads(before), json.loads(now)
+    parts = ", ".join(name for name in new if old.get(name) != new[name])
+    files = list(differing(old["files"], new["files"]))
+    listed = "".join(f"\n  {line}" for line in files[:5]) + (f"\n  and {len(files) - 5} more" if files[5:] else "")
+    return (
+        f"{version} was released before, and this would be another ({parts}). Take a new version; or check out commit "
+        f"{old['commit'][:12]} to build {version} again.{listed}"
+    )
