@@ -72,6 +72,8 @@ def command(
 def _release(course: Course, version: str, key: Path | None) -> None:
     from autograder.gradebook.settings import load_settings
     from autograder.manifest import path_of
+    from autograder.release.bundle import bundle_name
+    from autograder.release.nbgrader_run import SOLUTION, STUDENT
     from autograder.release.signing import sign
     from autograder.release.versioned import build_version
 
@@ -82,8 +84,8 @@ def _release(course: Course, version: str, key: Path | None) -> None:
     if not is_new:
         click.echo(f"{version} was released before, and this is the same, byte for byte.\n")
     click.echo(
-        f"To hand out:        release/{version}/student.zip\n"
-        f"After the deadline: release/{version}/solution.zip\n"
+        f"To hand out:        release/{version}/{bundle_name(version, STUDENT)}.zip\n"
+        f"After the deadline: release/{version}/{bundle_name(version, SOLUTION)}.zip\n"
         f"For Gradescope:     release/{version}/gradescope/<exercise>.zip\n"
         f"What is in them:    release/{manifest.name}{', signed' if key else ''}; commit it, it names hidden checks"
     )

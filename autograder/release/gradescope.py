@@ -5,14 +5,12 @@ The same course and the same installed packages give the same bytes on every mac
 
 from __future__ import annotations
 
-import re
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
 from autograder.release.packing import packed_course, write_zip
+from autograder.release.pins import core_needs, installed
 
-DISTRIBUTION = "medical-image-autograder"
 GRADER_NEEDS = ("ipython", "msgpack")
 """What grading needs beside what students have; a name without a version of ours."""
 
@@ -76,21 +74,5 @@ def bundle_files(exercise: Exercise) -> dict[str, bytes]:
 
 def requirements() -> str:
     """Return the packages that grading needs, in the versions that this machine built the course with."""
-    try:
-        core = [_name(line) for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
-        return "".join(f"{name}=={_public(version(name))}\n" for name in sorted({*core, *GRADER_NEEDS}))
-    except PackageNotFoundError as error:
-        raise CourseError(
-            f"{error.name} is not installed, so its version for Gradescope is not known: pip install -e '.[staff]'."
-        ) from None
-
-
-def _name(requirement: str) -> str:
-    matched = re.match(r"[\w.-]+", requirement)
-    assert matched, requirement
-    return matched[0]
-
-
-def _public(number: str) -> str:
-    """Return a version without its local part, which tells the CPU's build of torch from that of a GPU."""
-    return number.partition("+")[0]
+    versions = installed(["staff"])
+    return "".join(f"{name}=={versions[name]}\n" for name in sorted({*core_needs(), *GRADER_NEEDS}))

@@ -43,6 +43,12 @@ def installed(extras: Collection[str] = ()) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def core_needs() -> list[str]:
+    """Return what this package needs itself, without extras: what students get."""
+    needs = [Requirement(line) for line in distribution(DISTRIBUTION).requires or ()]
+    return sorted(str(canonicalize_name(need.name)) for need in needs if need.marker is None)
+
+
 def _needs(requirements: Iterable[str], extras: Collection[str]) -> list[tuple[str, frozenset[str]]]:
     """Return what is required here, with the extras of it."""
     parsed = [Requirement(line) for line in requirements]

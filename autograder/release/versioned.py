@@ -15,15 +15,13 @@ from autograder.grading.digests import check_digests
 from autograder.handed_out import interface_of
 from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
 from autograder.release.build import GRADESCOPE, build
-from autograder.release.bundle import solution_bundle, student_bundle
+from autograder.release.bundle import JUPYTER, bundle_name, solution_bundle, student_bundle
 from autograder.release.commit import clean_commit
-from autograder.release.nbgrader_run import STUDENT
+from autograder.release.nbgrader_run import SOLUTION, STUDENT
 from autograder.release.packing import write_zip
-from autograder.release.pins import require_pinned
+from autograder.release.pins import core_needs, require_pinned
+from autograder.release.scan import require_no_leaks_in_bundle
 from autograder.release.verify import differing, digests_of, sha256
-
-STUDENT_ZIP = "student.zip"
-SOLUTION_ZIP = "solution.zip"
 
 
 def build_version(course: Course, version: str, course_id: str) -> bool:
@@ -59,8 +57,12 @@ def build_version(course: Course, version: str, course_id: str) -> bool:
 
 
 def _write_bundles(course: Course, version: str, packages: Mapping[str, str], made: Path, folder: Path) -> None:
-    write_zip(folder / STUDENT_ZIP, student_bundle(course, version, made, packages))
-    write_zip(folder / SOLUTION_ZIP, solution_bundle(course, version, made, packages))
+    """Write what goes out; raise `scan.LeakError` where students would get what they must not have."""
+    pins = {name: packages[name] for name in (*core_needs(), JUPYTER)}
+    student = student_bundle(course, version, made, pins)
+    require_no_leaks_in_bundle(student, course)
+    write_zip(folder / f"{bundle_name(version, STUDENT)}.zip", student)
+    write_zip(folder / f"{bundle_name(version, SOLUTION)}.zip", solution_bundle(course, version, made, pins))
     for exercise in course.exercises:
         bundle = Path(GRADESCOPE, f"{exercise.name}.zip")
         (folder / bundle).parent.mkdir(exist_ok=True)

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.release.gradescope import DISTRIBUTION
 from autograder.release.packing import zipped
+from autograder.release.pins import DISTRIBUTION
 
 NEEDS = (
     "torch>=2.6",

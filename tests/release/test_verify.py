@@ -1,0 +1,110 @@
+"""A release that was touched is told, and so is one that nobody who may has signed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli.main import main
+from autograder.course import CourseError
+from autograder.manifest import Manifest, path_of
+from autograder.release.packing import write_zip
+from autograder.release.signing import sign, signature_of, signer_of
+from autograder.release.verify import digests_of
+
+VERSION = "2026.1"
+
+
+@pytest.fixture
+def released(tiny_course) -> Path:
+    """A course with a release of one zip."""
+    folder = tiny_course / "release" / VERSION
+    write_zip(folder / "student.zip", {"a.txt": b"a", "b.txt": b"b"})
+    manifest = Manifest(VERSION, "good-manners", "c0ffee", "3.11", {}, {}, {}, digests_of(folder))
+    path_of(tiny_course, VERSION).write_bytes(manifest.to_bytes())
+    return tiny_course
+
+
+def verify(root: Path, *options: str):
+    return CliRunner().invoke(main, ["verify", VERSION, *options, "--course", str(root)])
+
+
+def test_a_release_as_it_was_built_is_said_to_be_so(released):
+    done = verify(released)
+    assert (done.exit_code, done.output) == (
+        0,
+        "release/2026.1 is what was released: 1 files, built from commit c0ffee.\n",
+    )
+
+
+def change_member(folder: Path) -> None:
+    write_zip(folder / "student.zip", {"a.txt": b"a", "b.txt": b"other"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (change_member, ["student.zip was changed", "student.zip!b.txt was changed"]),
+        (lambda folder: (folder / "student.zip").unlink(), ["student.zip is missing"]),
+        (lambda folder: (folder / "more.txt").write_text(""), ["more.txt is not part of the release"]),
+        (shutil.rmtree, ["student.zip is missing"]),
+    ],
+)
+def test_what_was_changed_is_named(released, change, said):
+    change(released / "release" / VERSION)
+    done = verify(released)
+    assert done.exit_code == 1
+    assert set(said) <= set(done.output.splitlines())
+    assert "Build it again from commit c0ffee." in done.output
+
+
+@pytest.fixture
+def key(tmp_path):
+    """Return what makes a key, and an entry of allowed signers for it."""
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("there is no ssh-keygen: install it with: apt-get install openssh-client")
+
+    def make(name: str) -> tuple[Path, str]:
+        path = tmp_path / name
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+        return path, f'{name}@example.org namespaces="autograder-release" {path.with_suffix(".pub").read_text()}'
+
+    return make
+
+
+def test_who_signed_is_said_and_nobody_else_counts(released, key, tmp_path):
+    path, allowed = path_of(released, VERSION), tmp_path / "allowed"
+    teacher, entry = key("teacher")
+    _, other = key("other")
+    allowed.write_text(other + entry)
+    sign(path, teacher)
+    done = verify(released, "--signers", str(allowed))
+    assert done.exit_code == 0, done.output
+    assert "Signed by teacher@example.org." in done.output
+    allowed.write_text(other)
+    done = verify(released, "--signers", str(allowed))
+    assert done.exit_code == 1
+    assert "is of nobody in" in done.output
+
+
+def test_a_signature_holds_for_the_manifest_as_it_was(released, key, tmp_path):
+    path, allowed = path_of(released, VERSION), tmp_path / "allowed"
+    teacher, entry = key("teacher")
+    allowed.write_text(entry)
+    sign(path, teacher)
+    path.write_bytes(path.read_bytes().replace(b"c0ffee", b"c0ffef"))
+    with pytest.raises(CourseError, match=r"does not hold for 2026\.1\.json as it is now"):
+        signer_of(path, allowed)
+    signature_of(path).unlink()
+    with pytest.raises(CourseError, match="is not signed"):
+        signer_of(path, allowed)
+
+
+def test_a_key_that_is_none_is_told(released, tmp_path):
+    (tmp_path / "key").write_text("no key")
+    with pytest.raises(CourseError, match="could not be signed"):
+        sign(path_of(released, VERSION), tmp_path / "key")
