@@ -102,6 +102,7 @@ def test_somebody_else_elsewhere_on_another_day_builds_the_same_bytes(released, 
         path.chmod(path.stat().st_mode | 0o066 | (0o011 if path.is_dir() else 0))
         os.utime(path, (0, 10**9), follow_symlinks=False)
     (clone / "release").mkdir(mode=0o777)
+    shutil.copyfile(released / f"release/{VERSION}.json", clone / f"release/{VERSION}.json")  # as it was committed
     for folder in (clone, clone / "release"):
         folder.chmod(0o777)
     world = WORLD | {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "77", "HOME": str(tmp_path / "home")}
@@ -117,17 +118,14 @@ def test_somebody_else_elsewhere_on_another_day_builds_the_same_bytes(released, 
         cwd=ROOT, env=os.environ | world | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "this is the same, byte for byte" in done.stdout
     made = files(clone / "release" / VERSION)
     assert made == files(released / "release" / VERSION)
-    assert (clone / f"release/{VERSION}.json").read_bytes() == (released / f"release/{VERSION}.json").read_bytes()
 
 
 @pytest.mark.slow
 def test_a_version_is_never_built_anew_with_other_bytes(released, tmp_path):
     root = Path(shutil.copytree(released, tmp_path / "course"))
-    done = build(root)
-    assert done.exit_code == 0, done.output
-    assert "this is the same, byte for byte" in done.output
     before = files(root / "release")
     solution = root / "solutions/greetings.py"
     solution.write_text(solution.read_text().replace("How many guests come", "How many guests will come"))
