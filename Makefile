@@ -1,4 +1,4 @@
-# Every target sets up .venv first, once, and again when pyproject.toml has changed.
+# Every target sets up .venv first, once, and again when pyproject.toml or requirements.lock has changed.
 # Another Python: make PYTHON=python3.12 test
 
 PYTHON ?= python3
@@ -12,12 +12,12 @@ INSTALLED := $(VENV)/.installed
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "This needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up $(VENV); PyTorch is large, so this may take some minutes."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
 demo: $(INSTALLED) ## grade a made-up class with attacks on the grader, and show what comes of it
