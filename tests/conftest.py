@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ import pytest
 
 if TYPE_CHECKING:
     from autograder.sandbox.engine import Engine
+
+# Tests run beside each other: several threads of PyTorch would only wait for each other. Read when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 TINY_COURSE = Path(__file__).parent / "tiny_course"
 

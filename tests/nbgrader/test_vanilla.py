@@ -18,10 +18,7 @@ NOISE = "def add(numbers):\n    warnings.warn('careful')\n    print('!', file=sy
 WARNS = RIGHT | {"add": f"import sys, warnings\n{NOISE}"}
 RAISES = {"add": "def add(numbers):\n    raise RuntimeError(numbers)", "Greeter": RIGHT["Greeter"]}
 CLASS = {
-    "right": (RIGHT, FULL),
-    "half": (HALF, {"check-add": 1.0, "check-Greeter": 0.0}),
     "mixed": (MIXED, {"check-add": 3.0, "check-Greeter": 1.5}),
-    "nothing": ({}, {"check-add": 0.0, "check-Greeter": 0.0}),
     "warns": (WARNS, FULL),
     "raises": (RAISES, {"check-add": 0.0, "check-Greeter": 2.5}),
     "broken": ({"add": "def add(:", "Greeter": RIGHT["Greeter"]}, {"check-add": 0.0, "check-Greeter": 2.5}),
@@ -39,6 +36,7 @@ def vanilla(course) -> Path:
 
 
 def test_honest_students_get_the_same_scores(vanilla):
+    """A whole class is compared in tests/parity; here some code warns, raises or does not compile."""
     for student, (answers, _) in CLASS.items():
         hand_in(vanilla, student, answers)
     theirs = {}

@@ -58,19 +58,10 @@ def otter_run(assignment: Path, notebook: Path) -> dict[str, dict[str, Any]]:
     return {test["name"]: test for test in tests if "max_score" in test}
 
 
-@pytest.mark.parametrize(
-    ("answers", "expected"),
-    [
-        (RIGHT, {"add": 3.0, "Greeter": 2.5}),
-        (HALF, {"add": 1.0, "Greeter": 0.0}),
-        ({}, {"add": 0.0, "Greeter": 0.0}),
-        (RIGHT | {"add": "def add(:"}, {"add": 0.0, "Greeter": 2.5}),
-    ],
-    ids=["right", "half", "untouched", "broken"],
-)
-def test_otter_run_gives_the_points_of_the_checks(assignment, tmp_path, answers, expected):
-    tests = otter_run(assignment, filled(assignment, tmp_path / "work", answers))
-    assert {name: test["score"] for name, test in tests.items()} == expected
+def test_otter_run_gives_the_points_of_the_checks(assignment, tmp_path):
+    """A whole class is compared in tests/parity; here one of the answers does not even compile."""
+    tests = otter_run(assignment, filled(assignment, tmp_path / "work", HALF | {"Greeter": "class Greeter(:"}))
+    assert {name: test["score"] for name, test in tests.items()} == {"add": 1.0, "Greeter": 0.0}
     assert {name: test["max_score"] for name, test in tests.items()} == {"add": 3.0, "Greeter": 2.5}
 
 

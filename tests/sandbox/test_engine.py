@@ -184,7 +184,7 @@ def test_nothing_of_one_submission_is_left_for_the_next(isolated):
 
 def test_files_have_an_end(isolated):
     fill = "import os\nwith open(os.environ['TMPDIR'] + '/flood', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n"
-    assert isolated.outcomes(fill, HONEST) == ALL_PASSED
+    assert isolated.outcomes(fill, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED)
 
 
@@ -218,7 +218,7 @@ def test_processes_have_an_end_and_leave_no_orphans(isolated):
             pass
         assert made < 100, made
     """
-    assert isolated.outcomes(bomb, HONEST) == ALL_PASSED
+    assert isolated.outcomes(bomb, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome is Outcome.PASSED, isolated.graded.cells[0].message
     deadline = time.monotonic() + 10
     while (left := _sleepers(name)) and time.monotonic() < deadline:

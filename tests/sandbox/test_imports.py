@@ -11,6 +11,7 @@ from autograder.course import load_course
 from autograder.grading.preload import modules_to_preload
 
 COURSE = load_course()
+ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 REHEARSE = """
 import json, sys
@@ -38,35 +39,49 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 def test_a_fork_imports_hardly_anything(name):
     modules = json.dumps(modules_to_preload([COURSE.exercise(name)]))
     command = [sys.executable, "-c", REHEARSE, name, modules]
-    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ALONE)
     assert done.returncode == 0, done.stderr
     imported = json.loads(done.stdout.splitlines()[-1])
     # PyTorch imports its compiler (800 modules, a second) where some functions are used for the first time.
     assert len(imported) <= 20, f"checks of {name} make each student's process import {imported}"
 
 
+MAY_BE_USED = {
+    "an optimizer": "torch.optim.Adam([torch.ones(2, requires_grad=True)]).step()",
+    "func.grad": "torch.func.grad(lambda x: (x * x).sum())(torch.ones(2))",
+    "a Jacobian": "torch.autograd.functional.jacobian(lambda x: x * x, torch.ones(2))",
+    "a product with a gradient": "torch.autograd.grad(2 * (x := torch.ones(2, requires_grad=True)), x, torch.ones(2))",
+    "vmap": "torch.vmap(torch.sum)(torch.ones(2, 2))",
+}
+
+REHEARSE_LATER = """
+import json, os, sys
+from autograder.sandbox import zygote
+
+zygote._preload(["torch"])
+import torch
+
+later, size = zygote._Later(), len(sys.modules)
+later(b'{"kind": "checker"}')
+later(b'{"kind": "worker"}')
+assert len(sys.modules) == size
+later(b'{"kind": "worker"}')
+assert len(sys.modules) > size
+for name, code in json.loads(sys.argv[1]).items():
+    if os.fork() == 0:
+        before = set(sys.modules)
+        exec(code)
+        print(name, len(set(sys.modules) - before), sep=":", flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "code",
-    [
-        "torch.optim.Adam([torch.ones(2, requires_grad=True)]).step()",
-        "torch.func.grad(lambda x: (x * x).sum())(torch.ones(2))",
-        "torch.autograd.functional.jacobian(lambda x: x * x, torch.ones(2))",
-        "torch.autograd.grad(2 * (x := torch.ones(2, requires_grad=True)), x, torch.ones(2))",
-        "torch.vmap(torch.sum)(torch.ones(2, 2))",
-    ],
-    ids=["an optimizer", "func.grad", "a Jacobian", "a product with a gradient", "vmap"],
-)
-def test_what_answers_may_use_is_imported_before_all_forks_but_the_first(code):
-    rehearse = (
-        "import sys; from autograder.sandbox import zygote; zygote._preload(['torch']); import torch\n"
-        "later, size = zygote._Later(), len(sys.modules)\n"
-        """later(b'{"kind": "checker"}'); later(b'{"kind": "worker"}'); assert len(sys.modules) == size\n"""
-        """later(b'{"kind": "worker"}'); assert len(sys.modules) > size\n"""
-        f"before = set(sys.modules); {code}; print(len(set(sys.modules) - before))"
-    )
-    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    done = subprocess.run([sys.executable, "-c", rehearse], capture_output=True, text=True, check=False, env=alone)
+def test_what_answers_may_use_is_imported_before_all_forks_but_the_first():
+    command = [sys.executable, "-c", REHEARSE_LATER, json.dumps(MAY_BE_USED)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ALONE)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) <= 20
+    imported = dict(line.split(":") for line in done.stdout.splitlines())
+    assert imported.keys() == MAY_BE_USED.keys(), done.stderr
+    assert max(map(int, imported.values())) <= 20, imported
