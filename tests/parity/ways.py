@@ -9,17 +9,23 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from autograder.course import Exercise
+from autograder.gradescope import run as run_in_gradescope
 from autograder.gradescope.places import Places
-from autograder.gradescope.run import grade_submission
+from autograder.grading.preload import modules_to_preload
 from autograder.results import read_results
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.tiers import best_tier
 from demo.make_class import Answers, Notebook
+from tests.conftest import LentEngine
 
 Item = TypeVar("Item")
 BIN = Path(sys.executable).parent
@@ -111,8 +117,8 @@ def by_otter(course: Path, students: Iterable[Student], folder: Path) -> Points:
     return _all(grade, students)
 
 
-def by_gradescope(course: Path, students: Iterable[Student], folder: Path) -> Points:
-    """What Gradescope runs in a container, without the container."""
+def by_gradescope(course: Path, students: Collection[Student], folder: Path) -> Points:
+    """What Gradescope runs in a container, without the container, and with one engine for all of them."""
 
     def grade(student: Student) -> Points:
         root = folder / f"{student.name}-{student.exercise.name}"
@@ -122,14 +128,17 @@ def by_gradescope(course: Path, students: Iterable[Student], folder: Path) -> Po
         handed_in = course / "submitted" / student.name / student.exercise.name / f"{student.exercise.name}.ipynb"
         shutil.copy(handed_in, root / "submission" / "my answers.ipynb")
         places = Places(root)
-        grade_submission(places)
+        run_in_gradescope.grade_submission(places)
         points: Points = {}
         for test in json.loads(places.results.read_text("utf-8"))["tests"]:
             key = (student.name, student.exercise.name, test["tags"][0])
             points[key] = round(points.get(key, 0.0) + test["score"], 6)
         return points
 
-    return _all(grade, students)
+    modules = modules_to_preload([student.exercise for student in students])
+    with Engine(best_tier(), preload=modules) as engine, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_in_gradescope, "Engine", lambda *_arguments, **_options: LentEngine(engine))
+        return _all(grade, students)
 
 
 def _all(grade: Callable[[Item], Points], items: Iterable[Item]) -> Points:
