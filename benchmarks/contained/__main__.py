@@ -1,6 +1,6 @@
 """Grade submissions as Gradescope's smallest container does: half a CPU, 768 MB, ten minutes.
 
-``python benchmarks/gradescope.py`` hands in each exercise's solution, a submission that is half right, the released
+``python -m benchmarks.contained`` hands in each exercise's solution, a submission that is half right, the released
 notebook as it is, and the attacks of tests/attacks; each is graded by what the exercise's bundle holds, in a container
 of its own. It prints a Markdown table, then what is not as it must be, and ends with an error if anything is not. The
 points must be those of ``autograder grade``, or what the attack says. It needs Linux with overlayfs, and root; all
@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from autograder.course import Exercise, load_course
 from autograder.gradescope.document import OUTCOMES
 from autograder.gradescope.run import NOT_FINISHED, OUT_OF_TIME
@@ -34,7 +32,7 @@ from benchmarks.contained.cgroup import NoControlGroups
 from benchmarks.contained.container import CPUS, LIMIT_S, MEMORY_MB, Container, Ended
 from tests.gradescope import spec
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 INSTALLED = "usr/local/autograder"
 """Where ``setup.sh`` puts the grader and its Python."""
 
@@ -94,7 +92,9 @@ class Measured:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.contained", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="*", default=[], help=f"names of submissions, or of: {', '.join(KINDS)}")
     parser.add_argument(
         "--without-landlock", action="store_true", help="measure tier C, where Landlock is refused, too"
