@@ -18,6 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from autograder.pictures import Picture, read_picture, to_record
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +45,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of one submission. ``message`` is safe to show to the student; ``digest`` tells what it was made of."""
+    """One check of one submission. ``message`` is safe to show to the student; ``digest`` tells what it was made of.
+
+    Only public checks have ``pictures``.
+    """
 
     name: str
     title: str
@@ -54,6 +59,7 @@ class CheckResult:
     message: str = ""
     hint: str = ""
     digest: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ class Result:
                     "name": question.name,
                     "score": question.score,
                     "max_score": question.max_score,
-                    "checks": [_as_dict(check) for check in question.checks],
+                    "checks": [_check_as_dict(check) for check in question.checks],
                 }
                 for question in self.questions
             ],
@@ -180,6 +186,13 @@ def _as_dict(record: CellResult | CheckResult) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
+def _check_as_dict(check: CheckResult) -> dict[str, Any]:
+    """Return a check's fields; hardly any has pictures, so those that have none do not say so."""
+    record = _as_dict(check)
+    pictures = record.pop("pictures")
+    return record | {"pictures": [to_record(picture) for picture in pictures]} if pictures else record
+
+
 _SEAL = b',\n "checksum": "'
 """What a result's bytes end with, before the SHA-256 of all that stands above: what a disk or a hand changed shows."""
 
@@ -198,7 +211,8 @@ _PLAIN_FIELDS = (
 def _read_check(record: dict[str, Any]) -> CheckResult:
     # What is the same for every student is held once.
     shared = {name: sys.intern(record[name]) for name in ("name", "title", "visibility", "hint", "digest")}
-    return CheckResult(**{**record, **shared, "outcome": Outcome(record["outcome"])})
+    pictures = tuple(read_picture(picture) for picture in record.get("pictures", ()))
+    return CheckResult(**{**record, **shared, "outcome": Outcome(record["outcome"]), "pictures": pictures})
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ import re
 import textwrap
 from html import escape
 
+from autograder import drawing
 from autograder.results import CheckResult, Outcome, QuestionResult
 from autograder.text import printable
 
@@ -33,7 +34,7 @@ def as_text(headline: str, result: QuestionResult) -> str:
         mark, word, _ = WORDS[check.outcome]
         kind = f"{check.visibility:6}  " if _has_hidden(result) else ""
         lines.append(f"  {mark} {word:13} {_points(check):>9}  {kind}{printable(check.title)}")
-        for text in _explanations(check):
+        for text in explanations(check):
             lines += textwrap.wrap(text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines)
 
@@ -55,7 +56,8 @@ def _row(check: CheckResult, *, with_kind: bool) -> str:
     mark, word, colour = WORDS[check.outcome]
     # A third of the page's own colour of text makes it darker on light pages, and lighter on dark ones.
     shade = f"color:{colour};color:color-mix(in srgb,currentColor 35%,{colour})"
-    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{_marked(text)}</div>' for text in _explanations(check))
+    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{_marked(text)}</div>' for text in explanations(check))
+    texts += "".join(drawing.as_html(picture) for picture in check.pictures)
     cell = "padding:.35em .7em;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
     kind = f'<td style="{cell};opacity:.75">{escape(check.visibility)}</td>' if with_kind else ""
     return (
@@ -79,6 +81,7 @@ def _points(check: CheckResult) -> str:
     return f"{check.points:g} / {check.max_points:g}"
 
 
-def _explanations(check: CheckResult) -> list[str]:
+def explanations(check: CheckResult) -> list[str]:
+    """Return what is said of a check, a line each, fit to be shown."""
     hint = f"Hint: {check.hint}" if check.hint else ""
     return [printable(text, _LONGEST) for text in (*check.message.split("\n"), hint) if text]

@@ -23,6 +23,8 @@ BOTTOM = {
     "course",
     "results",
     "table",
+    "pictures",
+    "drawing",
     "text",
     "naming",
     "spreadsheet",
@@ -34,8 +36,10 @@ BOTTOM = {
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
     "text": set(),
-    "results": {"text"},
-    "table": {"results", "text"},
+    "pictures": {"text"},
+    "results": {"text", "pictures"},
+    "drawing": {"pictures"},
+    "table": {"results", "text", "drawing"},
     "course": {"text"},
     "handed_out": {"course", "notebook"},
     "manifest": set(),

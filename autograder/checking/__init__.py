@@ -3,8 +3,8 @@
 A check file imports from here: assertions that compare strictly and explain (`assert_tensor`, `assert_equal`,
 `assert_has`, `assert_raises`, `unchanged`, `fail`), `in_place` for calls that may change their arguments, and
 `send_function`, which puts a helper of the check on the student's side. Checks that train have `Experiment`,
-`classification_metrics` and `send_loader`. The names are imported when they are first used: the grader's own
-process needs none of them, and no torch.
+`classification_metrics` and `send_loader`. `show_images`, `show_curves` and `show_confusion` leave a picture. The
+names are imported when they are first used: the grader's own process needs none of them, and no torch.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.checking.failure import CheckFailure, fail
     from autograder.checking.loaders import send_loader
     from autograder.checking.metrics import classification_metrics
+    from autograder.checking.showing import show_confusion, show_curves, show_images
     from autograder.checking.submission import in_place, send_function
 
 __all__ = [
@@ -40,6 +41,9 @@ __all__ = [
     "in_place",
     "send_function",
     "send_loader",
+    "show_confusion",
+    "show_curves",
+    "show_images",
     "unchanged",
 ]
 
@@ -51,6 +55,9 @@ _HOMES = {
     "in_place": "submission",
     "send_function": "submission",
     "send_loader": "loaders",
+    "show_confusion": "showing",
+    "show_curves": "showing",
+    "show_images": "showing",
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from autograder.checking.failure import fail, student_error
+from autograder.checking.showing import show_difference
 from autograder.checking.submission import in_place
 
 Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -72,6 +73,7 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
     if not bool(wrong.any()):
         return "", ""
+    show_difference(got, want, wrong)
     odd = wrong & ~torch.isfinite(got) if got.is_floating_point() else torch.zeros_like(wrong)
     if bool(odd.any()):
         index, value = _first(odd), got[_first(odd)].item()

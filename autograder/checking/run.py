@@ -15,6 +15,7 @@ import pytest
 
 from autograder.checking.failure import WorkerDied
 from autograder.checking.plugin import SUBMISSION
+from autograder.checking.showing import take_shown
 from autograder.checking.submission import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
 from autograder.course import Check
@@ -119,6 +120,7 @@ class Recorder:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
         """Surround the check itself with seeds and limits."""
         check = self._check(pyfuncitem)
+        take_shown()
         seed_everything(seed_of(check, "checker"))
         self._session.begin(check)
         result = yield
@@ -132,7 +134,7 @@ class Recorder:
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
             skipped = isinstance(error, pytest.skip.Exception)
-            result = not_run(check, str(error)) if skipped else judge(check, error, self._questions)
+            result = not_run(check, str(error)) if skipped else judge(check, error, self._questions, take_shown())
             if result.outcome is Outcome.PASSED:
                 self._passed.add((check.question, check.name))
             self._note(check, result, call.duration)

@@ -10,19 +10,22 @@ from pathlib import Path
 from autograder.checking.failure import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
 from autograder.checking.submission import describe_error, is_cell_file
 from autograder.course import Check
+from autograder.pictures import Picture
 from autograder.results import CheckResult, Outcome
 
 _STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
 
 
-def judge(check: Check, error: BaseException | None, questions: Collection[str] = ()) -> CheckResult:
-    """Return the result of one check, given what it raised (None: nothing).
+def judge(
+    check: Check, error: BaseException | None, questions: Collection[str] = (), pictures: tuple[Picture, ...] = ()
+) -> CheckResult:
+    """Return the result of one check, given what it raised (None: nothing) and what it showed.
 
     ``questions`` are the names that a message may give as not implemented: whatever else a stub claims to be
     called is the student's text, which could quote a hidden input.
     """
     outcome, message = _outcome(check, error, questions)
-    return result_of(check, outcome, _scrub(message))
+    return result_of(check, outcome, _scrub(message), pictures)
 
 
 def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> CheckResult:
@@ -30,8 +33,8 @@ def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> C
     return result_of(check, outcome, message)
 
 
-def result_of(check: Check, outcome: Outcome, message: str) -> CheckResult:
-    """Return the result that a check has with this outcome."""
+def result_of(check: Check, outcome: Outcome, message: str, pictures: tuple[Picture, ...] = ()) -> CheckResult:
+    """Return the result that a check has with this outcome; a picture of a hidden check would tell its values."""
     return CheckResult(
         name=check.name,
         title=check.title,
@@ -41,6 +44,7 @@ def result_of(check: Check, outcome: Outcome, message: str) -> CheckResult:
         max_points=check.points,
         message=message,
         hint=check.hint if outcome is Outcome.FAILED else "",
+        pictures=pictures if check.public else (),
     )
 
 

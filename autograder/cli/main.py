@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "Check a release against its manifest and signature.",
     "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
     "grade": "Grade submissions in the sandbox.",
+    "feedback": "Write a page for each student: what to look at first, and why.",
     "export": "Write scores as a table that Canvas or Moodle imports.",
     "prove": "Prove that the checks catch every known mistake.",
     "calibrate": "Measure right and wrong answers, and record thresholds.",

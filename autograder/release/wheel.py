@@ -24,6 +24,7 @@ NEEDS = (
     "numpy>=2.0",
     "matplotlib>=3.9",
     "medmnist>=3.0",
+    "pillow>=10",
     "pytest>=8",
 )
 """What the light core needs: lower bounds only, so that on Colab nothing that is there is replaced."""

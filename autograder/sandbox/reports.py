@@ -1,8 +1,9 @@
 """What a checker tells the engine of a submission, and how the engine reads it.
 
 A checker parses what student code sends. Should that ever take it over, it can lie about this one submission; it
-must not be able to stop the run of a class or to fill the engine's memory. So of a check only the outcome and the
-message are read, once for each check that was asked for; what it is called and worth, the engine knows itself.
+must not be able to stop the run of a class or to fill the engine's memory. So of a check only the outcome, the
+message and pictures of a few numbers are read, once for each check that was asked for; what it is called and worth,
+the engine knows itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from autograder.checking.verdict import result_of
 from autograder.course import Check
+from autograder.pictures import MAX_PICTURES, Picture, read_picture, to_record
 from autograder.results import CellResult, CheckResult, Outcome
 from autograder.sandbox.frames import ProtocolError
 from autograder.sandbox.job import Job
@@ -28,7 +30,8 @@ def cells_message(cells: Iterable[CellResult]) -> list[Any]:
 
 def check_message(check: Check, result: CheckResult, seconds: float) -> list[Any]:
     """Return what became of one check, as it crosses the wire."""
-    return ["check", check.question, check.name, str(result.outcome), result.message, seconds]
+    pictures = [to_record(picture) for picture in result.pictures]
+    return ["check", check.question, check.name, str(result.outcome), result.message, pictures, seconds]
 
 
 def read_cells(cells: Any, job: Job) -> list[CellResult]:
@@ -48,10 +51,11 @@ def read_cells(cells: Any, job: Job) -> list[CellResult]:
 def read_check(fields: Any, job: Job) -> tuple[str, CheckResult, float]:
     """Return a check's question, its result and its seconds; raise `ProtocolError` where it is none of the job's."""
     match fields:
-        case [str(question), str(name), outcome, str(text), float(seconds)] if math.isfinite(seconds):
+        case [str(question), str(name), outcome, str(text), pictures, float(seconds)] if math.isfinite(seconds):
             for check in job.checks:
                 if (check.question, check.name) == (question, name):
-                    return question, result_of(check, _outcome(outcome), _text(text)), seconds
+                    shown = _pictures(pictures)
+                    return question, result_of(check, _outcome(outcome), _text(text), shown), seconds
     raise ProtocolError("a checker reports a check that it was not given")
 
 
@@ -60,6 +64,15 @@ def _outcome(value: Any) -> Outcome:
         return Outcome(value)
     except ValueError:
         raise ProtocolError("unknown outcome") from None
+
+
+def _pictures(records: Any) -> tuple[Picture, ...]:
+    if not isinstance(records, list) or len(records) > MAX_PICTURES:
+        raise ProtocolError("a checker reports what are no pictures")
+    try:
+        return tuple(read_picture(record) for record in records)
+    except (ValueError, OverflowError):
+        raise ProtocolError("a checker reports what is no picture") from None
 
 
 def _text(text: str) -> str:

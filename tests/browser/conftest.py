@@ -94,6 +94,24 @@ def keep(picture_folder) -> Callable[..., None]:
     return kept
 
 
+@pytest.fixture
+def assert_accessible() -> Callable[..., None]:
+    """Return a function that fails where axe finds that a page, or a part of it, shuts people out.
+
+    It looks at contrast, names, roles and order, among others: https://github.com/dequelabs/axe-core
+    """
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason='install it with: pip install -e ".[dev]"'
+    )
+
+    def accessible(page: Page, within: str | None = None) -> None:
+        found = axe.Axe().run(page, context=within).response["violations"]
+        told = [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+        assert not told, "\n".join(told)
+
+    return accessible
+
+
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory) -> Path:
     """nbgrader's exchange, as its manual wants it: everybody may write to it."""

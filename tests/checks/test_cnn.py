@@ -18,6 +18,8 @@ from autograder.checking import (
     fail,
     send_function,
     send_loader,
+    show_confusion,
+    show_curves,
 )
 from autograder.datasets import load_dataset, phantoms
 
@@ -889,6 +891,9 @@ def weights_of(model, reference):
     return {name: state[name].detach() for name in reference.state_dict()}
 
 
+LOSSES = {"training": "train_loss", "validation": "val_loss"}
+
+
 def assert_records(records, epochs):
     """Check that these are the records of so many epochs, and return them."""
     call = f"fit_cnn(…, epochs={epochs})"
@@ -1099,6 +1104,9 @@ class TestFitCnn:
         reference.load_state_dict(state)
         with torch.no_grad():
             logits = reference(val_images)
+        losses = {f"{kind} loss": [record[key] for record in records] for kind, key in LOSSES.items()}
+        show_curves("The loss by epoch", losses)
+        show_confusion("Bright (1) or dark (0), after the last epoch", logits > 0, val_labels)
         bright, dark = (logits[val_labels == label].mean().item() for label in (1, 0))
         assert_true(
             bright > dark,

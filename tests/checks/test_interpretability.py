@@ -22,11 +22,13 @@ from autograder.checking import (
     assert_tensor,
     assert_true,
     send_function,
+    show_images,
     unchanged,
 )
 from autograder.datasets import phantoms
 
 HIDDEN_SEED = 730_918_264
+SHOWN_SEED = 7  # of the phantom on the feedback page
 
 # Float32 sums in another order differ by rounding, which shows where they come close to 0.
 CLOSE = {"atol": 1e-5}
@@ -297,6 +299,30 @@ def _maps(submission, question, tensors, images):
     return torch.stack([heat.detach() for heat in maps])
 
 
+@cache
+def _shown():
+    """Return a phantom in which the frozen model sees an opacity, (1, 28, 28), and where it is, (28, 28)."""
+    drawn = phantoms(60, seed=SHOWN_SEED)
+    tensors, mean, deviation = _weights()
+    images = ((torch.from_numpy(drawn.images)[:, None] / 255 - mean) / deviation).float().contiguous()
+    masks = torch.from_numpy(drawn.masks)
+    with torch.no_grad():
+        seen = (frozen_network(tensors)(images) > 0) & masks.flatten(1).any(1)
+    first = int(seen.nonzero()[0])
+    return images[first], masks[first]
+
+
+def show_on_a_phantom(submission, question):
+    """Leave a picture of an answer's map beside what there is to find; only graders have the model for it."""
+    if not Path(__file__).with_name("test_interpretability.model.npz").is_file():
+        return
+    image, finding = _shown()
+    with suppress(Exception):  # a picture decides nothing
+        heat = _maps(submission, question, _weights()[0], image[None])[0]
+        title = f"{question} of a phantom, with a trained model"
+        show_images(title, {"phantom": image[0], "the true finding": finding, "the map": heat})
+
+
 def _pointing(maps, masks):
     """Return the share of maps whose maximum lies within a pixel of an opacity."""
     near = F.max_pool2d(masks[:, None].float(), 3, stride=1, padding=1).flatten(1)
@@ -450,6 +476,7 @@ class TestSaliencyMap:
                 )
             },
         )
+        show_on_a_phantom(submission, "saliency_map")
 
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -597,6 +624,7 @@ class TestOcclusionMap:
                 "the map is scaled by its maximum; leave it as it is": expected / 7,
             },
         )
+        show_on_a_phantom(submission, "occlusion_map")
 
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -798,6 +826,7 @@ class TestGradCam:
                 "the feature maps are not summed up: the result is one map": torch.zeros(2, 2, 2),
             },
         )
+        show_on_a_phantom(submission, "grad_cam")
 
     @pytest.mark.points(0.5)
     @pytest.mark.public

@@ -20,6 +20,8 @@ from autograder.checking import (
     in_place,
     send_function,
     send_loader,
+    show_confusion,
+    show_curves,
     unchanged,
 )
 from autograder.datasets import load_dataset
@@ -1242,6 +1244,9 @@ def weights_of(model, reference):
     return {name: state[name].detach() for name in reference.state_dict()}
 
 
+LOSSES = {"training": "train_loss", "validation": "val_loss"}
+
+
 def assert_records(records, epochs):
     """Check that these are the records of so many epochs, and return them."""
     call = f"fit(…, epochs={epochs})"
@@ -1412,6 +1417,9 @@ class TestFit:
         reference.load_state_dict(state)
         with torch.no_grad():
             logits = reference(val_images)
+        losses = {f"{kind} loss": [record[key] for record in records] for kind, key in LOSSES.items()}
+        show_curves("The loss by epoch", losses)
+        show_confusion("Bright (1) or dark (0), after the last epoch", logits > 0, val_labels)
         bright, dark = (logits[val_labels == label].mean().item() for label in (1, 0))
         assert_true(
             bright > dark,

@@ -20,7 +20,6 @@ import resource
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,8 @@ from autograder.checking.failure import NameMissing, WorkerDied, student_error
 from autograder.checking.submission import in_place
 from autograder.checking.verdict import result_of
 from autograder.course import Check
-from autograder.results import CellResult, Outcome
+from autograder.pictures import make_picture
+from autograder.results import CellResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox import confine, frames, reports, wire
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import CheckFiles, Job
@@ -189,12 +189,15 @@ def tell(link: Link) -> Any:
         pass
     assert len(graded.cells) <= len(JOB.cells)
     assert len(graded.checks) <= len(JOB.checks)
-    parts = [[asdict(cell) for cell in graded.cells], [asdict(result) for _, result in graded.checks]]
-    json.dumps([parts, graded.durations], ensure_ascii=False, allow_nan=False).encode()
+    question = QuestionResult(CHECK.question, tuple(result for _, result in graded.checks))
+    stored = Result("s", "e", "r", "d", "c", "x", "D", Status.GRADED, (question,), tuple(graded.cells)).to_json()
+    assert Result.from_json(stored).to_json() == stored
+    json.dumps(graded.durations, allow_nan=False)
 
 
 SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, tell]
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
+PICTURE = make_picture("images", "It", [("yours", [[1.0, 0.5], [float("nan"), -1.0]])])
 JOB = Job(CheckFiles("test_it.py", ()), (CHECK,), (("one", "x = 1"), ("two", "y = 2")), Limits())
 
 
@@ -222,7 +225,7 @@ def seeds() -> list[bytes]:
         inputs.append(bytes([place]) + _part([1, "missing"], []))
         told = [
             reports.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
-            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow"), 0.5),
+            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), 0.5),
             ["done", False],
         ]
         inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))

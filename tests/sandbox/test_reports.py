@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from autograder.checking.verdict import result_of
 from autograder.course import Check
+from autograder.pictures import make_picture, to_record
 from autograder.results import CellResult, Outcome
 from autograder.sandbox import reports
 from autograder.sandbox.engine import Engine, Graded
@@ -49,12 +51,19 @@ def test_what_is_told_is_what_is_read(outcome):
         ["cells", [["one", "passed", ""]] * 2],
         ["cells", [["one", "passed", None]]],
         ["cells", [["one", ["passed"], ""]]],
-        ["check", "add", "adds", "passed", "", "soon"],
-        ["check", "add", "adds", "passed", "", float("nan")],
-        ["check", "add", "adds", "excellent", "", 0.1],
-        ["check", "add", "subtracts", "passed", "", 0.1],
-        ["check", "add", "adds", "passed", {}, 0.1],
-        ["check", "add", "adds", "passed", "", 0.1, 100],
+        ["check", "add", "adds", "passed", "", [], "soon"],
+        ["check", "add", "adds", "passed", "", [], float("nan")],
+        ["check", "add", "adds", "excellent", "", [], 0.1],
+        ["check", "add", "subtracts", "passed", "", [], 0.1],
+        ["check", "add", "adds", "passed", {}, [], 0.1],
+        ["check", "add", "adds", "passed", "", [], 0.1, 100],
+        ["check", "add", "adds", "passed", "", 0.1],
+        ["check", "add", "adds", "passed", "", None, 0.1],
+        ["check", "add", "adds", "passed", "", ["image"], 0.1],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 x"]]]]], 0.1],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 2", "3"]]]]], 0.1],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 " * 10**6]]]]], 0.1],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1"]]]]] * 4, 0.1],
     ],
 )
 def test_what_no_checker_tells_is_refused(message):
@@ -62,14 +71,30 @@ def test_what_no_checker_tells_is_refused(message):
         take(message)
 
 
+def test_pictures_come_with_public_checks_and_never_with_hidden_ones():
+    picture = make_picture("images", "It", [("yours", [[1.0, 0.25], [float("nan"), 1e-9]])])
+    public = replace(CHECK, public=True)
+    told = reports.check_message(public, result_of(public, Outcome.PASSED, "", (picture,)), 0.1)
+    assert len(told[5]) == 1
+    job = replace(JOB, checks=(public,))
+    (_, shown, _) = reports.read_check(told[1:], job)
+    assert [to_record(one) for one in shown.pictures] == told[5]
+    (_, hidden, _) = reports.read_check(told[1:], JOB)
+    assert hidden.pictures == ()
+    assert result_of(CHECK, Outcome.FAILED, "", (picture,)).pictures == ()
+
+
 def test_a_check_is_told_once():
-    message = ["check", "add", "adds", "failed", "", 0.1]
+    message = ["check", "add", "adds", "failed", "", [], 0.1]
     with pytest.raises(ProtocolError, match="twice"):
         take(message, message)
 
 
 def test_texts_are_such_that_they_can_be_stored():
-    cells, check = ["cells", [["one", "failed", "\ud800" * 9999]]], ["check", "add", "adds", "failed", "a\udfff", 0.1]
+    cells, check = (
+        ["cells", [["one", "failed", "\ud800" * 9999]]],
+        ["check", "add", "adds", "failed", "a\udfff", [], 0.1],
+    )
     graded = take(cells, check)
     assert graded.checks[0][1].message == "a?"
     assert graded.cells[0].message == "?" * reports.MAX_MESSAGE

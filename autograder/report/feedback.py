@@ -1,0 +1,134 @@
+"""A student's page: the score by question, what to look at first, and pictures beside those of the reference.
+
+What it says of a hidden check is its title and the likely cause, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import drawing
+from autograder.pictures import MAX_PARTS, Part, Picture
+from autograder.report.page import render
+from autograder.results import CheckResult, Outcome, QuestionResult, Result
+from autograder.table import WORDS, explanations
+
+_UNTOUCHED = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
+_LABELS = {
+    "images": ("{}", "{}, of the reference"),
+    "curves": ("{}, yours", "{}, the reference's"),
+    "confusion": ("yours", "the reference's"),
+}
+"""Kind of picture → how the student's parts are called beside those of the reference."""
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Where most is to be gained: a question, its check that tells most, and what to do; points are those missing."""
+
+    question: str
+    lost: float
+    total_lost: float
+    check: CheckResult | None
+    texts: tuple[str, ...]
+    advice: str
+
+
+def feedback_page(result: Result, reference: Result | None = None) -> str:
+    """Return one submission's page; ``reference`` is the result of the solution, for its pictures."""
+    theirs = {(q.name, c.name): c for q in (reference.questions if reference else ()) for c in q.checks}
+    return render(
+        "feedback",
+        result=result,
+        first=first_look(result),
+        questions=[_question(question, theirs) for question in result.questions],
+        cells=[cell for cell in result.cells if cell.outcome is not Outcome.PASSED and cell.message],
+    )
+
+
+def first_look(result: Result) -> FirstLook | None:
+    """Return what to look at first: of the questions with an answer the one with most points missing, else the first.
+
+    None where nothing is missing.
+    """
+    wanting = [question for question in result.questions if question.score < question.max_score]
+    if not wanting:
+        return None
+    tried = [q for q in wanting if any(check.outcome not in _UNTOUCHED for check in q.checks)]
+    question = max(tried, key=_lost) if tried else wanting[0]
+    check = _telling(question)
+    return FirstLook(
+        question.name,
+        _lost(question),
+        round(sum(map(_lost, wanting)), 6),
+        check,
+        tuple(explanations(check)) if check else (),
+        _advice(question, check),
+    )
+
+
+def _lost(question: QuestionResult) -> float:
+    return round(question.max_score - question.score, 6)
+
+
+def _telling(question: QuestionResult) -> CheckResult | None:
+    """Return the first check that was run and did not pass: a public one, if there is, as students can run it."""
+    wrong = [check for check in question.checks if check.outcome not in {Outcome.PASSED, *_UNTOUCHED}]
+    return min(wrong, key=lambda check: check.visibility != "public", default=None)
+
+
+def _advice(question: QuestionResult, check: CheckResult | None) -> str:
+    if check is None:
+        return f'No answer yet: write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
+    if check.outcome is Outcome.GRADER_ERROR:
+        return "This is not your mistake; your teachers will look at it."
+    if check.visibility == "public":
+        return f'This check is public: `check("{question.name}")` in the notebook runs it.'
+    return "This check is hidden. Try your answer on inputs of your own that its title speaks of."
+
+
+def _question(question: QuestionResult, theirs: dict[tuple[str, str], CheckResult]) -> dict[str, Any]:
+    checks = [_check(check, theirs.get((question.name, check.name))) for check in question.checks]
+    telling = any(check.pictures for check in question.checks)
+    return {
+        "name": question.name,
+        "score": question.score,
+        "max_score": question.max_score,
+        "checks": checks,
+        "open": telling or question.score < question.max_score,
+    }
+
+
+def _check(check: CheckResult, reference: CheckResult | None) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    mark, word, _ = WORDS[check.outcome]
+    pictures = beside_reference(check.pictures, reference.pictures if reference else ())
+    return {
+        "title": check.title,
+        "outcome": str(check.outcome),
+        "mark": mark,
+        "word": word,
+        "points": check.points,
+        "max_points": check.max_points,
+        "hidden": check.visibility == "hidden",
+        "texts": explanations(check),
+        "pictures": [Markup(drawing.as_html(picture)) for picture in pictures],
+    }
+
+
+def beside_reference(pictures: tuple[Picture, ...], references: tuple[Picture, ...]) -> Iterator[Picture]:
+    """Yield a student's pictures, each with the reference's of the same title in it; of images, what is different."""
+    known = {(picture.kind, picture.title): picture for picture in references}
+    for picture in pictures:
+        reference = known.get((picture.kind, picture.title))
+        if picture.kind == "difference" or reference is None:
+            yield picture
+            continue
+        own = [Part(_LABELS[picture.kind][0].format(part.label), part.rows) for part in picture.parts]
+        theirs = [Part(_LABELS[picture.kind][1].format(part.label), part.rows) for part in reference.parts]
+        if picture.kind == "images":
+            theirs = [part for part in theirs if part.rows not in {mine.rows for mine in own}]
+        yield Picture(picture.kind, picture.title, tuple([*own, *theirs][:MAX_PARTS]))

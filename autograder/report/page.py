@@ -1,0 +1,60 @@
+"""Pages that open from the disk: one file each, without a server, a network or anything that students could run.
+
+Every text is escaped by the templates, and a content policy forbids whatever is not the page's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render(name: str, **values: Any) -> str:
+    """Return the page that the template ``<name>.html`` makes of ``values``, with the styles and script beside it."""
+    from markupsafe import Markup
+
+    styles = (_TEMPLATES / "base.css").read_text("utf-8") + (_TEMPLATES / f"{name}.css").read_text("utf-8")
+    script_file = _TEMPLATES / f"{name}.js"
+    script = script_file.read_text("utf-8") if script_file.is_file() else ""
+    return (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(**values, styles=Markup(styles), script=Markup(script), policy=policy(script))
+    )
+
+
+def policy(script: str) -> str:
+    """Return the content policy of a page with this script, which is the only one that may run; mostly there is none.
+
+    https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = [f"script-src 'sha256-{digest}'"] if script else []
+    parts = ["default-src 'none'", *allowed, "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'"]
+    return "; ".join([*parts, "form-action 'none'"])
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from autograder.text import printable
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = lambda value: f"{value:g}"
+    environment.filters["printable"] = printable
+    return environment
