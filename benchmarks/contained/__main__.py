@@ -74,7 +74,8 @@ class Measured:
 
     def _said(self, question: str) -> list[str]:
         assert self.content is not None
-        return [test["output"][:200] for test in self.content["tests"] if question in test["tags"]]
+        tests = self.content["tests"]
+        return [test["output"][:200] for test in tests if question in test["tags"] and test["max_score"]]
 
     def _other_outcomes(self) -> list[str]:
         """Return the checks that ended in another way than the attack says they must."""

@@ -30,8 +30,10 @@ from autograder.grading.collect import Handed, collect
 from autograder.grading.preload import modules_to_preload
 from autograder.grading.run import grade_class
 from autograder.manifest import UNRELEASED
+from autograder.pictures import Picture, make_picture
 from autograder.release.notebooks import source_notebook
 from autograder.release.stubs import cleared
+from autograder.report.feedback import feedback_page
 from autograder.report.terminal import GradingProgress, print_summary
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine
@@ -297,7 +299,8 @@ def test_nothing_that_is_shown_acts_on_the_screen_or_in_a_page(graded):
     shown = {"screen": graded.screen}
     for path in [*(graded.folder / "graded").rglob("*.*"), *(graded.folder / "autograded").rglob("*.ipynb")]:
         shown[str(path.relative_to(graded.folder))] = path.read_text("utf-8")
-    assert len(shown) > 2 * len(ATTACKS)
+    shown |= {f"feedback for {key}": feedback_page(result) for key, result in graded.results.items()}
+    assert len(shown) > 4 * len(ATTACKS)
     for name, text in shown.items():
         assert not HOSTILE.search(text), name
     for name in ("grades.csv", "questions.csv"):
@@ -313,17 +316,28 @@ def test_notebooks_for_the_formgrader_hold_our_tables_and_no_markup_of_a_student
                 made |= {output["output_type"], *output["data"]}
                 tables |= Elements(output["data"].get("text/html", "")).found
     assert made == {"display_data", "execute_result", "text/html", "text/plain"}
-    ours = QuestionResult("every_outcome", tuple(check_with(outcome) for outcome in Outcome))
+    ours = QuestionResult("every_outcome", tuple(check_with(outcome, *PICTURES) for outcome in Outcome))
     assert tables
     assert tables <= Elements(as_html("every outcome", ours)).found
 
 
-def check_with(outcome: Outcome) -> CheckResult:
-    return CheckResult("check", "a `title`", "hidden", outcome, 0.0, 1.0, "a message")
+PICTURES = [
+    make_picture("difference", "small", [(name, [[1.0]]) for name in ("expected", "yours", "wrong")]),
+    make_picture("difference", "large", [(name, [[1.0] * 9]) for name in ("expected", "yours", "wrong")]),
+    make_picture("curves", "the loss", [("training", [[1.0, 2.0]]), ("validation", [[2.0, 1.0]])]),
+    make_picture("confusion", "at the end", [("yours", [[1, 2], [3, 4]])]),
+]
+PNG = "data:image/png;base64,"
+SAID = {"alt": "", "aria-label": "", "points": "", "src": PNG}
+"""Attributes whose values tell of a picture; those of a source are images that stand in the page itself."""
+
+
+def check_with(outcome: Outcome, *pictures: Picture) -> CheckResult:
+    return CheckResult("check", "a `title`", "hidden", outcome, 0.0, 1.0, "a message", pictures=pictures)
 
 
 class Elements(HTMLParser):
-    """The elements in some HTML, with their attributes."""
+    """The elements in some HTML, with their attributes, but for what these tell of pictures."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -332,4 +346,8 @@ class Elements(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add((tag, repr(attrs)))
+        said = [
+            (name, SAID[name]) if (value or "").startswith(SAID.get(name, "\0")) else (name, value)
+            for name, value in attrs
+        ]
+        self.found.add((tag, repr(said)))
