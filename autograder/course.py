@@ -47,10 +47,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """One function or class that students write, with its checks in order."""
+    """One function or class that students write, with its checks in order, and what ``hint`` tells of it."""
 
     name: str
     checks: tuple[Check, ...]
+    hints: tuple[str, ...] = ()
 
     @property
     def max_score(self) -> float:
@@ -173,7 +174,7 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
 
     A question is a class marked ``@pytest.mark.question(name)``; a check is one of its ``test_…`` methods,
     marked ``points``, ``public``, ``hint``, ``after``, ``timeout`` or ``memory``. ``after`` at the class stands for
-    every other check of it.
+    every other check of it; ``hints`` are for who does not know how to begin.
     """
     questions = []
     try:
@@ -189,7 +190,7 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
                 for method in node.body
                 if isinstance(method, ast.FunctionDef) and method.name.startswith("test_")
             )
-            questions.append(Question(name, checks))
+            questions.append(Question(name, checks, marks.get("hints", ())))
     names = [(question.name, check.name) for question in questions for check in question.checks]
     repeated = sorted({f"{question}.{check}" for question, check in names if names.count((question, check)) > 1})
     if repeated:

@@ -56,7 +56,7 @@ def _row(check: CheckResult, *, with_kind: bool) -> str:
     mark, word, colour = WORDS[check.outcome]
     # A third of the page's own colour of text makes it darker on light pages, and lighter on dark ones.
     shade = f"color:{colour};color:color-mix(in srgb,currentColor 35%,{colour})"
-    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{_marked(text)}</div>' for text in explanations(check))
+    texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{marked(text)}</div>' for text in explanations(check))
     texts += "".join(drawing.as_html(picture) for picture in check.pictures)
     cell = "padding:.35em .7em;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
     kind = f'<td style="{cell};opacity:.75">{escape(check.visibility)}</td>' if with_kind else ""
@@ -64,11 +64,11 @@ def _row(check: CheckResult, *, with_kind: bool) -> str:
         f'<tr><td style="{cell};white-space:nowrap;{shade};font-weight:600">{mark} {word}</td>'
         f'<td style="{cell};white-space:nowrap;text-align:right">{escape(_points(check))}</td>{kind}'
         f'<td style="{cell};width:100%;overflow-wrap:anywhere">'
-        f"<div>{_marked(printable(check.title))}</div>{texts}</td></tr>"
+        f"<div>{marked(printable(check.title))}</div>{texts}</td></tr>"
     )
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """Return text as HTML, with names that stand between backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 

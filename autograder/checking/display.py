@@ -11,19 +11,30 @@ from autograder.table import as_html, as_text
 class Table:
     """The result of ``check(...)``, displayed as the last value of a cell."""
 
-    def __init__(self, result: QuestionResult | None, message: str = "", *, public_only: bool = True) -> None:
+    def __init__(
+        self, result: QuestionResult | None, message: str = "", *, public_only: bool = True, hinted: bool = False
+    ) -> None:
         self.result = result
         self.message = message
         self._public_only = public_only
+        self._hinted = hinted
 
     def __repr__(self) -> str:
-        return self.message if self.result is None else as_text(self._headline(), self.result)
+        if self.result is None:
+            return self.message
+        return "\n".join(part for part in (as_text(self._headline(), self.result), self._way_on()) if part)
 
     def _repr_html_(self) -> str:
         if self.result is None:
             return f"<p>{escape(self.message)}</p>"
         footer = "These are the public checks. Your submission is graded with further, hidden ones."
-        return as_html(self._headline(), self.result, footer if self._public_only else "")
+        return as_html(self._headline(), self.result, f"{footer} {self._way_on()}".strip() if self._public_only else "")
+
+    def _way_on(self) -> str:
+        """Say where there are hints, to those who may need one."""
+        if self.result is None or not self._hinted or self.result.score == self.result.max_score:
+            return ""
+        return f'To get a hint, run hint("{self.result.name}").'
 
     def _headline(self) -> str:
         assert self.result is not None

@@ -47,13 +47,12 @@ def check(question: str) -> Table | float | None:
         return points_of(question)
     found = find_question(question)
     if found is None:
-        known = ", ".join(known_questions()) or "none: the file test_<exercise>.py is missing beside this notebook"
-        return Table(None, f"There is no question “{question}” here. Known questions: {known}.")
+        return Table(None, unknown_question(question))
     path, declared = found
     result = run_public_checks(path, declared, sys._getframe(1).f_globals)
     if run_by == "validate" and result.score < result.max_score:
         raise ChecksFailed(repr(Table(result)))
-    return Table(result)
+    return Table(result, hinted=bool(declared.hints))
 
 
 def run_public_checks(path: Path, question: Question, namespace: Mapping[str, Any]) -> QuestionResult:
@@ -79,6 +78,12 @@ def find_question(name: str) -> tuple[Path, Question] | None:
             if question.name == name:
                 return path, question
     return None
+
+
+def unknown_question(name: str) -> str:
+    """Return what to tell who asks for a question that is not here."""
+    known = ", ".join(known_questions()) or "none: the file test_<exercise>.py is missing beside this notebook"
+    return f"There is no question “{name}” here. Known questions: {known}."
 
 
 def known_questions() -> list[str]:

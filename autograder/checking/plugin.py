@@ -19,6 +19,7 @@ _MARKERS = (
     "points(n): what the check is worth",
     "public: the check travels with the student release; unmarked checks are hidden",
     "hint(text): shown when the check fails",
+    "hints(text, ...): what hint(question) tells, one after the other; at the class",
     "after(check, ...): run only when these checks of the same question passed",
     "timeout(seconds): CPU seconds that the check may take",
     "memory(mb): MiB that the student's process may take during the check",

@@ -24,7 +24,7 @@ BUNDLE = "exercises"
 # two lines are all that is run.
 _IMPORT = f"""\
 try:
-    from autograder import check
+    from autograder import check, hint
 except ImportError:  # on Google Colab, once a session: install from the course's zip, uploaded or on your Drive
     import glob, shutil, subprocess, sys
     places = [".", "drive/MyDrive", "drive/MyDrive/*"] if "google.colab" in sys.modules else []
@@ -34,7 +34,7 @@ except ImportError:  # on Google Colab, once a session: install from the course'
         raise ImportError("@HELP@") from None
     shutil.copy(f"{{max(folders)}}/test_@EXERCISE@.py", ".")
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", *glob.glob(f"{{max(folders)}}/../*.whl")], check=True)
-    from autograder import check"""
+    from autograder import check, hint"""
 _HELP = (
     f"on Colab, upload {BUNDLE}-….zip (folder symbol on the left), then run this cell again; "
     "elsewhere, run: pip install -r requirements.txt"

@@ -64,6 +64,10 @@ from autograder.checking import assert_tensor, unchanged
 _CHECKS_QUESTION = Template('''
 
 @pytest.mark.question("$question")
+@pytest.mark.hints(
+    "TODO: a first idea, for students who do not know how to begin.",
+    "TODO: the step that most of them miss.",
+)
 class Test$class_name:
     # TODO: Write the public checks of $question: an example that students can follow with pencil and paper.
     @pytest.mark.public

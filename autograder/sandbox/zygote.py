@@ -52,7 +52,7 @@ def _preload(modules: list[str]) -> Any:
     for name in modules:
         with contextlib.suppress(ImportError):  # a module that is not installed is the student's ImportError
             importlib.import_module(name)
-    from autograder.checking import notebook  # noqa: F401 - student notebooks import it
+    from autograder.checking import hints  # noqa: F401 - student notebooks import it, and with it what checks
     from autograder.notebook.execute import make_shell
     from autograder.sandbox import checker, worker
 

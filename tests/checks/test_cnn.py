@@ -84,6 +84,10 @@ def deep_network():
 
 
 @pytest.mark.question("count_parameters")
+@pytest.mark.hints(
+    "`module.parameters()` lists them all, and each only once.",
+    "`numel()` counts the elements of a tensor; `requires_grad` says whether it is learnt.",
+)
 class TestCountParameters:
     @pytest.mark.points(0.25)
     @pytest.mark.public
@@ -209,6 +213,10 @@ def field_mistakes(layers):
 
 
 @pytest.mark.question("receptive_field")
+@pytest.mark.hints(
+    "Keep two numbers: the field so far, and how far apart two neighbours are, in pixels of the image.",
+    "A layer adds (k − 1) times the distance so far; only after that its stride multiplies the distance.",
+)
 class TestReceptiveField:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -355,6 +363,10 @@ def gradients_of(module):
 
 
 @pytest.mark.question("conv_block")
+@pytest.mark.hints(
+    "Three layers in a row: `nn.Sequential`.",
+    "A 3×3 kernel keeps the size with a padding of 1.",
+)
 class TestConvBlock:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -618,6 +630,10 @@ SIMPLE_CNN_ON_PHANTOMS = Experiment(
 
 
 @pytest.mark.question("SimpleCNN")
+@pytest.mark.hints(
+    "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
+    "Flatten from axis 1 on. With one output the logits have shape (N,): take the last axis away, and that one only.",
+)
 class TestSimpleCNN:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -1069,6 +1085,13 @@ FIT_CNN_ON_PNEUMONIA = Experiment(
 
 
 @pytest.mark.question("fit_cnn")
+@pytest.mark.hints(
+    "The loop of the MLP's exercise works here: only the model is another.",
+    (
+        "Adam with a rate around 1e-3 is a good start. Weigh each batch's loss by its size, and set the mode at "
+        "the right places."
+    ),
+)
 class TestFitCnn:
     @pytest.mark.points(0.5)
     @pytest.mark.public

@@ -281,6 +281,10 @@ EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
 @pytest.mark.question("output_size")
+@pytest.mark.hints(
+    "Count with pencil and paper: 5 pixels, a kernel of 3. How often can it take a step?",
+    "Padding adds to both ends; division rounds down; and count the first place, too.",
+)
 class TestOutputSize:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -356,6 +360,13 @@ class TestOutputSize:
 
 
 @pytest.mark.question("conv2d_single")
+@pytest.mark.hints(
+    "Two loops over the output's rows and columns: cut out the window, multiply, add up.",
+    (
+        "Or: loop over the kernel's cells, and add up shifted images. Collect with `torch.stack`, as writing into"
+        " `torch.zeros(…)` can lose dtype and gradient."
+    ),
+)
 @pytest.mark.after("by_hand")
 class TestConv2dSingle:
     @pytest.mark.points(0)
@@ -473,6 +484,16 @@ class TestConv2dSingle:
 
 
 @pytest.mark.question("conv2d")
+@pytest.mark.hints(
+    (
+        "Pad, then for each place of the kernel cut a window (N, C, kH, kW) and compare it with the weights (O, "
+        "C, kH, kW)."
+    ),
+    (
+        "`unfold` along both axes gives all windows at once; `torch.einsum` sums over channel and kernel. The "
+        "bias is added once a map."
+    ),
+)
 @pytest.mark.after("by_hand")
 class TestConv2d:
     @pytest.mark.points(0)
@@ -638,6 +659,10 @@ class TestConv2d:
 
 
 @pytest.mark.question("max_pool2d")
+@pytest.mark.hints(
+    "The windows are those of a convolution without padding; what is taken from each?",
+    "Do not start from zeros: values may all be negative. `unfold` and `amax` need no loop.",
+)
 class TestMaxPool2d:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -728,6 +753,13 @@ class TestMaxPool2d:
 
 
 @pytest.mark.question("detect_edges")
+@pytest.mark.hints(
+    "Everything is there: which kernel, how much padding so that the size stays, and which of your functions?",
+    (
+        "`conv2d` wants (N, C, H, W) and (O, C, kH, kW): add the axes, and take them away again. Give the kernel "
+        "the image's dtype."
+    ),
+)
 @pytest.mark.after("by_hand")
 class TestDetectEdges:
     @pytest.mark.points(0)

@@ -186,6 +186,13 @@ def require_refusal(function, first, what):
 
 
 @pytest.mark.question("split_indices")
+@pytest.mark.hints(
+    "Shuffle all indices once, then cut the list in two places. Where are the cuts?",
+    (
+        "Rounding each size by itself can lose a sample: round the cumulative sums. A generator of your own "
+        "leaves the global random state alone."
+    ),
+)
 class TestSplitIndices:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -299,6 +306,13 @@ def require_class_shares(lists, labels, fractions, what):
 
 
 @pytest.mark.question("stratified_split")
+@pytest.mark.hints(
+    "It is `split_indices`, done for each class by itself; which indices belong to a class?",
+    (
+        "After joining the parts of all classes they stand class by class: shuffle once more. Different classes "
+        "need different shuffles."
+    ),
+)
 class TestStratifiedSplit:
     @pytest.mark.points(0.25)
     @pytest.mark.public
@@ -442,6 +456,10 @@ def patients_of(lists, ids, what):
 
 
 @pytest.mark.question("split_by_patient")
+@pytest.mark.hints(
+    "What has to be split is not the samples. What do `torch.unique` and `torch.isin` give you?",
+    "Split the patients, then collect the samples of each group of patients.",
+)
 class TestSplitByPatient:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -607,6 +625,10 @@ def check_statistics(submission, images, indices):
 
 
 @pytest.mark.question("normalisation_statistics")
+@pytest.mark.hints(
+    "Which images may be looked at? And how many numbers are there at the end?",
+    "The mean over samples, rows and columns leaves the channels: `dim=(0, 2, 3)`.",
+)
 class TestNormalisationStatistics:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -759,6 +781,13 @@ def check_image(image, pixels, what):
 
 
 @pytest.mark.question("ImageDataset")
+@pytest.mark.hints(
+    "Three methods are asked for: what is kept, how many there are, and what one item is.",
+    (
+        "Pixels from 0 to 255 become floats from 0 to 1, and channels come first. Convert in `__getitem__`, not "
+        "all at once."
+    ),
+)
 class TestImageDataset:
     @pytest.mark.points(0.25)
     @pytest.mark.public
@@ -971,6 +1000,10 @@ def check_batches(submission, splits, batch_size, loaders, what):
 
 
 @pytest.mark.question("make_loaders")
+@pytest.mark.hints(
+    "`Subset` picks samples, `DataLoader` makes batches of them. Which of the three shuffles?",
+    "A loader that has a generator of its own gives the same epochs again, whatever else is drawn.",
+)
 class TestMakeLoaders:
     @pytest.mark.points(0.25)
     @pytest.mark.public
@@ -1110,6 +1143,13 @@ def _centred(image):
 
 
 @pytest.mark.question("augmentation")
+@pytest.mark.hints(
+    "A flip, a small shift, a little noise or contrast: draw how much each time the function is called.",
+    (
+        "Keep a generator in the function that you return, draw only from it, work on a copy, and clamp to 0 … 1 "
+        "at the end."
+    ),
+)
 class TestAugmentation:
     @pytest.mark.points(0.25)
     @pytest.mark.public

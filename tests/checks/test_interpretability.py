@@ -454,6 +454,13 @@ def reference_saliency(model, image):
 
 
 @pytest.mark.question("saliency_map")
+@pytest.mark.hints(
+    "The gradient is that of the logit by the image, not of the loss and not by the weights.",
+    (
+        "A copy of the image requires the gradient; `torch.autograd.grad` leaves the model's own gradients alone."
+        " Remember the modes."
+    ),
+)
 class TestSaliencyMap:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -598,6 +605,10 @@ def occlusion_mistakes(model, image, patch_size=4, stride=2, fill=0.0):
 
 
 @pytest.mark.question("occlusion_map")
+@pytest.mark.hints(
+    "For each place of the patch: copy the image, hide the patch, ask the model, compare with the logit before.",
+    "Keep two maps: the sum of the drops at each pixel, and how many patches covered it.",
+)
 class TestOcclusionMap:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -798,6 +809,13 @@ def cam_mistakes(activations, gradients, size):
 
 
 @pytest.mark.question("grad_cam")
+@pytest.mark.hints(
+    "You need the layer's activations and their gradients: a forward hook, or `retain_grad`.",
+    (
+        "Average the gradients over the places: a weight a map. Then sum, ReLU, resize, divide by the maximum, "
+        "and remove the hook in a `finally`."
+    ),
+)
 class TestGradCam:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -1059,6 +1077,13 @@ def pixel_maps():
 
 
 @pytest.mark.question("top_patches")
+@pytest.mark.hints(
+    "A hook gives the feature maps of all images; where is the maximum of each image's map, and how large is it?",
+    (
+        "The middle of a pixel of the map is a place in the image: scale by the ratio of sizes. Clamp the corner "
+        "so that the patch stays inside."
+    ),
+)
 class TestTopPatches:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -1189,6 +1214,10 @@ def single_maximum(n, shape, places):
 
 
 @pytest.mark.question("pointing_game")
+@pytest.mark.hints(
+    "Flatten each map: `argmax` gives one place a sample. What does the mask say there?",
+    "Leave out samples without a finding before you average; without any sample the answer is NaN.",
+)
 class TestPointingGame:
     @pytest.mark.points(0.75)
     @pytest.mark.public

@@ -75,6 +75,10 @@ def loss_mistakes(y_hat, y, base=math.e):
 
 
 @pytest.mark.question("binary_cross_entropy")
+@pytest.mark.hints(
+    "Write the formula down as it stands, then think of ŷ = 0 and ŷ = 1.",
+    "Clamp ŷ by a little on both sides before the logarithm. A logarithm to another base is a division by log(base).",
+)
 class TestBinaryCrossEntropy:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -231,6 +235,10 @@ def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_gener
 
 
 @pytest.mark.question("sgd_step")
+@pytest.mark.hints(
+    "The new value has to be written into the tensor that is there: `p = …` only makes a new name.",
+    "Within `torch.no_grad()`, `p -= learning_rate * p.grad`; skip those whose gradient is None.",
+)
 class TestSgdStep:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -401,6 +409,13 @@ def find_dropped(model, x):
 
 
 @pytest.mark.question("MLP")
+@pytest.mark.hints(
+    "List the sizes from input to output; each pair of neighbours is a `Linear`.",
+    (
+        "`nn.Sequential` or `nn.ModuleList` makes layers known to the module, a plain list does not. No "
+        "activation follows the last one."
+    ),
+)
 class TestMLP:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -693,6 +708,10 @@ def modes(model):
 
 
 @pytest.mark.question("train_one_epoch")
+@pytest.mark.hints(
+    "For each batch: clear the gradients, forward, loss, backward, step.",
+    "The loss is a mean over the batch: weigh it by the batch's size, as the last batch may be smaller.",
+)
 class TestTrainOneEpoch:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -869,6 +888,13 @@ def flags(model):
 
 
 @pytest.mark.question("evaluate")
+@pytest.mark.hints(
+    "Collect logits and labels of all batches first, then count. A probability above ½ is a logit above 0.",
+    (
+        "AUC is the share of pairs (one of each class) in which the logit of class 1 is larger; ties count half. "
+        "Remember each module's mode before `eval()`."
+    ),
+)
 class TestEvaluate:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -1028,6 +1054,10 @@ def penalty_mistakes(weights, others, l1, l2):
 
 
 @pytest.mark.question("regularisation_penalty")
+@pytest.mark.hints(
+    "Which parameters count? Look at their number of dimensions.",
+    "Add tensors up, starting from a tensor of zero: `.item()` would cut the gradient off.",
+)
 class TestRegularisationPenalty:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -1112,6 +1142,13 @@ def assert_stops(submission, losses, answers, bests, what, mistakes=None, **argu
 
 
 @pytest.mark.question("EarlyStopping")
+@pytest.mark.hints(
+    "What has to be remembered from one step to the next? Two things.",
+    (
+        "An improvement resets the count. NaN is never an improvement: ask whether the loss is below, not whether"
+        " it is not above."
+    ),
+)
 class TestEarlyStopping:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -1385,6 +1422,13 @@ FIT_ON_PNEUMONIA = Experiment(
 
 
 @pytest.mark.question("fit")
+@pytest.mark.hints(
+    "You have written all the parts: an optimiser, `train_one_epoch` and an evaluation, once an epoch.",
+    (
+        "The validation loss is a mean over samples, in eval mode and without gradients. If the loss does not "
+        "fall, look at the optimiser's parameters and at `zero_grad`."
+    ),
+)
 class TestFit:
     @pytest.mark.points(0.5)
     @pytest.mark.public

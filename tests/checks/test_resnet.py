@@ -164,6 +164,13 @@ def shortcut_mistakes(x, shortcut):
 
 
 @pytest.mark.question("ResidualBlock")
+@pytest.mark.hints(
+    "Write F and the shortcut as two paths of one input; when do their shapes differ?",
+    (
+        "The last ReLU comes after the sum. The shortcut needs a 1×1 convolution where channels or stride change,"
+        " with the same stride."
+    ),
+)
 class TestResidualBlock:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -449,6 +456,10 @@ def silence_residuals(model, in_channels):
 
 
 @pytest.mark.question("SmallResNet")
+@pytest.mark.hints(
+    "A stem, then a stage a width; the first block of a later stage has stride 2.",
+    "The mean over height and width makes it work for any size of image.",
+)
 class TestSmallResNet:
     @pytest.mark.points(1)
     @pytest.mark.public
@@ -749,6 +760,13 @@ def adapt_and_compare(adapt, weights):
 
 
 @pytest.mark.question("adapt_resnet18")
+@pytest.mark.hints(
+    "`torchvision.models.resnet18()` has `conv1` and `fc`: both are replaced.",
+    (
+        "Load the weights without the keys of these two, with `strict=False`, or before replacing them. For one "
+        "output take the last axis away."
+    ),
+)
 class TestAdaptResnet18:
     @pytest.mark.points(0.75)
     @pytest.mark.public
@@ -928,6 +946,10 @@ def assert_kept(before, after, moving, what):
 
 
 @pytest.mark.question("freeze_backbone")
+@pytest.mark.hints(
+    "First freeze everything, then thaw the last `nn.Linear` of `model.modules()`.",
+    "A batch norm in train mode moves its statistics, whatever `requires_grad` says: they must not move in any mode.",
+)
 class TestFreezeBackbone:
     @pytest.mark.points(0.5)
     @pytest.mark.public
@@ -1343,6 +1365,10 @@ FIT_RESNET_ON_PNEUMONIA = Experiment(
 
 
 @pytest.mark.question("fit_resnet")
+@pytest.mark.hints(
+    "The loop is the one that you know; give the optimiser the parameters that require a gradient.",
+    "Batch norm makes the mode matter: train mode for training, eval mode for validation, in each epoch.",
+)
 class TestFitResnet:
     @pytest.mark.points(0.5)
     @pytest.mark.public

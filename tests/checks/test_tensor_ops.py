@@ -48,6 +48,10 @@ def if_several(result, cause):
 
 
 @pytest.mark.question("flatten_images")
+@pytest.mark.hints(
+    "How many rows has the result, and how many numbers belong to one image?",
+    "`flatten` takes the axis from which to merge; unlike `view` it does not need contiguous memory.",
+)
 class TestFlattenImages:
     @pytest.mark.public
     @pytest.mark.points(0.5)
@@ -108,6 +112,10 @@ class TestFlattenImages:
 
 
 @pytest.mark.question("standardise")
+@pytest.mark.hints(
+    "A column is a feature: over which axis are its values? Keep that axis, so that the result broadcasts.",
+    "The population's deviation divides by N; PyTorch's `std` divides by N − 1 unless told otherwise.",
+)
 class TestStandardise:
     @pytest.mark.public
     @pytest.mark.points(0.5)
@@ -202,6 +210,10 @@ class TestStandardise:
 
 
 @pytest.mark.question("linear")
+@pytest.mark.hints(
+    "Write down the shapes: what times (D,) gives one number for each of N rows?",
+    "`x @ theta` does it. Beware of `squeeze`: a single sample still has shape (1,).",
+)
 class TestLinear:
     @pytest.mark.public
     @pytest.mark.points(0.4)
@@ -277,6 +289,10 @@ class TestLinear:
 
 
 @pytest.mark.question("logistic_regression")
+@pytest.mark.hints(
+    "You have `linear` already; which function maps a logit to a probability?",
+    "exp(1000) overflows: PyTorch's own sigmoid is written so that it never happens.",
+)
 class TestLogisticRegression:
     @pytest.mark.public
     @pytest.mark.points(0.5)
@@ -384,6 +400,13 @@ def zoo(x, slope=0.1, alpha=1.0):
 
 
 @pytest.mark.question("activation")
+@pytest.mark.hints(
+    "Start with a dictionary from name to function; a name that is missing is the ValueError.",
+    (
+        "In `torch.where` both sides are computed: an overflow in the side that is not taken still ruins the "
+        "gradient. `clamp` what goes into `exp`."
+    ),
+)
 class TestActivation:
     @pytest.mark.public
     @pytest.mark.points(0.25)
@@ -553,6 +576,10 @@ class TestActivation:
 
 
 @pytest.mark.question("maxout")
+@pytest.mark.hints(
+    "Compute both linear models for all samples first, then compare them.",
+    "`torch.maximum` compares element by element; `max` without an axis gives one number for all.",
+)
 class TestMaxout:
     @pytest.mark.public
     @pytest.mark.points(0.5)
@@ -665,6 +692,10 @@ def identity(z):
 
 
 @pytest.mark.question("deep_network")
+@pytest.mark.hints(
+    "Work from the inside out: W1 meets x first, and each layer's output is the next one's input.",
+    "Samples are rows here and the lecture's are columns, so a layer is `x @ W.T`.",
+)
 class TestDeepNetwork:
     @pytest.mark.public
     @pytest.mark.points(0.5)
@@ -800,6 +831,13 @@ def finite_differences(f, x, step=1e-5):
 
 
 @pytest.mark.question("gradient")
+@pytest.mark.hints(
+    "Automatic differentiation needs a tensor that requires a gradient; that need not be `x` itself.",
+    (
+        "`x.detach().clone().requires_grad_()` is a leaf of your own; `torch.autograd.grad` returns the gradient "
+        "and adds nothing to `.grad`."
+    ),
+)
 class TestGradient:
     @pytest.mark.public
     @pytest.mark.points(0.25)
