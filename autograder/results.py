@@ -246,6 +246,16 @@ def write_result(output: Path, result: Result) -> Path:
     return path
 
 
+def read_durations(output: Path, student: str, exercise: str) -> dict[str, float]:
+    """Return the seconds that each check of a submission took when it was last run; empty where unknown."""
+    path = result_path(output, student, exercise).with_suffix(".durations.json")
+    try:
+        stored = json.loads(path.read_bytes())["duration_s"]
+        return {str(name): float(seconds) for name, seconds in stored.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) -> list[Result]:
     """Return every result below the output folder, sorted by student and exercise.
 

@@ -10,6 +10,11 @@ def printable_lines(text: str, limit: int) -> str:
     return "\n".join(printable(line, limit) for line in text[:limit].split("\n"))
 
 
+def visible(text: str) -> str:
+    """Return text with its lines and blanks, without what could act on the screen or the page that shows it."""
+    return "".join(each if each.isprintable() or each in "\n\t" else REPLACEMENT for each in text)
+
+
 def printable(text: str, limit: int = 200) -> str:
     """Return ``text`` on one line without what could act on the screen that shows it.
 

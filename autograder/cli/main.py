@@ -19,6 +19,7 @@ COMMANDS = {
     "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
     "grade": "Grade submissions in the sandbox.",
     "feedback": "Write a page for each student: what to look at first, and why.",
+    "report": "Write a page on the class: scores, items, wrong answers, similar code.",
     "export": "Write scores as a table that Canvas or Moodle imports.",
     "prove": "Prove that the checks catch every known mistake.",
     "calibrate": "Measure right and wrong answers, and record thresholds.",

@@ -65,6 +65,7 @@ def command(
             except CourseError as error:
                 raise UserError(str(error)) from None
             proofs += found
+            _keep_mistakes(loaded, exercise, found)
             for proof in found:
                 for problem in proof.problems:
                     out.print(f"[red]✗[/] {_plain(problem)}")
@@ -74,6 +75,15 @@ def command(
         out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
         raise SystemExit(NOT_SO)
     out.print("[green]Proven:[/] every right answer gets full points, no mistake survives.")
+
+
+def _keep_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> None:
+    """Keep what the checks say of the wrong answers, for `autograder report`."""
+    from autograder.mistakes import Mistake, said_of, write_mistakes
+
+    wrong = [verdict for proof in proofs for verdict in proof.verdicts if verdict.answer.kind == "wrong"]
+    mistakes = [Mistake(each.answer.question, each.answer.label, said_of(each.checks)) for each in wrong]
+    write_mistakes(course.root, exercise.name, exercise.checks_digest, mistakes)
 
 
 def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:

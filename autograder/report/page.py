@@ -46,7 +46,7 @@ def policy(script: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from autograder.text import printable
+    from autograder.text import printable, visible
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -57,4 +57,5 @@ def _environment() -> Environment:
     )
     environment.filters["points"] = lambda value: f"{value:g}"
     environment.filters["printable"] = printable
+    environment.filters["visible"] = visible
     return environment

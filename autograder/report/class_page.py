@@ -1,0 +1,183 @@
+"""The class report: scores, items, wrong answers, time, what needs a person, and code that resembles other code."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.mistakes import Mistake
+from autograder.report.items import QuestionItem, analyse
+from autograder.report.page import render
+from autograder.report.similar_code import Pair, Side
+from autograder.report.wrong_answers import Group, wrong_answers
+from autograder.results import Outcome, Result, Status
+from autograder.table import WORDS
+
+BINS = 10
+
+Costs = Mapping[str, float]
+"""Check → seconds."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What beside the results of an exercise goes into its report; None where it is not there, or was not asked for."""
+
+    mistakes: Sequence[Mistake] | None = None
+    durations: Sequence[Costs] = ()
+    pairs: Sequence[Pair] | None = None
+
+
+def class_page(results: Sequence[Result], exercises: Sequence[str], around: Mapping[str, Surroundings]) -> str:
+    """Return the report of a class; ``exercises`` in the order in which they stand."""
+    by_exercise: dict[str, list[Result]] = {name: [] for name in exercises}
+    for result in results:
+        by_exercise.setdefault(result.exercise, []).append(result)
+    present = {name: found for name, found in by_exercise.items() if found}
+    return render(
+        "class",
+        students=len({result.student for result in results}),
+        submissions=len(results),
+        attention=list(attention(results)),
+        scores=_scores(results, list(present)),
+        names=list(present),
+        most={name: max(result.max_score for result in found) for name, found in present.items()},
+        exercises=[_exercise(name, found, around.get(name, Surroundings())) for name, found in present.items()],
+        words={str(outcome): word for outcome, (_, word, _) in WORDS.items()},
+    )
+
+
+def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dict[str, Any]:
+    graded = [result for result in results if result.status is Status.GRADED]
+    scores = [result.score for result in graded]
+    return {
+        "name": name,
+        "count": len(graded),
+        "max_score": max(result.max_score for result in results),
+        "mean": statistics.fmean(scores) if scores else None,
+        "median": statistics.median(scores) if scores else None,
+        "bars": histogram(graded),
+        "questions": [_question(each) for each in analyse(results)],
+        "wrong": [
+            _group(group) for groups in wrong_answers(graded, around.mistakes or ()).values() for group in groups
+        ],
+        "mistakes_known": around.mistakes is not None,
+        "costs": costs(around.durations),
+        "pairs": None if around.pairs is None else [_pair(pair) for pair in around.pairs],
+    }
+
+
+def histogram(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Return how many submissions reach which share of the points: ten bars, the last one with the full marks."""
+    counts = Counter(
+        min(BINS - 1, math.floor(BINS * result.score / result.max_score)) for result in results if result.max_score
+    )
+    highest = max(counts.values(), default=1)
+    step = 100 // BINS
+    return [
+        {
+            "label": f"{step * place} to {step * (place + 1)} %",
+            "count": counts[place],
+            "height": 100 * counts[place] / highest,
+        }
+        for place in range(BINS)
+    ]
+
+
+def _question(question: QuestionItem) -> dict[str, Any]:
+    return {"item": question.item, "checks": question.checks}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    failed = [(name, str(outcome), WORDS[outcome][1], text) for name, outcome, text in group.failed]
+    return {"question": group.question, "students": group.students, "failed": failed, "mistakes": group.mistakes}
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "similarity": round(100 * pair.similarity),
+        "sides": [{"student": side.student, "share": round(100 * side.share), "parts": list(_parts(side))}
+                  for side in (pair.first, pair.second)],
+    }  # fmt: skip
+
+
+def _parts(side: Side) -> Iterator[tuple[bool, str]]:
+    """Yield the code in pieces, with whether each is like the other's."""
+    place = 0
+    for start, stop in side.slices:
+        start = max(start, place)
+        if start < stop:
+            yield False, side.code[place:start]
+            yield True, side.code[start:stop]
+            place = stop
+    yield False, side.code[place:]
+
+
+# --- Who needs a person -----------------------------------------------------------------------------------------
+
+_REASONS = {
+    Outcome.GRADER_ERROR: "a check could not be carried out",
+    Outcome.CRASHED: "code crashed",
+    Outcome.TIMED_OUT: "code took too long",
+}
+
+
+def attention(results: Sequence[Result]) -> Iterator[dict[str, str]]:
+    """Yield the submissions that somebody should look at, the most urgent first."""
+    found: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for result in results:
+        for urgency, reason, message in _reasons(result):
+            told = {"student": result.student, "exercise": result.exercise, "reason": reason, "message": message}
+            found[urgency].append(told)
+    for urgency in sorted(found):
+        yield from found[urgency]
+
+
+def _reasons(result: Result) -> Iterator[tuple[int, str, str]]:
+    if result.status is Status.UNREADABLE:
+        yield 1, "the file cannot be read", result.message
+        return
+    for urgency, (outcome, reason) in enumerate(_REASONS.items()):
+        checks = [f"{q.name}.{c.name}" for q in result.questions for c in q.checks if c.outcome is outcome]
+        if checks:
+            more = f" and {len(checks) - 3} more" if len(checks) > 3 else ""
+            yield 2 * urgency, reason, ", ".join(checks[:3]) + more
+    if result.message:
+        yield 5, "a note of the grader", result.message
+
+
+def _scores(results: Sequence[Result], exercises: Sequence[str]) -> list[tuple[str, list[float | None], float]]:
+    """Return each student's points, exercise by exercise, and all of them together."""
+    of: dict[str, dict[str, float]] = defaultdict(dict)
+    for result in results:
+        of[result.student][result.exercise] = result.score
+    return [
+        (student, [scores.get(name) for name in exercises], round(sum(scores.values()), 6))
+        for student, scores in sorted(of.items())
+    ]
+
+
+# --- What checks cost -------------------------------------------------------------------------------------------
+
+
+def costs(durations: Sequence[Costs]) -> list[dict[str, Any]]:
+    """Return the seconds that each check takes, the dearest first: median, 95th percentile and most."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for each in durations:
+        for check, duration in each.items():
+            seconds[check].append(duration)
+    rows = [
+        {
+            "check": check,
+            "median": statistics.median(values),
+            "high": sorted(values)[math.ceil(0.95 * len(values)) - 1],
+            "most": max(values),
+            "all": sum(values),
+        }
+        for check, values in seconds.items()
+    ]
+    return sorted(rows, key=lambda row: -float(row["all"]))

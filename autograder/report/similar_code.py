@@ -1,0 +1,133 @@
+"""Answers that resemble each other: winnowing, as MOSS does it, with copydetect's tokens, slices and measure.
+
+What was handed out, and what much of the class writes alike, says nothing about two people: both are left out. What
+remains is a reason to look, and no proof. Schleimer, Wilkerson and Aiken, Winnowing (2003); copydetect:
+https://github.com/blingenf/copydetect (compare50 needs an attrs that is too old for JupyterLab).
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+NOISE = 25
+"""Tokens' characters: shorter likenesses are chance."""
+COMMON = 0.1
+"""What more than this share of a class writes alike is what the question asks for."""
+COMMON_AT_LEAST = 4
+LEAST_SIMILAR = 0.6
+AT_MOST = 30
+"""So many pairs are shown, the most alike first."""
+
+Slices = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two who resemble each other: their code, and from where to where it is like the other's."""
+
+    student: str
+    code: str
+    slices: Slices
+    share: float
+    """Of the code that is neither handed out nor common, how much is like the other's, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students' code of one exercise."""
+
+    first: Side
+    second: Side
+
+    @property
+    def similarity(self) -> float:
+        """The larger share: who copies and then adds to it does not get away."""
+        return max(self.first.share, self.second.share)
+
+
+def similar_pairs(codes: Mapping[str, str], handed_out: str) -> list[Pair]:
+    """Return the pairs of students whose code resembles each other, the most similar first.
+
+    Parameters
+    ----------
+    codes
+        Student → their code of one exercise.
+    handed_out
+        What all of them started from.
+
+    Only pairs that share something rare are compared, so that a class of a thousand does not take half a million
+    comparisons.
+    """
+    prints = {student: _fingerprint(code) for student, code in codes.items()}
+    common = _fingerprint(handed_out).hashes | _common(prints.values())
+    for each in prints.values():
+        _leave_out(each, common)
+    pairs = []
+    for first, second in _candidates(prints):
+        pair = _compare(first, prints[first], second, prints[second])
+        if pair is not None and pair.similarity >= LEAST_SIMILAR:
+            pairs.append(pair)
+    pairs.sort(key=lambda pair: (-pair.similarity, pair.first.student, pair.second.student))
+    return pairs[:AT_MOST]
+
+
+def _fingerprint(code: str) -> Any:
+    from copydetect import CodeFingerprint
+
+    # A window of 1 keeps every fingerprint: which of them a larger one would keep differs from run to run, as Python
+    # salts the hashes of text.
+    return CodeFingerprint("code.py", NOISE, 1, fp=io.StringIO(code))
+
+
+def _common(prints: Iterable[Any]) -> set[int]:
+    counts = Counter(value for each in prints for value in each.hashes)
+    most = max(COMMON_AT_LEAST, COMMON * len(list(prints)))
+    return {value for value, count in counts.items() if count > most}
+
+
+def _leave_out(fingerprint: Any, common: set[int]) -> None:
+    from copydetect.utils import get_token_coverage
+
+    fingerprint.hashes = fingerprint.hashes - common
+    fingerprint.hash_idx = {value: places for value, places in fingerprint.hash_idx.items() if value not in common}
+    fingerprint.token_coverage = get_token_coverage(fingerprint.hash_idx, fingerprint.k, len(fingerprint.filtered_code))
+
+
+def _candidates(prints: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs that share so many fingerprints that they may be similar enough."""
+    owners: dict[int, list[str]] = defaultdict(list)
+    for student in sorted(prints):
+        for value in prints[student].hashes:
+            owners[value].append(student)
+    shared: Counter[tuple[str, str]] = Counter()
+    for students in owners.values():
+        shared.update(combinations(students, 2))
+    for pair, count in shared.items():
+        if count >= LEAST_SIMILAR / 2 * min(len(prints[student].hashes) for student in pair):
+            yield pair
+
+
+def _compare(first: str, first_print: Any, second: str, second_print: Any) -> Pair | None:
+    from copydetect import compare_files
+
+    overlap, shares, slices = compare_files(first_print, second_print)
+    if overlap < 2 * NOISE:
+        return None
+    sides = [
+        Side(student, each.raw_code, _ranges(places, len(each.raw_code)), min(1.0, float(share)))
+        for student, each, share, places in zip(
+            (first, second), (first_print, second_print), shares, slices, strict=True
+        )
+    ]
+    return Pair(*sides)
+
+
+def _ranges(places: Any, end: int) -> Slices:
+    """Return copydetect's starts and ends in the code as pairs in order, none beyond its end."""
+    starts, ends = places.tolist()
+    return tuple((int(start), min(int(stop), end)) for start, stop in zip(starts, ends, strict=True) if start < stop)

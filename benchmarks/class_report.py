@@ -1,0 +1,105 @@
+"""How long it takes to make the report of a class of 1 000, and to open it in Chromium.
+
+``python benchmarks/class_report.py`` makes up results of all exercises, times ``autograder report`` without comparing
+code (``--similarity`` does that for one exercise), and opens the page: the time until it can be read and scrolled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from autograder.checking.verdict import result_of
+from autograder.course import Exercise, load_course
+from autograder.proving.answers import read_answers
+from autograder.report.similar_code import similar_pairs
+from autograder.results import Outcome, QuestionResult, Result, Status, write_result
+
+COURSE = load_course(Path(__file__).resolve().parents[1])
+STUDENTS = 1000
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--similarity", metavar="EXERCISE", help="compare a thousand codes of this exercise, too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        graded = Path(name)
+        write_results(graded)
+        began = time.perf_counter()
+        command = [sys.executable, "-m", "autograder", "report", graded, "--course", COURSE.root, "--no-similarity"]
+        subprocess.run(command, check=True, capture_output=True)
+        page = graded / "class.html"
+        print(f"{STUDENTS} students, {len(COURSE.exercises)} exercises, page of {page.stat().st_size / 1e6:.1f} MB")
+        print(f"made in {time.perf_counter() - began:.1f} s")
+        print(f"opened in {seconds_to_open(page)}")
+    if options.similarity:
+        exercise = COURSE.exercise(options.similarity)
+        codes = made_up_codes(exercise)
+        began = time.perf_counter()
+        pairs = similar_pairs(codes, "")
+        print(
+            f"{len(codes)} codes of {exercise.name} compared in {time.perf_counter() - began:.1f} s: {len(pairs)} pairs"
+        )
+
+
+def write_results(folder: Path) -> None:
+    """Write results in which the better students pass more checks."""
+    rng = random.Random(1)
+    for exercise in COURSE.exercises:
+        for number in range(STUDENTS):
+            skill, questions = rng.random(), []
+            for question in exercise.questions:
+                outcomes = [Outcome.PASSED if rng.random() < 0.3 + skill else Outcome.FAILED for _ in question.checks]
+                causes = [f"It is wrong.\nLikely cause: the {rng.randrange(5)}th mistake" for _ in question.checks]
+                results = zip(question.checks, outcomes, causes, strict=True)
+                questions.append(
+                    QuestionResult(question.name, tuple(result_of(*each[:2], each[2]) for each in results))
+                )
+            seconds = {f"{q.name}.{check.name}": rng.expovariate(20) for q in questions for check in q.checks}
+            result = Result(
+                f"student{number:04}", exercise.name, "2026.1", "", "", "", "A", Status.GRADED, tuple(questions),
+                optional=exercise.optional, durations=seconds,
+            )  # fmt: skip
+            write_result(folder, result)
+
+
+def seconds_to_open(page: Path) -> str:
+    """Return how long Chromium takes, the best of three."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        return "no time: there is no chromium"
+    from playwright.sync_api import sync_playwright
+
+    times = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for _ in range(3):
+            tab = browser.new_page()
+            began = time.perf_counter()
+            tab.goto(page.as_uri(), wait_until="load")
+            tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            times.append(time.perf_counter() - began)
+            tab.close()
+        browser.close()
+    return f"{min(times):.2f} s"
+
+
+def made_up_codes(exercise: Exercise) -> dict[str, str]:
+    """Return a thousand codes: to each question one of the collected answers."""
+    rng = random.Random(1)
+    answers = [[answer.source for answer in read_answers(exercise, question)] for question in exercise.questions]
+    return {f"student{number:04}": "\n\n".join(map(rng.choice, answers)) for number in range(STUDENTS)}
+
+
+if __name__ == "__main__":
+    main()
