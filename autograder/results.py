@@ -1,6 +1,6 @@
 """What grading produces: outcomes, points and messages, and the one JSON form that they are stored in.
 
-Everything here is plain data, so that the same work gives the same bytes: durations are kept in a
+Everything here is plain data, so that the same work gives the same bytes: what checks cost is kept in a
 sibling of the result (``write_result``), never in it.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.pictures import Picture, read_picture, to_record
 
@@ -85,6 +85,13 @@ class QuestionResult:
         return any(check.outcome is Outcome.GRADER_ERROR for check in self.checks)
 
 
+class Cost(NamedTuple):
+    """What a check took: seconds by the clock, and by how many MiB the student's process grew at most."""
+
+    seconds: float
+    memory_mb: float
+
+
 @dataclass(frozen=True, slots=True)
 class CellResult:
     """How one cell of the notebook ran."""
@@ -96,7 +103,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Result:
-    """One submission, graded. ``durations`` are seconds by check name and stay out of the stored bytes."""
+    """One submission, graded. ``costs`` are by check and stay out of the stored bytes."""
 
     student: str
     exercise: str
@@ -110,7 +117,7 @@ class Result:
     cells: tuple[CellResult, ...] = ()
     message: str = ""
     optional: bool = False
-    durations: dict[str, float] = field(default_factory=dict, compare=False)
+    costs: dict[str, Cost] = field(default_factory=dict, compare=False)
 
     @property
     def score(self) -> float:
@@ -237,21 +244,27 @@ def result_path(output: Path, student: str, exercise: str) -> Path:
 
 
 def write_result(output: Path, result: Result) -> Path:
-    """Store a result, and beside it the durations of what was run for it; return the result's path."""
+    """Store a result, and beside it what the checks that were run for it cost; return the result's path."""
     path = result_path(output, result.student, result.exercise)
-    if result.durations:
-        durations = json.dumps({"duration_s": result.durations}, indent=1) + "\n"
-        write_atomic(path.with_suffix(".durations.json"), durations.encode())
+    if result.costs:
+        columns = {
+            "duration_s": {name: cost.seconds for name, cost in result.costs.items()},
+            "memory_mb": {name: cost.memory_mb for name, cost in result.costs.items()},
+        }
+        write_atomic(path.with_suffix(".durations.json"), (json.dumps(columns, indent=1) + "\n").encode())
     write_atomic(path, result.to_json())
     return path
 
 
-def read_durations(output: Path, student: str, exercise: str) -> dict[str, float]:
-    """Return the seconds that each check of a submission took when it was last run; empty where unknown."""
+def read_costs(output: Path, student: str, exercise: str) -> dict[str, Cost]:
+    """Return what each check of a submission took when it was last run; empty where that is unknown."""
     path = result_path(output, student, exercise).with_suffix(".durations.json")
     try:
-        stored = json.loads(path.read_bytes())["duration_s"]
-        return {str(name): float(seconds) for name, seconds in stored.items()}
+        stored = json.loads(path.read_bytes())
+        memory = stored.get("memory_mb", {})
+        return {
+            name: Cost(float(seconds), float(memory.get(name, 0))) for name, seconds in stored["duration_s"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 

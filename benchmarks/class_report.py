@@ -21,7 +21,7 @@ from autograder.checking.verdict import result_of
 from autograder.course import Exercise, load_course
 from autograder.proving.answers import read_answers
 from autograder.report.similar_code import similar_pairs
-from autograder.results import Outcome, QuestionResult, Result, Status, write_result
+from autograder.results import Cost, Outcome, QuestionResult, Result, Status, write_result
 
 COURSE = load_course(Path(__file__).resolve().parents[1])
 STUDENTS = 1000
@@ -65,10 +65,11 @@ def write_results(folder: Path) -> None:
                 questions.append(
                     QuestionResult(question.name, tuple(result_of(*each[:2], each[2]) for each in results))
                 )
-            seconds = {f"{q.name}.{check.name}": rng.expovariate(20) for q in questions for check in q.checks}
+            names = [f"{q.name}.{check.name}" for q in questions for check in q.checks]
+            costs = {name: Cost(rng.expovariate(20), rng.expovariate(0.1)) for name in names}
             result = Result(
                 f"student{number:04}", exercise.name, "2026.1", "", "", "", "A", Status.GRADED, tuple(questions),
-                optional=exercise.optional, durations=seconds,
+                optional=exercise.optional, costs=costs,
             )  # fmt: skip
             write_result(folder, result)
 

@@ -86,12 +86,12 @@ def _surroundings(
 ) -> Surroundings:
     from autograder.mistakes import read_mistakes
     from autograder.report.class_page import Surroundings
-    from autograder.results import read_durations
+    from autograder.results import read_costs
 
     own = [result for result in results if result.exercise == exercise.name]
     return Surroundings(
         read_mistakes(course.root, exercise.name, exercise.checks_digest),
-        [read_durations(output, result.student, result.exercise) for result in own],
+        [read_costs(output, result.student, result.exercise) for result in own],
         None if submitted is None else _pairs(course, exercise, submitted),
     )
 

@@ -124,7 +124,7 @@ def result_of(
         status=Status.GRADER_ERROR if faulty else Status.GRADED,
         questions=questions,
         cells=tuple(graded.cells),
-        durations=graded.durations,
+        costs=graded.costs,
     )
 
 

@@ -14,13 +14,13 @@ from autograder.report.items import QuestionItem, analyse
 from autograder.report.page import render
 from autograder.report.similar_code import Pair, Side
 from autograder.report.wrong_answers import Group, wrong_answers
-from autograder.results import Outcome, Result, Status
+from autograder.results import Cost, Outcome, Result, Status
 from autograder.table import WORDS
 
 BINS = 10
 
-Costs = Mapping[str, float]
-"""Check → seconds."""
+Costs = Mapping[str, Cost]
+"""Check → what it took for one submission."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Surroundings:
     """What beside the results of an exercise goes into its report; None where it is not there, or was not asked for."""
 
     mistakes: Sequence[Mistake] | None = None
-    durations: Sequence[Costs] = ()
+    costs: Sequence[Costs] = ()
     pairs: Sequence[Pair] | None = None
 
 
@@ -66,7 +66,7 @@ def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dic
             _group(group) for groups in wrong_answers(graded, around.mistakes or ()).values() for group in groups
         ],
         "mistakes_known": around.mistakes is not None,
-        "costs": costs(around.durations),
+        "costs": costs(around.costs),
         "pairs": None if around.pairs is None else [_pair(pair) for pair in around.pairs],
     }
 
@@ -164,12 +164,12 @@ def _scores(results: Sequence[Result], exercises: Sequence[str]) -> list[tuple[s
 # --- What checks cost -------------------------------------------------------------------------------------------
 
 
-def costs(durations: Sequence[Costs]) -> list[dict[str, Any]]:
-    """Return the seconds that each check takes, the dearest first: median, 95th percentile and most."""
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for each in durations:
-        for check, duration in each.items():
-            seconds[check].append(duration)
+def costs(each_submission: Sequence[Costs]) -> list[dict[str, Any]]:
+    """Return what each check takes, the dearest first: median, 95th percentile and most seconds, most memory in MiB."""
+    taken: dict[str, list[Cost]] = defaultdict(list)
+    for one in each_submission:
+        for check, cost in one.items():
+            taken[check].append(cost)
     rows = [
         {
             "check": check,
@@ -177,7 +177,9 @@ def costs(durations: Sequence[Costs]) -> list[dict[str, Any]]:
             "high": sorted(values)[math.ceil(0.95 * len(values)) - 1],
             "most": max(values),
             "all": sum(values),
+            "memory_mb": max(cost.memory_mb for cost in found),
         }
-        for check, values in seconds.items()
+        for check, found in taken.items()
+        for values in [[cost.seconds for cost in found]]
     ]
     return sorted(rows, key=lambda row: -float(row["all"]))

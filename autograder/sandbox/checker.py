@@ -22,13 +22,16 @@ from autograder.checking.failure import StudentError, WorkerDied
 from autograder.checking.run import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
 from autograder.notebook.execute import names_defined
-from autograder.results import CellResult, CheckResult, Outcome
+from autograder.results import CellResult, CheckResult, Cost, Outcome
 from autograder.sandbox import frames, linux, reports
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.job import CheckFiles, read_job
-from autograder.sandbox.limits import ARM, EXITED, VERDICT, Limits, explain
+from autograder.sandbox.limits import ALIVE, ARM, EXITED, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
+
+_PATIENCE_S = 5.0
+"""How long a monitor may take to answer: it looks at its socket at once, unless somebody has stopped it."""
 
 MAX_BAD_CELLS = 8
 """How many cells of a notebook may end its process, each of which costs a fresh one."""
@@ -51,6 +54,8 @@ class RemoteSession:
         self.cell_results: dict[str, CellResult] = {}
         self.disturbed = False
         """Whether a worker ended as it would if somebody else had killed it: another try will tell."""
+        self.memory_mb = 0.0
+        """By how much the student's process grew at most during the last check."""
         self.submission = RemoteSubmission(self._link, self._reasons)
 
     def start(self) -> None:
@@ -61,6 +66,7 @@ class RemoteSession:
 
     def begin(self, check: Check) -> None:
         """Prepare for a check; see `autograder.checking.run.Session`."""
+        self.memory_mb = 0.0
         if time.monotonic() > self._deadline:
             raise WorkerDied("time", "Your notebook used up the time that grading it may take.")
         self._drop_refused()
@@ -73,7 +79,7 @@ class RemoteSession:
     def end(self, _check: Check) -> None:
         """Lift the limits."""
         if self._alive:
-            self._arm(0, 0)
+            self._lift()
 
     def close(self) -> None:
         """Let the worker go."""
@@ -90,6 +96,7 @@ class RemoteSession:
         self._alive = True
 
     def _run_cells(self) -> None:
+        last = None
         for place, (identity, source) in enumerate(self._cells):
             if place in self._bad_cells:
                 continue
@@ -97,16 +104,26 @@ class RemoteSession:
                 self._arm(self._limits.cell_s, self._limits.memory_mb)
                 error = self._link.run_cell(identity, source)
             except WorkerDied as death:
-                self._drop_refused()
-                self._bad_cells.add(place)
-                outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
-                self._note_cell(identity, source, outcome, str(death))
+                self._leave_out(place, death)
                 return
+            last = place
             if error is None:
                 self._note_cell(identity, source, Outcome.PASSED, "")
             else:
                 self._note_cell(identity, source, *_cell_outcome(error))
-        self._arm(0, 0)
+        try:
+            self._lift()
+        except WorkerDied as death:
+            if last is None:
+                raise
+            self._leave_out(last, death)
+
+    def _leave_out(self, place: int, death: WorkerDied) -> None:
+        """Do not run the cell at ``place`` again: it ended its process."""
+        self._drop_refused()
+        self._bad_cells.add(place)
+        outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
+        self._note_cell(*self._cells[place], outcome, str(death))
 
     def _drop_refused(self) -> None:
         """Give up a worker that was hung up on: its next reply could belong to any call."""
@@ -132,6 +149,20 @@ class RemoteSession:
         except OSError:
             raise self._death() from None
 
+    def _lift(self) -> None:
+        """Lift the limits, and learn what was used under them; raise `WorkerDied` where the worker is gone by now."""
+        assert self._control is not None
+        self._arm(0, 0)
+        try:
+            ready = select.select([self._control], [], [], _PATIENCE_S)[0]
+            message = self._control.recv(VERDICT.size) if ready else b""
+        except OSError:
+            message = b""
+        death = self._read(message)
+        if death is not None:
+            self._alive, self._cause = False, death
+            raise death
+
     def _death(self) -> WorkerDied:
         """Say why the worker is gone, from what its monitor saw."""
         if self._alive:
@@ -148,12 +179,22 @@ class RemoteSession:
             message = self._control.recv(VERDICT.size)
         except OSError:
             message = b""
+        return self._read(message) or self._unexplained()
+
+    def _read(self, message: bytes) -> WorkerDied | None:
+        """Note what a monitor tells of its worker; return None where that is alive."""
         if len(message) != VERDICT.size:
-            self.disturbed = True
-            return WorkerDied("exit", "The process of your answer ended unexpectedly.")
-        reason, status = VERDICT.unpack(message)
+            return self._unexplained()
+        reason, status, growth = VERDICT.unpack(message)
+        self.memory_mb = growth / 2**20
+        if reason == ALIVE:
+            return None
         self.disturbed |= (reason, status) == (EXITED, -signal.SIGKILL)
         return explain(reason, status)
+
+    def _unexplained(self) -> WorkerDied:
+        self.disturbed = True
+        return WorkerDied("exit", "The process of your answer ended unexpectedly.")
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from this side's copy of it."""
@@ -219,7 +260,8 @@ class _Checker(Recorder):
         frames.send(channel, reports.cells_message(session.cell_results.values()))
 
         def report(check: Check, result: CheckResult, seconds: float) -> None:
-            frames.send(channel, reports.check_message(check, result, seconds))
+            cost = Cost(round(seconds, 6), round(session.memory_mb, 1))
+            frames.send(channel, reports.check_message(check, result, cost))
 
         self.begin(checks, session, report, kept)
 

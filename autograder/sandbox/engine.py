@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.results import CellResult, CheckResult
+from autograder.results import CellResult, CheckResult, Cost
 from autograder.sandbox import frames, reports
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
@@ -41,7 +41,7 @@ class Graded:
 
     cells: list[CellResult] = field(default_factory=list)
     checks: list[tuple[str, CheckResult]] = field(default_factory=list)
-    durations: dict[str, float] = field(default_factory=dict)
+    costs: dict[str, Cost] = field(default_factory=dict)
     complete: bool = False
     disturbed: bool = False
 
@@ -130,12 +130,12 @@ class Engine:
             case ["cells", cells] if not graded.cells:
                 graded.cells = reports.read_cells(cells, job)
             case ["check", *fields]:
-                question, result, seconds = reports.read_check(fields, job)
+                question, result, cost = reports.read_check(fields, job)
                 name = f"{question}.{result.name}"
-                if name in graded.durations:
+                if name in graded.costs:
                     raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
-                graded.durations[name] = round(seconds, 6)
+                graded.costs[name] = cost
             case ["done", bool(disturbed)]:
                 graded.complete, graded.disturbed = True, disturbed
                 return False

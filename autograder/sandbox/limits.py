@@ -24,9 +24,10 @@ class Limits:
 
 # checker → monitor: what the worker may use from now on (all 0: no limit is armed)
 ARM = struct.Struct("!ddQ")
-# monitor → checker: why the worker ended, and its wait status
-VERDICT = struct.Struct("!Bi")
-EXITED, TIME, MEMORY, FILES = range(4)
+# monitor → checker: why the worker ended, or that it lives on now that no limit is armed; its wait status; and by how
+# many bytes it grew at most since limits were armed
+VERDICT = struct.Struct("!BiQ")
+EXITED, TIME, MEMORY, FILES, ALIVE = range(5)
 
 
 def explain(reason: int, status: int) -> WorkerDied:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox.family import descendants
-from autograder.sandbox.limits import ARM, EXITED, FILES, MEMORY, TIME, VERDICT
+from autograder.sandbox.limits import ALIVE, ARM, EXITED, FILES, MEMORY, TIME, VERDICT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -30,6 +30,10 @@ class _Armed:
     wall: float = 0.0
     memory: int = 0
     memory_at_start: int = 0
+    seen: int = 0
+    """The most that was resident when somebody looked."""
+    peak: int = 0
+    """The kernel's own peak when limits were armed: a higher one later was reached under them."""
 
 
 def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
@@ -57,7 +61,7 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills
             break
     status = kill(worker)
     try:
-        control.sendall(VERDICT.pack(reason, status))
+        control.sendall(VERDICT.pack(reason, status, _growth(armed, armed.seen)))
     except OSError:
         return
 
@@ -81,7 +85,20 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     cpu_s, wall_s, armed.memory = ARM.unpack(message)
     armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0
     armed.wall = time.monotonic() + wall_s if wall_s else 0.0
+    peak = _peak(worker)
+    if wall_s:
+        armed.seen, armed.peak = 0, peak
+        return True
+    most = peak if peak > armed.peak else max(armed.seen, _resident(worker))
+    try:
+        control.sendall(VERDICT.pack(ALIVE, 0, _growth(armed, most)))
+    except OSError:
+        return False
     return True
+
+
+def _growth(armed: _Armed, resident: int) -> int:
+    return max(0, resident - armed.memory_at_start)
 
 
 def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int | None:
@@ -90,6 +107,7 @@ def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int |
         return None
     if time.monotonic() > armed.wall or cpu_seconds(worker) > armed.cpu_s:
         return TIME
+    armed.seen = max(armed.seen, _resident(worker))
     # One process meets the kernel's limit first, at the same allocation every time; this one is for families.
     if armed.memory and exceeds_memory(worker, armed.memory_at_start + armed.memory + _MARGIN):
         return MEMORY
@@ -121,6 +139,15 @@ def _resident(pid: int) -> int:
         with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
             return int(file.read().split()[1]) * _PAGE
     except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _peak(pid: int) -> int:
+    """Return the most that was ever resident."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmHWM:"))
+    except (OSError, ValueError, StopIteration):
         return 0
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from autograder.checking.verdict import result_of
 from autograder.course import Check
 from autograder.pictures import MAX_PICTURES, Picture, read_picture, to_record
-from autograder.results import CellResult, CheckResult, Outcome
+from autograder.results import CellResult, CheckResult, Cost, Outcome
 from autograder.sandbox.frames import ProtocolError
 from autograder.sandbox.job import Job
 
@@ -28,10 +28,10 @@ def cells_message(cells: Iterable[CellResult]) -> list[Any]:
     return ["cells", [[cell.id, str(cell.outcome), cell.message] for cell in cells]]
 
 
-def check_message(check: Check, result: CheckResult, seconds: float) -> list[Any]:
+def check_message(check: Check, result: CheckResult, cost: Cost) -> list[Any]:
     """Return what became of one check, as it crosses the wire."""
     pictures = [to_record(picture) for picture in result.pictures]
-    return ["check", check.question, check.name, str(result.outcome), result.message, pictures, seconds]
+    return ["check", check.question, check.name, str(result.outcome), result.message, pictures, *cost]
 
 
 def read_cells(cells: Any, job: Job) -> list[CellResult]:
@@ -48,14 +48,16 @@ def read_cells(cells: Any, job: Job) -> list[CellResult]:
     return read
 
 
-def read_check(fields: Any, job: Job) -> tuple[str, CheckResult, float]:
-    """Return a check's question, its result and its seconds; raise `ProtocolError` where it is none of the job's."""
+def read_check(fields: Any, job: Job) -> tuple[str, CheckResult, Cost]:
+    """Return a check's question, its result and what it cost; raise `ProtocolError` where it is none of the job's."""
     match fields:
-        case [str(question), str(name), outcome, str(text), pictures, float(seconds)] if math.isfinite(seconds):
+        case [str(question), str(name), outcome, str(text), pictures, float(seconds), float(memory_mb)]:
+            if not (math.isfinite(seconds) and math.isfinite(memory_mb)):
+                raise ProtocolError("a checker reports a cost that is no number")
             for check in job.checks:
                 if (check.question, check.name) == (question, name):
                     shown = _pictures(pictures)
-                    return question, result_of(check, _outcome(outcome), _text(text), shown), seconds
+                    return question, result_of(check, _outcome(outcome), _text(text), shown), Cost(seconds, memory_mb)
     raise ProtocolError("a checker reports a check that it was not given")
 
 

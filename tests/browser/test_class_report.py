@@ -8,6 +8,7 @@ import pytest
 
 from autograder.report.class_page import Surroundings, class_page
 from autograder.report.similar_code import similar_pairs
+from autograder.results import Cost
 from tests.browser.conftest import NARROW, WIDE
 from tests.report.pages import HOSTILE, SCRIPT
 from tests.report.test_class_page import code, student
@@ -21,7 +22,7 @@ def written(tmp_path_factory):
     shapes = ["pfp", "ppp", "ffp", "uuu", "tpf"]
     results = [student(f"s{n:04}", shapes[n % 5], shapes[n * 7 % 5], cause=f"cause {n % 3}") for n in range(STUDENTS)]
     pairs = similar_pairs({SCRIPT: code("a") + f"# {SCRIPT}", "s0001": code("b")}, "")
-    around = {"mlp": Surroundings((), [{"q0.c0": 0.5}], pairs)}
+    around = {"mlp": Surroundings((), [{"q0.c0": Cost(0.5, 3.0)}], pairs)}
     path = tmp_path_factory.mktemp("report") / "class.html"
     path.write_text(class_page([*results, replace(HOSTILE, student=SCRIPT)], ["mlp"], around), "utf-8")
     return path

@@ -19,7 +19,7 @@ from autograder.report.items import ENOUGH, analyse, correlation
 from autograder.report.page import policy
 from autograder.report.similar_code import similar_pairs
 from autograder.report.wrong_answers import wrong_answers
-from autograder.results import Outcome, QuestionResult, Result, Status, read_durations, write_result
+from autograder.results import Cost, Outcome, QuestionResult, Result, Status, read_costs, write_result
 from tests.report.pages import HOSTILE, SCRIPT, a_check, a_result
 
 PASSED, FAILED, UNDONE, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN
@@ -151,22 +151,22 @@ def test_who_needs_a_person_comes_in_the_order_of_urgency():
 
 
 def test_what_checks_cost():
-    rows = costs([{"q.a": 1.0, "q.b": 0.1}, {"q.a": 3.0}, {}])
+    rows = costs([{"q.a": Cost(1.0, 7.0), "q.b": Cost(0.1, 0.0)}, {"q.a": Cost(3.0, 5.0)}, {}])
     assert rows == [
-        {"check": "q.a", "median": 2.0, "high": 3.0, "most": 3.0, "all": 4.0},
-        {"check": "q.b", "median": 0.1, "high": 0.1, "most": 0.1, "all": 0.1},
+        {"check": "q.a", "median": 2.0, "high": 3.0, "most": 3.0, "all": 4.0, "memory_mb": 7.0},
+        {"check": "q.b", "median": 0.1, "high": 0.1, "most": 0.1, "all": 0.1, "memory_mb": 0.0},
     ]
 
 
 def test_all_parts_are_on_the_page():
     results = [student("ada", "pf"), student("ben", "pf"), replace(student("cleo", "pp"), exercise="cnn")]
     known = [Mistake("q0", "sign lost", {"c1": (FAILED, "the sign")})]
-    text = words(class_page(results, ["cnn", "mlp"], {"mlp": Surroundings(known, [{"q0.c0": 0.5}], [])}))
+    text = words(class_page(results, ["cnn", "mlp"], {"mlp": Surroundings(known, [{"q0.c0": Cost(0.5, 3.2)}], [])}))
     assert "3 students, 3 submissions" in text
     assert text.index("cnn 1 graded") < text.index("mlp 2 graded")
     assert "Of 4 points the mean is 2.0, the median 2.0." in text
     assert "sign lost" in text
-    assert "q0.c0 0.500 0.500 0.500" in text
+    assert "q0.c0 0.500 0.500 0.500 0.5 3" in text
     assert "autograder prove cnn" in text
     assert "autograder prove mlp" not in text
     assert text.count("Code that resembles other code") == 1
@@ -174,7 +174,7 @@ def test_all_parts_are_on_the_page():
 
 def test_no_word_of_a_student_is_markup():
     pairs = similar_pairs({SCRIPT: code("a") + f"# {SCRIPT}", "\x1b[2Jben": code("b")}, "")
-    page = class_page([HOSTILE], [], {"mlp": Surroundings(None, [{SCRIPT: 1.0}], pairs)})
+    page = class_page([HOSTILE], [], {"mlp": Surroundings(None, [{SCRIPT: Cost(1.0, 0.0)}], pairs)})
     assert page.count("<script") == 1
     assert "<img" not in page
     assert "\x1b" not in page
@@ -234,9 +234,9 @@ def test_the_command_writes_one_page(tiny_course, tmp_path):
         path = submitted / name / exercise.name / f"{exercise.name}.py"
         path.parent.mkdir(parents=True)
         path.write_text(exercise.solution.read_text("utf-8") + "\n\n# %%\n" + code(name))
-        result = replace(student(name, "pf"), exercise=exercise.name, durations={"q0.c0": 0.25})
+        result = replace(student(name, "pf"), exercise=exercise.name, costs={"q0.c0": Cost(0.25, 12.5)})
         write_result(graded, result)
-    assert read_durations(graded, "ada", exercise.name) == {"q0.c0": 0.25}
+    assert read_costs(graded, "ada", exercise.name) == {"q0.c0": Cost(0.25, 12.5)}
     said = report(graded, "--course", tiny_course, "--submitted", submitted)
     assert said.startswith("0 Written: ")
     page = (graded / "class.html").read_text("utf-8")

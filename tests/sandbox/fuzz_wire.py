@@ -39,7 +39,7 @@ from autograder.checking.submission import in_place
 from autograder.checking.verdict import result_of
 from autograder.course import Check
 from autograder.pictures import make_picture
-from autograder.results import CellResult, Outcome, QuestionResult, Result, Status
+from autograder.results import CellResult, Cost, Outcome, QuestionResult, Result, Status
 from autograder.sandbox import confine, frames, reports, wire
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import CheckFiles, Job
@@ -192,7 +192,7 @@ def tell(link: Link) -> Any:
     question = QuestionResult(CHECK.question, tuple(result for _, result in graded.checks))
     stored = Result("s", "e", "r", "d", "c", "x", "D", Status.GRADED, (question,), tuple(graded.cells)).to_json()
     assert Result.from_json(stored).to_json() == stored
-    json.dumps(graded.durations, allow_nan=False)
+    json.dumps(graded.costs, allow_nan=False)
 
 
 SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, tell]
@@ -225,7 +225,7 @@ def seeds() -> list[bytes]:
         inputs.append(bytes([place]) + _part([1, "missing"], []))
         told = [
             reports.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
-            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), 0.5),
+            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), Cost(0.5, 1.0)),
             ["done", False],
         ]
         inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))

@@ -10,7 +10,7 @@ import pytest
 from autograder.checking.verdict import result_of
 from autograder.course import Check
 from autograder.pictures import make_picture, to_record
-from autograder.results import CellResult, Outcome
+from autograder.results import CellResult, Cost, Outcome
 from autograder.sandbox import reports
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.frames import ProtocolError
@@ -32,8 +32,8 @@ def take(*messages: Any) -> Graded:
 def test_what_is_told_is_what_is_read(outcome):
     result = result_of(CHECK, outcome, "So.")
     cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
-    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, 0.25), ["done", False])
-    assert graded == Graded(cells, [("add", result)], {"add.adds": 0.25}, complete=True)
+    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, Cost(0.25, 3.5)), ["done", False])
+    assert graded == Graded(cells, [("add", result)], {"add.adds": Cost(0.25, 3.5)}, complete=True)
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,20 @@ def test_what_is_told_is_what_is_read(outcome):
         ["cells", [["one", "passed", ""]] * 2],
         ["cells", [["one", "passed", None]]],
         ["cells", [["one", ["passed"], ""]]],
-        ["check", "add", "adds", "passed", "", [], "soon"],
-        ["check", "add", "adds", "passed", "", [], float("nan")],
-        ["check", "add", "adds", "excellent", "", [], 0.1],
-        ["check", "add", "subtracts", "passed", "", [], 0.1],
-        ["check", "add", "adds", "passed", {}, [], 0.1],
-        ["check", "add", "adds", "passed", "", [], 0.1, 100],
-        ["check", "add", "adds", "passed", "", 0.1],
-        ["check", "add", "adds", "passed", "", None, 0.1],
-        ["check", "add", "adds", "passed", "", ["image"], 0.1],
-        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 x"]]]]], 0.1],
-        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 2", "3"]]]]], 0.1],
-        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 " * 10**6]]]]], 0.1],
-        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1"]]]]] * 4, 0.1],
+        ["check", "add", "adds", "passed", "", [], "soon", 0.0],
+        ["check", "add", "adds", "passed", "", [], float("nan"), 0.0],
+        ["check", "add", "adds", "passed", "", [], 0.1, float("inf")],
+        ["check", "add", "adds", "excellent", "", [], 0.1, 0.0],
+        ["check", "add", "subtracts", "passed", "", [], 0.1, 0.0],
+        ["check", "add", "adds", "passed", {}, [], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [], 0.1, 0.0, 100],
+        ["check", "add", "adds", "passed", "", 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", None, 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", ["image"], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 x"]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 2", "3"]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 " * 10**6]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1"]]]]] * 4, 0.1, 0.0],
     ],
 )
 def test_what_no_checker_tells_is_refused(message):
@@ -74,7 +75,7 @@ def test_what_no_checker_tells_is_refused(message):
 def test_pictures_come_with_public_checks_and_never_with_hidden_ones():
     picture = make_picture("images", "It", [("yours", [[1.0, 0.25], [float("nan"), 1e-9]])])
     public = replace(CHECK, public=True)
-    told = reports.check_message(public, result_of(public, Outcome.PASSED, "", (picture,)), 0.1)
+    told = reports.check_message(public, result_of(public, Outcome.PASSED, "", (picture,)), Cost(0.1, 0.0))
     assert len(told[5]) == 1
     job = replace(JOB, checks=(public,))
     (_, shown, _) = reports.read_check(told[1:], job)
@@ -85,7 +86,7 @@ def test_pictures_come_with_public_checks_and_never_with_hidden_ones():
 
 
 def test_a_check_is_told_once():
-    message = ["check", "add", "adds", "failed", "", [], 0.1]
+    message = ["check", "add", "adds", "failed", "", [], 0.1, 0.0]
     with pytest.raises(ProtocolError, match="twice"):
         take(message, message)
 
@@ -93,7 +94,7 @@ def test_a_check_is_told_once():
 def test_texts_are_such_that_they_can_be_stored():
     cells, check = (
         ["cells", [["one", "failed", "\ud800" * 9999]]],
-        ["check", "add", "adds", "failed", "a\udfff", [], 0.1],
+        ["check", "add", "adds", "failed", "a\udfff", [], 0.1, 0.0],
     )
     graded = take(cells, check)
     assert graded.checks[0][1].message == "a?"
