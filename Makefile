@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint prove build bench pictures clean
+.PHONY: help demo test test-all lint prove build bench docs pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ prove: $(INSTALLED) ## run the checks against all right and wrong answers
 
 bench: $(INSTALLED) ## measure how fast submissions are graded
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+docs: $(INSTALLED) ## build the documentation's site in build/docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "Open build/docs/index.html"
 
 pictures: $(INSTALLED) ## draw the pictures of the documentation anew (needs chromium)
 	$(BIN)/python docs/make_pictures.py

@@ -95,15 +95,15 @@ class Experiment:
     def check(self, submission: Submission, *, what: str, cause: str = "") -> Metrics:
         """Fail unless one of the fixed seeds reaches the threshold; return the metrics of the first that does.
 
+        The student reads what was reached, which is a property of their answer; the threshold, an expected
+        value, is among the details, which hidden checks do not show.
+
         Parameters
         ----------
         what
             What is measured, as in "the accuracy of the model that fit_cnn trained".
         cause
             The likely causes of a poor result.
-
-        The student reads what was reached, which is a property of their answer; the threshold, an expected
-        value, is among the details, which hidden checks do not show.
         """
         threshold, best, metrics = self.threshold, -math.inf, {self.metric: math.nan}
         for seed in SEEDS:

@@ -19,17 +19,19 @@ def send_loader(
 ) -> Any:
     """Return a `torch.utils.data.DataLoader` that lives on the student's side, to be handed to student code.
 
+    The loader yields ``(images, labels)``, has one process and leaves the global random state alone. Do not give
+    it the labels of data that an answer is judged by: student code can read them.
+
     Parameters
     ----------
-    images, labels
-        Tensors with N samples each, as ``float32 (N, C, H, W)`` and ``float32 (N,)``. The loader has copies.
+    images
+        Float32, shape ``(N, C, H, W)``. The loader has a copy.
+    labels
+        Float32, shape ``(N,)``; a copy, too.
     batch_size
         Samples a batch; the last one may be smaller.
     shuffle_seed
         None: batches come in order. A number: in a new order each epoch, the same epochs for the same number.
-
-    The loader yields ``(images, labels)``, has one process and leaves the global random state alone. Do not give
-    it the labels of data that an answer is judged by: student code can read them.
     """
     return send_function(submission, make_loader)(images, labels, batch_size, shuffle_seed)
 

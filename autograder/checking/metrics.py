@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 def classification_metrics(logits: Any, labels: Any, *, what: str = "the model's logits") -> dict[str, float]:
     """Return accuracy, balanced accuracy and AUC of logits of shape ``(N,)``; the prediction is 1 above 0.
 
+    Balanced accuracy is the mean of the shares of each class that are found, so that always predicting the
+    larger class reaches 0.5. AUC is the probability that a sample of class 1 has a larger logit than one of
+    class 0, where ties count half; it is NaN where a class is missing.
+
     Parameters
     ----------
     logits
@@ -29,10 +33,6 @@ def classification_metrics(logits: Any, labels: Any, *, what: str = "the model's
         Zeros and ones, shape ``(N,)``, N ≥ 1.
     what
         The logits as the student would call them.
-
-    Balanced accuracy is the mean of the shares of each class that are found, so that always predicting the
-    larger class reaches 0.5. AUC is the probability that a sample of class 1 has a larger logit than one of
-    class 0, where ties count half; it is NaN where a class is missing.
     """
     truth = _as_labels(labels)
     scores = _as_scores(logits, len(truth), what)

@@ -17,7 +17,7 @@ from autograder.course import CourseError
 
 DISTRIBUTION = "medical-image-autograder"
 LOCK = "requirements.lock"
-ALL_EXTRAS = ("staff", "cluster", "dev")
+ALL_EXTRAS = ("staff", "docs", "cluster", "dev")
 
 
 def installed(extras: Collection[str] = ()) -> dict[str, str]:

@@ -31,7 +31,7 @@ from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
 
 _PATIENCE_S = 5.0
-"""How long a monitor may take to answer: it looks at its socket at once, unless somebody has stopped it."""
+"""How long to wait for a monitor's answer, which comes at once unless somebody has stopped it."""
 
 MAX_BAD_CELLS = 8
 """How many cells of a notebook may end its process, each of which costs a fresh one."""
@@ -50,6 +50,10 @@ class RemoteSession:
         self._alive = False
         self._cause = WorkerDied("exit", "The process of your answer is gone.")
         self._bad_cells: set[int] = set()
+        self._vain = 0
+        """How often all cells ran, and the process ended before anything could be asked."""
+        self._owed = 0
+        """How many answers of the monitor have not come yet."""
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
         self.disturbed = False
@@ -60,7 +64,7 @@ class RemoteSession:
 
     def start(self) -> None:
         """Run the cells; a cell that kills its process is left out of the next one."""
-        while not self._alive and len(self._bad_cells) < MAX_BAD_CELLS:
+        while not self._alive and len(self._bad_cells) + self._vain < MAX_BAD_CELLS:
             self._spawn()
             self._run_cells()
 
@@ -93,10 +97,9 @@ class RemoteSession:
         self.close()
         channel, self._control = request_worker(self._zygote, self._limits)
         self._link.attach(channel)
-        self._alive = True
+        self._alive, self._owed = True, 0
 
     def _run_cells(self) -> None:
-        last = None
         for place, (identity, source) in enumerate(self._cells):
             if place in self._bad_cells:
                 continue
@@ -104,26 +107,19 @@ class RemoteSession:
                 self._arm(self._limits.cell_s, self._limits.memory_mb)
                 error = self._link.run_cell(identity, source)
             except WorkerDied as death:
-                self._leave_out(place, death)
+                self._drop_refused()
+                self._bad_cells.add(place)
+                outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
+                self._note_cell(identity, source, outcome, str(death))
                 return
-            last = place
             if error is None:
                 self._note_cell(identity, source, Outcome.PASSED, "")
             else:
                 self._note_cell(identity, source, *_cell_outcome(error))
         try:
             self._lift()
-        except WorkerDied as death:
-            if last is None:
-                raise
-            self._leave_out(last, death)
-
-    def _leave_out(self, place: int, death: WorkerDied) -> None:
-        """Do not run the cell at ``place`` again: it ended its process."""
-        self._drop_refused()
-        self._bad_cells.add(place)
-        outcome = Outcome.TIMED_OUT if death.reason == "time" else Outcome.CRASHED
-        self._note_cell(*self._cells[place], outcome, str(death))
+        except WorkerDied:  # whatever a cell left behind ended it: nobody knows which cell
+            self._vain += 1
 
     def _drop_refused(self) -> None:
         """Give up a worker that was hung up on: its next reply could belong to any call."""
@@ -153,15 +149,13 @@ class RemoteSession:
         """Lift the limits, and learn what was used under them; raise `WorkerDied` where the worker is gone by now."""
         assert self._control is not None
         self._arm(0, 0)
-        try:
-            ready = select.select([self._control], [], [], _PATIENCE_S)[0]
-            message = self._control.recv(VERDICT.size) if ready else b""
-        except OSError:
-            message = b""
-        death = self._read(message)
-        if death is not None:
-            self._alive, self._cause = False, death
-            raise death
+        self._owed += 1
+        # A monitor that counts the memory of many processes may keep others waiting; its answer then comes later.
+        while self._owed and select.select([self._control], [], [], _PATIENCE_S)[0]:
+            death = self._read()
+            if death is not None:
+                self._alive, self._cause = False, death
+                raise death
 
     def _death(self) -> WorkerDied:
         """Say why the worker is gone, from what its monitor saw."""
@@ -176,25 +170,29 @@ class RemoteSession:
             # A worker that closed its socket but lives on is ended by hanging up; one that died gets to say how.
             if not select.select([self._control], [], [], 0.5)[0]:
                 self._control.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        while (death := self._read()) is None:
+            continue
+        return death
+
+    def _read(self) -> WorkerDied | None:
+        """Note what the monitor tells of its worker; return None where that is alive."""
+        assert self._control is not None
+        try:
             message = self._control.recv(VERDICT.size)
         except OSError:
             message = b""
-        return self._read(message) or self._unexplained()
-
-    def _read(self, message: bytes) -> WorkerDied | None:
-        """Note what a monitor tells of its worker; return None where that is alive."""
         if len(message) != VERDICT.size:
-            return self._unexplained()
+            self.disturbed = True
+            return WorkerDied("exit", "The process of your answer ended unexpectedly.")
         reason, status, growth = VERDICT.unpack(message)
         self.memory_mb = growth / 2**20
         if reason == ALIVE:
+            self._owed -= 1
             return None
         self.disturbed |= (reason, status) == (EXITED, -signal.SIGKILL)
         return explain(reason, status)
-
-    def _unexplained(self) -> WorkerDied:
-        self.disturbed = True
-        return WorkerDied("exit", "The process of your answer ended unexpectedly.")
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from this side's copy of it."""

@@ -1,0 +1,23 @@
+"""Settings of the documentation's site: ``make docs`` builds it from these pages, docstrings and the command line."""
+
+from __future__ import annotations
+
+project = "Medical image classification, auto-graded"
+author = "the authors of the course"
+copyright = "MIT licence"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
+exclude_patterns = ["make_pictures.py"]
+
+myst_heading_anchors = 4
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+default_role = "code"
+
+html_theme = "furo"
+html_title = project
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"sidebar_hide_name": False}

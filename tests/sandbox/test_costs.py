@@ -1,0 +1,33 @@
+"""What checks cost is measured, and a process that ends when nobody asks it anything is replaced."""
+
+from __future__ import annotations
+
+from autograder.sandbox.limits import Limits
+
+from .conftest import ALL_PASSED, HONEST
+
+
+def test_what_a_check_takes_is_measured_and_nobody_elses_is_counted(grader):
+    hungry = """
+        import torch
+        def double(x):
+            torch.ones(150 * 2**18)[0]
+            return 2 * x
+        def triple(x):
+            return 3 * x
+    """
+    assert grader.outcomes(hungry) == ALL_PASSED
+    memory = {name.partition(".")[2]: cost.memory_mb for name, cost in grader.graded.costs.items()}
+    assert 140 < memory["public"] < 250
+    assert 0 <= memory["triples"] < 100
+    assert all(cost.seconds > 0 for cost in grader.graded.costs.values())
+
+
+def test_a_process_that_ends_by_itself_leaves_the_grading_whole(grader):
+    quitter = """
+        import os, threading, time
+        threading.Thread(target=lambda: (time.sleep(0.05), os._exit(0))).start()
+    """
+    assert grader.outcomes(quitter, HONEST, limits=Limits(cell_s=5))["triples"] in ("passed", "crashed")
+    assert grader.graded.complete
+    assert grader.outcomes(HONEST) == ALL_PASSED
