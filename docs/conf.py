@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
 project = "Medical image classification, auto-graded"
 author = "the authors of the course"
 copyright = "MIT licence"
@@ -21,3 +26,12 @@ html_title = project
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"sidebar_hide_name": False}
+
+
+def setup(app: Sphinx) -> None:
+    """Bring the pictures along that pages show by themselves, in light or dark, which Sphinx knows nothing of."""
+    app.connect("build-finished", _copy_pictures)
+
+
+def _copy_pictures(app: Sphinx, _error: Exception | None) -> None:
+    shutil.copytree(Path(app.srcdir) / "pictures", Path(app.outdir) / "pictures", dirs_exist_ok=True)

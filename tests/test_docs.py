@@ -97,6 +97,9 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     pages = {str(path.relative_to(tmp_path / "site").with_suffix("")) for path in (tmp_path / "site").rglob("*.html")}
     assert {str(page.relative_to(ROOT / "docs").with_suffix("")) for page in PAGES[1:]} <= pages
+    for page in (tmp_path / "site").rglob("*.html"):
+        for shown in re.findall(r'(?:src|srcset)="([^":]+\.(?:svg|png))"', text_of(page)):
+            assert (page.parent / shown).is_file(), f"{page.name} shows {shown}"
     commands_page = text_of(tmp_path / "site" / "reference" / "commands.html")
     assert all(f"autograder {name}" in commands_page for name in COMMANDS)
 
