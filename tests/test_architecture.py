@@ -267,6 +267,11 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not modules_after("import autograder, autograder.course, autograder.results") & HEAVY
 
 
+def test_running_checks_loads_torch_only_when_a_check_needs_it():
+    """PyTorch reads how many threads it may start when it is imported: whoever runs checks sets that first."""
+    assert not modules_after("import autograder.checking.run, autograder.checking.notebook") & {"torch", "numpy"}
+
+
 def test_the_graders_own_process_never_loads_torch():
     """What never unpickles and never computes cannot be attacked through either."""
     engine = modules_after("import autograder.sandbox.engine, autograder.grading.run")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from autograder.pictures import MAX_PICTURES, MAX_SIDE, Picture, make_picture
+
+if TYPE_CHECKING:
+    import torch
 
 _shown: list[Picture] = []
 
@@ -67,6 +67,9 @@ def _show(kind: str, title: str, parts: Iterable[tuple[str, Any]]) -> None:
 
 
 def _numbers(values: Any, axes: int) -> Any:
+    import numpy as np
+    import torch
+
     array = values.detach().cpu().to(torch.float64).numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.ndim != axes or array.size > MAX_SIDE**2:
         raise ValueError("not of a size that is shown")
