@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ weak_option = click.option(
     "--allow-weak-sandbox",
     is_flag=True,
     help="Go on where only tier C or D is possible: student code could read your files and use your network.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output instead, for scripts."
 )
 
 _WEAKNESS = {
@@ -118,6 +123,11 @@ def cluster_factory(
 
     protected, preload = [course.root, *others], modules_to_preload(exercises)
     return lambda: Cluster(address, tier, exercises, protected=protected, preload=preload)
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """Print what a script reads; names of students may hold anything, so all of it is ASCII."""
+    click.echo(json.dumps(document, indent=1))
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.common import console, course_option, open_course
+from autograder.cli.common import console, course_option, json_option, open_course, print_json
 from autograder.cli.main import UserError
 
 
 @click.command("diff", short_help="Show what changed from one release to another.")
 @click.argument("old")
 @click.argument("new")
+@json_option
 @course_option
-def command(old: str, new: str, course: Path | None) -> None:
+def command(old: str, new: str, as_json: bool, course: Path | None) -> None:
     """Show what changed from release OLD to release NEW: for students, for graders, in points and thresholds.
 
     \b
@@ -31,6 +32,10 @@ def command(old: str, new: str, course: Path | None) -> None:
         sections = compare(read_manifest(root, old), read_manifest(root, new))
     except ManifestError as error:
         raise UserError(str(error)) from None
+    if as_json:
+        changed = {section.title: list(section.lines) for section in sections if section.lines}
+        print_json({"old": old, "new": new, "changed": changed})
+        return
     out = console()
     for section in sections:
         if section.lines:

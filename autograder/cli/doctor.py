@@ -6,14 +6,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
-from autograder.cli.common import console, course_option
+from autograder.cli.common import console, course_option, json_option, print_json
 from autograder.cli.main import NOT_SO
 
 _PACKAGES = (
@@ -46,8 +46,9 @@ class Finding:
 
 
 @click.command("doctor", short_help="Say what this machine offers for grading.")
+@json_option
 @course_option
-def command(course: Path | None) -> None:
+def command(as_json: bool, course: Path | None) -> None:
     """Say what this machine offers: sandbox tier, Python, packages, data, course; and what to do about what is missing.
 
     Exit code 1 when something has to be done before grading.
@@ -56,15 +57,22 @@ def command(course: Path | None) -> None:
     Example:
       autograder doctor
     """
-    out = console()
     findings = list(_examine(course))
+    if as_json:
+        print_json({"fine": all(finding.fine for finding in findings), "findings": [asdict(each) for each in findings]})
+    else:
+        _print(findings)
+    if not all(finding.fine for finding in findings):
+        raise SystemExit(NOT_SO)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    out = console()
     for finding in findings:
         mark = "[green]✓[/]" if finding.fine else "[red]✗[/]"
         out.print(f"{mark} [bold]{finding.what:12}[/] {finding.found}", soft_wrap=True)
         if finding.advice:
             out.print(f"               → {finding.advice}", soft_wrap=True)
-    if not all(finding.fine for finding in findings):
-        raise SystemExit(NOT_SO)
 
 
 def _examine(course: Path | None) -> Iterator[Finding]:

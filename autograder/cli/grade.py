@@ -17,7 +17,9 @@ from autograder.cli.common import (
     course_option,
     engine_factory,
     jobs_option,
+    json_option,
     open_course,
+    print_json,
     survey_cluster,
     weak_option,
 )
@@ -46,6 +48,7 @@ class _Order:
     tier: str
     gradebook: str | None
     dask: str | None
+    as_json: bool
 
 
 @click.command("grade", short_help="Grade submissions in the sandbox.")
@@ -69,6 +72,7 @@ class _Order:
     "--dask", metavar="ADDRESS",
     help="Grade on the workers of this dask scheduler: tcp://host:8786, or the file that it wrote. See docs/scale.md.",
 )  # fmt: skip
+@json_option
 @course_option
 def command(
     submitted: Path,
@@ -82,6 +86,7 @@ def command(
     allow_weak_sandbox: bool,
     gradebook: str | None,
     dask: str | None,
+    as_json: bool,
     course: Path | None,
 ) -> None:
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
@@ -102,13 +107,18 @@ def command(
     else:
         offered = survey_cluster(dask, required=require_tier)
         tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask)
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask, as_json)
     collected = _collect(loaded, submitted, exercise, student)
     with _faults_explained(order), _alone(order):
         run = _grade(loaded, collected, order)
-        _report(console(), loaded, collected, run, order)
+        if not as_json:
+            _report(console(), loaded, collected, run, order)
         if not dry_run:
             _store(loaded, collected, run, order)
+    if as_json:
+        from autograder.cli.documents import of_grading
+
+        print_json(of_grading(collected, run, stored=None if dry_run else output))
     if run.kept or any(result.status == "grader_error" for result in run.results):
         raise SystemExit(NOT_SO)
 
@@ -212,7 +222,7 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     from autograder.gradebook.csv_file import write_grades
     from autograder.results import read_results
 
-    out, errors = console(), console(stderr=True)
+    out, errors = console(stderr=order.as_json), console(stderr=True)
     known = {exercise.name for exercise in course.exercises}
     stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]
     grades, questions = write_grades(order.output, stored, course)

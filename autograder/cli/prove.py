@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import choose_tier, course_option, jobs_option, open_course, weak_option
+from autograder.cli.common import (
+    choose_tier,
+    course_option,
+    jobs_option,
+    json_option,
+    open_course,
+    print_json,
+    weak_option,
+)
 from autograder.cli.main import NOT_SO, UserError
 
 if TYPE_CHECKING:
@@ -22,9 +30,15 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Show every wrong answer with the check that catches it.")
 @jobs_option
 @weak_option
+@json_option
 @course_option
 def command(
-    exercises: tuple[str, ...], verbose: bool, jobs: int | None, allow_weak_sandbox: bool, course: Path | None
+    exercises: tuple[str, ...],
+    verbose: bool,
+    jobs: int | None,
+    allow_weak_sandbox: bool,
+    as_json: bool,
+    course: Path | None,
 ) -> None:
     """Run the checks against tests/answers and say which mistake survives.
 
@@ -42,7 +56,7 @@ def command(
     loaded = open_course(course)
     tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
     chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
-    out = console()
+    out = console(stderr=as_json)
 
     def show(verdict: Verdict) -> None:
         for problem in verdict.problems:
@@ -69,7 +83,10 @@ def command(
             for proof in found:
                 for problem in proof.problems:
                     out.print(f"[red]✗[/] {_plain(problem)}")
-    _print_table(proofs)
+    if as_json:
+        print_json({"proven": not any(proof.all_problems for proof in proofs), "questions": list(map(_told, proofs))})
+    else:
+        _print_table(proofs)
     problems = sum(len(proof.all_problems) for proof in proofs)
     if problems:
         out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
@@ -94,6 +111,12 @@ def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
     if not path.is_file():
         raise UserError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
     return read_cells(path)
+
+
+def _told(proof: Proof) -> dict[str, object]:
+    """Return what a script reads of a proof; of each kind of answer, how many behave as they must, and of how many."""
+    counts = {kind: list(proof.count(kind)) for kind in ("right", "wrong", "stub", "junk")}
+    return {"question": proof.question.name, "answers": counts, "problems": proof.all_problems}
 
 
 def _print_table(proofs: list[Proof]) -> None:

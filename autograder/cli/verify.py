@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.common import course_option, open_course
+from autograder.cli.common import course_option, json_option, open_course, print_json
 from autograder.cli.main import NOT_SO, UserError
 
 
@@ -17,8 +17,9 @@ from autograder.cli.main import NOT_SO, UserError
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Demand a signature of somebody in this file of allowed signers, as git and ssh-keygen use it.",
 )
+@json_option
 @course_option
-def command(version: str, signers: Path | None, course: Path | None) -> None:
+def command(version: str, signers: Path | None, as_json: bool, course: Path | None) -> None:
     """Compare the files in release/VERSION/ with release/VERSION.json. Exit code 1 where they differ.
 
     \b
@@ -36,15 +37,25 @@ def command(version: str, signers: Path | None, course: Path | None) -> None:
         manifest = read_manifest(root, version)
     except ManifestError as error:
         raise UserError(str(error)) from None
-    found = problems(root, manifest)
-    for problem in found:
-        click.echo(problem)
+    found, signer, unsigned = problems(root, manifest), None, ""
     if signers is not None:
         try:
-            click.echo(f"Signed by {signer_of(path_of(root, version), signers)}.")
+            signer = signer_of(path_of(root, version), signers)
         except CourseError as error:
-            click.echo(f"Not signed as demanded: {error}")
-            raise SystemExit(NOT_SO) from None
+            unsigned = f"Not signed as demanded: {error}"
+    if as_json:
+        told = {"version": version, "commit": manifest.commit, "problems": [*found, *([unsigned] if unsigned else [])]}
+        print_json({**told, "signed_by": signer})
+        if found or unsigned:
+            raise SystemExit(NOT_SO)
+        return
+    for problem in found:
+        click.echo(problem)
+    if signer is not None:
+        click.echo(f"Signed by {signer}.")
+    if unsigned:
+        click.echo(unsigned)
+        raise SystemExit(NOT_SO)
     if found:
         click.echo(f"release/{version} is not what was released. Build it again from commit {manifest.commit}.")
         raise SystemExit(NOT_SO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -116,6 +117,9 @@ def test_the_command(tiny_course):
     assert done.exit_code == 0, done.output
     assert "For graders\n  sum.add.values: checks otherwise\n" in done.output
     assert "autograder grade submitted --dry-run" in done.output
+    told = json.loads(diff("2026.1", "2026.2", "--json").stdout)
+    assert told["changed"]["For graders"] == ["sum.add.values: checks otherwise"]
+    assert json.loads(diff("2026.1", "2026.1", "--json").stdout)["changed"] == {}
     assert "Nothing that students, graders or scores would notice changed" in diff("2026.1", "2026.1").output
     done = diff("2026.1", "2026.3")
     assert done.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -60,6 +61,9 @@ def test_what_was_changed_is_named(released, change, said):
     assert done.exit_code == 1
     assert set(said) <= set(done.output.splitlines())
     assert "Build it again from commit c0ffee." in done.output
+    told = json.loads(verify(released, "--json").stdout)
+    assert set(said) <= set(told["problems"])
+    assert (told["commit"], told["signed_by"]) == ("c0ffee", None)
 
 
 @pytest.fixture
@@ -85,10 +89,15 @@ def test_who_signed_is_said_and_nobody_else_counts(released, key, tmp_path):
     done = verify(released, "--signers", str(allowed))
     assert done.exit_code == 0, done.output
     assert "Signed by teacher@example.org." in done.output
+    told = json.loads(verify(released, "--signers", str(allowed), "--json").stdout)
+    assert (told["problems"], told["signed_by"]) == ([], "teacher@example.org")
     allowed.write_text(other)
     done = verify(released, "--signers", str(allowed))
     assert done.exit_code == 1
     assert "is of nobody in" in done.output
+    unsigned = verify(released, "--signers", str(allowed), "--json")
+    assert unsigned.exit_code == 1
+    assert "is of nobody in" in json.loads(unsigned.stdout)["problems"][0]
 
 
 def test_a_signature_holds_for_the_manifest_as_it_was(released, key, tmp_path):
