@@ -42,7 +42,7 @@ def test_grade(tiny_course, submitted, tmp_path):
     code, told = printed(*arguments, "--allow-weak-sandbox")
     assert code == 0
     assert told["stored"] == str(output)
-    ada, ben = told["submissions"]
+    ben, ada = told["submissions"]  # ä comes after b
     assert (ada["student"], ada["status"]) == ("äda", "graded")
     assert ada["score"] == ada["max_score"] == sum(ada["questions"].values()) > 0
     assert (ben["status"], ben["score"], ben["needs_human"]) == ("unreadable", 0, False)
