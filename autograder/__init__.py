@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from autograder import torchvision_import
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "check", "hint"]
 
 if TYPE_CHECKING:
     from autograder.checking.hints import hint
     from autograder.checking.notebook import check
+
+    __version__: str
 
 torchvision_import.install()
 
@@ -26,6 +27,13 @@ def __getattr__(name: str) -> Any:
         from autograder.checking.notebook import check
 
         return check
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("medical-image-autograder")
+        except PackageNotFoundError:  # copied, not installed, as in Gradescope's container
+            return "unknown"
     if name == "hint":
         from autograder.checking.hints import hint
 

@@ -54,3 +54,11 @@ def test_jupytext_comes_without_a_grammar_of_urls():
         "print('rfc3987_syntax' in sys.modules)"
     )
     assert run_python(code) == "False"
+
+
+def test_the_version_is_that_of_what_is_installed():
+    code = (
+        "import autograder, sys\nprint('importlib.metadata' in sys.modules, autograder.__version__ == "
+        "__import__('importlib.metadata').metadata.version('medical-image-autograder'))"
+    )
+    assert run_python(code) == "False True"
