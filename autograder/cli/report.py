@@ -13,6 +13,7 @@ from autograder.cli.main import UserError
 
 if TYPE_CHECKING:
     from autograder.course import Course, Exercise
+    from autograder.grading.collect import Handed
     from autograder.report.class_page import Surroundings
     from autograder.report.similar_code import Pair
     from autograder.results import Result
@@ -64,9 +65,9 @@ def command(
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in names]
     if not found:
         raise UserError(f"{results} holds no results of {', '.join(names)}. Grade first.")
-    compared = None if no_similarity or not submitted.is_dir() else submitted
+    handed = None if no_similarity or not submitted.is_dir() else _handed(loaded, submitted)
     around = {
-        exercise.name: _surroundings(loaded, exercise, results, found, compared)
+        exercise.name: _surroundings(loaded, exercise, results, found, handed)
         for exercise in exercises
         if any(result.exercise == exercise.name for result in found)
     }
@@ -76,13 +77,13 @@ def command(
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}).") from None
     out = console()
-    if compared is None and not no_similarity:
+    if handed is None and not no_similarity:
         out.print(f"There is no folder {submitted}, so no code was compared. Name it with --submitted.", soft_wrap=True)
     out.print(f"Written: {path}", soft_wrap=True)
 
 
 def _surroundings(
-    course: Course, exercise: Exercise, output: Path, results: Sequence[Result], submitted: Path | None
+    course: Course, exercise: Exercise, output: Path, results: Sequence[Result], handed: Sequence[Handed] | None
 ) -> Surroundings:
     from autograder.mistakes import read_mistakes
     from autograder.report.class_page import Surroundings
@@ -92,22 +93,27 @@ def _surroundings(
     return Surroundings(
         read_mistakes(course.root, exercise.name, exercise.checks_digest),
         [read_costs(output, result.student, result.exercise) for result in own],
-        None if submitted is None else _pairs(course, exercise, submitted),
+        None if handed is None else _pairs(exercise, [each for each in handed if each.exercise == exercise.name]),
     )
 
 
-def _pairs(course: Course, exercise: Exercise, submitted: Path) -> list[Pair]:
-    """Compare what was handed in for an exercise."""
+def _handed(course: Course, submitted: Path) -> Sequence[Handed]:
+    """Return everything that was handed in."""
     from autograder.course import CourseError
     from autograder.grading.collect import CollectError, collect
+
+    try:
+        return collect(submitted, course).found
+    except (CollectError, CourseError) as error:
+        raise UserError(str(error)) from None
+
+
+def _pairs(exercise: Exercise, handed: Sequence[Handed]) -> list[Pair]:
+    """Compare what was handed in for an exercise."""
     from autograder.grading.submission import prepare
     from autograder.release.stubs import stub_module
     from autograder.report.similar_code import similar_pairs
 
-    try:
-        handed = collect(submitted, course, exercise=exercise.name).found
-    except (CollectError, CourseError) as error:
-        raise UserError(str(error)) from None
     prepared = {each.student: prepare(each, exercise, "") for each in handed}
     codes = {student: "\n\n".join(cell.source for cell in each.cells) for student, each in prepared.items()}
     return similar_pairs({student: code for student, code in codes.items() if code}, stub_module(exercise))

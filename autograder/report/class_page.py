@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.mistakes import Mistake
-from autograder.report.items import QuestionItem, analyse
+from autograder.report.items import analyse
 from autograder.report.page import render
 from autograder.report.similar_code import Pair, Side
 from autograder.report.wrong_answers import Group, wrong_answers
@@ -46,8 +46,8 @@ def class_page(results: Sequence[Result], exercises: Sequence[str], around: Mapp
         scores=_scores(results, list(present)),
         names=list(present),
         most={name: max(result.max_score for result in found) for name, found in present.items()},
+        bonus={name for name, found in present.items() if any(result.optional for result in found)},
         exercises=[_exercise(name, found, around.get(name, Surroundings())) for name, found in present.items()],
-        words={str(outcome): word for outcome, (_, word, _) in WORDS.items()},
     )
 
 
@@ -61,7 +61,7 @@ def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dic
         "mean": statistics.fmean(scores) if scores else None,
         "median": statistics.median(scores) if scores else None,
         "bars": histogram(graded),
-        "questions": [_question(each) for each in analyse(results)],
+        "questions": analyse(results),
         "wrong": [
             _group(group) for groups in wrong_answers(graded, around.mistakes or ()).values() for group in groups
         ],
@@ -86,10 +86,6 @@ def histogram(results: Sequence[Result]) -> list[dict[str, Any]]:
         }
         for place in range(BINS)
     ]
-
-
-def _question(question: QuestionItem) -> dict[str, Any]:
-    return {"item": question.item, "checks": question.checks}
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -170,16 +166,17 @@ def costs(each_submission: Sequence[Costs]) -> list[dict[str, Any]]:
     for one in each_submission:
         for check, cost in one.items():
             taken[check].append(cost)
-    rows = [
-        {
-            "check": check,
-            "median": statistics.median(values),
-            "high": sorted(values)[math.ceil(0.95 * len(values)) - 1],
-            "most": max(values),
-            "all": sum(values),
-            "memory_mb": max(cost.memory_mb for cost in found),
-        }
-        for check, found in taken.items()
-        for values in [[cost.seconds for cost in found]]
-    ]
+    rows = [_cost(check, found) for check, found in taken.items()]
     return sorted(rows, key=lambda row: -float(row["all"]))
+
+
+def _cost(check: str, found: Sequence[Cost]) -> dict[str, Any]:
+    seconds = sorted(cost.seconds for cost in found)
+    return {
+        "check": check,
+        "median": statistics.median(seconds),
+        "high": seconds[math.ceil(0.95 * len(seconds)) - 1],
+        "most": seconds[-1],
+        "all": sum(seconds),
+        "memory_mb": max(cost.memory_mb for cost in found),
+    }

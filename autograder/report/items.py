@@ -81,10 +81,10 @@ def _item(
     name: str, title: str, visibility: str, most: float, points: list[float], totals: Sequence[float],
     passed: Sequence[bool] | None = None,
 ) -> Item:  # fmt: skip
-    shares = [bool(one) for one in passed] if passed is not None else [score / most for score in points]
+    shares = [float(one) for one in passed] if passed is not None else [score / most if most else 1 for score in points]
     rest = [total - score for total, score in zip(totals, points, strict=True)]
     difficulty = statistics.fmean(shares)
-    discrimination = correlation([float(share) for share in shares], rest)
+    discrimination = correlation(shares, rest)
     return Item(
         name, title, visibility, most, difficulty, discrimination, _remark(len(points), difficulty, discrimination)
     )

@@ -86,6 +86,12 @@ def test_only_what_was_graded_by_the_same_checks_counts():
     assert analyse([unreadable]) == []
 
 
+def test_a_question_that_is_worth_nothing_is_no_obstacle():
+    free = replace(a_check("c0"), points=0.0, max_points=0.0)
+    results = [a_result(QuestionResult("free", (free,)), QuestionResult("q", (a_check("c"),)), student=s) for s in "ab"]
+    assert [question.item.difficulty for question in analyse(results)] == [1, 1]
+
+
 # --- Wrong answers ----------------------------------------------------------------------------------------------
 
 
@@ -170,6 +176,12 @@ def test_all_parts_are_on_the_page():
     assert "autograder prove cnn" in text
     assert "autograder prove mlp" not in text
     assert text.count("Code that resembles other code") == 1
+
+
+def test_bonus_points_are_added_to_what_can_be_reached_apart():
+    results = [student("ada", "pp"), replace(student("ada", "p"), exercise="cnn", optional=True)]
+    page = class_page(results, ["mlp", "cnn"], {})
+    assert words(page).endswith("of 4 2 4 + 2")
 
 
 def test_no_word_of_a_student_is_markup():

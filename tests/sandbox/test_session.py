@@ -1,0 +1,125 @@
+"""A session and the monitor of its process: what is answered late, or never, is not held against anybody."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+
+import pytest
+
+from autograder.course import Check
+from autograder.results import Outcome
+from autograder.sandbox import checker
+from autograder.sandbox.checker import MAX_BAD_CELLS, RemoteSession
+from autograder.sandbox.limits import ALIVE, ARM, EXITED, VERDICT, Limits
+
+CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
+MIB = 2**20
+
+
+class Monitors:
+    """Stands for zygote and monitors: each process answers at once with what was said before, and then hangs up."""
+
+    def __init__(self, *answers: list[bytes]) -> None:
+        self._answers = deque(answers)
+        self.sockets: list[socket.socket] = []
+        self.others: list[socket.socket] = []
+
+    def request_worker(self, _zygote: object, _limits: Limits) -> tuple[socket.socket, socket.socket]:
+        channel, far = socket.socketpair()
+        self.others += [channel, far]
+        control, monitor = socket.socketpair()
+        for answer in self._answers.popleft():
+            monitor.sendall(answer)
+        self.sockets.append(monitor)
+        self.others.append(control)
+        return channel, control
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """Return a function that opens a session of one cell, whose code always runs."""
+    monkeypatch.setattr(checker, "_PATIENCE_S", 0.05)
+    zygote = socket.socketpair()
+    used: list[Monitors] = []
+
+    def opened(monitors: Monitors) -> RemoteSession:
+        monkeypatch.setattr(checker, "request_worker", monitors.request_worker)
+        used.append(monitors)
+        made = RemoteSession(zygote[0], [("one", "x = 1")], Limits())
+        monkeypatch.setattr(made._link, "run_cell", lambda *_cell: None)
+        monkeypatch.setattr(made.submission, "_seed", lambda _seed: None)
+        return made
+
+    yield opened
+    for each in [*zygote, *(one for monitors in used for one in monitors.sockets + monitors.others)]:
+        each.close()
+
+
+def alive(mib: int = 0) -> bytes:
+    return VERDICT.pack(ALIVE, 0, mib * MIB)
+
+
+ENDED = VERDICT.pack(EXITED, 3, 0)
+
+
+def test_what_a_check_used_is_what_the_monitor_says(session):
+    opened = session(Monitors([alive(), alive(7)]))
+    opened.start()
+    opened.begin(CHECK)
+    opened.end(CHECK)
+    assert opened.memory_mb == 7
+
+
+def test_a_late_answer_is_waited_for_and_no_death(session):
+    monitors = Monitors([])
+    opened = session(monitors)
+    opened.start()
+    opened.begin(CHECK)
+    assert not opened.disturbed
+    assert len(monitors.sockets) == 1
+    monitors.sockets[0].sendall(alive(5) + alive(9))
+    opened.end(CHECK)
+    assert opened.memory_mb == 9
+    assert {result.outcome for result in opened.cell_results.values()} == {Outcome.PASSED}
+
+
+def test_a_death_is_told_after_answers_that_nobody_waited_for(session):
+    monitors = Monitors([])
+    opened = session(monitors)
+    opened.start()
+    monitors.sockets[0].sendall(alive(5) + ENDED)
+    assert "exit code 3" in str(opened._death())
+    assert not opened.disturbed
+
+
+def test_a_process_that_ends_after_its_cells_is_replaced_and_no_cell_is_blamed(session):
+    monitors = Monitors([ENDED], [alive()])
+    opened = session(monitors)
+    opened.start()
+    opened.begin(CHECK)
+    assert len(monitors.sockets) == 2
+    assert {result.outcome for result in opened.cell_results.values()} == {Outcome.PASSED}
+
+
+def test_a_process_that_ends_again_and_again_is_given_up(session):
+    monitors = Monitors(*[[ENDED]] * MAX_BAD_CELLS)
+    opened = session(monitors)
+    opened.start()
+    assert len(monitors.sockets) == MAX_BAD_CELLS
+    with pytest.raises(checker.WorkerDied, match="again and again"):
+        opened.begin(CHECK)
+
+
+def test_limits_are_armed_for_a_check_and_lifted_after_it(session):
+    monitors = Monitors([alive(), alive()])
+    opened = session(monitors)
+    opened.start()
+    opened.begin(CHECK)
+    opened.end(CHECK)
+    sent = monitors.sockets[0].recv(1000)
+    orders = [ARM.unpack(sent[place : place + ARM.size]) for place in range(0, len(sent), ARM.size)]
+    limits = Limits()
+    memory = limits.memory_mb * MIB
+    cell, check = ((seconds, seconds * limits.wall_factor, memory) for seconds in (limits.cell_s, limits.check_s))
+    assert orders == [cell, (0, 0, 0), check, (0, 0, 0)]
