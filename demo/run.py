@@ -54,6 +54,8 @@ def main() -> int:
     autograder(out, "grade", str(CLASS / "submitted"), *settings, *([] if tier in WALLED else ["--allow-weak-sandbox"]))
     results = {(result.student, result.exercise): result for result in read_results(COURSE / GRADED)}
     show_attacks(out, handed_in, results)
+    autograder(out, "report", str(GRADED), "--submitted", str(CLASS / "submitted"))
+    autograder(out, "feedback", str(GRADED))
     return judge(out, handed_in, results)
 
 
@@ -155,7 +157,10 @@ def judge(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str
         f"[green]✓[/] {worth[Worth.FULL]} right answers got full points, {worth[Worth.LESS]} wrong ones did not, "
         f"{worth[Worth.NOTHING]} missing or hostile ones got nothing."
     )
-    out.print(f"[green]✓[/] The results are in {GRADED}/: grades.csv, questions.csv, and ada/convolution.json.")
+    out.print(
+        f"[green]✓[/] The results are in {GRADED}/: grades.csv, questions.csv, and ada/convolution.json. "
+        "Open class.html for the class, alan/tensor_ops.html for a student's page."
+    )
     return 0
 
 
