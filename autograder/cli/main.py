@@ -14,6 +14,7 @@ except ModuleNotFoundError:  # the core install, which students have, needs no c
 COMMANDS = {
     "new": "Start an exercise: solution, checks and answers to fill in.",
     "build": "Make the stubs, the student release and the solution release.",
+    "lock": "Pin the installed versions in requirements.lock.",
     "diff": "Show what changed from one release to another.",
     "verify": "Check a release against its manifest and signature.",
     "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",

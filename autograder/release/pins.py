@@ -1,12 +1,12 @@
 """The versions that a release is built with: ``requirements.lock``, which pip takes as constraints (``-c``).
 
-Write it anew, after an upgrade, with: python -m autograder.release.pins > requirements.lock
+``autograder lock`` writes it after an upgrade.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -14,49 +14,70 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from autograder.course import CourseError
+from autograder.results import write_atomic
 
 DISTRIBUTION = "medical-image-autograder"
 LOCK = "requirements.lock"
-ALL_EXTRAS = ("staff", "docs", "cluster", "dev")
+_REQUIRED = "staff"
+"""The extra that builds and grades a course; everything else may be missing where a lock is written."""
+
+_HEADER = "# Written by: autograder lock"
+_BRING_THEIR_OWN = frozenset({"torch"})
+"""Packages whose requirements are not followed. Which of CUDA's libraries, triton and others torch asks for depends on
+its build, not on its version, and it decides which versions of them it works with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The versions to pin, and what could not be seen here: names as pip normalises them."""
+
+    versions: dict[str, str]
+    kept: tuple[str, ...]
+    """Needed, as far as one can see, by what is not installed here: their lines are those of the lock before."""
+
+    def to_text(self) -> str:
+        """Return the lines of the file."""
+        return "\n".join([_HEADER, *(f"{name}=={version}" for name, version in self.versions.items()), ""])
 
 
 def installed(extras: Collection[str] = ()) -> dict[str, str]:
     """Return the versions of all that this package needs here, directly or not: name → version.
 
-    A version's local part is left out: it tells the CPU's build of torch from that of a GPU.
+    A version's local part is left out, and so is what torch brings along for itself: they tell the CPU's build of torch
+    from that of a GPU. Raises `CourseError` where something is missing.
     """
-    found: dict[str, str] = {}
-    waiting = [(DISTRIBUTION, frozenset(extras))]
-    seen = set(waiting)
-    while waiting:
-        name, wanted = waiting.pop()
-        try:
-            package = distribution(name)
-        except PackageNotFoundError:
-            raise CourseError(f"{name} is not installed: pip install -e '.[staff]'.") from None
-        found[str(canonicalize_name(name))] = package.version.partition("+")[0]
-        for need in _needs(package.requires or (), wanted):
-            if need not in seen:
-                seen.add(need)
-                waiting.append(need)
-    del found[DISTRIBUTION]
-    return dict(sorted(found.items()))
+    versions, missing = _look(extras)
+    if missing:
+        raise CourseError(f"{', '.join(sorted(missing))} is not installed: pip install -c {LOCK} -e '.[{_REQUIRED}]'")
+    return versions
 
 
 def core_needs() -> list[str]:
     """Return what this package needs itself, without extras: what students get."""
     needs = [Requirement(line) for line in distribution(DISTRIBUTION).requires or ()]
-    return sorted(str(canonicalize_name(need.name)) for need in needs if need.marker is None)
+    return sorted(canonicalize_name(need.name) for need in needs if need.marker is None)
 
 
-def _needs(requirements: Iterable[str], extras: Collection[str]) -> list[tuple[str, frozenset[str]]]:
-    """Return what is required here, with the extras of it."""
-    parsed = [Requirement(line) for line in requirements]
-    return [
-        (one.name, frozenset(one.extras))
-        for one in parsed
-        if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in (*extras, ""))
-    ]
+def write_lock(root: Path) -> Lock:
+    """Write a course's ``requirements.lock`` from what is installed here, and return it.
+
+    Raises `CourseError`, with the file unchanged, where something that builds or grades a course is missing. Where
+    something is missing that only tests or the documentation need, lines that may be due to it stay.
+    """
+    lock = _lock(root)
+    try:
+        write_atomic(root / LOCK, lock.to_text().encode())
+    except OSError as error:
+        raise CourseError(f"{root / LOCK} cannot be written ({error.strerror}).") from None
+    return lock
+
+
+def _lock(root: Path) -> Lock:
+    installed([_REQUIRED])
+    versions, missing = _look(distribution(DISTRIBUTION).metadata.get_all("Provides-Extra") or ())
+    before = read_lock(root) if missing and (root / LOCK).is_file() else {}
+    kept = {name: version for name, version in before.items() if name not in versions}
+    return Lock(dict(sorted((versions | kept).items())), tuple(sorted(kept)))
 
 
 def read_lock(root: Path) -> dict[str, str]:
@@ -64,10 +85,11 @@ def read_lock(root: Path) -> dict[str, str]:
     path = root / LOCK
     if not path.is_file():
         raise CourseError(
-            f"{path} is missing: a release says with which versions it is built. Write it with: "
-            f"python -m autograder.release.pins > {LOCK}"
+            f"{path} is missing: a release says with which versions it is built. Write it with: autograder lock"
         )
     lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    if odd := [line for line in lines if "==" not in line]:
+        raise CourseError(f"{path} has a line that pins no version: {odd[0]!r}. Write it with: autograder lock")
     return dict(line.split("==", 1) for line in lines)
 
 
@@ -76,7 +98,7 @@ def require_pinned(root: Path) -> dict[str, str]:
 
     Raises `CourseError` where the ones installed here are not those of the lock.
     """
-    pinned, here = read_lock(root), installed(["staff"])
+    pinned, here = read_lock(root), installed([_REQUIRED])
     others = [
         f"{name} {version} ({pinned.get(name, 'none')})"
         for name, version in here.items()
@@ -84,17 +106,39 @@ def require_pinned(root: Path) -> dict[str, str]:
     ]
     if others:
         raise CourseError(
-            f"Installed are other versions than those in {LOCK} (in brackets): {', '.join(others)}. Install those, "
-            f"pip install -c {LOCK} -e '.[staff]', or write the file anew: python -m autograder.release.pins > {LOCK}"
+            f"The versions installed here are not those in {LOCK} (in brackets): {', '.join(others)}. Install those: "
+            f"pip install -c {LOCK} -e '.[{_REQUIRED}]'. Or pin the ones that are installed: autograder lock"
         )
     return here
 
 
-def main() -> None:
-    """Print the lock of what is installed here."""
-    lines = [f"{name}=={version}" for name, version in installed(ALL_EXTRAS).items()]
-    sys.stdout.write("\n".join(["# Written by: python -m autograder.release.pins", *lines, ""]))
+def _look(extras: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Follow the requirements of this package; return the versions of what is installed, and what is missing."""
+    found: dict[str, str] = {}
+    missing: set[str] = set()
+    waiting = [(DISTRIBUTION, frozenset(extras))]
+    seen = set(waiting)
+    while waiting:
+        name, wanted = waiting.pop()
+        try:
+            package = distribution(name)
+        except PackageNotFoundError:
+            missing.add(canonicalize_name(name))
+            continue
+        found[canonicalize_name(name)] = package.version.partition("+")[0]
+        if name in _BRING_THEIR_OWN:
+            continue
+        for need in _needs(package.requires or (), wanted):
+            if need not in seen:
+                seen.add(need)
+                waiting.append(need)
+    found.pop(DISTRIBUTION, None)
+    return dict(sorted(found.items())), missing
 
 
-if __name__ == "__main__":
-    main()
+def _needs(requirements: Iterable[str], extras: Collection[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield what is required here, by its normalised name, each with the extras of it."""
+    for requirement in map(Requirement, requirements):
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
+            yield canonicalize_name(requirement.name), frozenset(requirement.extras)
