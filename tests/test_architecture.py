@@ -33,6 +33,7 @@ BOTTOM = {
     "light_imports",
     "handed_out",
     "manifest",
+    "processes",
 }
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
@@ -45,6 +46,7 @@ ALLOWED = {
     "course": {"text"},
     "handed_out": {"course", "notebook"},
     "manifest": set(),
+    "processes": set(),
     "naming": {"text"},
     "spreadsheet": {"text"},
     "notebook": {"text", "light_imports"},

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from autograder.processes import ELSEWHERE, environment, python
 from autograder.results import QuestionResult, Result, result_path
 
 STUDENT = "student"
@@ -25,13 +25,16 @@ class NotGraded(Exception):
 def graded_apart(submission: Path, exercise: str, course: Path) -> Result:
     """Grade a file in the sandbox, by all checks of a course; raise `NotGraded` where there is no result."""
     with tempfile.TemporaryDirectory() as output:
-        grader = [sys.executable, "-m", "autograder", "grade", str(submission)]
-        place = ["--exercise", exercise, "--student", STUDENT, "--course", str(course), "--output", output]
+        grader = python("autograder", "grade", str(submission.absolute()))
+        place = ["--exercise", exercise, "--student", STUDENT, "--course", str(course.absolute()), "--output", output]
         # Whether this machine may run students' code at all was decided by who started the other grader.
         how = ["--jobs", "1", "--gradebook", "none", "--allow-weak-sandbox"]
         log = Path(output, "log.txt")
         with log.open("wb") as said:
-            subprocess.run([*grader, *place, *how], stdout=said, stderr=said, check=False)
+            # This process may run in the student's folder, with modules of theirs beside the notebook.
+            subprocess.run(
+                [*grader, *place, *how], cwd=ELSEWHERE, env=environment(), stdout=said, stderr=said, check=False
+            )
         result = result_path(Path(output), STUDENT, exercise)
         if not result.is_file():
             raise NotGraded(f"The autograder gave no result. It said:\n{log.read_text('utf-8', 'replace')}")

@@ -117,7 +117,8 @@ def _packages() -> Iterator[Finding]:
 def _torch() -> Finding:
     """Import torch in a process of its own: this one stays quick, and a crash there is a finding here."""
     code = "import torch; print(torch.__version__, 'with CUDA' if torch.cuda.is_available() else 'on the CPU')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return Finding("torch", fine=True, found=f"{done.stdout.strip()}; graded on one CPU thread")
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

@@ -31,6 +31,4 @@ def command(course: Path | None) -> None:
         raise UserError(str(error)) from None
     click.echo(f"{LOCK}: {len(lock.versions)} versions.")
     if lock.kept:
-        click.echo(
-            f"Not everything that tests need is installed here, so these lines stay as they were: {', '.join(lock.kept)}."
-        )
+        click.echo(f"Packages for tests are missing here, so these lines stay as they were: {', '.join(lock.kept)}.")

@@ -18,7 +18,10 @@ from autograder.table import WORDS
 from autograder.text import printable
 
 COURSE = Path("../source/course")
-"""The course that ``autograder.zip`` holds; otter unpacks that beside the folder of the submission, and tests there."""
+"""The course that ``autograder.zip`` holds; otter unpacks that beside the folder of submissions, and tests there."""
+
+HANDED_IN = Path("../handed_in")
+"""Holds the submission once otter has read it; no process works in this folder."""
 
 
 class NotPassed(Exception):
@@ -50,7 +53,8 @@ class AllChecks:
 
     def require(self, check: str, _env: Mapping[str, Any]) -> None:
         """Raise `NotPassed` unless a check passed; `NotGraded` where nothing could be graded."""
-        result = graded_apart(_submission(Path.cwd()), load_course(COURSE).exercises[0].name, COURSE.resolve())
+        (submission,) = HANDED_IN.iterdir()
+        result = graded_apart(submission.resolve(), load_course(COURSE).exercises[0].name, COURSE.resolve())
         _require(question_of(result, self._question), check)
 
 
@@ -65,9 +69,3 @@ def _words(check: CheckResult) -> str:
     hint = f"Hint: {check.hint}" if check.hint else ""
     parts = [WORDS[check.outcome][1], *check.message.split("\n"), hint]
     return "\n".join(printable(part, 1000) for part in parts if part)
-
-
-def _submission(folder: Path) -> Path:
-    """Return the file that otter grades: the only notebook, else the only module; otter refuses several."""
-    modules = (path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py")
-    return next(iter([*folder.glob("*.ipynb"), *modules]))

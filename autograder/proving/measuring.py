@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autograder.processes import environment, python
 from autograder.proving.experiments import Plan, Subject
 
 CACHE = ".calibration"
@@ -59,11 +58,11 @@ class Process:
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "autograder.proving.measurer"],
+            python("autograder.proving.measurer"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **_ONE_THREAD},
+            env=environment(_ONE_THREAD),
             start_new_session=True,  # an interrupt at the keyboard is for us; this one then ends with its input
             text=True,
             encoding="utf-8",

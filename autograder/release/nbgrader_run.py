@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autograder.course import CONFIG_NAME, CourseError
+from autograder.processes import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
 
@@ -30,7 +31,7 @@ def generate(roots: list[tuple[Path, list[str]]]) -> None:
 
 def _generate_in(root: Path, exercises: list[str]) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", __name__, *exercises],
+        python(__name__, *exercises),
         cwd=root,
         env=_environment(root),
         capture_output=True,
@@ -52,10 +53,10 @@ def _environment(root: Path) -> dict[str, str]:
     """
     private = root / ".private"
     (private / "runtime").mkdir(parents=True, exist_ok=True)
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("AUTOGRADER_GRADING", "MPLBACKEND")
-    }
-    return environment | {
+    surrounding = environment()
+    for name in ("AUTOGRADER_GRADING", "MPLBACKEND"):
+        surrounding.pop(name, None)
+    return surrounding | {
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_CONFIG_DIR": str(private / "config"),
         "JUPYTER_NO_CONFIG": "1",

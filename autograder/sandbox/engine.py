@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autograder.processes import ELSEWHERE, python
 from autograder.results import CellResult, CheckResult, Cost
 from autograder.sandbox import frames, reports
 from autograder.sandbox.job import CheckFiles, Job
@@ -168,12 +168,12 @@ class Engine:
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         order = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
         process = subprocess.Popen(
-            [sys.executable, "-m", "autograder.sandbox.launch", str(theirs.fileno())],
+            python("autograder.sandbox.launch", str(theirs.fileno())),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
             env=launcher_environment(),
-            cwd="/",
+            cwd=ELSEWHERE,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )

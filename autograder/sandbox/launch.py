@@ -11,6 +11,7 @@ import os
 import sys
 from typing import Any
 
+from autograder.processes import python
 from autograder.sandbox import linux, promises
 from autograder.sandbox.walls import walls_of
 from autograder.sandbox.walls.process import ProcessWalls
@@ -44,11 +45,8 @@ def _inside(request_fd: str, order: dict[str, Any], walls: ProcessWalls) -> None
         promises.try_walls(walls, promises.Outside(**order["outside"]))
         os._exit(0)
     preload = ",".join(order["preload"])
-    os.execve(
-        sys.executable,
-        [sys.executable, "-m", "autograder.sandbox.zygote", request_fd, walls.tier, preload],
-        environment,
-    )
+    command = python("autograder.sandbox.zygote", request_fd, walls.tier, preload)
+    os.execve(command[0], command, environment)
 
 
 _KEEP_FREED_MEMORY = {

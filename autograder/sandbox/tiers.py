@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.processes import ELSEWHERE, python
 from autograder.sandbox.confine import remove_tree
 
 TIERS = ("A", "B", "C", "D")
@@ -76,11 +77,11 @@ def probe(tier: str) -> Probe:
             file.chmod(0o644)
             outside = {"file": str(file), "port": server.getsockname()[1], "process": os.getpid()}
             done = subprocess.run(
-                [sys.executable, "-m", "autograder.sandbox.launch", "probe"],
+                python("autograder.sandbox.launch", "probe"),
                 input=json.dumps({"tier": tier, "root": root, "protected": [folder], "outside": outside}).encode(),
                 capture_output=True,
                 timeout=60,
-                cwd="/",
+                cwd=ELSEWHERE,
                 env=launcher_environment(),
                 check=False,
             )
