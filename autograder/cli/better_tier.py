@@ -6,7 +6,9 @@ Whether a tier works is never read from settings: `autograder.sandbox.tiers` tri
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +33,36 @@ def advice(tier: str) -> str:
         return ""
     if sys.platform != "linux":
         return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
-    sentences = [f"For tier A: {'; '.join(_for_namespaces())}."]
+    sentences = [*_for_users(), f"For tier A: {'; '.join(_for_namespaces())}."]
     if tier in ("C", "D"):
         sentences.append(f"For tier B: {'; '.join(_for_landlock())}.")
         sentences.append("For code that you trust: --allow-weak-sandbox.")
     return " ".join(sentences)
+
+
+def _for_users() -> Iterator[str]:
+    """Say what to move where other users cannot reach what a student's process needs.
+
+    Started by root, each such process runs as a user of its own. Only tier A does without: it has another root folder.
+    """
+    if os.getuid() != 0:
+        return
+    if folder := closed_folder(Path(__file__), Path(sysconfig.get_path("purelib"))):
+        yield (
+            f"Move the course out of {folder}, for instance to /srv, and set it up there again: each student's process "
+            f"runs as a user of its own, and other users may not enter {folder}."
+        )
+    elif folder := closed_folder(Path(os.path.realpath(sys.executable))):
+        yield (
+            f"Use a Python outside {folder}, such as the system's (make PYTHON=/usr/bin/python3 demo, in a new copy of "
+            f"the course): each student's process runs as a user of its own, and other users may not enter {folder}."
+        )
+
+
+def closed_folder(*paths: Path) -> Path | None:
+    """Return the outermost folder above these paths that other users may not enter; None where they may enter all."""
+    above = sorted({folder for path in paths for folder in path.resolve().parents}, key=lambda path: len(path.parts))
+    return next((folder for folder in above if not folder.stat().st_mode & stat.S_IXOTH), None)
 
 
 def _for_namespaces() -> Iterator[str]:
@@ -61,8 +88,6 @@ def _for_landlock() -> Iterator[str]:
     yield "Linux 5.13 or newer with `landlock` among the security modules (boot with lsm=landlock,…)"
     if _container():
         yield "a container runtime of 2022 or newer: older ones refuse Landlock's system calls"
-    if os.getuid() == 0:
-        yield f"a Python that other users can reach (chmod o+x what is above {os.path.realpath(sys.executable)})"
 
 
 def _profile() -> str:

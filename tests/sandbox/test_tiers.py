@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,28 @@ def test_the_doctor_says_how_to_get_a_better_tier(monkeypatch, tier):
     assert ("landlock" in said) is (tier in ("C", "D"))
 
 
+def test_the_doctor_says_what_to_move_where_students_processes_cannot_reach_it(monkeypatch):
+    """As root, each of them is another user; below /root, say, none of them finds this package."""
+    from autograder.cli import better_tier
+
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder).resolve() / "autograder" / "cli" / "better_tier.py"
+        monkeypatch.setattr(better_tier, "__file__", str(package))
+        monkeypatch.setattr(better_tier.sysconfig, "get_path", lambda name: f"{folder}/.venv/lib")
+        monkeypatch.setattr(better_tier.sys, "executable", "/bin/sh")
+        monkeypatch.setattr(better_tier.os, "getuid", lambda: 0)
+        package.parent.mkdir(parents=True)
+        Path(folder).chmod(0o755)
+        if (closed := better_tier.closed_folder(package)) is not None:
+            pytest.skip(f"temporary files lie in {closed}, which other users may not enter")
+        assert "Move the course" not in better_tier.advice("D")
+        Path(folder).chmod(0o700)
+        assert f"Move the course out of {Path(folder).resolve()}" in better_tier.advice("D")
+        assert "Move the course" not in better_tier.advice("A")
+        monkeypatch.setattr(better_tier.os, "getuid", lambda: 1000)
+        assert "Move the course" not in better_tier.advice("D")
+
+
 @pytest.mark.slow
 @needs_root
 @pytest.mark.parametrize(
@@ -132,6 +155,7 @@ def test_the_engine_works_as_another_user_and_without_what_is_refused(options, t
 
 GRADER = """
 import sys
+import tempfile
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.job import CheckFiles, Job
 from autograder.sandbox.limits import Limits
