@@ -115,7 +115,8 @@ def test_the_doctor_says_what_to_move_where_students_processes_cannot_reach_it(m
         monkeypatch.setattr(better_tier.sysconfig, "get_path", lambda name: f"{folder}/.venv/lib")
         monkeypatch.setattr(better_tier.sys, "executable", "/bin/sh")
         monkeypatch.setattr(better_tier.os, "getuid", lambda: 0)
-        package.parent.mkdir(parents=True)
+        for made in (package.parent, Path(folder, ".venv")):
+            made.mkdir(parents=True)
         Path(folder).chmod(0o755)
         if (closed := better_tier.closed_folder(package)) is not None:
             pytest.skip(f"temporary files lie in {closed}, which other users may not enter")
