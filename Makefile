@@ -10,7 +10,7 @@ TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint prove build bench docs pictures clean
+.PHONY: help demo test test-all lint prove build bench fresh docs pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ prove: $(STAFF) ## run the checks against all right and wrong answers
 
 bench: $(DEV) ## measure how fast submissions are graded
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+fresh: ## follow the README on a bare Debian, as root and as a user: make fresh SUITE=trixie (needs root, debootstrap)
+	$(PYTHON) tools/fresh.py $(or $(SUITE),trixie)
 
 docs: $(DEV) ## build the documentation's site in build/docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
