@@ -1,9 +1,9 @@
 """Follow the README on a bare Debian, as root and as an ordinary user: ``make fresh SUITE=trixie``.
 
 Makes the system with debootstrap in a scratch folder, enters it in namespaces of its own, runs the commands under
-*Try it* as they stand, builds a release, and prints what each did and how long it took. Takes root, Linux, a network, and 15 GB of disk
-where pip installs PyTorch with CUDA. What pip and TLS are told by the environment (``PIP_*``, certificates, proxies)
-holds inside, too.
+*Try it* as they stand, builds a release, and prints what each did and how long it took. Takes root, Linux, a network,
+and 15 GB of disk where pip installs PyTorch with CUDA. What pip and TLS are told by the environment (``PIP_*``,
+certificates, proxies) holds inside, too.
 """
 
 from __future__ import annotations
