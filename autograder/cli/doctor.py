@@ -122,7 +122,8 @@ def _torch() -> Finding:
     if done.returncode == 0:
         return Finding("torch", fine=True, found=f"{done.stdout.strip()}; graded on one CPU thread")
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    return Finding("torch", fine=False, found=lines[-1], advice="Install it again: pip install torch==2.13.0")
+    advice = "Install it again, in the course's folder: pip install --force-reinstall -c requirements.lock torch"
+    return Finding("torch", fine=False, found=lines[-1], advice=advice)
 
 
 def _machine() -> Finding:
