@@ -1,0 +1,33 @@
+"""The bounds that are declared, those that `make bounds` tries, and those that the documentation names are the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from autograder.release.wheel import NEEDS
+from tools.bounds import oldest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+
+
+def lower_bounds(requirements):
+    parsed = [Requirement(line) for line in requirements]
+    return {need.name: part.version for need in parsed for part in need.specifier if part.operator == ">="}
+
+
+def test_the_lower_bound_of_every_need_is_tried():
+    assert lower_bounds(NEEDS) == dict(pin.split("==") for pin in oldest())
+    assert len(oldest()) == len(NEEDS)
+
+
+def test_the_package_has_the_lower_bounds_of_the_students_wheel():
+    assert lower_bounds(DEPENDENCIES) == lower_bounds(NEEDS)
+
+
+def test_the_documentation_names_them():
+    page = (ROOT / "docs/maintaining.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z]+)` \| ([\d.]+) \|", page, re.MULTILINE)
+    assert dict(rows) == lower_bounds(NEEDS)

@@ -1,0 +1,69 @@
+"""What `make newest` tries, and how it tells what came of it."""
+
+from packaging.requirements import Requirement
+
+from tools.newest import broken, needs, table, without_upper_bounds
+from tools.scratch import versions
+
+PROJECT = {
+    "dependencies": ["torch>=2.6,<2.16"],
+    "optional-dependencies": {
+        "staff": ["nbgrader==0.9.6", "Rich>=13"],
+        "dev": ["medical-image-autograder[staff]", "psycopg[binary]>=3.2,<4"],
+    },
+}
+REPORT = """\
+<testsuites><testsuite>
+<testcase classname="tests.test_a" name="test_right"/>
+<testcase classname="tests.test_a" name="test_left_out"><skipped message="no browser"/></testcase>
+<testcase classname="tests.test_a" name="test_wrong"><failure message="assert 1 == 2&#10;more">…</failure></testcase>
+<testcase classname="tests.test_b" name="test_set_up"><error message="">
+OSError: gone</error></testcase>
+</testsuite></testsuites>"""
+
+
+def test_all_extras_count_but_not_the_package_itself():
+    assert list(needs(PROJECT)) == ["nbgrader", "psycopg", "rich", "torch"]
+
+
+def loose(line):
+    return str(without_upper_bounds(Requirement(line)))
+
+
+def test_upper_bounds_are_lifted():
+    assert loose("torch>=2.6,<2.16") == "torch>=2.6"
+    assert loose("nbgrader==0.9.6") == "nbgrader>=0.9.6"
+    assert loose("furo~=2025.1") == "furo>=2025.1"
+    assert loose("psycopg[binary]>=3.2,!=3.3,<=4; os_name == 'posix'") == (
+        'psycopg[binary]!=3.3,>=3.2; os_name == "posix"'
+    )
+    assert loose("rich") == "rich"
+
+
+def test_the_table_marks_what_a_bound_holds_back():
+    columns = {
+        "locked": {"nbgrader": "0.9.6"},
+        "newest in range": {"nbgrader": "0.9.6", "torch": "2.15.0", "rich": "15.0"},
+        "newest": {"nbgrader": "0.9.7", "torch": "2.15.0", "rich": "15.0"},
+    }
+    head, *rows = [line.split() for line in table(needs(PROJECT), columns)]
+    assert head[0] == "package"
+    assert rows == [
+        ["nbgrader", "0.9.6", "0.9.6", "0.9.7", "==0.9.6", "holds", "back"],
+        ["psycopg", "–", "–", "–", "<4,>=3.2"],
+        ["rich", "–", "15.0", "15.0", ">=13"],
+        ["torch", "–", "2.15.0", "2.15.0", "<2.16,>=2.6"],
+    ]
+
+
+def test_what_broke_is_told_with_the_first_line_of_why(tmp_path):
+    (tmp_path / "report.xml").write_text(REPORT, "utf-8")
+    assert broken(tmp_path / "report.xml") == {
+        "tests.test_a::test_wrong": "assert 1 == 2",
+        "tests.test_b::test_set_up": "OSError: gone",
+    }
+
+
+def test_names_of_packages_are_brought_into_one_form():
+    frozen = "sphinx_click==6.0\nIPython==9.18.1\nmedical-image-autograder @ file:///course\n"
+    assert versions(frozen) == {"sphinx-click": "6.0", "ipython": "9.18.1"}

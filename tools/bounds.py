@@ -1,0 +1,73 @@
+"""Try the students' wheel with the oldest and with the newest releases of what it needs.
+
+For each of the two it makes an environment that holds the wheel and a Jupyter kernel, and runs all solved notebooks
+in it: every public check has to pass, and every figure to be drawn. PyTorch is downloaded for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from autograder.course import load_course
+from autograder.release.bundle import bundle_name, solution_bundle
+from autograder.release.nbgrader_run import SOLUTION
+from autograder.release.wheel import NEEDS
+from tools.scratch import ROOT, Environment
+
+VERSION = "0.0.0"
+KERNEL = ("nbclient", "ipykernel")
+ENDS = ("oldest", "newest")
+
+
+def oldest() -> list[str]:
+    """Return the lower bounds of the wheel as exact versions."""
+    needs = [Requirement(need) for need in NEEDS]
+    return [f"{need.name}=={bound.version}" for need in needs for bound in need.specifier if bound.operator == ">="]
+
+
+def unpack(folder: Path) -> Path:
+    """Write the files of the zip with solutions into a folder; return the one that holds the exercises."""
+    for name, content in solution_bundle(load_course(ROOT), VERSION, ROOT / "release", {}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder / bundle_name(VERSION, SOLUTION)
+
+
+def try_one(end: str, folder: Path) -> bool:
+    """Install the wheel at one end of its bounds, run the notebooks and tell whether all passed."""
+    exercises = unpack(folder)
+    environment = Environment(folder / "venv")
+    wheel = next(exercises.glob("*.whl"))
+    environment.install(wheel, *KERNEL, *(oldest() if end == "oldest" else ()))
+    here = environment.installed()
+    names = [Requirement(need).name for need in NEEDS]
+    print(f"{end}: Python {sys.version.split()[0]}, " + ", ".join(f"{name} {here[name]}" for name in names), flush=True)
+    folders = sorted(path for path in exercises.iterdir() if path.is_dir())
+    script = Path(__file__).with_name("solved.py")
+    done = environment.run("python", script, *folders, cwd=folder, show=True, CUDA_VISIBLE_DEVICES="")
+    return done.returncode == 0
+
+
+def main() -> None:
+    """Try both ends, or the one that is named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=ENDS)
+    only = parser.parse_args().only
+    failed = []
+    for end in [only] if only else ENDS:
+        with tempfile.TemporaryDirectory(prefix="autograder-bounds-") as folder:
+            if not try_one(end, Path(folder)):
+                failed.append(end)
+    if failed:
+        sys.exit(f"Not everything passed with the {' and the '.join(failed)} versions: see above.")
+    print(f"Every public check passes with the {only or ' and the '.join(ENDS)} versions.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Run solved notebooks as a student would, each in its folder, and say which did not pass all of its public checks.
+
+This runs in an environment that has the students' wheel, nbclient and ipykernel: ``python solved.py FOLDER …``.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+
+def checks_in(notebook: nbformat.NotebookNode) -> int:
+    """Return how many cells run the checks of a question."""
+    return sum(cell.cell_type == "code" and cell.source.startswith("check(") for cell in notebook.cells)
+
+
+def problem_of(path: Path) -> str | None:
+    """Run a notebook; return what went wrong, None if nothing did."""
+    notebook = nbformat.read(path, as_version=4)
+    if not checks_in(notebook):
+        return "no cell calls check(): the notebook is not the one that students get"
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return str(error)
+    return None
+
+
+def main(folders: list[str]) -> int:
+    """Run the notebook of every folder; return how many had a problem."""
+    # With this, which nbgrader's Validate button sets, check() raises an error unless all checks pass.
+    os.environ["NBGRADER_EXECUTION"] = "validate"
+    failed = 0
+    for folder in map(Path, folders):
+        start = time.monotonic()
+        problem = problem_of(folder / f"{folder.name}.ipynb")
+        failed += problem is not None
+        print(f"  {folder.name:20} {'FAILED' if problem else 'passed'} ({time.monotonic() - start:.0f} s)", flush=True)
+        if problem:
+            print(problem)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 1))
