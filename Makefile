@@ -10,7 +10,7 @@ TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint prove build bench fresh docs pictures clean
+.PHONY: help demo test test-all lint prove build bench fresh docs pictures package bounds newest clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ docs: $(DEV) ## build the documentation's site in build/docs
 
 pictures: $(DEV) ## draw the pictures of the documentation anew (needs chromium)
 	$(BIN)/python docs/make_pictures.py
+
+package: $(STAFF) ## build what PyPI would get, check it, and use it in a clean environment
+	$(BIN)/python -m tools.package
+
+bounds: build ## run the solved notebooks with the oldest and the newest versions that students may have (12 GB)
+	$(BIN)/python -m tools.bounds
+
+newest: $(STAFF) ## run the tests with the newest releases of everything, and say what broke (6 GB)
+	$(BIN)/python -m tools.newest
 
 clean: ## remove what was made, but not .venv and no results of grading
 	rm -rf demo/class build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
