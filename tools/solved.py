@@ -23,7 +23,13 @@ def problem_of(path: Path) -> str | None:
     notebook = nbformat.read(path, as_version=4)
     if not checks_in(notebook):
         return "no cell calls check(): the notebook is not the one that students get"
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}})
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
+        extra_arguments=["--log-level=ERROR"],
+    )
     try:
         client.execute()
     except CellExecutionError as error:
