@@ -1,5 +1,6 @@
 """What the package says of itself says the same everywhere."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def test_the_citation_says_what_the_package_says(citation):
     assert citation["abstract"] == PROJECT["description"]
     assert citation["keywords"] == PROJECT["keywords"]
     assert citation.get("repository-code") == PROJECT.get("urls", {}).get("Repository")
+
+
+def test_the_citation_has_the_date_of_the_changelog(citation):
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    dated = dict(re.findall(r"^## (\S+) - (\S+)$", changelog, re.MULTILINE))
+    assert str(citation["date-released"]) == dated[PROJECT["version"]]
 
 
 def test_the_authors_are_those_of_the_licence():
