@@ -19,7 +19,7 @@ def test_the_commands_are_those_of_the_readme():
 
 
 def test_comments_and_other_sections_are_no_commands():
-    page = "## Before\n```sh\nrm -rf /\n```\n## Try it\ntext\n```sh\nmake demo   # try it\n```\n```python\n1\n```\n## B\n"
+    page = "## A\n```sh\nrm -rf /\n```\n## Try it\ntext\n```sh\nmake demo   # try it\n```\n```python\n1\n```\n## B\n"
     assert fresh.commands(page) == ["make demo"]
 
 
