@@ -93,9 +93,11 @@ def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted:
         return wanted
     try:
         engine = create_engine(url)
-        with engine.connect() as connection:
-            recorded = _read(connection)
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                recorded = _read(connection)
+        finally:
+            engine.dispose()
     except SQLAlchemyError:  # a gradebook that is new, locked or broken: who writes to it says so
         return wanted
     known = {exercise.name for exercise in course.exercises if recorded.knows(exercise)}

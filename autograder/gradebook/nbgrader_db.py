@@ -84,7 +84,7 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
     nbgrader commits after every record. Its session is bound here to a connection whose transaction is ours,
     which SQLAlchemy documents for this use: a class is written as a whole, and a thousand times faster.
     """
-    gradebook = light_imports.nbgrader().api.Gradebook(_with_timeout(db_url, wait_s), course_id)
+    gradebook = _connected(_with_timeout(db_url, wait_s), course_id)
     with gradebook, gradebook.engine.connect() as connection, connection.begin():
         if start := _WAIT_FOR_WRITERS.get(connection.dialect.name):
             connection.exec_driver_sql(start)
@@ -98,6 +98,19 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
         yield gradebook
         gradebook.db.commit()
         gradebook.db.remove()
+
+
+def _connected(db_url: str, course_id: str) -> Any:
+    """Return nbgrader's gradebook; where its ``__init__`` fails, close the connection that it leaves open."""
+    kind = light_imports.nbgrader().api.Gradebook
+    gradebook = kind.__new__(kind)
+    try:
+        gradebook.__init__(db_url, course_id)
+    except BaseException:
+        if hasattr(gradebook, "db"):
+            gradebook.close()
+        raise
+    return gradebook
 
 
 def _with_timeout(db_url: str, wait_s: float) -> str:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -118,7 +119,7 @@ class Nbgrader:
             JOIN submitted_assignment ON submitted_notebook.assignment_id = submitted_assignment.id
             GROUP BY submitted_assignment.student_id
         """
-        with sqlite3.connect(gradebook) as book:
+        with closing(sqlite3.connect(gradebook)) as book:
             return {student: points for student, points, graded in book.execute(query) if graded}
 
 

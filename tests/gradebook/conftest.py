@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,17 @@ def course(tmp_path) -> Course:
 def gradebook(course, empty_gradebook) -> Path:
     """The course's gradebook, without records."""
     return Path(shutil.copy(empty_gradebook, course.root / "gradebook.db"))
+
+
+@pytest.fixture
+def dump(course) -> Callable[[], list[str]]:
+    """Return a function that returns all that the gradebook holds, as SQL."""
+
+    def read() -> list[str]:
+        with closing(sqlite3.connect(course.root / "gradebook.db")) as database:
+            return list(database.iterdump())
+
+    return read
 
 
 Grade = Callable[..., Result]

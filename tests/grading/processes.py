@@ -78,6 +78,7 @@ class Grader:
     def scores(self) -> list[tuple[object, ...]]:
         """What the gradebook holds."""
         import sqlite3
+        from contextlib import closing
 
         query = (
             "select s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade, c.auto_comment "
@@ -85,7 +86,7 @@ class Grader:
             "join submitted_assignment s on n.assignment_id = s.id "
             "left join comment c on c.notebook_id = n.id and c.cell_id = b.id order by 1, 2"
         )
-        with sqlite3.connect(self.course / "gradebook.db") as database:
+        with closing(sqlite3.connect(self.course / "gradebook.db")) as database:
             return database.execute(query).fetchall()
 
     def state(self) -> tuple[dict[str, bytes], list[tuple[object, ...]]]:

@@ -37,7 +37,7 @@ def grader(tmp_path, undisturbed) -> Grader:
     fresh = Grader(tmp_path / "class", TINY_COURSE, CLASS)
     database = fresh.course / "gradebook.db"
     shutil.copy(undisturbed.course / "gradebook.db", database)
-    with sqlite3.connect(database) as connection:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         for table in set(tables) - {"alembic_version", "course"}:
             connection.execute(f"delete from {table}")
