@@ -11,6 +11,7 @@ import io
 import os
 import stat
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -119,7 +120,7 @@ def _zip(file: BinaryIO, name: str, limits: Limits) -> Archive:
     infos = [info for info in archive.infolist() if info.file_size or not info.orig_filename.endswith(("/", "\\"))]
     if len(infos) > limits.members:
         raise ArchiveError(f"{name} holds {len(infos)} files; at most {limits.members} are read.")
-    overlapping = _overlapping(infos)
+    overlapping = _overlapping(archive.infolist())
     members, refused, total = [], [], 0
     for info in infos:
         path = _path_of(info)
@@ -182,24 +183,39 @@ def _fault(info: zipfile.ZipInfo, path: str, limits: Limits) -> str:
 
 
 def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
-    """Return the members whose bytes are another's as well. https://www.bamsoftware.com/hacks/zipbomb/"""
-    found, end = set(), 0
+    """Return the members whose bytes are another's as well; of several records of one member, all but the first.
+
+    zipfile looks, too, but what it says depends on the version of Python. https://www.bamsoftware.com/hacks/zipbomb/
+    """
+    found: set[int] = set()
+    longest, end = None, 0
     for info in sorted(infos, key=lambda info: info.header_offset):
-        if info.header_offset < end:
+        if longest is not None and info.header_offset < end:
             found.add(id(info))
-        end = max(end, info.header_offset + 30 + info.compress_size)
+            if info.header_offset > longest.header_offset:
+                found.add(id(longest))
+        if info.header_offset + 30 + info.compress_size > end:
+            longest, end = info, info.header_offset + 30 + info.compress_size
     return found
 
 
 def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
-            with archive.open(info) as file:
+            with _without_warning(), archive.open(info) as file:
                 return file.read(info.file_size + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
             raise Unfit(f"It is damaged ({error}). Ask for it again.") from None
 
     return read
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """Keep zipfile from warning of several records of one member: all but the first are refused."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
+        yield
 
 
 # --- Folders ----------------------------------------------------------------------------------------

@@ -229,6 +229,19 @@ def test_members_over_one_another_are_read_once(tmp_path):
     assert len(list((tmp_path / "out/Ada/convolution").iterdir())) == 1
 
 
+def test_members_that_share_some_bytes_are_not_read(tmp_path):
+    """The second is read from inside the first, which is a zip that holds it; the third lies apart from both."""
+    first, second, third = (f"{name}_assignsubmission_file_/convolution.ipynb" for name in ("A_1", "B_2", "C_3"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(first, zipped({second: notebook("x")}))
+        archive.writestr(second, notebook("x"), zipfile.ZIP_DEFLATED)
+        archive.writestr(third, notebook("y"))
+        archive.getinfo(second).header_offset = 30 + len(first)
+    report = collect(tmp_path / "a.zip", tmp_path / "out")
+    assert why_of(report) == dict.fromkeys((first, second), "It lies over another member, as in a decompression bomb.")
+    assert [path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")] == [notebook("y")]
+
+
 def test_all_together_have_a_bound(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "DOWNLOAD", Limits(bytes_all=1000, bytes_each=600))
     members = {f"S{n}_{n}_assignsubmission_file_/convolution.ipynb": bytes(400 + 200 * (n == 5)) for n in range(5)}
