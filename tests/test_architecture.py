@@ -34,6 +34,8 @@ BOTTOM = {
     "handed_out",
     "manifest",
     "processes",
+    "pythons",
+    "syntax",
 }
 CHECKING = BOTTOM | {"checking", "notebook.execute"}
 ALLOWED = {
@@ -47,6 +49,8 @@ ALLOWED = {
     "handed_out": {"course", "notebook"},
     "manifest": set(),
     "processes": set(),
+    "pythons": set(),
+    "syntax": set(),
     "naming": {"text"},
     "spreadsheet": {"text"},
     "notebook": {"text", "light_imports"},

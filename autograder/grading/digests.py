@@ -2,7 +2,7 @@
 
 A check is its own function, and everything in its file that is not another check's function: helpers, constants,
 classes with their decorators; and the files that lie beside it. Comments and layout are no part of it, and neither
-are points and hints, which decide nothing while a check runs.
+are points and hints, which decide nothing while a check runs. Every version of Python computes the same digest.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.course import Exercise, mark_name, parsed
+from autograder.syntax import outline
 
 CheckKey = tuple[str, str]
 """A check's question and its name."""
@@ -53,7 +54,7 @@ def _digests(source: bytes, beside: tuple[tuple[str, bytes], ...]) -> dict[Check
                     continue
             rest.append(member)  # a check that others call is their helper, too
         others.append(_copy(node, body=rest))
-    common = hashlib.sha256(ast.dump(ast.Module(others, [])).encode())
+    common = hashlib.sha256(outline(ast.Module(others, [])).encode())
     for name, content in beside:
         common.update(f"{name}\0{len(content)}\0".encode() + content)
     return {key: _digest(common.hexdigest(), *key, text) for key, text in own.items()}
@@ -79,7 +80,7 @@ def _question_of(node: ast.stmt) -> str | None:
 
 def _dump_check(function: ast.FunctionDef) -> str:
     marks = [mark for mark in function.decorator_list if mark_name(mark) not in _APART]
-    return ast.dump(_copy(function, decorator_list=marks))
+    return outline(_copy(function, decorator_list=marks))
 
 
 def _copy(node: Node, **changed: Any) -> Node:

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autograder.syntax import outline
+
 DIGITS = 16
 
 
@@ -28,7 +30,7 @@ def statements(source: str) -> list[Statement]:
         body = _undocumented(ast.parse(source)).body
     except (SyntaxError, ValueError):
         return [Statement(source, frozenset(), frozenset())]
-    return [Statement(ast.unparse(node), _binds(node), _needs(node)) for whole in body for node in _parts(whole)]
+    return [Statement(_text(node), _binds(node), _needs(node)) for whole in body for node in _parts(whole)]
 
 
 def reachable(code: Iterable[Statement], roots: Iterable[str]) -> list[Statement]:
@@ -71,6 +73,12 @@ def _parts(node: ast.stmt) -> list[ast.stmt]:
     if isinstance(node, ast.ImportFrom):
         return [ast.ImportFrom(node.module, [alias], node.level) for alias in node.names]
     return [node]
+
+
+def _text(node: ast.stmt) -> str:
+    """Return a statement without comments and layout; versions of Python write f-strings differently."""
+    formatted = any(isinstance(part, ast.JoinedStr) for part in ast.walk(node))
+    return outline(node) if formatted else ast.unparse(node)
 
 
 def _binds(node: ast.stmt) -> frozenset[str]:

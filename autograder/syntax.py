@@ -1,0 +1,25 @@
+"""Syntax trees as text for digests, the same in every Python: `ast.dump` and `ast.unparse` change with its version."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+_LEFT_OUT = {"ctx", "kind", "type_comment"}
+"""Fields that follow from where a node stands, or that mean nothing when it runs."""
+
+
+def outline(node: Any) -> str:
+    """Return a tree as text, without places, comments and layout.
+
+    Empty fields are left out: that is how a field that a later Python adds looks in the code of today.
+    """
+    if isinstance(node, ast.Constant):
+        return f"Constant({node.value!a})"  # which characters `repr` escapes depends on the version, too
+    if isinstance(node, ast.AST):
+        fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
+        inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if value not in (None, 0, []))
+        return f"{type(node).__name__}({inside})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(outline, node))}]"
+    return ascii(node)
