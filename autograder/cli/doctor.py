@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from autograder import pythons
 from autograder.cli.common import console, course_option, json_option, print_json
 from autograder.cli.main import NOT_SO
 
@@ -96,9 +97,9 @@ def _sandbox() -> Finding:
 
 
 def _python() -> Finding:
-    fine = (3, 11) <= sys.version_info[:2] < (3, 14)
+    fault = pythons.fault(".".join(platform.python_version_tuple()[:2]))
     found = f"{platform.python_version()} in {sys.prefix}"
-    return Finding("Python", fine, found, "" if fine else "Use Python 3.11, 3.12 or 3.13.")
+    return Finding("Python", not fault, found, f"{fault} Use one of those." if fault else "")
 
 
 def _packages() -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from autograder import pythons
 from autograder.course import Course, CourseError
 from autograder.release.nbgrader_run import SOLUTION, STUDENT
 from autograder.release.notebooks import BUNDLE
@@ -25,7 +26,7 @@ _README = """\
 
 ## Start in JupyterLab
 
-You need Python 3.11, 3.12 or 3.13. In a terminal, in this folder:
+You need Python @PYTHONS@. In a terminal, in this folder:
 
 ```sh
 python3 -m venv .venv
@@ -117,6 +118,7 @@ def _readme(course: Course, release: str, kind: str) -> str:
         for exercise in course.exercises
     )
     words = {
+        "@PYTHONS@": pythons.words(),
         "@RELEASE@": release,
         "@KIND@": ", with solutions" if kind == SOLUTION else "",
         "@WHAT@": _WITH if kind == SOLUTION else _WITHOUT,

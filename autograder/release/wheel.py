@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder import pythons
 from autograder.course import CourseError
 from autograder.release.packing import zipped
 from autograder.release.pins import DISTRIBUTION
@@ -29,7 +30,7 @@ NEEDS = (
 )
 """What the light core needs: lower bounds only, so that on Colab nothing that is there is replaced."""
 
-PYTHON = ">=3.11"
+PYTHON = f">={pythons.TESTED[0]}"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _ENTRANCES = ("autograder", "autograder.checking", "autograder.checking.notebook", "autograder.datasets")
