@@ -18,6 +18,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TINY_COURSE = Path(__file__).parent / "tiny_course"
 
 
+def require(program: str, package: str) -> None:
+    """Skip the test where a program is not installed."""
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program}: install it with: apt-get install {package}")
+
+
 @pytest.fixture
 def tiny_course(tmp_path: Path) -> Path:
     """Return the root of a fresh copy of a small second course: exercise ``greetings``, nothing built."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
+from tests.conftest import require
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "autograder"
@@ -289,6 +290,7 @@ def test_the_graders_own_process_never_loads_torch():
 
 def tracked_files() -> list[Path]:
     """Return the files that belong to the project: tracked by git, or about to be."""
+    require("git", "git")
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

@@ -28,7 +28,10 @@ def _git(root: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise CourseError("git is not installed: a version is built from a commit, which git tells.") from None
+        raise CourseError(
+            "git is not installed, and a version is built from a commit. Install it (Debian, Ubuntu: apt install git) "
+            "and repeat the command, or build without --version."
+        ) from None
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise CourseError(

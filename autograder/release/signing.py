@@ -53,7 +53,8 @@ def _ssh_keygen(
         return subprocess.run(["ssh-keygen", "-Y", action, *arguments], input=content, capture_output=True, check=False)
     except FileNotFoundError:
         raise CourseError(
-            "ssh-keygen is not installed; it signs and verifies releases (OpenSSH 8.1 or later)."
+            "ssh-keygen is not installed, which signs and verifies releases. Install OpenSSH 8.1 or later (Debian, "
+            "Ubuntu: apt install openssh-client) and repeat the command."
         ) from None
 
 

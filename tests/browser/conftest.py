@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.servers import Person, make_course
+from tests.conftest import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,12 +32,10 @@ NARROW = (700, 900)
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless: no browser is ever downloaded."""
     sync_api = pytest.importorskip("playwright.sync_api", reason='install it with: pip install -e ".[dev]"')
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium: install it with: apt-get install chromium")
+    require("chromium", "chromium")
     sync_api.expect.set_options(timeout=TIMEOUT_MS)
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -16,6 +16,7 @@ from autograder.manifest import Manifest, path_of
 from autograder.release.packing import write_zip
 from autograder.release.signing import sign, signature_of, signer_of
 from autograder.release.verify import digests_of
+from tests.conftest import require
 
 VERSION = "2026.1"
 
@@ -69,8 +70,7 @@ def test_what_was_changed_is_named(released, change, said):
 @pytest.fixture
 def key(tmp_path):
     """Return what makes a key, and an entry of allowed signers for it."""
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip("there is no ssh-keygen: install it with: apt-get install openssh-client")
+    require("ssh-keygen", "openssh-client")
 
     def make(name: str) -> tuple[Path, str]:
         path = tmp_path / name
@@ -113,7 +113,14 @@ def test_a_signature_holds_for_the_manifest_as_it_was(released, key, tmp_path):
         signer_of(path, allowed)
 
 
+def test_without_ssh_keygen_it_is_said_how_to_go_on(released, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CourseError, match=r"ssh-keygen is not installed.* apt install openssh-client"):
+        sign(path_of(released, VERSION), tmp_path / "key")
+
+
 def test_a_key_that_is_none_is_told(released, tmp_path):
+    require("ssh-keygen", "openssh-client")
     (tmp_path / "key").write_text("no key")
     with pytest.raises(CourseError, match="could not be signed"):
         sign(path_of(released, VERSION), tmp_path / "key")

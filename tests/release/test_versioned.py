@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -16,9 +17,10 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.course import CourseError
 from autograder.manifest import read_manifest
+from autograder.release import pins
 from autograder.release.commit import clean_commit
 from autograder.release.pins import LOCK, installed, require_pinned
-from tests.conftest import copy_tiny_course
+from tests.conftest import copy_tiny_course, require
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = "2026.1"
@@ -26,6 +28,7 @@ WORLD = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
 def git(root: Path, *arguments: str) -> str:
+    require("git", "git")
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "safe.directory=*"]
     done = subprocess.run(
         ["git", *who, *arguments], cwd=root, env=os.environ | WORLD, capture_output=True, text=True, check=True
@@ -160,6 +163,18 @@ def test_without_a_commit_there_is_no_version(tiny_course):
         clean_commit(tiny_course)
 
 
+def test_without_git_it_is_said_how_to_go_on(tiny_course, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = build(tiny_course)
+    assert done.exit_code == 2
+    said = " ".join(done.output.split())
+    assert (
+        "git is not installed, and a version is built from a commit. Install it (Debian, Ubuntu: apt install git)"
+        in said
+    )
+    assert "or build without --version" in said
+
+
 def test_other_packages_than_those_of_the_lock_are_named(tiny_course):
     with pytest.raises(CourseError, match=r"requirements\.lock is missing"):
         require_pinned(tiny_course)
@@ -168,6 +183,22 @@ def test_other_packages_than_those_of_the_lock_are_named(tiny_course):
     pin(tiny_course, torch="1.0")
     with pytest.raises(CourseError, match=r"not those in requirements\.lock .*: torch \S+ \(1\.0\)\."):
         require_pinned(tiny_course)
+
+
+def test_torch_for_gpus_needs_no_other_lock(monkeypatch):
+    """What pip takes for Python 3.12 and later brings libraries that the CPU's build does without."""
+    real = pins.distribution
+
+    def with_libraries(name):
+        found = real(name)
+        if name == "torch":
+            needs = [*(found.requires or ()), "nvidia-nccl-cu99", "cuda-toolkit[cudart]", "cuda_bindings", "triton"]
+            return SimpleNamespace(version=found.version, requires=needs)
+        return found
+
+    before = installed(["staff"])
+    monkeypatch.setattr(pins, "distribution", with_libraries)
+    assert installed(["staff"]) == before
 
 
 def test_this_courses_lock_is_what_is_installed():
