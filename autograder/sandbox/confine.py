@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import stat
+import sys
 from dataclasses import dataclass
 
 MAX_FILES = 4096
@@ -71,6 +72,24 @@ def close_all_but(keep: set[int]) -> None:
         if first < descriptor:  # an empty range that starts at 0 would close everything
             os.closerange(first, descriptor)
         first = descriptor + 1
+
+
+def forget_closed_folders() -> None:
+    """Take folders that are closed to this process off ``sys.path``.
+
+    Python 3.15 lists all that stand there to explain a missing module, and fails where it may not.
+    """
+    sys.path[:] = [folder for folder in sys.path if _can_be_listed(folder or ".")]
+
+
+def _can_be_listed(folder: str) -> bool:
+    try:
+        os.scandir(folder).close()  # Landlock has no say in `os.access`
+    except PermissionError:
+        return False
+    except OSError:  # a zip, or nothing at all
+        return True
+    return True
 
 
 def fits(path: str, size_mb: int) -> bool:

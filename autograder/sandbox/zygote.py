@@ -20,7 +20,7 @@ from dataclasses import fields
 from typing import Any
 
 from autograder.sandbox import linux, monitor
-from autograder.sandbox.confine import Allowance, close_all_but, open_null, reset_signals
+from autograder.sandbox.confine import Allowance, close_all_but, forget_closed_folders, open_null, reset_signals
 from autograder.sandbox.forks import fork_for_each
 from autograder.sandbox.walls import walls_of
 from autograder.sandbox.walls.process import ProcessWalls
@@ -118,6 +118,7 @@ def _check(allowance: Allowance, walls: ProcessWalls, channel: int, requests: in
     open_null(0, 1)
     try:
         walls.enter_checker(allowance)
+        forget_closed_folders()
         serve(*(socket.socket(fileno=descriptor) for descriptor in (channel, requests, zygote)))
     finally:
         walls.clean_up()
@@ -143,6 +144,7 @@ def _work(allowance: Allowance, walls: ProcessWalls, shell: Any, channel: int) -
     from autograder.sandbox.worker import Worker
 
     walls.enter_worker(allowance)
+    forget_closed_folders()
     close_all_but({channel})
     open_null(0, 1, 2)
     student = Worker(socket.socket(fileno=channel), shell)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -248,7 +249,10 @@ def fork_that(prepare: Callable[[], None]) -> Iterator[Callable[[Callable[[], ob
 
     def tried(attempt: Callable[[], object]) -> str:
         read, write = os.pipe()
-        pid = os.fork()
+        with warnings.catch_warnings():
+            # Tests before this one may have left threads in this process; the child waits for none of them.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            pid = os.fork()
         if pid == 0:
             said = "fine"
             try:
