@@ -48,5 +48,6 @@ def test_of_the_next_python_it_is_told_what_is_missing():
     pins = dict(line.split("==") for line in PROJECT["dependencies"] if "==" in line)
     for name in ("torch", "torchvision"):
         assert f"{name} {pins[name]}" in said
+        assert f"{name} {pins[name]}" in (ROOT / "README.md").read_text("utf-8")
     assert pythons.fault("3.14") == ""
     assert pythons.fault("3.99") == "Python 3.99 is not one of 3.11, 3.12, 3.13 or 3.14."
