@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from autograder.manifest import FOLDER, Manifest
@@ -18,9 +20,15 @@ def digests_of(folder: Path) -> dict[str, str]:
         name, content = path.relative_to(folder).as_posix(), path.read_bytes()
         found[name] = sha256(content)
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                found |= {f"{name}!{member}": sha256(archive.read(member)) for member in archive.namelist()}
+            found |= {f"{name}!{member}": sha256(data) for member, data in _members(content)}
     return found
+
+
+def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is in a zip, up to where it is damaged."""
+    damage = suppress(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+    with damage, zipfile.ZipFile(io.BytesIO(content)) as archive:
+        yield from ((member, archive.read(member)) for member in archive.namelist())
 
 
 def sha256(content: bytes) -> str:

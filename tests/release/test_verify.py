@@ -47,9 +47,15 @@ def change_member(folder: Path) -> None:
     write_zip(folder / "student.zip", {"a.txt": b"a", "b.txt": b"other"})
 
 
+def damage_member(folder: Path) -> None:
+    path = folder / "student.zip"
+    path.write_bytes(path.read_bytes().replace(b"b.txtb", b"b.txt?"))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (damage_member, ["student.zip was changed", "student.zip!b.txt is missing"]),
         (change_member, ["student.zip was changed", "student.zip!b.txt was changed"]),
         (lambda folder: (folder / "student.zip").unlink(), ["student.zip is missing"]),
         (lambda folder: (folder / "more.txt").write_text(""), ["more.txt is not part of the release"]),
