@@ -15,7 +15,7 @@ Install one of them, for instance:
 Then name it: make PYTHON=python3.13 {goal}"""
 
 _AHEAD = {
-    "3.15": "The first wheels for it are those of torch 2.15.0 and torchvision 0.29.2; pyproject.toml names torch "
+    "3.15": "The first wheels for it are those of torch 2.15.0 and torchvision 0.29.2; requirements.lock names torch "
     "2.13.0 and torchvision 0.28.0, with which thresholds were measured."
 }
 """What is missing for versions that are not tested yet."""

@@ -18,8 +18,13 @@ def outline(node: Any) -> str:
         return f"Constant({node.value!a})"  # which characters `repr` escapes depends on the version, too
     if isinstance(node, ast.AST):
         fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
-        inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if value not in (None, 0, []))
+        inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if not _is_empty(value))
         return f"{type(node).__name__}({inside})"
     if isinstance(node, list):
         return f"[{', '.join(map(outline, node))}]"
     return ascii(node)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a field holds nothing. ``case False:`` does hold something, though it equals 0."""
+    return value is None or value == [] or (type(value) is int and value == 0)

@@ -35,6 +35,11 @@ def test_a_tree_is_written_the_same_way_by_every_python(code, wanted):
     assert outline(statement) == wanted
 
 
+def test_cases_of_none_and_false_are_told_apart():
+    texts = [outline(ast.parse(f"match a:\n case {value}: pass")) for value in ("None", "False", "True", "0", "_")]
+    assert len(set(texts)) == len(texts)
+
+
 def test_none_nothing_and_zero_are_told_apart():
     texts = [outline(ast.parse(text)) for text in ("f(None)", "f(0)", "f(False)", "f()", "f([])", "f('')")]
     assert len(set(texts)) == len(texts)
