@@ -5,50 +5,23 @@ The same course and the same installed packages give the same bytes on every mac
 
 from __future__ import annotations
 
+from importlib.metadata import metadata
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from autograder.course import Exercise
+from autograder.release.gradescope_text import RUN, SETUP
 from autograder.release.packing import packed_course, write_zip
-from autograder.release.pins import core_needs, installed
+from autograder.release.pins import DISTRIBUTION, core_needs, installed
 
 GRADER_NEEDS = ("ipython", "msgpack")
 """What grading needs beside what students have; a name without a version of ours."""
 
 _LEFT_OUT = {"cli", "nbgrader", "release", "gradebook", "report", "proving", "otter"}
 
-SETUP = """\
-#!/usr/bin/env bash
-# Gradescope runs this once, as root, when it builds the image of this assignment.
-set -euo pipefail
-trap 'echo "setup.sh failed in line $LINENO: read the lines above it, then build the image again." >&2' ERR
-# Everything that student code may read lies below HERE: the checks, below /autograder, are closed to it.
-HERE=/usr/local/autograder
-mkdir -p "$HERE"
-export UV_PYTHON_INSTALL_DIR=$HERE/python UV_CACHE_DIR=/tmp/uv-cache
-apt-get update -q
-apt-get install -qy python3-venv
-apt-get install -qy bubblewrap || echo "bubblewrap is not to be had; grading goes on without it."
-python3 -m venv "$HERE/uv"
-"$HERE/uv/bin/pip" install -q uv
-# Ubuntu 22.04 has Python 3.10; the grader needs 3.11 or later, and is tested with the one named here.
-"$HERE/uv/bin/uv" venv --python @PYTHON@ "$HERE/venv"
-"$HERE/uv/bin/uv" pip install --python "$HERE/venv/bin/python" --torch-backend cpu \\
-    -r /autograder/source/requirements.txt
-SITE=$("$HERE/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-cp -r /autograder/source/autograder "$SITE/"
-chmod -R a+rX "$HERE"
-rm -rf /tmp/uv-cache
-cd / && "$HERE/venv/bin/python" -c 'import torch, autograder.gradescope.run'
-echo "The grader is installed."
-"""
-
-RUN = """\
-#!/usr/bin/env bash
-# Gradescope runs this, as root, for each submission.
-cd / && exec /usr/local/autograder/venv/bin/python -m autograder.gradescope
-"""
-
-PYTHON = "3.12"
+BROUGHT_ALONG = "3.12"
+"""The Python that is downloaded where the image has none that the grader can run with."""
 
 
 def write_bundle(exercise: Exercise, path: Path) -> None:
@@ -59,7 +32,7 @@ def write_bundle(exercise: Exercise, path: Path) -> None:
 def bundle_files(exercise: Exercise) -> dict[str, bytes]:
     """Return what is in an exercise's bundle: name → content."""
     files = {
-        "setup.sh": SETUP.replace("@PYTHON@", PYTHON).encode(),
+        "setup.sh": filled_in(SETUP).encode(),
         "run_autograder": RUN.encode(),
         "requirements.txt": requirements().encode(),
         **packed_course(exercise),
@@ -70,6 +43,26 @@ def bundle_files(exercise: Exercise) -> dict[str, bytes]:
         if inside.parts[0] not in _LEFT_OUT and inside.as_posix() != "__main__.py":
             files[f"autograder/{inside.as_posix()}"] = source.read_bytes()
     return files
+
+
+def filled_in(script: str) -> str:
+    """Return a script of `gradescope_text` with the versions of Python that the grader runs with."""
+    versions = supported_pythons()
+    words = {
+        "@NAMES@": " ".join(f"python{version}" for version in versions),
+        "@VERSIONS@": " ".join(versions),
+        "@LISTED@": ", ".join(versions),
+        "@BROUGHT@": BROUGHT_ALONG,
+    }
+    for word, meaning in words.items():
+        script = script.replace(word, meaning)
+    return script
+
+
+def supported_pythons() -> list[str]:
+    """Return the versions of Python that this package allows, the oldest first: ``["3.11", …]``."""
+    allowed = SpecifierSet(metadata(DISTRIBUTION)["Requires-Python"])
+    return [version for version in (f"3.{minor}" for minor in range(100)) if version in allowed]
 
 
 def requirements() -> str:
