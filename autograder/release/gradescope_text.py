@@ -61,7 +61,7 @@ else
   }
 fi
 if ! "$UV" pip install --python "$HERE/venv/bin/python" -r "$SOURCE/requirements.txt"; then
-  echo "uv could not install the packages. pip tries next: without a GPU it works as well, but may take 5 GB more."
+  echo "uv could not install the packages. pip tries next: without a GPU it works as well, but takes about 4 GB more."
   "$HERE/venv/bin/pip" install -q --progress-bar off -r "$SOURCE/requirements.txt"
 fi
 SITE=$("$HERE/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

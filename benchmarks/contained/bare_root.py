@@ -5,7 +5,7 @@ one), unpacks the zip that ``autograder build`` makes below ``/autograder``, run
 exercise's solution, a half right one and the released notebook, and runs ``run_autograder`` on each where namespaces
 are refused. The points must be those of ``autograder grade``; it ends with an error if they are not. Nothing of this
 machine is seen inside but what ``--lend`` names. It needs Linux with overlayfs, root, the network, and 3 GB of disk:
-9 GB where only the ordinary build of torch can be had.
+10 GB where only the ordinary build of torch can be had.
 """
 
 from __future__ import annotations

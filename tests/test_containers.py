@@ -1,0 +1,96 @@
+"""The images: what is copied into them, who runs in them, and that the development container fits to its image."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DEVCONTAINER = ROOT / ".devcontainer" / "devcontainer.json"
+
+
+def stages():
+    """Return the instructions of each stage of the Dockerfile, as (name of the instruction, the rest)."""
+    text = "\n".join(
+        line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if not re.match(r"\s*#", line)
+    )
+    found, current = {}, ""
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        name, _, rest = line.strip().partition(" ")
+        if name == "FROM":
+            base, _, current = rest.partition(" AS ")
+            found[current] = list(found.get(base, []))
+        elif name and current:
+            found[current].append((name, rest.strip()))
+    return found
+
+
+def values(stage, instruction):
+    return [rest for name, rest in stages()[stage] if name == instruction]
+
+
+def devcontainer():
+    return json.loads(DEVCONTAINER.read_text("utf-8"))
+
+
+def test_the_last_stage_is_the_grader():
+    assert list(stages())[-1] == "staff"
+    assert values("staff", "ENTRYPOINT") == ['["autograder"]']
+
+
+@pytest.mark.parametrize("stage", ["staff", "dev"])
+def test_an_ordinary_user_runs_in_the_course(stage):
+    user, folder = values(stage, "USER")[-1], values(stage, "WORKDIR")[-1]
+    assert folder == "/course"
+    assert any(f"useradd --create-home --uid 1000 --shell /bin/bash {user}" in rest for rest in values(stage, "RUN"))
+
+
+def test_all_that_is_copied_is_let_through_by_dockerignore_and_nothing_else():
+    copied = {source for stage in stages() for rest in values(stage, "COPY") for source in shlex.split(rest)[:-1]}
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert lines[lines.index("*") + 1 :] == [*(f"!{name}" for name in sorted(copied)), "**/__pycache__"]
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert copied <= {name.split("/")[0] for name in tracked}
+
+
+def test_a_change_of_the_package_leaves_the_layers_of_what_it_needs():
+    instructions = stages()["staff"]
+    packages = [place for place, (name, rest) in enumerate(instructions) if name == "RUN" and "pip install" in rest]
+    torch = next(place for place in packages if "torch torchvision" in instructions[place][1])
+    copied = [rest for name, rest in instructions[:torch] if name == "COPY"]
+    assert copied == ["requirements.lock ./"]
+    copied = [rest for name, rest in instructions[: packages[1]] if name == "COPY"]
+    assert copied == ["requirements.lock ./", "pyproject.toml ./"]
+    assert "--no-deps" in instructions[packages[-1]][1]
+
+
+def test_the_development_container_is_made_of_a_stage_that_is_there():
+    build = devcontainer()["build"]
+    assert (DEVCONTAINER.parent / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    assert (DEVCONTAINER.parent / build["context"]).resolve() == ROOT
+    assert build["target"] in stages()
+    declared = {rest.partition("=")[0] for rest in values(build["target"], "ARG")}
+    assert set(build["args"]) <= declared
+
+
+def test_the_development_container_runs_as_the_images_user_and_sets_up_what_make_looks_for():
+    configured = devcontainer()
+    target = configured["build"]["target"]
+    assert configured["remoteUser"] == values(target, "USER")[-1]
+    environment = dict(pair.split("=", 1) for rest in values(target, "ENV") for pair in shlex.split(rest))
+    interpreter = configured["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert interpreter == f"{environment['VENV']}/bin/python"
+    command = configured["postCreateCommand"].replace('"$VENV"', environment["VENV"])
+    shown = subprocess.run(
+        ["sh", "-c", f"exec {command} --dry-run --always-make"],
+        cwd=ROOT,
+        env=environment | {"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert f"touch {environment['VENV']}/.installed-staff" in shown.stdout, shown.stderr
