@@ -36,6 +36,9 @@ TIERS = ("A", "B", "C", "D")
 WALLED = ("A", "B")
 """The tiers that keep student code from files and from the network."""
 
+_NUMBERS_INSIDE = 50
+"""Processes of a tried sandbox with a process table of its own have lower numbers."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -57,6 +60,24 @@ def scratch_folder() -> Iterator[str]:
         remove_tree(folder)
 
 
+@contextmanager
+def bystander() -> Iterator[int]:
+    """Start a process that student code must not reach, and yield its number.
+
+    No process of a sandbox may have the same number: in tier A, and in a container, numbers begin at 1, and a signal
+    inside would reach the namesake.
+    """
+    number = 0
+    while number <= _NUMBERS_INSIDE:
+        with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as process:
+            number = process.pid
+            try:
+                if number > _NUMBERS_INSIDE:
+                    yield number
+            finally:
+                process.kill()
+
+
 def launcher_environment() -> dict[str, str]:
     """Return the environment in which `launch` is started."""
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -71,11 +92,16 @@ def probe(tier: str) -> Probe:
     if sys.platform != "linux":
         return Probe(tier, works=False, problem=f"it needs Linux; this is {sys.platform}")
     try:
-        with scratch_folder() as root, scratch_folder() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        with (
+            scratch_folder() as root,
+            scratch_folder() as folder,
+            socket.create_server(("127.0.0.1", 0)) as server,
+            bystander() as process,
+        ):
             file = Path(folder, "grades")
             file.write_text("nobody's")
             file.chmod(0o644)
-            outside = {"file": str(file), "port": server.getsockname()[1], "process": os.getpid()}
+            outside = {"file": str(file), "port": server.getsockname()[1], "process": process}
             done = subprocess.run(
                 python("autograder.sandbox.launch", "probe"),
                 input=json.dumps({"tier": tier, "root": root, "protected": [folder], "outside": outside}).encode(),

@@ -59,6 +59,17 @@ def test_the_best_tier_is_the_strongest_that_is_not_refused(options, tier):
     assert done.stdout.strip() == tier, done.stderr
 
 
+@needs_root
+def test_tier_a_is_recognized_by_the_first_process_of_a_container():
+    """Its number is also that of a process inside the sandbox."""
+    if not probe("A").works:
+        pytest.skip(f"tier A does not work here: {probe('A').problem}")
+    code = "import os; from autograder.sandbox.tiers import probe; print(os.getpid(), probe('A'))"
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "1 Probe(tier='A', works=True, problem='')", done.stderr
+
+
 def needs_landlock() -> None:
     try:
         landlock.version()
