@@ -23,7 +23,7 @@ COPY requirements.lock ./
 RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX" pip install --no-cache-dir --constraint requirements.lock torch torchvision
 
 # What the package needs, without the package: an empty one stands in for it, so that only pyproject.toml counts.
-COPY pyproject.toml ./
+COPY pyproject.toml setup.py ./
 RUN mkdir autograder && touch README.md LICENSE autograder/__init__.py \
  && pip install --no-cache-dir --constraint requirements.lock ".[staff]" \
  && pip uninstall --yes medical-image-autograder
@@ -46,7 +46,7 @@ CMD ["bash"]
 
 
 FROM packages AS staff
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY autograder autograder
 RUN pip install --no-cache-dir --no-deps . && rm -rf /build
 WORKDIR /course

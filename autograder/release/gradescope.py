@@ -5,15 +5,13 @@ The same course and the same installed packages give the same bytes on every mac
 
 from __future__ import annotations
 
-from importlib.metadata import metadata
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
+from autograder import pythons
 from autograder.course import Exercise
 from autograder.release.gradescope_text import RUN, SETUP
 from autograder.release.packing import packed_course, write_zip
-from autograder.release.pins import DISTRIBUTION, core_needs, installed
+from autograder.release.pins import core_needs, installed
 
 GRADER_NEEDS = ("ipython", "msgpack")
 """What grading needs beside what students have; a name without a version of ours."""
@@ -47,7 +45,7 @@ def bundle_files(exercise: Exercise) -> dict[str, bytes]:
 
 def filled_in(script: str) -> str:
     """Return a script of `gradescope_text` with the versions of Python that the grader runs with."""
-    versions = supported_pythons()
+    versions = pythons.TESTED
     words = {
         "@NAMES@": " ".join(f"python{version}" for version in versions),
         "@VERSIONS@": " ".join(versions),
@@ -57,12 +55,6 @@ def filled_in(script: str) -> str:
     for word, meaning in words.items():
         script = script.replace(word, meaning)
     return script
-
-
-def supported_pythons() -> list[str]:
-    """Return the versions of Python that this package allows, the oldest first: ``["3.11", …]``."""
-    allowed = SpecifierSet(metadata(DISTRIBUTION)["Requires-Python"])
-    return [version for version in (f"3.{minor}" for minor in range(100)) if version in allowed]
 
 
 def requirements() -> str:

@@ -76,5 +76,5 @@ echo "The grader is installed."
 RUN = """\
 #!/usr/bin/env bash
 # Gradescope runs this, as root, for each submission.
-cd / && exec /usr/local/autograder/venv/bin/python -m autograder.gradescope
+cd / && exec /usr/local/autograder/venv/bin/python -P -m autograder.gradescope
 """

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
-from autograder.release.gradescope import BROUGHT_ALONG, filled_in, supported_pythons
+from autograder import pythons
+from autograder.release.gradescope import BROUGHT_ALONG, filled_in
 from autograder.release.gradescope_text import CHOOSE_PYTHON, RUN, SETUP
 
 BASH = shutil.which("bash")
-VERSIONS = supported_pythons()
+VERSIONS = pythons.TESTED
 OLD, NEW = "3.10", f"3.{int(VERSIONS[-1].partition('.')[2]) + 1}"
 
 FAKE = """\
