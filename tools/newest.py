@@ -106,7 +106,7 @@ def main() -> None:
 
     print("\n".join(["", *table(wanted, columns)]))
     for what, names in failed.items():
-        print(f"\nBroke with the versions {what}: {len(names)}")
+        print(f"\nBroke with the versions {what}: {len(names) or 'nothing'}")
         print("".join(f"  {name}\n    {why}\n" for name, why in names.items()), end="")
     if any(failed.values()):
         sys.exit(f"\nThe environment is kept: {FOLDER.relative_to(ROOT)}/bin/python -m pytest …")
