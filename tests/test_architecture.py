@@ -71,7 +71,7 @@ ALLOWED = {
     "gradescope": BOTTOM | {"sandbox", "grading"},
     "proving": CHECKING | {"sandbox", "grading"},
     "otter": BOTTOM | {"checking"},
-    "nbgrader": BOTTOM | {"sandbox", "release", "grading", "gradebook"},
+    "nbgrader": CHECKING | {"sandbox", "release", "grading", "gradebook", "report"},
     "cli": CHECKING
     | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving", "people", "intake", "export"},
     "__main__": {"cli"},

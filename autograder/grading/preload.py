@@ -14,12 +14,17 @@ def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
 
     Cells that only illustrate are comments in a module, so what they import is not among them.
     """
+    files = [path for exercise in exercises for path in (exercise.solution, exercise.checks)]
+    return modules_used_by(path.read_text("utf-8") for path in files)
+
+
+def modules_used_by(sources: Iterable[str]) -> list[str]:
+    """Return the modules that pieces of code import, or need where they train; sorted."""
     found = {"torch", "numpy"}
-    for exercise in exercises:
-        for source in (exercise.solution.read_text("utf-8"), exercise.checks.read_text("utf-8")):
-            found |= _imports(source)
-            if any(isinstance(node, ast.Attribute) and node.attr == "optim" for node in ast.walk(parsed(source))):
-                found.add(COMPILER)
+    for source in sources:
+        found |= _imports(source)
+        if any(isinstance(node, ast.Attribute) and node.attr == "optim" for node in ast.walk(parsed(source))):
+            found.add(COMPILER)
     return sorted(name for name in found if not name.startswith("autograder"))
 
 

@@ -1,9 +1,24 @@
-"""What ``nbgrader autograde`` and the formgrader's button grade with; nbgrader_config.py names it by its path.
+"""What nbgrader calls to grade, and what its configuration names by its path; see nbgrader_config.py.
 
-`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` takes the place of running them.
+`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` takes the place of running them. They are
+imported when they are first used: the servers of students load ``autograder.nbgrader.validate`` only.
 """
 
-from autograder.nbgrader.exporter import SubmissionExporter
-from autograder.nbgrader.grade import Grade
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.nbgrader.exporter import SubmissionExporter
+    from autograder.nbgrader.grade import Grade
 
 __all__ = ["Grade", "SubmissionExporter"]
+
+_HOMES = {"Grade": "grade", "SubmissionExporter": "exporter"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
