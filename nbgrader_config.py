@@ -71,6 +71,11 @@ c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalti
 # What becomes of late submissions: "none" leaves their points, "zero" takes all of them.
 c.LateSubmissionPlugin.penalty_method = "none"
 
+# --- Feedback by nbgrader --------------------------------------------------------------------------
+# `nbgrader generate_feedback` and the formgrader's button write the page that `autograder feedback` writes, with what
+# teachers entered. Without this line, they write the notebook with a table below each question.
+c.GenerateFeedback.exporter_class = "autograder.nbgrader.FeedbackExporter"
+
 # --- Taking submissions from a learning platform ---------------------------------------------------
 # How `nbgrader zip_collect` reads the names in Moodle's and Canvas's "Download all submissions":
 #   Moodle  <full name>_<number>_assignsubmission_file_/<exercise>.ipynb, or without the folder

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -186,6 +186,15 @@ class Result:
             )
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a result file: {type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What teachers entered for one submission: by question, the points that count and a comment; and a penalty."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
 
 
 def _as_dict(record: CellResult | CheckResult) -> dict[str, Any]:

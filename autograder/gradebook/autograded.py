@@ -22,17 +22,41 @@ from autograder.text import printable
 _WIDTH = 100
 
 
+_BESIDE = ("timestamp.txt", "submission_secret.txt")
+"""What nbgrader's exchange knows a submission by, and by which it hands feedback back."""
+_MAX_BESIDE = 1000
+"""The largest of these files that is copied, in bytes: students could have made them."""
+
+
 def write_autograded(autograded: Path, exercise: Exercise, result: Result, handed_in: Path | None) -> Path:
     """Write ``<student>/<exercise>/<exercise>.ipynb`` below nbgrader's autograded folder; return its path.
 
-    ``handed_in`` is the student's file; where there is none, or it cannot be read, the notebook says so.
+    ``handed_in`` is the student's file; where there is none, or it cannot be read, the notebook says so. Beside it
+    goes what nbgrader's exchange tells this submission from the student's other ones by.
     """
     path = autograded / result.student / exercise.name / f"{exercise.name}.ipynb"
     notebook = autograded_notebook(exercise, result, handed_in)
     data = (json.dumps(notebook, indent=1) + "\n").encode()
     if not path.is_file() or path.read_bytes() != data:
         write_atomic(path, data)
+    if handed_in is not None:
+        copy_beside(handed_in.parent, path.parent)
     return path
+
+
+def copy_beside(source: Path, target: Path) -> None:
+    """Make the exchange's files in ``target`` those of ``source``: none where that has none."""
+    for name in _BESIDE:
+        original, copy = source / name, target / name
+        if original.is_symlink() or not original.is_file() or original.stat().st_size > _MAX_BESIDE:
+            copy.unlink(missing_ok=True)
+        elif not copy.is_file() or copy.read_bytes() != original.read_bytes():
+            write_atomic(copy, original.read_bytes())
+
+
+def came_by_exchange(folder: Path) -> bool:
+    """Whether all is in a folder that nbgrader needs to hand feedback back."""
+    return all((folder / name).is_file() for name in _BESIDE)
 
 
 def autograded_notebook(exercise: Exercise, result: Result, handed_in: Path | None) -> dict[str, Any]:

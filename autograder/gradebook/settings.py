@@ -19,13 +19,14 @@ _SQLITE = "sqlite:///"
 class Settings:
     """What nbgrader and the autograder must agree on. Paths are absolute.
 
-    ``submitted`` and ``autograded`` hold ``<student>/<exercise>/<exercise>.ipynb``.
+    ``submitted``, ``autograded`` and ``feedback`` hold ``<student>/<exercise>/``.
     """
 
     db_url: str
     course_id: str
     submitted: Path
     autograded: Path
+    feedback: Path
 
 
 def load_settings(root: Path) -> Settings:
@@ -42,6 +43,7 @@ def load_settings(root: Path) -> Settings:
         course_id=str(directory.get("course_id", "")).strip(),
         submitted=base / directory.get("submitted_directory", "submitted"),
         autograded=base / directory.get("autograded_directory", "autograded"),
+        feedback=base / directory.get("feedback_directory", "feedback"),
     )
 
 

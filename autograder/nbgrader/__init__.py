@@ -1,6 +1,7 @@
 """What nbgrader calls to grade, and what its configuration names by its path; see nbgrader_config.py.
 
-`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` takes the place of running them. They are
+`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` takes the place of running them, and
+`FeedbackExporter` makes our page of feedback where nbgrader would make its own. They are
 imported when they are first used: the servers of students load ``autograder.nbgrader.validate`` only.
 """
 
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograder.nbgrader.exporter import SubmissionExporter
+    from autograder.nbgrader.feedback import FeedbackExporter
     from autograder.nbgrader.grade import Grade
 
-__all__ = ["Grade", "SubmissionExporter"]
+__all__ = ["FeedbackExporter", "Grade", "SubmissionExporter"]
 
-_HOMES = {"Grade": "grade", "SubmissionExporter": "exporter"}
+_HOMES = {"FeedbackExporter": "feedback", "Grade": "grade", "SubmissionExporter": "exporter"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from autograder import drawing
 from autograder.pictures import MAX_PARTS, Part, Picture
 from autograder.report.page import render
-from autograder.results import CheckResult, Outcome, QuestionResult, Result
+from autograder.results import ByHand, CheckResult, Outcome, QuestionResult, Result
 from autograder.table import WORDS, explanations
 
 _UNTOUCHED = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
@@ -22,6 +22,9 @@ _LABELS = {
     "confusion": ("yours", "the reference's"),
 }
 """Kind of picture → how the student's parts are called beside those of the reference."""
+
+
+NOTHING = ByHand()
 
 
 @dataclass(frozen=True)
@@ -36,41 +39,54 @@ class FirstLook:
     advice: str
 
 
-def feedback_page(result: Result, reference: Result | None = None) -> str:
-    """Return one submission's page; ``reference`` is the result of the solution, for its pictures."""
+def feedback_page(result: Result, reference: Result | None = None, by_hand: ByHand = NOTHING) -> str:
+    """Return one submission's page.
+
+    ``reference`` is the result of the solution, for its pictures; ``by_hand`` what teachers entered beside it.
+    """
     theirs = {(q.name, c.name): c for q in (reference.questions if reference else ()) for c in q.checks}
     return render(
         "feedback",
         result=result,
-        first=first_look(result),
-        questions=[_question(question, theirs) for question in result.questions],
+        score=round(sum(_counts(question, by_hand) for question in result.questions) - by_hand.penalty, 6),
+        penalty=by_hand.penalty,
+        first=first_look(result, by_hand),
+        questions=[_question(question, theirs, by_hand) for question in result.questions],
         cells=[cell for cell in result.cells if cell.outcome is not Outcome.PASSED and cell.message],
     )
 
 
-def first_look(result: Result) -> FirstLook | None:
+def needs_reference(result: Result) -> bool:
+    """Whether a page of this result has pictures that the solution's would stand beside."""
+    checks = (check for question in result.questions for check in question.checks)
+    return any(picture.kind != "difference" for check in checks for picture in check.pictures)
+
+
+def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
     """Return what to look at first: of the questions with an answer the one with most points missing, else the first.
 
     None where nothing is missing.
     """
-    wanting = [question for question in result.questions if question.score < question.max_score]
+    wanting = [question for question in result.questions if _counts(question, by_hand) < question.max_score]
     if not wanting:
         return None
     tried = [q for q in wanting if any(check.outcome not in _UNTOUCHED for check in q.checks)]
-    question = max(tried, key=_lost) if tried else wanting[0]
+    lost = {question.name: round(question.max_score - _counts(question, by_hand), 6) for question in wanting}
+    question = max(tried, key=lambda question: lost[question.name]) if tried else wanting[0]
     check = _telling(question)
     return FirstLook(
         question.name,
-        _lost(question),
-        round(sum(map(_lost, wanting)), 6),
+        lost[question.name],
+        round(sum(lost.values()), 6),
         check,
         tuple(explanations(check)) if check else (),
         _advice(question, check),
     )
 
 
-def _lost(question: QuestionResult) -> float:
-    return round(question.max_score - question.score, 6)
+def _counts(question: QuestionResult, by_hand: ByHand) -> float:
+    """Return the points that a question has in the end."""
+    return by_hand.scores.get(question.name, question.score)
 
 
 def _telling(question: QuestionResult) -> CheckResult | None:
@@ -89,15 +105,19 @@ def _advice(question: QuestionResult, check: CheckResult | None) -> str:
     return "This check is hidden. Try your answer on inputs of your own that its title speaks of."
 
 
-def _question(question: QuestionResult, theirs: dict[tuple[str, str], CheckResult]) -> dict[str, Any]:
+def _question(question: QuestionResult, theirs: dict[tuple[str, str], CheckResult], by_hand: ByHand) -> dict[str, Any]:
     checks = [_check(check, theirs.get((question.name, check.name))) for check in question.checks]
-    telling = any(check.pictures for check in question.checks)
+    comment = by_hand.comments.get(question.name, "")
+    telling = any(check.pictures for check in question.checks) or comment or question.name in by_hand.scores
     return {
         "name": question.name,
-        "score": question.score,
+        "score": _counts(question, by_hand),
         "max_score": question.max_score,
+        "by_hand": question.name in by_hand.scores,
+        "by_checks": question.score,
+        "comment": comment,
         "checks": checks,
-        "open": telling or question.score < question.max_score,
+        "open": bool(telling) or question.score < question.max_score,
     }
 
 

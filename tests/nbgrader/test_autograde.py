@@ -263,10 +263,10 @@ def test_the_graded_cell_shows_each_check_and_its_value_is_the_score(course):
             assert determine_grade(cell)[0] == HALF_SCORES[id_of(cell)][0]
 
 
-def test_the_feedback_that_nbgrader_makes_has_the_table(course):
+def test_nbgraders_own_feedback_has_the_table(course):
     hand_in(course, "ada", HALF)
-    api = api_of(course)
-    autograde(api, "ada")
+    autograde(api_of(course), "ada")
+    api = api_of(course, {"GenerateFeedback": {"exporter_class": "nbconvert.exporters.HTMLExporter"}})
     assert api.generate_feedback("greetings", "ada")["success"]
     html = (course / "feedback/ada/greetings/greetings.html").read_text("utf-8")
     assert "A crowd is counted to the last guest." in html

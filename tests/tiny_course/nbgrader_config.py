@@ -31,3 +31,5 @@ c.Execute.record_timing = False
 c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
 c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
+
+c.GenerateFeedback.exporter_class = "autograder.nbgrader.FeedbackExporter"
