@@ -25,7 +25,7 @@ from autograder.sandbox.engine import EngineError
 
 
 class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
-    """``POST assignments/validate?path=…``: the answer that nbgrader's window reads.
+    """``POST assignments/validate`` with a ``path``, in the address or the body.
 
     A notebook without a file of public checks beside it is another course's: it is validated as nbgrader does.
     """
@@ -43,7 +43,8 @@ class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
     def _notebook(self) -> Path | None:
         """Return the notebook that is asked for; None where it lies outside the folder that is served."""
         root = Path(self.root_dir).resolve()
-        path = (root / str(self.get_argument("path", ""))).resolve()
+        body = self.get_json_body() if self.request.body else None  # of the button in the list of assignments
+        path = (root / str(self.get_argument("path", None) or (body or {}).get("path", ""))).resolve()
         return path if path.is_relative_to(root) else None
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -170,8 +171,9 @@ def server(folder: Path, home: Path) -> Iterator[str]:
         process.wait(30)
 
 
-def post(address: str, path: str) -> dict:
-    request = urllib.request.Request(f"{address}assignments/validate?path={path}", b"", method="POST")
+def post(address: str, path: str, *, in_body: bool = False) -> dict:
+    where, body = ("", json.dumps({"path": path})) if in_body else (f"?path={path}", "")
+    request = urllib.request.Request(f"{address}assignments/validate{where}", body.encode(), method="POST")
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
 
@@ -194,9 +196,12 @@ def test_the_server_answers_the_button_and_everything_else_meanwhile(course, tmp
             order.append("status")
         pressed.join()
         assert order == ["status", 'check("add")']
+        by_list = post(address, "ada/greetings/greetings.ipynb", in_body=True)
+        assert [failed["source"] for failed in by_list["value"]["failed"]] == ['check("add")']
         assert post(address, "ada/other.ipynb") == {"success": True, "value": {}}  # nbgrader's own way
         with pytest.raises(urllib.error.HTTPError) as refused:
             post(address, "../release/student/greetings/greetings.ipynb")
         assert refused.value.code == 403
+        refused.value.close()
         with urllib.request.urlopen(f"{address}nbgrader_version?version=0.9.6", timeout=120) as answer:
             assert json.load(answer)["success"]
