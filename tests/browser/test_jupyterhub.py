@@ -292,6 +292,7 @@ def pressed(page: Page, button, said: str) -> None:
     expect(done).to_contain_text(said, timeout=2 * TIMEOUT_MS)
     done.get_by_role("button", name="Close").last.click()
     done.wait_for(state="detached")
+    page.locator(".modal-backdrop").wait_for(state="detached")
 
 
 def fetched_feedback(page: Page):

@@ -16,7 +16,7 @@ from autograder.course import load_course
 from autograder.pictures import make_picture
 from autograder.report.feedback import beside_reference, feedback_page, first_look
 from autograder.report.page import policy
-from autograder.results import Outcome, QuestionResult, Result, Status, read_results, write_result
+from autograder.results import ByHand, Outcome, QuestionResult, Result, Status, read_results, write_result
 from tests.report.pages import COUNTS, HOSTILE, LOSSES, MAPS, NUMBERS, SCRIPT, a_check, a_result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +68,22 @@ def test_a_fault_of_ours_is_not_the_student_s():
 def test_nothing_is_missing():
     assert first_look(a_result(question("a", DONE))) is None
     assert "nothing to mend" in words(feedback_page(a_result(question("a", DONE))))
+
+
+def test_points_by_hand_count_and_are_told_beside_those_of_the_checks():
+    result = a_result(question("a", WRONG, DONE), question("b", DONE))
+    entered = ByHand({"a": 3.5}, {"b": f"Fine.\n{SCRIPT}"}, penalty=1.5)
+    page = feedback_page(result, by_hand=entered)
+    text = words(page)
+    assert "4 of 6 points" in text
+    assert "1.5 points were taken off because it was handed in late." in text
+    assert "Your teachers gave 3.5 of 4 points; the checks gave 2." in text
+    assert f"Comment: Fine. {SCRIPT}" in text
+    assert SCRIPT not in page
+    assert first_look(result, entered).lost == 0.5
+    full = words(feedback_page(result, by_hand=ByHand({"a": 4.0})))
+    assert "No points are missing." in full
+    assert "Every check passed" not in full
 
 
 # --- What stands on the page ------------------------------------------------------------------------------------
