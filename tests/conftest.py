@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 # Tests run beside each other: several threads of PyTorch would only wait for each other. Read when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+with suppress(ImportError):  # without hypothesis, tests that need it fail by themselves
+    from hypothesis import settings
+
+    settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of an example
+    settings.load_profile("no deadline")
 
 TINY_COURSE = Path(__file__).parent / "tiny_course"
 

@@ -69,6 +69,7 @@ def submission_of(formgrader: str, student: str, page) -> None:
     page.goto(f"{formgrader}manage_students/{student}/{EXERCISE}")
     table(page).get_by_role("link", name=EXERCISE).click()
     page.locator("#notebook-container").first.wait_for()
+    page.wait_for_load_state("networkidle")  # what is known of the boxes comes after the page
 
 
 def leave(page, box, text: str, path: str) -> None:
