@@ -157,6 +157,8 @@ def make_system(suite: str, scratch: Path) -> Path:
         capture_output=True,
         check=True,
     )
+    # A mirror may be a snapshot of the suite, which apt otherwise refuses after some days.
+    (root / "etc/apt/apt.conf.d/99snapshot").write_text('Acquire::Check-Valid-Until "false";\n')
     inside(root, ["useradd", "--create-home", "--shell", "/bin/bash", USER], {"PATH": "/usr/sbin:/usr/bin"})
     (root / "cache").mkdir()
     return root
