@@ -164,6 +164,7 @@ def test_the_whole_way(site, people, taught, hub, log_in, keep):
 
     teacher, ada, _ = people
     page = log_in(ada)
+    assert page.request.get(f"{hub}user/{ada.name}/formgrader/").status == 404
     answered_and_submitted(page, right_answers(taught), keep)
 
     desk = log_in(teacher)
