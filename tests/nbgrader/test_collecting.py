@@ -110,5 +110,5 @@ def test_the_exchange_brings_a_release_to_a_student_and_the_answers_back(course,
     assert len(pages) == 1
     page = pages[0].read_text("utf-8")
     assert "A crowd is counted to the last guest." in page
-    assert "There is nothing to mend." in page
+    assert "There is nothing to fix." in page
     assert os.access(pages[0], os.R_OK)

@@ -67,7 +67,7 @@ def test_a_fault_of_ours_is_not_the_student_s():
 
 def test_nothing_is_missing():
     assert first_look(a_result(question("a", DONE))) is None
-    assert "nothing to mend" in words(feedback_page(a_result(question("a", DONE))))
+    assert "nothing to fix" in words(feedback_page(a_result(question("a", DONE))))
 
 
 def test_points_by_hand_count_and_are_told_beside_those_of_the_checks():
