@@ -201,7 +201,7 @@ def run(root: Path, step: Step, folder: str, environment: Mapping[str, str]) -> 
         lines.append(text.strip())
     step.status = process.wait()
     step.seconds = time.monotonic() - began
-    said = [text for text in lines if text]
+    said = [text for text in lines if text and not text.startswith("hint:")]
     counts = [text for text in said if re.search(r"\d+ passed.* in \d", text)]
     step.last_words = (counts or said or [""])[-1]
 
