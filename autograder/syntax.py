@@ -16,6 +16,8 @@ def outline(node: Any) -> str:
     """
     if isinstance(node, ast.Constant):
         return f"Constant({node.value!a})"  # which characters `repr` escapes depends on the version, too
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some with an empty piece
+        node = ast.JoinedStr([piece for piece in node.values if not _is_empty_text(piece)])
     if isinstance(node, ast.AST):
         fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
         inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if not _is_empty(value))
@@ -28,3 +30,7 @@ def outline(node: Any) -> str:
 def _is_empty(value: Any) -> bool:
     """Whether a field holds nothing. ``case False:`` does hold something, though it equals 0."""
     return value is None or value == [] or (type(value) is int and value == 0)
+
+
+def _is_empty_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
