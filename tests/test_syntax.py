@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from autograder.syntax import outline
+from autograder.course.syntax import outline
 
 
 @pytest.mark.parametrize(

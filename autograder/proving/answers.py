@@ -43,7 +43,7 @@ class Answer:
 
 def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
     """Return the collected answers to a question; raise ``CourseError`` where the collection is not in order."""
-    folder = exercise.checks.parents[1] / "answers" / exercise.name
+    folder = exercise.solution.parents[1] / "tests" / "answers" / exercise.name
     path = folder / f"{question.name}.py"
     where = f"tests/answers/{exercise.name}/{question.name}.py"
     if not path.is_file():

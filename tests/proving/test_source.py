@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.proving.source import digest, reachable, statements
+from autograder.course.reachability import digest, reachable, statements
 
 CODE = '''"""Docstring."""
 import math
