@@ -86,7 +86,7 @@ def require_no_leaks_in_bundle(files: Mapping[str, bytes], course: Course) -> No
 
 def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
     """Return one line for each secret in a file that is handed out with ``exercise``."""
-    return _leaks(path.name, path.read_bytes(), exercise, secrets)
+    return _leaks(f"{path.parent.name}/{path.name}", path.read_bytes(), exercise, secrets)
 
 
 def _require_none(found: list[str]) -> None:

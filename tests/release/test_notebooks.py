@@ -117,11 +117,12 @@ def test_two_cells_for_one_question(tiny_course):
 def test_checks_without_a_cell(tiny_course):
     module = tiny_course / "solutions" / "greetings.py"
     module.write_text(module.read_text("utf-8").split('# %% question="Greeter"')[0], "utf-8")
-    with pytest.raises(CourseError, match=r"checks “Greeter”, but solutions/greetings.py has no such cell: write"):
+    with pytest.raises(CourseError, match=r"checks Greeter, but solutions/greetings.py has no such cell: mark it"):
         make(tiny_course)
 
 
 def test_a_cell_without_checks(tiny_course):
-    edit(tiny_course / "tests/checks/test_greetings.py", 'question("add")', 'question("addition")')
-    with pytest.raises(CourseError, match=r"a cell for “add”, but .* has no checks of that name: write a class"):
+    for kind in ("public", "hidden"):
+        (tiny_course / f"tests/checks/greetings/{kind}/test_add.py").unlink()
+    with pytest.raises(CourseError, match=r"a cell for add, which has no checks: write tests/checks/greetings/public"):
         make(tiny_course)
