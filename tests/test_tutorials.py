@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from autograder.release.public_checks import public_version
 
 from autograder.course import load_course
 
@@ -73,10 +72,7 @@ def follow(name: str, folder: Path) -> dict[str, str]:
 
 def test_a_student_follows_the_tutorial(tmp_path):
     """In a process of its own, block by block as cells; the value of a block's last line is shown."""
-    checks = load_course(ROOT).exercise("convolution").checks
-    (tmp_path / "test_convolution.py").write_text(
-        public_version(checks.read_text("utf-8"), checks.name, "convolution"), "utf-8"
-    )
+    load_course(ROOT).exercise("convolution").check_files.public().write_to(tmp_path / "checks")
     cells, expected = [], []
     for language, code, lines in steps("student"):
         assert language == "python"

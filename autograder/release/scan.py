@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.experiment import RECORD_NAME
 from autograder.course import Course, CourseError, Exercise
-from autograder.course.check_files import parsed
+from autograder.course.check_files import RECORD_NAME, parsed
 from autograder.course.model import is_public
 from autograder.release.notebooks import is_illustration, read_solution
 from autograder.release.regions import BEGIN, END, read_regions

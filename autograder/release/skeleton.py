@@ -32,7 +32,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
     _require_exercise_name(course, exercise)
     _require_question_names(course, exercise, questions)
     files = skeleton(exercise, questions)
-    _require_free(root, [*files, f"tests/answers/{exercise}", f"exercises/{exercise}.py"])
+    _require_free(root, _places(exercise))
     config = root / CONFIG_NAME
     before = config.read_bytes()
     after = with_exercise(before, exercise)
@@ -120,6 +120,12 @@ def _require_question_names(course: Course, exercise: str, names: Sequence[str])
             other = chosen[name.lower()]
             raise CourseError(f"The questions {other!r} and {name!r} would share a file; take another name for one.")
         chosen[name.lower()] = name
+
+
+def _places(exercise: str) -> list[str]:
+    """Return the files and folders of an exercise."""
+    modules = (f"{folder}/{exercise}.py" for folder in ("solutions", "exercises"))
+    return [*modules, *(f"tests/{folder}/{exercise}" for folder in ("checks", "answers"))]
 
 
 def _require_free(root: Path, names: Iterable[str]) -> None:

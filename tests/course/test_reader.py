@@ -58,16 +58,16 @@ def test_the_folder_says_what_is_public_and_the_marks_say_the_rest():
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("def test_first(submission):", "def test_first(submission:", r"public/test_one\.py:\d+: this is not valid Python"),
+        ("def test_first(submission):", "def test_first(:", r"public/test_one\.py:\d+: this is not valid Python"),
         ('    """First."""', "    pass", "test_first has no docstring"),
         ("@pytest.mark.points(2)\n", "", r"test_first has no @pytest.mark.points\(n\)"),
         ("mark.points(2)", "mark.points(N)", "the arguments of pytest.mark.points must be literals"),
-        ('mark.parametrize("n", [1, 2])', 'mark.parametrize("n", CASES)', "of pytest.mark.parametrize must be literals"),
+        ('mark.parametrize("n", [1, 2])', 'mark.parametrize("n", CASES)', "of pytest.mark.parametrize must be"),
         ("mark.timeout(3)", "mark.xfail", "test_second has unknown marks: xfail"),
         ('pytest.mark.after("first")', "pytest.mark.slow", "pytestmark has unknown marks: slow"),
         ("def test_second", "def test_first", "one has checks with the same name: first"),
         ("def test_first(submission)", "class TestOne", "write checks as functions, not as methods of a class"),
-        ('pytest.mark.hint("Think.")', 'pytest.mark.after("second")', "test_first runs after second, which students do"),
+        ('pytest.mark.hint("Think.")', 'pytest.mark.after("second")', "test_first runs after second, which"),
     ],
 )  # fmt: skip
 def test_what_is_not_as_it_must_be_is_named(old, new, words):

@@ -44,6 +44,8 @@ def test_negative(submission):
 # %% public/counting.py
 '''
 
+HINTED = "pytestmark = [pytest.mark.hints('Go.')]"
+
 Edit = Callable[[str], str]
 
 
@@ -84,7 +86,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "what it comes after": (swap('@pytest.mark.after("two_invitations")\n', ""), {"add.large_crowd"}),
     "a time limit": (swap("points(0.5)", "points(0.5)\n@pytest.mark.timeout(2)"), {"Greeter.empty_name"}),
     "hidden checks made public": (moved("test_add.py"), ADD),
-    "a hint to begin with": (swap("import pytest\n", "import pytest\n\npytestmark = [pytest.mark.hints('Go.')]\n"), ALL),
+    "a hint to begin with": (swap("import pytest\n", f"import pytest\n\n{HINTED}\n"), ALL),
     "another hint to begin with": (swap("Begin with the empty list.", "Begin with one number."), NOTHING),
     "a helper": (swap("return submission.add(invitations)", "return submission.add(list(invitations))"), ADD),
     "a constant": (swap("repeat(1, 40)", "repeat(1, 41)"), {"add.large_crowd", "add.nobody_invited"}),
