@@ -102,8 +102,8 @@ _ANSWERS = Template("""\
 # %% right="product and sum"
 # ruff: noqa - the answers of a question stand side by side
 # TODO: Replace these by at least three right answers in different styles and by every mistake that you have seen.
-# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake. Where a mistake changes
-# a few lines of an answer above, name that answer in `from` and write only the lines that go (-) and come (+).
+# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake. Where a mistake is
+# a small change of an answer above, name that answer in `from` and write only the lines that go (-) and come (+).
 def $question(values, weights):
     return (values * weights).sum() / weights.sum()
 
