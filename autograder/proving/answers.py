@@ -73,7 +73,10 @@ def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
 def _read_answer(cell: Any, question: Question, above: Sequence[Answer], where: str) -> Answer:
     kinds = [kind for kind in ("right", "wrong") if kind in cell.metadata]
     if len(kinds) != 1:
-        raise CourseError(f'{where}: a cell is marked neither right="…" nor wrong="…": {cell.source[:60]!r}')
+        raise CourseError(
+            f'{where}: a cell is marked neither right="…" nor wrong="…", or its quotes do not match: '
+            f"{cell.source[:60]!r}"
+        )
     caught_by = tuple(name.strip() for name in str(cell.metadata.get("caught_by", "")).split(",") if name.strip())
     held_out = cell.metadata.get("held_out") is True
     if kinds[0] == "wrong" and held_out:
