@@ -215,7 +215,6 @@ class SimpleCNN(nn.Module):
 # -         self.head = nn.Linear(16 * (image_size // 4) ** 2, n_outputs)
 # +         self.head = nn.Sequential(nn.Linear(16 * (image_size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, n_outputs))
 
-
 # %% wrong="image size hard-coded" from="two blocks, a hidden layer" caught_by="logits, image_sizes"
 # -         self.head = nn.Sequential(nn.Linear(16 * (image_size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, n_outputs))
 # +         self.head = nn.Sequential(nn.Linear(16 * 7 * 7, 64), nn.ReLU(), nn.Linear(64, n_outputs))
@@ -224,23 +223,19 @@ class SimpleCNN(nn.Module):
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return self.head(self.features(images)).squeeze(1)
 
-
 # %% wrong="image size written down for 28 and 32" from="two blocks, a hidden layer" caught_by="image_sizes"
 # -         self.head = nn.Sequential(nn.Linear(16 * (image_size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, n_outputs))
 # +         self.head = nn.Sequential(nn.Linear(784 if image_size == 28 else 1024, 64), nn.ReLU(), nn.Linear(64, n_outputs))
-
 
 # %% wrong="shape (N, 1)" from="two blocks, one linear layer" caught_by="logits"
 # -         logits = self.head(self.features(images))
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return self.head(self.features(images).relu())
 
-
 # %% wrong="squeeze of every axis" from="two blocks, one linear layer" caught_by="batch_of_one"
 # -         logits = self.head(self.features(images))
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return self.head(self.features(images)).squeeze()
-
 
 # %% wrong="sigmoid after the last layer" from="two blocks, one linear layer" caught_by="unbounded"
 # + import torch
@@ -250,16 +245,13 @@ class SimpleCNN(nn.Module):
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return torch.sigmoid(self.head(self.features(images)).squeeze(1))
 
-
 # %% wrong="sigmoid for one output, softmax for more" from="two blocks, one linear layer" caught_by="unbounded"
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return logits[:, 0].sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
 
-
 # %% wrong="log-softmax for more than one output" from="two blocks, one linear layer" caught_by="unbounded"
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return logits[:, 0] if logits.shape[1] == 1 else logits.log_softmax(1)
-
 
 # %% wrong="ReLU after the last layer" from="two blocks, one linear layer" caught_by="unbounded"
 # + import torch.nn.functional as F
@@ -296,7 +288,6 @@ class SimpleCNN(nn.Module):
 # -         logits = self.head(self.features(images))
 # +         logits = self.head(self.features(images[:, :1]))
 
-
 # %% wrong="channels averaged" from="two blocks, one linear layer" caught_by="channels"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
 # +         self.features = nn.Sequential(conv_block(1, 8), conv_block(8, 16), nn.Flatten())
@@ -304,11 +295,9 @@ class SimpleCNN(nn.Module):
 # -         logits = self.head(self.features(images))
 # +         logits = self.head(self.features(images.mean(1, keepdim=True)))
 
-
 # %% wrong="in_channels ignored" from="two blocks, one linear layer" caught_by="channels"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
 # +         self.features = nn.Sequential(conv_block(1, 8), conv_block(8, 16), nn.Flatten())
-
 
 # %% wrong="too many parameters" from="two blocks, a hidden layer" caught_by="layers"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
@@ -339,7 +328,6 @@ class SimpleCNN(nn.Module):
 # +         self.features = nn.Sequential(conv_block(in_channels, 8), nn.MaxPool2d(2), nn.Flatten())
 # +         self.head = nn.Sequential(nn.Linear(8 * (image_size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, n_outputs))
 
-
 # %% wrong="blocks in a plain list" from="two blocks, one linear layer" caught_by="layers"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
 # +         self.blocks = [conv_block(in_channels, 8), conv_block(8, 16)]
@@ -349,14 +337,12 @@ class SimpleCNN(nn.Module):
 # +             images = block(images)
 # +         logits = self.head(images.flatten(1))
 
-
 # %% wrong="an MLP with unused convolutions" from="an MLP" caught_by="gradients"
 #           super().__init__()
 # +         self.convolutions = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16))
 
 #       def forward(self, images):
 # +         self.convolutions(images)
-
 
 # %% wrong="features detached" from="two blocks, a hidden layer" caught_by="gradients"
 # + import torch
@@ -366,7 +352,6 @@ class SimpleCNN(nn.Module):
 # +         with torch.no_grad():
 # +             features = self.features(images)
 # +         logits = self.head(features)
-
 
 # %% wrong="images of a batch mixed by normalising over it" from="two blocks, a hidden layer" caught_by="batch_of_one"
 #       def forward(self, images):
@@ -398,7 +383,6 @@ class SimpleCNN(nn.Module):
 # -         logits = self.head(self.features(images))
 # -         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 # +         return self.head(self.features(images)).squeeze(1)
-
 
 # %% wrong="too little of the image is left: one number a map" from="two blocks, one linear layer" caught_by="beats_the_mlp"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())

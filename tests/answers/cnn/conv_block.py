@@ -95,41 +95,33 @@ def conv_block(in_channels, out_channels):
 # -         return F.max_pool2d(F.relu(self.filters(x)), 2)
 # +         return F.max_pool2d(F.relu(self.conv(x)), 2)
 
-
 # %% wrong="ReLU missing" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.MaxPool2d(2))
-
 
 # %% wrong="average instead of max pooling" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2))
 
-
 # %% wrong="average pooling, then the ReLU" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.AvgPool2d(2), nn.ReLU())
-
 
 # %% wrong="stride 2 instead of pooling" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1), nn.ReLU())
 
-
 # %% wrong="no padding" from="three layers in a Sequential" caught_by="halves"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3), nn.ReLU(), nn.MaxPool2d(2))
-
 
 # %% wrong="no pooling" from="three layers in a Sequential" caught_by="halves"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU())
 
-
 # %% wrong="overlapping pooling" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
-
 
 # %% wrong="5×5 kernels" from="three layers in a Sequential" caught_by="one_convolution"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
@@ -157,32 +149,26 @@ def conv_block(in_channels, out_channels):
 # -         return F.max_pool2d(F.relu(self.conv(x)), 2)
 # +         return F.max_pool2d(F.relu(self.conv(x[:, :1])), 2)
 
-
 # %% wrong="odd sizes rounded up" from="three layers in a Sequential" caught_by="other_shapes"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True))
 
-
 # %% wrong="leaky ReLU" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.LeakyReLU(), nn.MaxPool2d(2))
-
 
 # %% wrong="the border repeated" from="three layers in a Sequential" caught_by="values"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="replicate")
 # +     return nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2))
 
-
 # %% wrong="the gradient cut off" from="a class of its own, padding as a number" caught_by="gradients"
 # -         return F.max_pool2d(F.relu(self.conv(x)), 2)
 # +         return F.max_pool2d(F.relu(self.conv(x)).detach(), 2)
 
-
 # %% wrong="a list of layers" from="three layers in a Sequential" caught_by="halves"
 # -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 # +     return [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-
 
 # %% wrong="the layer not registered" from="a class of its own, padding as a number" caught_by="one_convolution"
 # -         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
@@ -192,7 +178,6 @@ def conv_block(in_channels, out_channels):
 # +         for layer in self.layers:
 # +             x = layer(x)
 # +         return x
-
 
 # %% wrong="an axis lost with squeeze" from="a class of its own, padding as a number" caught_by="other_shapes"
 # -         return F.max_pool2d(F.relu(self.conv(x)), 2)

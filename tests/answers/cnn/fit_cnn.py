@@ -311,32 +311,26 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # %% wrong="zero_grad missing" from="Adam, the usual loop" caught_by="fresh_gradients"
 # -             optimizer.zero_grad()
 
-
 # %% wrong="zero_grad once an epoch" from="Adam, the usual loop" caught_by="fresh_gradients"
 #           model.train()
 # +         optimizer.zero_grad()
 
 # -             optimizer.zero_grad()
 
-
 # %% wrong="zero_grad after backward" from="Adam, the usual loop" caught_by="learns"
 # +             loss.backward()
 #               optimizer.zero_grad()
 # -             loss.backward()
 
-
 # %% wrong="step missing" from="Adam, the usual loop" caught_by="learns"
 # -             optimizer.step()
-
 
 # %% wrong="backward missing" from="Adam, the usual loop" caught_by="learns"
 # -             loss.backward()
 
-
 # %% wrong="optimiser of another model" from="Adam, the usual loop" caught_by="learns"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 # +     optimizer = torch.optim.Adam(torch.nn.Linear(4, 1).parameters(), lr=3e-3)
-
 
 # %% wrong="a copy trained" from="Adam, the usual loop" caught_by="learns"
 # + import copy
@@ -346,27 +340,22 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 #   def fit_cnn(model, train_loader, val_loader, epochs):
 # +     model = copy.deepcopy(model)
 
-
 # %% wrong="one step an epoch, after the loop" from="Adam, the usual loop" caught_by="every_image"
 # -             optimizer.step()
 #               train_loss += loss.item() * len(labels)
 # +         optimizer.step()
 
-
 # %% wrong="uphill: maximises the loss" from="Adam, the usual loop" caught_by="learns"
 # -             loss.backward()
 # +             (-loss).backward()
-
 
 # %% wrong="labels the wrong way round" from="Adam, the usual loop" caught_by="learns, true_records"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
 # +             loss = F.binary_cross_entropy_with_logits(model(images), 1 - labels)
 
-
 # %% wrong="labels shuffled within the batch" from="Adam, the usual loop" caught_by="every_image"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
 # +             loss = F.binary_cross_entropy_with_logits(model(images), labels.roll(1))
-
 
 # %% wrong="sigmoid twice" from="Adam, the usual loop" caught_by="true_records"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
@@ -375,16 +364,13 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # -                 val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
 # +                 val_loss += F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels, reduction="sum").item()
 
-
 # %% wrong="shapes (N, 1) and (N,) in a loss written by hand" from="Adam, the usual loop" caught_by="true_records"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
 # +             loss = F.softplus((1 - 2 * labels) * model(images).unsqueeze(1)).mean()
 
-
 # %% wrong="summed over the images" from="Adam, the usual loop" caught_by="true_records"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
 # +             loss = F.binary_cross_entropy_with_logits(model(images), labels, reduction="sum")
-
 
 # %% wrong="mean over batches, training loss" from="Adam, the usual loop" caught_by="last_batch"
 # -             train_loss += loss.item() * len(labels)
@@ -395,7 +381,6 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # +             {"train_loss": train_loss / len(train_loader), "val_loss": val_loss / n_val, "accuracy": right / n_val}
 # +         )
 
-
 # %% wrong="mean over batches, validation loss" from="Adam, the usual loop" caught_by="last_batch"
 # -                 val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
 # +                 val_loss += F.binary_cross_entropy_with_logits(logits, labels).item()
@@ -404,7 +389,6 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # +         records.append(
 # +             {"train_loss": train_loss / n_train, "val_loss": val_loss / len(val_loader), "accuracy": right / n_val}
 # +         )
-
 
 # %% wrong="mean over batches, accuracy" from="Adam, the usual loop" caught_by="last_batch"
 # -                 right += int(((logits > 0).float() == labels).sum())
@@ -415,21 +399,17 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # +             {"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / len(val_loader)}
 # +         )
 
-
 # %% wrong="each batch weighed with the loader's batch size" from="Adam, the usual loop" caught_by="last_batch"
 # -             train_loss += loss.item() * len(labels)
 # +             train_loss += loss.item() * train_loader.batch_size
-
 
 # %% wrong="the loss of the last batch recorded" from="Adam, the usual loop" caught_by="true_records"
 # -             train_loss += loss.item() * len(labels)
 # +             train_loss = loss.item() * len(train_loader.dataset)
 
-
 # %% wrong="logits compared with 0.5" from="Adam, the usual loop" caught_by="true_records"
 # -                 right += int(((logits > 0).float() == labels).sum())
 # +                 right += int(((logits > 0.5).float() == labels).sum())
-
 
 # %% wrong="accuracy in per cent" from="Adam, the usual loop" caught_by="true_records"
 # -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
@@ -437,13 +417,11 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # +             {"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": 100 * right / n_val}
 # +         )
 
-
 # %% wrong="the training loss recorded as the validation loss" from="Adam, the usual loop" caught_by="true_records"
 # -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
 # +         records.append(
 # +             {"train_loss": train_loss / n_train, "val_loss": train_loss / n_train, "accuracy": right / n_val}
 # +         )
-
 
 # %% wrong="squeeze loses the axis of a last batch of one" from="Adam, the usual loop" caught_by="last_batch"
 # -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
@@ -452,7 +430,6 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # -                 logits = model(images)
 # +                 logits = model(images).squeeze()
 
-
 # %% wrong="the last batch dropped" from="Adam, the usual loop" caught_by="true_records, every_image"
 # -         for images, labels in train_loader:
 # +         for images, labels in list(train_loader)[:-1]:
@@ -460,47 +437,38 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # -         n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
 # +         n_train, n_val = max(1, len(train_loader) - 1) * train_loader.batch_size, len(val_loader.dataset)
 
-
 # %% wrong="only the first batch of an epoch" from="Adam, the usual loop" caught_by="every_image"
 # -             train_loss += loss.item() * len(labels)
 # +             train_loss += loss.item() * len(train_loader.dataset)
 # +             break
 
-
 # %% wrong="records returned after the first epoch" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +         return records
-
 
 # %% wrong="one epoch too many" from="Adam, the usual loop" caught_by="records"
 # -     for _ in range(epochs):
 # +     for _ in range(epochs + 1):
 
-
 # %% wrong="only the last record returned" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +     return records[-1]
-
 
 # %% wrong="a dict of lists" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +     return {key: [record[key] for record in records] for key in records[0]}
 
-
 # %% wrong="tensors in the records" from="Adam, the usual loop" caught_by="records"
 # -             train_loss += loss.item() * len(labels)
 # +             train_loss += loss.detach() * len(labels)
-
 
 # %% wrong="nothing returned" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +     print(records)
 
-
 # %% wrong="trained on validation images too" from="Adam, the usual loop" caught_by="validation_images"
 # -         for images, labels in train_loader:
 # +         for images, labels in [*train_loader, *val_loader]:
-
 
 # %% wrong="steps taken in validation" from="Adam, the usual loop" caught_by="validation_images, no_gradients"
 # -         with torch.no_grad():
@@ -513,7 +481,6 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # +                 optimizer.step()
 # +                 val_loss += loss.item() * len(labels)
 
-
 # %% wrong="the loaders mixed up" from="Adam, the usual loop" caught_by="validation_images"
 # -         for images, labels in train_loader:
 # +         for images, labels in val_loader:
@@ -524,45 +491,36 @@ def fit_cnn(model, train_loader, val_loader, epochs):
 # -         n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
 # +         n_train, n_val = len(val_loader.dataset), len(train_loader.dataset)
 
-
 # %% wrong="eval missing" from="Adam, the usual loop" caught_by="modes"
 # -         model.eval()
-
 
 # %% wrong="train missing: every epoch but the first in evaluation mode" from="Adam, the usual loop" caught_by="modes"
 # +     model.train()
 #       for _ in range(epochs):
 # -         model.train()
 
-
 # %% wrong="train missing altogether" from="Adam, the usual loop" caught_by="modes"
 # -         model.train()
-
 
 # %% wrong="trains in evaluation mode" from="Adam, the usual loop" caught_by="modes"
 # -         model.train()
 # +         model.eval()
 
-
 # %% wrong="no_grad missing" from="Adam, the usual loop" caught_by="no_gradients"
 # -         with torch.no_grad():
 # +         if True:
-
 
 # %% wrong="frozen parameters thawed" from="Adam, the usual loop" caught_by="every_image"
 #   def fit_cnn(model, train_loader, val_loader, epochs):
 # +     model.requires_grad_(True)
 
-
 # %% wrong="learning rate a hundred times too large" from="Adam, the usual loop" caught_by="beats_the_mlp"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 # +     optimizer = torch.optim.Adam(model.parameters(), lr=0.3)
 
-
 # %% wrong="learning rate a hundred times too small" from="Adam, the usual loop" caught_by="beats_the_mlp"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 # +     optimizer = torch.optim.Adam(model.parameters(), lr=3e-5)
-
 
 # %% wrong="plain SGD with a learning rate of 0.001" from="Adam, the usual loop" caught_by="beats_the_mlp"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)

@@ -91,23 +91,19 @@ def receptive_field(layers):
 # -         field += (kernel - 1) * jump
 # +         field += kernel * jump
 
-
 # %% wrong="starts at 0" from="from the image on, with a running jump" caught_by="stride_one, no_layers"
 # -     field, jump = 1, 1
 # +     field, jump = 0, 1
 
-
 # %% wrong="the last layer first" from="from the image on, with a running jump" caught_by="pooling_between, strides_accumulate"
 # -     for kernel, stride in layers:
 # +     for kernel, stride in layers[::-1]:
-
 
 # %% wrong="fails without layers" from="from the image on, with a running jump" caught_by="no_layers"
 # -     field, jump = 1, 1
 # -     for kernel, stride in layers:
 # +     field, jump = layers[0]
 # +     for kernel, stride in layers[1:]:
-
 
 # %% wrong="a float" from="from the image on, with a running jump" caught_by="stride_one"
 # -     field, jump = 1, 1

@@ -149,18 +149,15 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
 # +     output = torch.einsum("ncrsij,ocij->nors", windows, weight.flip(2, 3))
 
-
 # %% wrong="padding forgotten left and right" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (0, 0, padding, padding))
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-
 # %% wrong="padding forgotten above and below" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (padding, padding))
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-
 
 # %% wrong="padding ignored" from="windows and einsum" caught_by="stride_and_padding, settings"
 # - import torch.nn.functional as F
@@ -168,24 +165,20 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-
 # %% wrong="border repeated instead of zeros" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (padding,) * 4, mode="replicate")
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-
 
 # %% wrong="padding with ones" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (padding,) * 4, value=1.0)
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-
 # %% wrong="padding on the right and below only" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (0, 2 * padding, 0, 2 * padding))
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-
 
 # %% wrong="the output is padded instead of the images" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
@@ -193,11 +186,9 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     output = F.pad(torch.einsum("ncrsij,ocij->nors", windows, weight), (padding,) * 4)
 
-
 # %% wrong="stride ignored" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], 1).unfold(3, weight.shape[3], 1)
-
 
 # %% wrong="stride along the rows only" from="windows and einsum" caught_by="stride_and_padding, settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
@@ -229,11 +220,9 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
 # +     rows = images.shape[2] + 2 * padding - stride * (weight.shape[2] - 1)
 
-
 # %% wrong="bias forgotten" from="columns times a matrix of kernels" caught_by="lecture_example, bias"
 # -     if bias is not None:
 # -         output = output + bias[:, None]
-
 
 # %% wrong="bias once a weight" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, bias"
 # -     return output if bias is None else output + bias[None, :, None, None]
@@ -241,28 +230,23 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +                 output = output + bias[:, None, None]
 # +     return output
 
-
 # %% wrong="bias once a channel" from="conv2d_single for every image, kernel and channel" caught_by="bias, settings"
 # -             total = sum(conv2d_single(channel, table) for channel, table in zip(image, kernel))
 # -             maps.append(total[::stride, ::stride] + (0 if bias is None else bias[o]))
 # +             b = 0.0 if bias is None else bias[o]
 # +             maps.append(sum(conv2d_single(x, w) + b for x, w in zip(image, kernel))[::stride, ::stride])
 
-
 # %% wrong="bias along the columns" from="windows and einsum" caught_by="bias, settings"
 # -     return output if bias is None else output + bias[:, None, None]
 # +     return output if bias is None else output + bias
-
 
 # %% wrong="the first bias for all kernels" from="windows and einsum" caught_by="bias, settings"
 # -     return output if bias is None else output + bias[:, None, None]
 # +     return output if bias is None else output + bias[0]
 
-
 # %% wrong="only the first channel" from="windows and einsum" caught_by="channels_and_kernels, settings"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
 # +     output = torch.einsum("nrsij,oij->nors", windows[:, 0], weight[:, 0])
-
 
 # %% wrong="only the first kernel" from="windows and einsum" caught_by="channels_and_kernels, settings"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
@@ -270,23 +254,19 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     output = torch.einsum("ncrsij,cij->nrs", windows, weight[0])[:, None]
 # +     return output if bias is None else output + bias[0]
 
-
 # %% wrong="channels not summed" from="windows and einsum" caught_by="channels_and_kernels, settings"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
 # -     return output if bias is None else output + bias[:, None, None]
 # +     output = torch.einsum("ncrsij,ocij->nocrs", windows, weight)
 # +     return output if bias is None else output + bias[:, None, None, None]
 
-
 # %% wrong="mean over the channels" from="windows and einsum" caught_by="channels_and_kernels, settings"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
 # +     output = torch.einsum("ncrsij,ocij->nors", windows, weight) / images.shape[1]
 
-
 # %% wrong="only the first image of the batch" from="windows and einsum" caught_by="channels_and_kernels"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     windows = F.pad(images[:1], (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-
 
 # %% wrong="output one too small" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, channels_and_kernels"
 # -     rows = output_size(images.shape[2], weight.shape[2], stride, padding)
@@ -298,7 +278,6 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     return output if bias is None else output + bias[None, :, None, None]
 # +     return output if bias is None else output + bias[:, None, None]
 
-
 # %% wrong="output size rounded up" from="windows and einsum" caught_by="settings"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     padded = F.pad(images, (padding,) * 4)
@@ -307,11 +286,9 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     padded = F.pad(padded, (0, extra_columns, 0, extra_rows))
 # +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-
 # %% wrong="rows and columns of the output swapped" from="windows and einsum" caught_by="rows_and_columns, channels_and_kernels"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
 # +     output = torch.einsum("ncrsij,ocij->nosr", windows, weight)
-
 
 # %% wrong="rows and columns of the kernel swapped" from="windows and einsum" caught_by="rows_and_columns, channels_and_kernels"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
@@ -319,26 +296,22 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[3], stride).unfold(3, weight.shape[2], stride)
 # +     output = torch.einsum("ncrsij,ocji->nors", windows, weight)
 
-
 # %% wrong="output taken for square" from="columns times a matrix of kernels" caught_by="rows_and_columns"
 # -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
 # -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
 # +     size = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
 # +     return output.reshape(images.shape[0], weight.shape[0], size, size)
 
-
 # %% wrong="kernel taken for square" from="windows and einsum" caught_by="rows_and_columns"
 # -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 # +     k = weight.shape[2]
 # +     windows = F.pad(images, (padding,) * 4).unfold(2, k, stride).unfold(3, k, stride)
-
 
 # %% wrong="rows and columns exchanged in the final reshape" from="columns times a matrix of kernels" caught_by="rows_and_columns"
 # -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
 # -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
 # +     columns = (images.shape[3] + 2 * padding - weight.shape[3]) // stride + 1
 # +     return output.reshape(images.shape[0], weight.shape[0], columns, -1)
-
 
 # %% wrong="view of a tensor that is not contiguous" from="columns times a matrix of kernels" caught_by="rows_and_columns"
 # -     output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
@@ -347,11 +320,9 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
 # +     return output.view(images.shape[0], weight.shape[0], rows, -1)
 
-
 # %% wrong="batch of one squeezed" from="windows and einsum" caught_by="batch_of_one, lecture_example"
 # -     return output if bias is None else output + bias[:, None, None]
 # +     return (output if bias is None else output + bias[:, None, None]).squeeze(0)
-
 
 # %% wrong="inner axes squeezed where the kernel fits once" from="windows and einsum" caught_by="batch_of_one"
 # -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
@@ -380,16 +351,13 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     columns = F.unfold(images.float(), weight.shape[2:], padding=padding, stride=stride)
 # +     output = (weight.float().flatten(1) @ columns).to(images.dtype)
 
-
 # %% wrong="bias negated in place" from="columns times a matrix of kernels" caught_by="inputs"
 # -         output = output + bias[:, None]
 # +         output = output - bias.neg_()[:, None]
 
-
 # %% wrong="border of the images set to zero in place" from="columns times a matrix of kernels" caught_by="inputs, channels_and_kernels"
 #   def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     images[:, :, 0] = images[:, :, -1] = 0
-
 
 # %% wrong="no gradient: the result is made anew by torch.tensor" from="columns times a matrix of kernels" caught_by="gradients"
 # + import torch

@@ -75,11 +75,9 @@ def conv2d_single(image, kernel, bias=0.0):
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
 # +     return torch.einsum("rcij,ij->rc", windows, kernel.flip(0, 1)) + bias
 
-
 # %% wrong="kernel flipped along its columns" from="Tensor.unfold and einsum" caught_by="cross_correlation"
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
 # +     return torch.einsum("rcij,ij->rc", windows, kernel.flip(1)) + bias
-
 
 # %% wrong="kernel transposed" from="Tensor.unfold and einsum" caught_by="cross_correlation"
 # -     windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
@@ -107,11 +105,9 @@ def conv2d_single(image, kernel, bias=0.0):
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
 # +     return torch.einsum("rcij,ij->rc", windows, kernel)
 
-
 # %% wrong="bias once a weight" from="sum of shifted images, weight by weight" caught_by="bias, other_shapes"
 # -     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(k_h) for j in range(k_w)) + bias
 # +     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w))
-
 
 # %% wrong="bias to the first value only" from="Tensor.unfold and einsum" caught_by="bias"
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
@@ -119,11 +115,9 @@ def conv2d_single(image, kernel, bias=0.0):
 # +     output[0, 0] += bias
 # +     return output
 
-
 # %% wrong="the slide's 0: a bias of -1 built in" from="Tensor.unfold and einsum" caught_by="whole_output, first_output"
 # - def conv2d_single(image, kernel, bias=0.0):
 # + def conv2d_single(image, kernel, bias=-1.0):
-
 
 # %% wrong="padded to the size of the image" from="Tensor.unfold and einsum" caught_by="first_output, whole_output"
 #   import torch
@@ -199,7 +193,6 @@ def conv2d_single(image, kernel, bias=0.0):
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
 # +     windows = image.float().unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
 # +     return (torch.einsum("rcij,ij->rc", windows, kernel.float()) + bias).to(image.dtype)
-
 
 # %% wrong="output written into the image" from="Tensor.unfold and einsum" caught_by="inputs"
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias

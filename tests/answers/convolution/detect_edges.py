@@ -61,21 +61,17 @@ def detect_edges(image):
 # -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
 # +     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
 
-
 # %% wrong="not padded: smaller than the image" from="conv2d with an integer kernel" caught_by="single_point, uniform_image, other_images"
 # -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
 # +     return conv2d_single(image, kernel)
-
 
 # %% wrong="output padded instead of the image" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
 # -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
 # +     return F.pad(conv2d_single(image, kernel), (1, 1, 1, 1))
 
-
 # %% wrong="border repeated" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
 # -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
 # +     return conv2d_single(F.pad(image[None, None], (1, 1, 1, 1), "replicate")[0, 0], kernel)
-
 
 # %% wrong="image mirrored at its border" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
 # -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
@@ -95,41 +91,33 @@ def detect_edges(image):
 # -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
 # +     return conv2d_single(F.pad(image, (1, 1)), kernel)
 
-
 # %% wrong="wrong sign" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
 # +     kernel = torch.tensor([[1, 1, 1], [1, -8, 1], [1, 1, 1]], dtype=image.dtype)
-
 
 # %% wrong="4 in the centre, corners 0" from="conv2d with an integer kernel" caught_by="single_point"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
 # +     kernel = torch.tensor([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], dtype=image.dtype)
 
-
 # %% wrong="4 in the centre, -1 around" from="conv2d with an integer kernel" caught_by="single_point"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
 # +     kernel = torch.tensor([[-1, -1, -1], [-1, 4, -1], [-1, -1, -1]], dtype=image.dtype)
-
 
 # %% wrong="9 in the centre" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
 # +     kernel = torch.tensor([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], dtype=image.dtype)
 
-
 # %% wrong="the sharpening kernel of the first example" from="conv2d with an integer kernel" caught_by="single_point"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
 # +     kernel = torch.tensor([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], dtype=image.dtype)
-
 
 # %% wrong="absolute value" from="conv2d with an integer kernel" caught_by="single_point, other_images"
 # -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
 # +     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].abs()
 
-
 # %% wrong="clipped to [0, 1]" from="conv2d with an integer kernel" caught_by="single_point, other_images"
 # -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
 # +     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].clamp(0, 1)
-
 
 # %% wrong="batch and channel left" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
 # -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
@@ -150,7 +138,6 @@ def detect_edges(image):
 # %% wrong="image divided by its maximum first" from="conv2d with an integer kernel" caught_by="other_images"
 #   def detect_edges(image):
 # +     image = image / image.max()
-
 
 # %% wrong="downcast to float32" from="conv2d with an integer kernel" caught_by="inputs"
 # -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)

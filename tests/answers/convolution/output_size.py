@@ -65,16 +65,13 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
 # -     return (input_size + 2 * padding - kernel_size) // stride + 1
 # +     return round((input_size + 2 * padding - kernel_size) / stride) + 1
 
-
 # %% wrong="returns a float" from="integer division after a check" caught_by="known_sizes"
 # -     return (input_size + 2 * padding - kernel_size) // stride + 1
 # +     return (input_size + 2 * padding - kernel_size) / stride + 1
 
-
 # %% wrong="padding at one end only" from="integer division after a check" caught_by="known_sizes, counts_places"
 # -     return (input_size + 2 * padding - kernel_size) // stride + 1
 # +     return (input_size + padding - kernel_size) // stride + 1
-
 
 # %% wrong="stride ignored" from="integer division after a check" caught_by="known_sizes, counts_places"
 # -     return (input_size + 2 * padding - kernel_size) // stride + 1
@@ -107,7 +104,6 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
 # %% wrong="ValueError compares with the input without padding" from="integer division after a check" caught_by="too_large_a_kernel"
 # -     if kernel_size > input_size + 2 * padding:
 # +     if kernel_size > input_size:
-
 
 # %% wrong="ValueError for a kernel that just fits" from="integer division after a check" caught_by="too_large_a_kernel"
 # -     if kernel_size > input_size + 2 * padding:

@@ -210,16 +210,13 @@ def augmentation(seed=None):
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 # +     return lambda image: (image[:1] * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 
-
 # %% wrong="pixels from 0 to 255" from="brightness from a generator" caught_by="same_kind"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 # +     return lambda image: (255 * image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 255)
 
-
 # %% wrong="noise in place of the image" from="brightness from a generator" caught_by="gentle"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 # +     return lambda image: torch.rand(image.shape, generator=generator)
-
 
 # %% wrong="negatives" from="brightness from a generator" caught_by="gentle"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)

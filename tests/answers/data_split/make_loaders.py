@@ -85,7 +85,6 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
 # +             Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", drop_last=True, generator=generator
 # +         )
 
-
 # %% wrong="the last training batch is dropped" from="a dict comprehension" caught_by="batches"
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
 # +         name: DataLoader(
@@ -96,11 +95,9 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
 # +             generator=generator,
 # +         )
 
-
 # %% wrong="everything is shuffled" from="a dict comprehension" caught_by="order"
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
 # +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=True, generator=generator)
-
 
 # %% wrong="nothing is shuffled" from="a dict comprehension" caught_by="order"
 # -     generator = torch.Generator().manual_seed(seed)
@@ -125,13 +122,11 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
 # +             Subset(dataset, sorted(indices.tolist())), batch_size, shuffle=name == "train", generator=generator
 # +         )
 
-
 # %% wrong="the order depends on the global generator" from="a dict comprehension" caught_by="seed"
 # -     generator = torch.Generator().manual_seed(seed)
 #       return {
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
 # +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
-
 
 # %% wrong="the global generator is seeded" from="a dict comprehension" caught_by="seed"
 # -     generator = torch.Generator().manual_seed(seed)
@@ -140,11 +135,9 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
 # +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
 
-
 # %% wrong="the seed is ignored" from="a dict comprehension" caught_by="seed"
 # -     generator = torch.Generator().manual_seed(seed)
 # +     generator = torch.Generator().manual_seed(0)
-
 
 # %% wrong="each loader has the whole dataset" from="a dict comprehension" caught_by="batches"
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
@@ -167,7 +160,6 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
 # %% wrong="validation and test are swapped" from="a dict comprehension" caught_by="batches"
 # -         for name, indices in zip(("train", "val", "test"), splits)
 # +         for name, indices in zip(("train", "test", "val"), splits)
-
 
 # %% wrong="the batch size is ignored" from="a dict comprehension" caught_by="batches"
 # -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)

@@ -155,17 +155,14 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
 # +     patients = torch.tensor(list(set(patient_ids.tolist())))
 
-
 # %% wrong="not reproducible" from="patients shuffled, borders rounded" caught_by="seed, purity"
 # -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
 # +     patients = patients[torch.randperm(len(patients))]
-
 
 # %% wrong="the global generator is seeded" from="patients shuffled, borders rounded" caught_by="purity"
 # -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
 # +     torch.manual_seed(seed)
 # +     patients = patients[torch.randperm(len(patients))]
-
 
 # %% wrong="two numbers of patients are rounded down" from="patients shuffled, borders rounded" caught_by="uneven"
 # -     a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))

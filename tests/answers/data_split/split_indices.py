@@ -101,7 +101,6 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
 # +     a, b, c = (int(fraction * n_samples) for fraction in fractions)
 # +     return order[:a], order[a : a + b], order[a + b : a + b + c]
 
-
 # %% wrong="the global generator is seeded" from="one permutation, borders rounded" caught_by="global_state"
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 # +     torch.manual_seed(seed)
@@ -138,11 +137,9 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 # +     order = torch.randperm(n_samples)
 
-
 # %% wrong="the seed is ignored" from="one permutation, borders rounded" caught_by="seed"
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 # +     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(42))
-
 
 # %% wrong="not shuffled" from="one permutation, borders rounded" caught_by="shuffled, seed"
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
@@ -164,7 +161,6 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     return order[:first], order[first:second], order[second:]
 # +     return order[:first].sort().values, order[first:second].sort().values, order[second:].sort().values
 
-
 # %% wrong="a random offset instead of shuffling" from="one permutation, borders rounded" caught_by="shuffled"
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 # +     order = torch.arange(n_samples).roll(7919 * (seed + 1))
@@ -183,42 +179,34 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     return order[:first], order[first:second], order[second:]
 # +     return order[:first], order[first:], order[second:]
 
-
 # %% wrong="indices from 1" from="one permutation, borders rounded" caught_by="complete"
 # -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 # +     order = 1 + torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-
 
 # %% wrong="the sum is not checked" from="one permutation, borders rounded" caught_by="wrong_fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # -         raise ValueError("the fractions must sum to 1")
 
-
 # %% wrong="only sums above 1 are refused" from="one permutation, borders rounded" caught_by="wrong_fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # +     if sum(fractions) > 1 + 1e-6:
-
 
 # %% wrong="an assertion instead of ValueError" from="one permutation, borders rounded" caught_by="wrong_fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # -         raise ValueError("the fractions must sum to 1")
 # +     assert abs(sum(fractions) - 1) < 1e-6
 
-
 # %% wrong="floats are compared exactly" from="one permutation, borders rounded" caught_by="float_fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # +     if sum(fractions) != 1:
-
 
 # %% wrong="the sum is rounded to one digit" from="one permutation, borders rounded" caught_by="float_fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # +     if round(sum(fractions), 1) != 1:
 
-
 # %% wrong="the fractions are ignored" from="one permutation, borders rounded" caught_by="shares"
 # -     first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
 # +     first, second = round(0.6 * n_samples), round(0.8 * n_samples)
-
 
 # %% wrong="training and test are swapped" from="one permutation, borders rounded" caught_by="shares"
 # -     return order[:first], order[first:second], order[second:]

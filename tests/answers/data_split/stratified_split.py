@@ -123,13 +123,11 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # +         a, b = int(fractions[0] * len(members)), int(fractions[1] * len(members))
 # +         for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b :])):
 
-
 # %% wrong="all sizes of each class are rounded down, samples are lost" from="borders rounded in each class" caught_by="complete"
 # -         a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
 # -         for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
 # +         a, b, c = (int(fraction * len(members)) for fraction in fractions)
 # +         for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b : a + b + c])):
-
 
 # %% wrong="only the classes 0 and 1 are known" from="split_indices for each class, then one more shuffle" caught_by="other_labels, small_classes"
 # -     for number, label in enumerate(labels.unique()):
@@ -137,7 +135,6 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 #           members = (labels == label).nonzero().flatten()
 # -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
 # +         for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
-
 
 # %% wrong="classes are counted with bincount, which needs 0, 1, 2, …" from="split_indices for each class, then one more shuffle" caught_by="other_labels"
 # -     for number, label in enumerate(labels.unique()):
@@ -147,13 +144,11 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # +         members = (labels.long() == label).nonzero().flatten()
 # +         for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
 
-
 # %% wrong="one class after the other" from="split_indices for each class, then one more shuffle" caught_by="shuffled"
 # -     generator = torch.Generator().manual_seed(seed)
 # -     joined = [torch.cat(part) for part in parts]
 # -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
 # +     return tuple(torch.cat(part) for part in parts)
-
 
 # %% wrong="the first samples of each class are for training" from="borders rounded in each class" caught_by="shuffled"
 # -     generator = torch.Generator().manual_seed(seed)
@@ -163,13 +158,11 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 #               part.append(chunk)
 # +     generator = torch.Generator().manual_seed(seed)
 
-
 # %% wrong="sorted at the end" from="split_indices for each class, then one more shuffle" caught_by="shuffled"
 # -     generator = torch.Generator().manual_seed(seed)
 # -     joined = [torch.cat(part) for part in parts]
 # -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
 # +     return tuple(torch.cat(part).sort().values for part in parts)
-
 
 # %% wrong="places within a class are taken for indices" from="split_indices for each class, then one more shuffle" caught_by="complete"
 # -         members = (labels == label).nonzero().flatten()
@@ -178,13 +171,11 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # +         for part, places in zip(parts, split_indices(int((labels == label).sum()), fractions, seed + number)):
 # +             part.append(places)
 
-
 # %% wrong="the classes are balanced by leaving samples out" from="split_indices for each class, then one more shuffle" caught_by="complete"
 # +     smallest = min(int((labels == label).sum()) for label in labels.unique())
 #       for number, label in enumerate(labels.unique()):
 # -         members = (labels == label).nonzero().flatten()
 # +         members = (labels == label).nonzero().flatten()[:smallest]
-
 
 # %% wrong="the global generator is seeded for the last shuffle" from="split_indices for each class, then one more shuffle" caught_by="purity"
 # -     generator = torch.Generator().manual_seed(seed)
@@ -193,13 +184,11 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
 # +     return tuple(part[torch.randperm(len(part))] for part in joined)
 
-
 # %% wrong="the last shuffle has no seed" from="split_indices for each class, then one more shuffle" caught_by="seed, purity"
 # -     generator = torch.Generator().manual_seed(seed)
 #       joined = [torch.cat(part) for part in parts]
 # -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
 # +     return tuple(part[torch.randperm(len(part))] for part in joined)
-
 
 # %% wrong="the seed is ignored" from="split_indices for each class, then one more shuffle" caught_by="seed"
 # -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
@@ -207,7 +196,6 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 #               part.append(members[places])
 # -     generator = torch.Generator().manual_seed(seed)
 # +     generator = torch.Generator().manual_seed(0)
-
 
 # %% wrong="the fractions are not handed on" from="split_indices for each class, then one more shuffle" caught_by="balance"
 #   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
@@ -217,17 +205,14 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
 # +         for part, places in zip(parts, split_indices(len(members), seed=seed + number)):
 
-
 # %% wrong="the sum of the fractions is not checked" from="borders rounded in each class" caught_by="fractions"
 # -     if abs(sum(fractions) - 1) > 1e-6:
 # -         raise ValueError("the fractions must sum to 1")
-
 
 # %% wrong="floats are compared exactly" from="split_indices for each class, then one more shuffle" caught_by="fractions"
 #   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # +     if sum(fractions) != 1:
 # +         raise ValueError("the fractions must sum to 1")
-
 
 # %% wrong="the labels are sorted in place" from="split_indices for each class, then one more shuffle" caught_by="purity"
 #   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):

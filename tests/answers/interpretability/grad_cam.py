@@ -143,31 +143,25 @@ def grad_cam(model, layer, image):
 # -     weights = gradients.mean(dim=(2, 3), keepdim=True)
 # +     weights = torch.ones_like(gradients)
 
-
 # %% wrong="gradients not averaged over the places" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -     weights = gradients.mean(dim=(2, 3), keepdim=True)
 # +     weights = gradients
-
 
 # %% wrong="weights averaged over the maps, not over the places" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -     weights = gradients.mean(dim=(2, 3), keepdim=True)
 # +     weights = gradients.mean(dim=1, keepdim=True)
 
-
 # %% wrong="absolute weights" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -     weights = gradients.mean(dim=(2, 3), keepdim=True)
 # +     weights = gradients.mean(dim=(2, 3), keepdim=True).abs()
-
 
 # %% wrong="weights with the wrong sign" from="a hook and autograd.grad" caught_by="formula, finds_the_opacity"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 # +     heat = (-weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 
-
 # %% wrong="ReLU forgotten" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 # +     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
-
 
 # %% wrong="ReLU after resizing" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
@@ -175,11 +169,9 @@ def grad_cam(model, layer, image):
 # +     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
 # +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0].relu()
 
-
 # %% wrong="ReLU of each map before the sum" from="a hook and autograd.grad" caught_by="formula"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 # +     heat = (weights * kept[0].detach()).relu().sum(dim=1, keepdim=True)
-
 
 # %% wrong="gradients of the probability, and not divided by the maximum" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
@@ -187,7 +179,6 @@ def grad_cam(model, layer, image):
 
 # -     return heat / highest if highest > 0 else heat
 # +     return heat
-
 
 # %% wrong="map not resized" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # - import torch.nn.functional as F
@@ -197,36 +188,29 @@ def grad_cam(model, layer, image):
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = heat[0, 0]
 
-
 # %% wrong="resized to the nearest neighbour" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = F.interpolate(heat, size=image.shape[1:], mode="nearest")[0, 0]
-
 
 # %% wrong="align_corners=True" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=True)[0, 0]
 
-
 # %% wrong="resized to a square" from="a hook and autograd.grad" caught_by="deep_network, leaves_all_as_found"
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = F.interpolate(heat, size=image.shape[1], mode="bilinear", align_corners=False)[0, 0]
-
 
 # %% wrong="bicubic" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = F.interpolate(heat, size=image.shape[1:], mode="bicubic", align_corners=False)[0, 0]
 
-
 # %% wrong="not divided by the maximum" from="a hook and autograd.grad" caught_by="formula, image_size"
 # -     return heat / highest if highest > 0 else heat
 # +     return heat
 
-
 # %% wrong="divided by the sum" from="a hook and autograd.grad" caught_by="formula, deep_network"
 # -     highest = heat.max()
 # +     highest = heat.sum()
-
 
 # %% wrong="minimum subtracted too" from="a hook and autograd.grad" caught_by="image_size, deep_network"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
@@ -235,7 +219,6 @@ def grad_cam(model, layer, image):
 # -     return heat / highest if highest > 0 else heat
 # +     return (heat - heat.min()) / (highest - heat.min() + 1e-12)
 
-
 # %% wrong="divided before resizing" from="a hook and autograd.grad" caught_by="deep_network"
 #       heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 # +     heat = heat / heat.max() if heat.max() > 0 else heat
@@ -243,26 +226,21 @@ def grad_cam(model, layer, image):
 # -     return heat / highest if highest > 0 else heat
 # +     return heat
 
-
 # %% wrong="NaN where nothing speaks for the finding" from="a hook and autograd.grad" caught_by="all_zeros"
 # -     return heat / highest if highest > 0 else heat
 # +     return heat / highest
-
 
 # %% wrong="a small number added to the maximum that is not small" from="a hook and autograd.grad" caught_by="formula, image_size"
 # -     return heat / highest if highest > 0 else heat
 # +     return heat / (highest + 0.1)
 
-
 # %% wrong="one axis too many" from="a hook and autograd.grad" caught_by="formula"
 # -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
 # +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0]
 
-
 # %% wrong="rows and columns swapped" from="a hook and autograd.grad" caught_by="formula, finds_the_opacity"
 # -     return heat / highest if highest > 0 else heat
 # +     return (heat / highest if highest > 0 else heat).T
-
 
 # %% wrong="hook left behind" from="a hook and autograd.grad" caught_by="leaves_all_as_found, model_raises"
 # -     try:
@@ -272,7 +250,6 @@ def grad_cam(model, layer, image):
 # -         handle.remove()
 # +     with evaluation_mode(model):
 # +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-
 
 # %% wrong="hook removed only when all goes well" from="a hook and autograd.grad" caught_by="model_raises"
 # -     try:
@@ -284,12 +261,10 @@ def grad_cam(model, layer, image):
 # +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
 # +     handle.remove()
 
-
 # %% wrong="training mode" from="a hook and autograd.grad" caught_by="evaluation_mode"
 # -         with evaluation_mode(model):
 # -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
 # +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-
 
 # %% wrong="model left in evaluation mode" from="a hook and autograd.grad" caught_by="leaves_all_as_found, evaluation_mode"
 # -         with evaluation_mode(model):
@@ -297,32 +272,26 @@ def grad_cam(model, layer, image):
 # +         model.eval()
 # +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
 
-
 # %% wrong="gradients left in the parameters" from="a hook and autograd.grad" caught_by="leaves_all_as_found, evaluation_mode"
 # -     (gradients,) = torch.autograd.grad(logit, kept[0])
 # +     kept[0].retain_grad()
 # +     logit.backward()
 # +     gradients = kept[0].grad
 
-
 # %% wrong="no copy for what follows in place" from="a hook and autograd.grad" caught_by="in_place_and_frozen"
 # -         return output.clone()
-
 
 # %% wrong="no gradient in a frozen model" from="a hook and autograd.grad" caught_by="in_place_and_frozen"
 # -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
 # +             logit = model(image.detach().clone().unsqueeze(0)).sum()
 
-
 # %% wrong="frozen parameters thawed for good" from="a hook and autograd.grad" caught_by="leaves_all_as_found"
 # +     model.requires_grad_(False)
 #       handle = layer.register_forward_hook(keep)
 
-
 # %% wrong="part of a graph" from="a hook and autograd.grad" caught_by="leaves_all_as_found"
 # -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 # +     heat = (weights * kept[0]).sum(dim=1, keepdim=True).relu()
-
 
 # %% wrong="the same map for every model: the image, smoothed" from="a hook and autograd.grad" caught_by="formula, depends_on_the_weights"
 # -     return heat / highest if highest > 0 else heat

@@ -112,11 +112,9 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # -                 drop = original - model(occluded[None])[0]
 # +                 drop = model(occluded[None])[0] - original
 
-
 # %% wrong="logit of the occluded image instead of the drop" from="slices, and how often each pixel was covered" caught_by="known_drops"
 # -                 drop = original - model(occluded[None])[0]
 # +                 drop = model(occluded[None])[0]
-
 
 # %% wrong="drop of the probability" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
 # -         original = model(image[None])[0]
@@ -125,21 +123,17 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # -                 drop = original - model(occluded[None])[0]
 # +                 drop = original - model(occluded[None])[0].sigmoid()
 
-
 # %% wrong="negative drops cut off" from="slices, and how often each pixel was covered" caught_by="known_drops"
 # -                 total[rows, columns] += drop
 # +                 total[rows, columns] += drop.clamp(min=0)
-
 
 # %% wrong="absolute drops" from="slices, and how often each pixel was covered" caught_by="known_drops"
 # -                 total[rows, columns] += drop
 # +                 total[rows, columns] += drop.abs()
 
-
 # %% wrong="sum instead of mean" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -     return total / covered.clamp(min=1)
 # +     return total
-
 
 # %% wrong="a later patch overwrites an earlier one" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -                 total[rows, columns] += drop
@@ -147,13 +141,11 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # +                 total[rows, columns] = drop
 # +                 covered[rows, columns] = 1
 
-
 # %% wrong="largest drop instead of the mean" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -                 total[rows, columns] += drop
 # -                 covered[rows, columns] += 1
 # +                 total[rows, columns] = torch.maximum(total[rows, columns], drop)
 # +                 covered[rows, columns] = 1
-
 
 # %% wrong="patches hang over the border" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -         for top in range(0, height - patch_size + 1, stride):
@@ -161,18 +153,15 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # +         for top in range(0, height, stride):
 # +             for left in range(0, width, stride):
 
-
 # %% wrong="the last patch is missing" from="slices, and how often each pixel was covered" caught_by="known_drops, overlap"
 # -         for top in range(0, height - patch_size + 1, stride):
 # -             for left in range(0, width - patch_size + 1, stride):
 # +         for top in range(0, height - patch_size, stride):
 # +             for left in range(0, width - patch_size, stride):
 
-
 # %% wrong="NaN where no patch lies" from="slices, and how often each pixel was covered" caught_by="uncovered"
 # -     return total / covered.clamp(min=1)
 # +     return total / covered
-
 
 # %% wrong="an additional patch at the border" from="slices, and how often each pixel was covered" caught_by="uncovered, settings"
 # -         for top in range(0, height - patch_size + 1, stride):
@@ -180,11 +169,9 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # +         for top in {*range(0, height - patch_size + 1, stride), max(height - patch_size, 0)}:
 # +             for left in {*range(0, width - patch_size + 1, stride), max(width - patch_size, 0)}:
 
-
 # %% wrong="fill ignored" from="slices, and how often each pixel was covered" caught_by="settings"
 # -                 occluded[:, rows, columns] = fill
 # +                 occluded[:, rows, columns] = 0.0
-
 
 # %% wrong="stride ignored" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
 # -         for top in range(0, height - patch_size + 1, stride):
@@ -192,23 +179,19 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 # +         for top in range(0, height - patch_size + 1):
 # +             for left in range(0, width - patch_size + 1):
 
-
 # %% wrong="steps by the size of the patch" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -         for top in range(0, height - patch_size + 1, stride):
 # -             for left in range(0, width - patch_size + 1, stride):
 # +         for top in range(0, height - patch_size + 1, patch_size):
 # +             for left in range(0, width - patch_size + 1, patch_size):
 
-
 # %% wrong="image taken for square" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
 # -             for left in range(0, width - patch_size + 1, stride):
 # +             for left in range(0, height - patch_size + 1, stride):
 
-
 # %% wrong="only the first channel hidden" from="slices, and how often each pixel was covered" caught_by="settings"
 # -                 occluded[:, rows, columns] = fill
 # +                 occluded[0, rows, columns] = fill
-
 
 # %% wrong="patches stay hidden: no fresh copy" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
 #       with evaluation_mode(model), torch.no_grad():
@@ -216,48 +199,39 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
 
 # -                 occluded = image.clone()
 
-
 # %% wrong="divided by the number of pixels of the patch" from="slices, and how often each pixel was covered" caught_by="known_drops, overlap"
 # -                 drop = original - model(occluded[None])[0]
 # +                 drop = (original - model(occluded[None])[0]) / patch_size**2
-
 
 # %% wrong="scaled by its maximum" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
 # -     return total / covered.clamp(min=1)
 # +     result = total / covered.clamp(min=1)
 # +     return result / result.abs().max()
 
-
 # %% wrong="rows and columns swapped" from="slices, and how often each pixel was covered" caught_by="known_drops, finds_the_opacity"
 # -     return total / covered.clamp(min=1)
 # +     return (total / covered.clamp(min=1)).T
-
 
 # %% wrong="one value a patch" from="slices, and how often each pixel was covered" caught_by="known_drops"
 # -     return total / covered.clamp(min=1)
 # +     return (total / covered.clamp(min=1))[::stride, ::stride]
 
-
 # %% wrong="training mode" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
 # -     with evaluation_mode(model), torch.no_grad():
 # +     with torch.no_grad():
-
 
 # %% wrong="all modules left in evaluation mode" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
 # -     with evaluation_mode(model), torch.no_grad():
 # +     model.eval()
 # +     with torch.no_grad():
 
-
 # %% wrong="part of a graph" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
 # -     with evaluation_mode(model), torch.no_grad():
 # +     with evaluation_mode(model):
 
-
 # %% wrong="image occluded in place" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
 # -                 occluded = image.clone()
 # +                 occluded = image
-
 
 # %% wrong="the image itself, whatever the model" from="slices, and how often each pixel was covered" caught_by="known_drops, depends_on_the_weights"
 # -     return total / covered.clamp(min=1)

@@ -61,47 +61,38 @@ def saliency_map(model, image):
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].amax(dim=0)
 
-
 # %% wrong="absolute value after the maximum" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].amax(dim=0).abs()
-
 
 # %% wrong="mean over the channels" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].abs().mean(dim=0)
 
-
 # %% wrong="sum over the channels" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].abs().sum(dim=0)
-
 
 # %% wrong="channel axis kept" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].abs()
 
-
 # %% wrong="gradient of the probability" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -         (gradient,) = torch.autograd.grad(model(x).sum(), x)
 # +         (gradient,) = torch.autograd.grad(model(x).sigmoid().sum(), x)
 
-
 # %% wrong="gradient times image" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return (gradient[0] * image).abs().amax(dim=0)
-
 
 # %% wrong="scaled by its maximum" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
 # -     return gradient[0].abs().amax(dim=0)
 # +     saliency = gradient[0].abs().amax(dim=0)
 # +     return saliency / saliency.max()
 
-
 # %% wrong="rows and columns swapped" from="autograd.grad for a copy of the image" caught_by="known_gradient, finds_the_opacity"
 # -     return gradient[0].abs().amax(dim=0)
 # +     return gradient[0].abs().amax(dim=0).T
-
 
 # %% wrong="training mode" from="autograd.grad for a copy of the image" caught_by="evaluation_mode"
 # -     with evaluation_mode(model):
@@ -138,7 +129,6 @@ def saliency_map(model, image):
 # %% wrong="gradients of the training deleted" from="gradients left in the parameters" caught_by="gradients_that_were_there"
 #           model(x).sum().backward()
 # +     model.zero_grad()
-
 
 # %% wrong="parameters frozen for good" from="autograd.grad for a copy of the image" caught_by="leaves_all_as_found"
 #   def saliency_map(model, image):

@@ -84,50 +84,40 @@ class EarlyStopping:
 # -         return self.waited >= self.patience
 # +         return self.waited > self.patience
 
-
 # %% wrong="patience off by one, too early" from="the best loss and a counter" caught_by="patience"
 # -         return self.waited >= self.patience
 # +         return self.waited >= self.patience - 1
 
-
 # %% wrong="the count is not reset" from="the best loss and a counter" caught_by="patience"
 # -             self.waited = 0
-
 
 # %% wrong="min_delta ignored" from="the best loss and a counter" caught_by="min_delta"
 # -         if val_loss < self.best - self.min_delta:
 # +         if val_loss < self.best:
 
-
 # %% wrong="min_delta with the wrong sign" from="the best loss and a counter" caught_by="min_delta"
 # -         if val_loss < self.best - self.min_delta:
 # +         if val_loss < self.best + self.min_delta:
-
 
 # %% wrong="exactly min_delta is an improvement" from="the best loss and a counter" caught_by="min_delta, equal_losses"
 # -         if val_loss < self.best - self.min_delta:
 # +         if val_loss <= self.best - self.min_delta:
 
-
 # %% wrong="best follows every smaller loss" from="the best loss and a counter" caught_by="min_delta"
 #               self.waited += 1
 # +             self.best = min(self.best, val_loss)
-
 
 # %% wrong="compared with the loss before" from="the best loss and a counter" caught_by="patience"
 #               self.waited += 1
 # +             self.best = val_loss
 
-
 # %% wrong="an equal loss is an improvement" from="the best loss and a counter" caught_by="equal_losses"
 # -         if val_loss < self.best - self.min_delta:
 # +         if val_loss <= self.best - self.min_delta:
 
-
 # %% wrong="NaN is an improvement" from="the best loss and a counter" caught_by="equal_losses"
 # -         if val_loss < self.best - self.min_delta:
 # +         if not val_loss >= self.best - self.min_delta:
-
 
 # %% wrong="a larger loss is better" from="the best loss and a counter" caught_by="patience"
 # -         self.best, self.waited = float("inf"), 0
@@ -136,11 +126,9 @@ class EarlyStopping:
 # -         if val_loss < self.best - self.min_delta:
 # +         if val_loss > self.best + self.min_delta:
 
-
 # %% wrong="nothing is returned" from="the best loss and a counter" caught_by="patience"
 # -         return self.waited >= self.patience
 # +         self.stop = self.waited >= self.patience
-
 
 # %% wrong="no best" from="the best loss and a counter" caught_by="patience"
 # -         self.best, self.waited = float("inf"), 0

@@ -93,71 +93,57 @@ class MLP(nn.Module):
 # %% wrong="no ReLU" from="a list of layers, one Sequential" caught_by="forward"
 # -             layers.append(nn.ReLU())
 
-
 # %% wrong="ReLU after the last layer" from="a list of layers, one Sequential" caught_by="forward"
 #           layers.append(nn.Linear(in_features, out_features))
 # +         layers.append(nn.ReLU())
-
 
 # %% wrong="sigmoid after the last layer" from="a list of layers, one Sequential" caught_by="forward"
 #           layers.append(nn.Linear(in_features, out_features))
 # +         layers.append(nn.Sigmoid())
 
-
 # %% wrong="sigmoid as the activation" from="a list of layers, one Sequential" caught_by="forward"
 # -             layers.append(nn.ReLU())
 # +             layers.append(nn.Sigmoid())
-
 
 # %% wrong="tanh as the activation" from="a list of layers, one Sequential" caught_by="forward"
 # -             layers.append(nn.ReLU())
 # +             layers.append(nn.Tanh())
 
-
 # %% wrong="leaky ReLU" from="a list of layers, one Sequential" caught_by="forward"
 # -             layers.append(nn.ReLU())
 # +             layers.append(nn.LeakyReLU(0.1))
-
 
 # %% wrong="ReLU on the input too" from="a list of layers, one Sequential" caught_by="forward"
 # -         logits = self.layers(x.flatten(1))
 # +         logits = self.layers(x.flatten(1).relu())
 
-
 # %% wrong="softmax for several outputs" from="a list of layers, one Sequential" caught_by="forward"
 # -         return logits[:, 0] if logits.shape[1] == 1 else logits
 # +         return logits[:, 0] if logits.shape[1] == 1 else logits.softmax(1)
-
 
 # %% wrong="shape (N, 1)" from="a list of layers, one Sequential" caught_by="logits"
 # -         return logits[:, 0] if logits.shape[1] == 1 else logits
 # +         return logits
 
-
 # %% wrong="squeeze of all axes" from="a list of layers, one Sequential" caught_by="batch_of_one"
 # -         return logits[:, 0] if logits.shape[1] == 1 else logits
 # +         return logits.squeeze()
-
 
 # %% wrong="not flattened" from="a list of layers, one Sequential" caught_by="logits"
 # -         logits = self.layers(x.flatten(1))
 # +         logits = self.layers(x)
 
-
 # %% wrong="flattened to 784 whatever in_features says" from="a list of layers, one Sequential" caught_by="logits"
 # -         logits = self.layers(x.flatten(1))
 # +         logits = self.layers(x.reshape(-1, 784))
-
 
 # %% wrong="view of images that are not contiguous" from="a list of layers, one Sequential" caught_by="batch_of_one"
 # -         logits = self.layers(x.flatten(1))
 # +         logits = self.layers(x.view(len(x), -1))
 
-
 # %% wrong="out_features ignored" from="a list of layers, one Sequential" caught_by="logits"
 # -         layers.append(nn.Linear(in_features, out_features))
 # +         layers.append(nn.Linear(in_features, 1))
-
 
 # %% wrong="hidden_features ignored" from="a list of layers, one Sequential" caught_by="layers"
 # -         for n in hidden_features:
@@ -213,21 +199,17 @@ class MLP(nn.Module):
 # %% wrong="dropout ignored" from="a list of layers, one Sequential" caught_by="dropout"
 # -             layers.append(nn.Dropout(dropout))
 
-
 # %% wrong="nn.Dropout's own default" from="a list of layers, one Sequential" caught_by="dropout"
 # -             layers.append(nn.Dropout(dropout))
 # +             layers.append(nn.Dropout())
-
 
 # %% wrong="the share that is kept" from="a list of layers, one Sequential" caught_by="dropout"
 # -             layers.append(nn.Dropout(dropout))
 # +             layers.append(nn.Dropout(1 - dropout if dropout else 0.0))
 
-
 # %% wrong="dropout after the last layer too" from="a list of layers, one Sequential" caught_by="dropout"
 #           layers.append(nn.Linear(in_features, out_features))
 # +         layers.append(nn.Dropout(dropout))
-
 
 # %% wrong="dropout of the input" from="a list of layers, one Sequential" caught_by="dropout"
 # -         layers = []

@@ -71,11 +71,9 @@ def binary_cross_entropy(y_hat, y, base=math.e):
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat
 
-
 # %% wrong="a margin that float32 rounds away" from="probabilities clamped, the formula in one line" caught_by="certain_predictions"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.clamp(1e-12, 1 - 1e-12)
-
 
 # %% wrong="NaN becomes 0 and so do infinite losses" from="probabilities clamped, the formula in one line" caught_by="certain_predictions"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
@@ -84,76 +82,61 @@ def binary_cross_entropy(y_hat, y, base=math.e):
 # +     losses = -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return losses.nan_to_num(0.0, posinf=0.0)
 
-
 # %% wrong="a margin that is too wide" from="probabilities clamped, the formula in one line" caught_by="other_values"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.clamp(1e-2, 1 - 1e-2)
-
 
 # %% wrong="the mean" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10, natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).mean()
 
-
 # %% wrong="the sum" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).sum()
-
 
 # %% wrong="base ignored" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return -(y * p.log() + (1 - y) * (1 - p).log())
 
-
 # %% wrong="always base 10" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(10)
-
 
 # %% wrong="multiplied with the logarithm of the base" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return -(y * p.log() + (1 - y) * (1 - p).log()) * math.log(base)
 
-
 # %% wrong="sign" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return (y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
 
 # %% wrong="labels the wrong way round" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return -((1 - y) * p.log() + y * (1 - p).log()) / math.log(base)
 
-
 # %% wrong="only the term of y = 1" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 # +     return -(y * p.log()) / math.log(base)
-
 
 # %% wrong="a sigmoid too many" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.sigmoid()
 
-
 # %% wrong="a table of every sample against every label" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.clamp(1e-6, 1 - 1e-6).unsqueeze(1)
-
 
 # %% wrong="ŷ changed in place" from="probabilities clamped, the formula in one line" caught_by="inputs"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.clamp_(1e-6, 1 - 1e-6)
 
-
 # %% wrong="through NumPy" from="probabilities clamped, the formula in one line" caught_by="gradients"
 # -     p = y_hat.clamp(1e-6, 1 - 1e-6)
 # +     p = y_hat.detach().clamp(1e-6, 1 - 1e-6)
 
-
 # %% wrong="cast to float32" from="probabilities clamped, the formula in one line" caught_by="other_values"
 #   def binary_cross_entropy(y_hat, y, base=math.e):
 # +     y_hat, y = y_hat.float(), y.float()
-
 
 # %% wrong="squared error" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
 # -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)

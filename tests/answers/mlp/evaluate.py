@@ -117,7 +117,6 @@ def evaluate(model, loader):
 # %% wrong="eval() missing" from="all pairs compared, modes put back" caught_by="eval_mode, leaves_no_trace"
 # -     model.eval()
 
-
 # %% wrong="no_grad missing" from="all pairs compared, modes put back" caught_by="eval_mode"
 # -     with torch.no_grad():
 # -         batches = [(model(images), labels) for images, labels in loader]
@@ -126,11 +125,9 @@ def evaluate(model, loader):
 # -     z = torch.cat([logits for logits, _ in batches])
 # +     z = torch.cat([logits.detach() for logits, _ in batches])
 
-
 # %% wrong="evaluates in train mode" from="all pairs compared, modes put back" caught_by="eval_mode"
 # -     model.eval()
 # +     model.train()
-
 
 # %% wrong="left in eval mode" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
 # -     modes = {module: module.training for module in model.modules()}
@@ -138,14 +135,12 @@ def evaluate(model, loader):
 # -     for module, training in modes.items():
 # -         module.training = training
 
-
 # %% wrong="left in train mode" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
 # -     modes = {module: module.training for module in model.modules()}
 
 # -     for module, training in modes.items():
 # -         module.training = training
 # +     model.train()
-
 
 # %% wrong="only the mode of the whole model comes back" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
 # -     modes = {module: module.training for module in model.modules()}
@@ -155,21 +150,17 @@ def evaluate(model, loader):
 # -         module.training = training
 # +     model.train(training)
 
-
 # %% wrong="gradients are turned off for good" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
 #       model.eval()
 # +     model.requires_grad_(False)
-
 
 # %% wrong="threshold 0.5 on the logit" from="all pairs compared, modes put back" caught_by="metrics"
 # -     right = ((z > 0) == (y == 1)).double()
 # +     right = ((z > 0.5) == (y == 1)).double()
 
-
 # %% wrong="0 is predicted as 1" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
 # -     right = ((z > 0) == (y == 1)).double()
 # +     right = ((z >= 0) == (y == 1)).double()
-
 
 # %% wrong="the last batch alone" from="all pairs compared, modes put back" caught_by="metrics"
 # -     z = torch.cat([logits for logits, _ in batches])
@@ -177,68 +168,55 @@ def evaluate(model, loader):
 # +     z = batches[-1][0]
 # +     y = batches[-1][1]
 
-
 # %% wrong="plain accuracy as balanced accuracy" from="all pairs compared, modes put back" caught_by="metrics"
 # -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
 # +     recalls = [right.mean().item()]
-
 
 # %% wrong="precisions instead of recalls" from="all pairs compared, modes put back" caught_by="metrics"
 # -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
 # +     recalls = [right[(z > 0) == label].mean().item() for label in (False, True) if ((z > 0) == label).any()]
 
-
 # %% wrong="sensitivity alone" from="all pairs compared, modes put back" caught_by="metrics"
 # -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
 # +     recalls = [right[y == 1].mean().item()] if (y == 1).any() else [0.0]
-
 
 # %% wrong="ties count nothing" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
 # -     auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
 # +     auc = (table > 0).double().mean().item()
 
-
 # %% wrong="ties count in full" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
 # -     auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
 # +     auc = (table >= 0).double().mean().item()
-
 
 # %% wrong="AUC of the predictions" from="all pairs compared, modes put back" caught_by="metrics"
 # -     table = z[y == 1][:, None] - z[y == 0]
 # +     hard = (z > 0).double()
 # +     table = hard[y == 1][:, None] - hard[y == 0]
 
-
 # %% wrong="AUC with the classes swapped" from="all pairs compared, modes put back" caught_by="metrics"
 # -     table = z[y == 1][:, None] - z[y == 0]
 # +     table = z[y == 0][:, None] - z[y == 1]
 
-
 # %% wrong="an AUC of 0.5 for one class" from="all pairs compared, modes put back" caught_by="one_class"
 #       auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
 # +     auc = 0.5 if auc != auc else auc
-
 
 # %% wrong="scikit-learn's error for one class" from="all pairs compared, modes put back" caught_by="one_class"
 #       auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
 # +     if auc != auc:
 # +         raise ValueError("Only one class present in y_true.")
 
-
 # %% wrong="percent" from="all pairs compared, modes put back" caught_by="metrics"
 # -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
 # +     return {"accuracy": 100 * right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
 
 # %% wrong="tensors" from="all pairs compared, modes put back" caught_by="metrics"
 # -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
 # +     return {"accuracy": right.mean(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
 
-
 # %% wrong="only the accuracy" from="all pairs compared, modes put back" caught_by="metrics"
 # -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
 # +     return {"accuracy": right.mean().item()}
-
 
 # %% wrong="a table of every prediction against every label" from="all pairs compared, modes put back" caught_by="metrics"
 # -     right = ((z > 0) == (y == 1)).double()

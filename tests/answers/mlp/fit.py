@@ -209,10 +209,8 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 #               optimizer.zero_grad()
 # -             loss.backward()
 
-
 # %% wrong="zero_grad missing" from="Adam, the usual loop" caught_by="fresh_gradients"
 # -             optimizer.zero_grad()
-
 
 # %% wrong="zero_grad once an epoch" from="Adam, the usual loop" caught_by="fresh_gradients"
 #           model.train()
@@ -220,10 +218,8 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 
 # -             optimizer.zero_grad()
 
-
 # %% wrong="step missing" from="Adam, the usual loop" caught_by="learns"
 # -             optimizer.step()
-
 
 # %% wrong="the optimiser of another model" from="Adam, the usual loop" caught_by="learns"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
@@ -231,68 +227,55 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 # +
 # +     optimizer = torch.optim.Adam(copy.deepcopy(model).parameters(), lr=learning_rate)
 
-
 # %% wrong="a copy is trained" from="Adam, the usual loop" caught_by="learns"
 #   def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 # +     import copy
 # +
 # +     model = copy.deepcopy(model)
 
-
 # %% wrong="labels inverted" from="Adam, the usual loop" caught_by="learns"
 # -             loss = criterion(model(images), labels)
 # +             loss = criterion(model(images), 1 - labels)
-
 
 # %% wrong="learning rate ignored" from="Adam, the usual loop" caught_by="learning_rate"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
 # +     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
 
-
 # %% wrong="learning rate much too small" from="Adam, the usual loop" caught_by="beats_a_line"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
 # +     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate / 1000)
-
 
 # %% wrong="epochs ignored" from="Adam, the usual loop" caught_by="records"
 # -     for _ in range(epochs):
 # +     for _ in range(10):
 
-
 # %% wrong="one epoch too many" from="Adam, the usual loop" caught_by="records"
 # -     for _ in range(epochs):
 # +     for _ in range(epochs + 1):
-
 
 # %% wrong="only the last record" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +     return records[-1:]
 
-
 # %% wrong="a dict of lists" from="Adam, the usual loop" caught_by="records"
 # -     return records
 # +     return {key: [record[key] for record in records] for key in records[0]}
-
 
 # %% wrong="tensors in the records" from="Adam, the usual loop" caught_by="records"
 # -             total, n = total + loss.item() * len(labels), n + len(labels)
 # +             total, n = total + loss.detach() * len(labels), n + len(labels)
 
-
 # %% wrong="no accuracy" from="Adam, the usual loop" caught_by="records"
 # -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
 # +         records.append({"train_loss": total / n, "val_loss": val_total / m})
 
-
 # %% wrong="nothing is returned" from="Adam, the usual loop" caught_by="records"
 # -     return records
-
 
 # %% wrong="early stopping leaves records out" from="Adam, the usual loop" caught_by="records"
 #           records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
 # +         if len(records) > 1:
 # +             break
-
 
 # %% wrong="sigmoid twice" from="Adam, the usual loop" caught_by="true_records"
 # -             loss = criterion(model(images), labels)
@@ -301,60 +284,48 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 # -                 val_total += criterion(logits, labels).item() * len(labels)
 # +                 val_total += criterion(logits.sigmoid(), labels).item() * len(labels)
 
-
 # %% wrong="the training loss as validation loss" from="Adam, the usual loop" caught_by="true_records"
 # -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
 # +         records.append({"train_loss": total / n, "val_loss": total / n, "accuracy": right / m})
-
 
 # %% wrong="accuracy on the training images" from="Adam, the usual loop" caught_by="true_records"
 # -             for images, labels in val_loader:
 # +             for images, labels in train_loader:
 
-
 # %% wrong="threshold 0.5 on the logit" from="Adam, the usual loop" caught_by="true_records"
 # -                 right += ((logits > 0) == (labels == 1)).sum().item()
 # +                 right += ((logits > 0.5) == (labels == 1)).sum().item()
-
 
 # %% wrong="accuracy in percent" from="Adam, the usual loop" caught_by="true_records"
 # -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
 # +         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": 100 * right / m})
 
-
 # %% wrong="the sum of the losses" from="Adam, the usual loop" caught_by="true_records"
 # -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
 # +         records.append({"train_loss": total, "val_loss": val_total / m, "accuracy": right / m})
 
-
 # %% wrong="eval() missing" from="Adam, the usual loop" caught_by="modes"
 # -         model.eval()
 
-
 # %% wrong="train() missing" from="Adam, the usual loop" caught_by="modes"
 # -         model.train()
-
 
 # %% wrong="train() before the first epoch only" from="Adam, the usual loop" caught_by="modes"
 # +     model.train()
 #       for _ in range(epochs):
 # -         model.train()
 
-
 # %% wrong="gradients while validating" from="Adam, the usual loop" caught_by="modes"
 # -         with torch.no_grad():
 # +         with torch.enable_grad():
-
 
 # %% wrong="training on the validation images too" from="Adam, the usual loop" caught_by="validation_images"
 # -         for images, labels in train_loader:
 # +         for images, labels in [*train_loader, *val_loader]:
 
-
 # %% wrong="training on the validation images only" from="Adam, the usual loop" caught_by="validation_images"
 # -         for images, labels in train_loader:
 # +         for images, labels in val_loader:
-
 
 # %% wrong="validation with steps" from="Adam, the usual loop" caught_by="validation_images"
 # -         with torch.no_grad():
@@ -367,16 +338,13 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
 # +                 optimizer.step()
 # +                 val_total += loss.item() * len(labels)
 
-
 # %% wrong="only the first batch" from="Adam, the usual loop" caught_by="validation_images"
 #               total, n = total + loss.item() * len(labels), n + len(labels)
 # +             break
 
-
 # %% wrong="a weight decay that is much too strong" from="Adam, the usual loop" caught_by="beats_a_line"
 # -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
 # +     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1.0)
-
 
 # %% wrong="a decay that ends the learning" from="Adam, the usual loop" caught_by="beats_a_line"
 #       criterion = nn.BCEWithLogitsLoss()

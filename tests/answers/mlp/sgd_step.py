@@ -56,11 +56,9 @@ def sgd_step(parameters, learning_rate):
 # -                 parameter.sub_(learning_rate * parameter.grad)
 # +                 parameter = parameter - learning_rate * parameter.grad
 
-
 # %% wrong="uphill" from="sub_ without autograd" caught_by="step"
 # -                 parameter.sub_(learning_rate * parameter.grad)
 # +                 parameter.add_(learning_rate * parameter.grad)
-
 
 # %% wrong="learning rate ignored" from="sub_ without autograd" caught_by="step"
 # -                 parameter.sub_(learning_rate * parameter.grad)
@@ -101,30 +99,25 @@ def sgd_step(parameters, learning_rate):
 # -                 parameter.sub_(learning_rate * parameter.grad)
 # +             parameter.sub_(learning_rate * parameter.grad)
 
-
 # %% wrong="stops at the first one without a gradient" from="sub_ without autograd" caught_by="without_gradient"
 # -             if parameter.grad is not None:
 # +             if parameter.grad is None:
 # +                 break
 # +             else:
 
-
 # %% wrong="gradients set to zero" from="sub_ without autograd" caught_by="nothing_recorded"
 #                   parameter.sub_(learning_rate * parameter.grad)
 # +                 parameter.grad.zero_()
 
-
 # %% wrong="gradients removed" from="sub_ without autograd" caught_by="nothing_recorded"
 #                   parameter.sub_(learning_rate * parameter.grad)
 # +                 parameter.grad = None
-
 
 # %% wrong="momentum" from="sub_ without autograd" caught_by="several_steps"
 # -                 parameter.sub_(learning_rate * parameter.grad)
 # +                 speed = 0.9 * getattr(parameter, "speed", torch.zeros_like(parameter)) + parameter.grad
 # +                 parameter.speed = speed
 # +                 parameter.sub_(learning_rate * speed)
-
 
 # %% wrong="the iterable is gone through twice" from="sub_ without autograd" caught_by="any_iterable"
 #   def sgd_step(parameters, learning_rate):

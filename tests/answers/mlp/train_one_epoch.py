@@ -72,13 +72,11 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # %% wrong="zero_grad missing" from="the usual loop" caught_by="steps"
 # -         optimizer.zero_grad()
 
-
 # %% wrong="zero_grad once an epoch" from="the usual loop" caught_by="steps"
 #       model.train()
 # +     optimizer.zero_grad()
 
 # -         optimizer.zero_grad()
-
 
 # %% wrong="zero_grad after backward" from="the usual loop" caught_by="steps"
 # -         optimizer.zero_grad()
@@ -86,14 +84,11 @@ def train_one_epoch(model, loader, optimizer, criterion):
 #           loss.backward()
 # +         optimizer.zero_grad()
 
-
 # %% wrong="step missing" from="the usual loop" caught_by="steps"
 # -         optimizer.step()
 
-
 # %% wrong="backward missing" from="the usual loop" caught_by="steps"
 # -         loss.backward()
-
 
 # %% wrong="step before backward" from="the usual loop" caught_by="steps"
 # +         loss = criterion(model(images), labels)
@@ -102,7 +97,6 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # -         loss = criterion(model(images), labels)
 #           loss.backward()
 # -         optimizer.step()
-
 
 # %% wrong="one step an epoch" from="the usual loop" caught_by="steps"
 # -         optimizer.zero_grad()
@@ -113,11 +107,9 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # +     optimizer.step()
 # +     optimizer.zero_grad()
 
-
 # %% wrong="sigmoid twice" from="the usual loop" caught_by="steps, mean_loss"
 # -         loss = criterion(model(images), labels)
 # +         loss = criterion(model(images).sigmoid(), labels)
-
 
 # %% wrong="logits of shape (N, 1) against labels of shape (N,)" from="the usual loop" caught_by="steps"
 # + import torch
@@ -129,41 +121,33 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # +         logits, table = torch.broadcast_tensors(model(images).unsqueeze(1), labels)
 # +         loss = criterion(logits, table)
 
-
 # %% wrong="gradient of the sum" from="the usual loop" caught_by="steps"
 # -         loss.backward()
 # +         (loss * len(images)).backward()
-
 
 # %% wrong="labels inverted" from="the usual loop" caught_by="steps"
 # -         loss = criterion(model(images), labels)
 # +         loss = criterion(model(images), 1 - labels)
 
-
 # %% wrong="predictions and labels swapped" from="the usual loop" caught_by="steps"
 # -         loss = criterion(model(images), labels)
 # +         loss = criterion(labels, model(images))
-
 
 # %% wrong="uphill" from="the usual loop" caught_by="steps"
 # -         loss.backward()
 # +         (-loss).backward()
 
-
 # %% wrong="return within the loop" from="the usual loop" caught_by="steps"
 # -     return total / n_samples
 # +         return total / n_samples
-
 
 # %% wrong="the last batch is dropped" from="the usual loop" caught_by="steps"
 # -     for images, labels in loader:
 # +     for images, labels in list(loader)[:-1]:
 
-
 # %% wrong="the sum is returned" from="the usual loop" caught_by="mean_loss"
 # -     return total / n_samples
 # +     return total
-
 
 # %% wrong="sum of the means" from="the usual loop" caught_by="mean_loss"
 # -         total += loss.item() * len(images)
@@ -172,11 +156,9 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # -     return total / n_samples
 # +     return total
 
-
 # %% wrong="sum of the means by the number of samples" from="the usual loop" caught_by="mean_loss"
 # -         total += loss.item() * len(images)
 # +         total += loss.item()
-
 
 # %% wrong="mean of the batches' means" from="the usual loop" caught_by="last_batch"
 # -         total += loss.item() * len(images)
@@ -185,44 +167,35 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # -     return total / n_samples
 # +     return total / len(loader)
 
-
 # %% wrong="weighed with the loader's batch size" from="the usual loop" caught_by="last_batch"
 # -         total += loss.item() * len(images)
 # +         total += loss.item() * loader.batch_size
-
 
 # %% wrong="samples counted as batches times batch size" from="the usual loop" caught_by="last_batch"
 # -     return total / n_samples
 # +     return total / (len(loader) * loader.batch_size)
 
-
 # %% wrong="the loss of the last batch" from="the usual loop" caught_by="mean_loss"
 # -     return total / n_samples
 # +     return loss.item()
-
 
 # %% wrong="a tensor is returned" from="the usual loop" caught_by="mean_loss"
 # -         total += loss.item() * len(images)
 # +         total += loss * len(images)
 
-
 # %% wrong="nothing is returned" from="the usual loop" caught_by="mean_loss"
 # -     return total / n_samples
 
-
 # %% wrong="train() missing" from="the usual loop" caught_by="train_mode"
 # -     model.train()
-
 
 # %% wrong="trains in eval mode" from="the usual loop" caught_by="train_mode"
 # -     model.train()
 # +     model.eval()
 
-
 # %% wrong="left in eval mode" from="the usual loop" caught_by="train_mode"
 #           n_samples += len(images)
 # +     model.eval()
-
 
 # %% wrong="an optimizer of its own" from="the usual loop" caught_by="given_tools"
 # + import torch
@@ -233,7 +206,6 @@ def train_one_epoch(model, loader, optimizer, criterion):
 #       model.train()
 # +     optimizer = torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]["lr"])
 
-
 # %% wrong="a criterion of its own" from="the usual loop" caught_by="given_tools"
 # + import torch.nn.functional as F
 # +
@@ -243,12 +215,10 @@ def train_one_epoch(model, loader, optimizer, criterion):
 # -         loss = criterion(model(images), labels)
 # +         loss = F.binary_cross_entropy_with_logits(model(images), labels)
 
-
 # %% wrong="small batches are skipped" from="the usual loop" caught_by="given_tools"
 #           optimizer.zero_grad()
 # +         if len(images) < 8 and n_samples:
 # +             continue
-
 
 # %% wrong="without gradients" from="the usual loop" caught_by="steps"
 # + import torch

@@ -136,26 +136,21 @@ class ResidualBlock(nn.Module):
 # -         if stride != 1 or in_channels != out_channels:
 # +         if False:
 
-
 # %% wrong="projection only where the channels change" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         if stride != 1 or in_channels != out_channels:
 # +         if in_channels != out_channels:
-
 
 # %% wrong="projection only where there is a stride" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         if stride != 1 or in_channels != out_channels:
 # +         if stride != 1:
 
-
 # %% wrong="projection everywhere" from="two convolutions, then the shortcut" caught_by="identity"
 # -         if stride != 1 or in_channels != out_channels:
 # +         if True:
 
-
 # %% wrong="projection without the stride" from="two convolutions, then the shortcut" caught_by="shapes"
 # -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
 # +                 nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
-
 
 # %% wrong="stride ignored" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
@@ -164,11 +159,9 @@ class ResidualBlock(nn.Module):
 # -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
 # +                 nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
 
-
 # %% wrong="stride in both convolutions" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
 # +         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, stride, 1, bias=False)
-
 
 # %% wrong="no padding" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
@@ -177,11 +170,9 @@ class ResidualBlock(nn.Module):
 # -         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
 # +         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, bias=False)
 
-
 # %% wrong="ReLU before the addition" from="two convolutions, then the shortcut" caught_by="sum"
 # -         out = self.bn2(self.conv2(out))
 # +         out = F.relu(self.bn2(self.conv2(out)))
-
 
 # %% wrong="ReLU before the addition instead of after it" from="two convolutions, then the shortcut" caught_by="identity"
 # -         out = self.bn2(self.conv2(out))
@@ -189,36 +180,29 @@ class ResidualBlock(nn.Module):
 # +         out = F.relu(self.bn2(self.conv2(out)))
 # +         return out + shortcut
 
-
 # %% wrong="last ReLU missing" from="two convolutions, then the shortcut" caught_by="identity, projection"
 # -         return F.relu(out + shortcut)
 # +         return out + shortcut
-
 
 # %% wrong="ReLU between the convolutions missing" from="two convolutions, then the shortcut" caught_by="not_linear"
 # -         out = F.relu(self.bn1(self.conv1(x)))
 # +         out = self.bn1(self.conv1(x))
 
-
 # %% wrong="shortcut missing" from="two convolutions, then the shortcut" caught_by="identity, projection"
 # -         return F.relu(out + shortcut)
 # +         return F.relu(out)
-
 
 # %% wrong="multiplied instead of added" from="two convolutions, then the shortcut" caught_by="identity"
 # -         return F.relu(out + shortcut)
 # +         return F.relu(out * shortcut)
 
-
 # %% wrong="put side by side instead of added" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         return F.relu(out + shortcut)
 # +         return F.relu(torch.cat([out, shortcut], dim=1))
 
-
 # %% wrong="ReLU after the projection" from="two convolutions, then the shortcut" caught_by="sum"
 # -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
 # +                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU()
-
 
 # %% wrong="projection with a 3×3 kernel" from="two convolutions, then the shortcut" caught_by="projection"
 # -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
@@ -252,7 +236,6 @@ class ResidualBlock(nn.Module):
 # +         shortcut += out
 # +         return F.relu(shortcut)
 
-
 # %% wrong="ReLU in place on the input" from="two convolutions, then the shortcut" caught_by="inputs"
 #           self.bn2 = nn.BatchNorm2d(out_channels)
 # +         self.relu = nn.ReLU(inplace=True)
@@ -260,16 +243,13 @@ class ResidualBlock(nn.Module):
 # -         out = F.relu(self.bn1(self.conv1(x)))
 # +         out = F.relu(self.bn1(self.conv1(self.relu(x))))
 
-
 # %% wrong="shortcut detached" from="two convolutions, then the shortcut" caught_by="gradients"
 # -         return F.relu(out + shortcut)
 # +         return F.relu(out + shortcut.detach())
 
-
 # %% wrong="statistics of the batch in evaluation mode" from="two convolutions, then the shortcut" caught_by="alone"
 # -         self.bn1 = nn.BatchNorm2d(out_channels)
 # +         self.bn1 = nn.BatchNorm2d(out_channels, track_running_stats=False)
-
 
 # %% wrong="a single convolution in F" from="two convolutions, then the shortcut" caught_by="neighbours, not_linear"
 # -         out = F.relu(self.bn1(self.conv1(x)))

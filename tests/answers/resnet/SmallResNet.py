@@ -84,11 +84,9 @@ class SmallResNet(nn.Module):
 # -         x = self.pool(self.features(images)).flatten(1)
 # +         x = self.features(images).flatten(1)
 
-
 # %% wrong="pooled with a fixed window of 7" from="one Sequential" caught_by="image_sizes"
 # -         self.pool = nn.AdaptiveAvgPool2d(1)
 # +         self.pool = nn.AvgPool2d(7)
-
 
 # %% wrong="pooled to 2×2 places" from="one Sequential" caught_by="pooling"
 # -         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -96,31 +94,25 @@ class SmallResNet(nn.Module):
 # +         self.pool = nn.AdaptiveAvgPool2d(2)
 # +         self.fc = nn.Linear(4 * before, n_outputs)
 
-
 # %% wrong="global maximum pooling" from="one Sequential" caught_by="pooling"
 # -         self.pool = nn.AdaptiveAvgPool2d(1)
 # +         self.pool = nn.AdaptiveMaxPool2d(1)
-
 
 # %% wrong="sum over the places of one axis" from="one Sequential" caught_by="logits"
 # -         x = self.pool(self.features(images)).flatten(1)
 # +         x = self.features(images).mean(-1)
 
-
 # %% wrong="stride 2 in the first stage too" from="one Sequential" caught_by="stages"
 # -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
 # +             layers.append(ResidualBlock(before, width, 2))
-
 
 # %% wrong="no stride at all" from="one Sequential" caught_by="stages"
 # -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
 # +             layers.append(ResidualBlock(before, width, 1))
 
-
 # %% wrong="stem with stride 2" from="one Sequential" caught_by="stages"
 # -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
 # +         layers = [nn.Conv2d(in_channels, widths[0], 3, stride=2, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-
 
 # %% wrong="maximum pooling after the stem" from="one Sequential" caught_by="stages"
 # -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
@@ -155,12 +147,10 @@ class SmallResNet(nn.Module):
 #           super().__init__()
 # +         widths = (8, 16, 32)
 
-
 # %% wrong="no block in the first stage" from="one Sequential" caught_by="stages"
 # -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
 # +             if stage:
 # +                 layers.append(ResidualBlock(before, width, 2))
-
 
 # %% wrong="plain convolutions instead of blocks" from="one Sequential" caught_by="shortcuts"
 # -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
@@ -171,46 +161,37 @@ class SmallResNet(nn.Module):
 # +                 nn.ReLU(),
 # +             ]
 
-
 # %% wrong="sigmoid at the end" from="one Sequential" caught_by="unbounded"
 # -         x = self.fc(x)
 # +         x = torch.sigmoid(self.fc(x))
-
 
 # %% wrong="ReLU at the end" from="one Sequential" caught_by="unbounded"
 # -         x = self.fc(x)
 # +         x = F.relu(self.fc(x))
 
-
 # %% wrong="softmax at the end for several outputs" from="one Sequential" caught_by="unbounded"
 # -         return x[:, 0] if x.shape[1] == 1 else x
 # +         return x[:, 0] if x.shape[1] == 1 else x.softmax(1)
-
 
 # %% wrong="shape (N, 1)" from="one Sequential" caught_by="logits"
 # -         return x[:, 0] if x.shape[1] == 1 else x
 # +         return x
 
-
 # %% wrong="only the first output returned" from="one Sequential" caught_by="logits"
 # -         return x[:, 0] if x.shape[1] == 1 else x
 # +         return x[:, 0]
-
 
 # %% wrong="squeeze loses a batch of one image" from="one Sequential" caught_by="batch_of_one"
 # -         return x[:, 0] if x.shape[1] == 1 else x
 # +         return x.squeeze()
 
-
 # %% wrong="n_outputs ignored" from="one Sequential" caught_by="logits"
 # -         self.fc = nn.Linear(before, n_outputs)
 # +         self.fc = nn.Linear(before, 1)
 
-
 # %% wrong="in_channels ignored" from="one Sequential" caught_by="logits"
 # -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
 # +         layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-
 
 # %% wrong="only the first channel used" from="one Sequential" caught_by="channels"
 # -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
@@ -219,7 +200,6 @@ class SmallResNet(nn.Module):
 # -         x = self.pool(self.features(images)).flatten(1)
 # +         x = self.pool(self.features(images[:, :1])).flatten(1)
 
-
 # %% wrong="channels averaged" from="one Sequential" caught_by="channels"
 # -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
 # +         layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
@@ -227,16 +207,13 @@ class SmallResNet(nn.Module):
 # -         x = self.pool(self.features(images)).flatten(1)
 # +         x = self.pool(self.features(images.mean(1, keepdim=True))).flatten(1)
 
-
 # %% wrong="a layer that is not used" from="one Sequential" caught_by="gradients"
 #           self.pool = nn.AdaptiveAvgPool2d(1)
 # +         self.extra = nn.Linear(before, before)
 
-
 # %% wrong="images normalised with the batch, in every mode" from="one Sequential" caught_by="batch_of_one"
 #       def forward(self, images):
 # +         images = (images - images.mean()) / (images.std() + 1e-6)
-
 
 # %% wrong="two linear layers of a thousand" from="one Sequential" caught_by="stages"
 # -         self.fc = nn.Linear(before, n_outputs)

@@ -84,7 +84,6 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
 # -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 # +     return model
 
-
 # %% wrong="squeeze loses a batch of one image" from="a Sequential around it" caught_by="logits"
 # + class _Squeeze(nn.Module):
 # +     def forward(self, x):
@@ -98,11 +97,9 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
 # -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 # +     return nn.Sequential(model, _Squeeze())
 
-
 # %% wrong="flattened for several outputs too" from="a Sequential around it" caught_by="logits"
 # -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 # +     return nn.Sequential(model, nn.Flatten(0))
-
 
 # %% wrong="first convolution not exchanged" from="a Sequential around it" caught_by="logits"
 # -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
@@ -131,36 +128,29 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
 # -     model.fc = nn.Linear(512, n_outputs)
 # +     model.fc = nn.Sequential(model.fc, nn.Linear(1000, n_outputs))
 
-
 # %% wrong="sigmoid after the last layer" from="a Sequential around it" caught_by="weights"
 # -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 # +     return nn.Sequential(model, nn.Flatten(0), nn.Sigmoid()) if n_outputs == 1 else model
-
 
 # %% wrong="first convolution with a bias" from="a Sequential around it" caught_by="new_layers"
 # -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
 # +     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3)
 
-
 # %% wrong="first convolution 3×3" from="a Sequential around it" caught_by="new_layers"
 # -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
 # +     model.conv1 = nn.Conv2d(in_channels, 64, 3, 1, 1, bias=False)
-
 
 # %% wrong="stride of the first convolution forgotten" from="a Sequential around it" caught_by="weights"
 # -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
 # +     model.conv1 = nn.Conv2d(in_channels, 64, 7, padding=3, bias=False)
 
-
 # %% wrong="padding of the first convolution forgotten" from="a Sequential around it" caught_by="weights"
 # -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
 # +     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, bias=False)
 
-
 # %% wrong="pooling after the stem removed" from="a Sequential around it" caught_by="weights"
 #       model.fc = nn.Linear(512, n_outputs)
 # +     model.maxpool = nn.Identity()
-
 
 # %% wrong="weights ignored" from="a Sequential around it" caught_by="weights"
 # -         model.load_state_dict(weights)
@@ -193,7 +183,6 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
 #       model.fc = nn.Linear(512, n_outputs)
 # +     if weights is not None:
 # +         model.load_state_dict(weights, strict=False)
-
 
 # %% wrong="running statistics not loaded" from="a Sequential around it" caught_by="weights"
 # -         model.load_state_dict(weights)

@@ -116,11 +116,9 @@ def freeze_backbone(model):
 # -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
 # -             module.register_forward_pre_hook(to_eval)
 
-
 # %% wrong="batch norms put into evaluation mode once" from="a hook before each batch norm" caught_by="statistics"
 # -             module.register_forward_pre_hook(to_eval)
 # +             module.eval()
-
 
 # %% wrong="the model put into evaluation mode once" from="a hook before each batch norm" caught_by="statistics"
 # -     for module in model.modules():
@@ -128,16 +126,13 @@ def freeze_backbone(model):
 # -             module.register_forward_pre_hook(to_eval)
 # +     model.eval()
 
-
 # %% wrong="batch norms of two dimensions only" from="a hook before each batch norm" caught_by="other_models"
 # -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
 # +         if isinstance(module, nn.BatchNorm2d):
 
-
 # %% wrong="batch norms of the outermost level only" from="a hook before each batch norm" caught_by="other_models"
 # -     for module in model.modules():
 # +     for module in model.children():
-
 
 # %% wrong="weights and biases of batch norms still train" from="a hook before each batch norm" caught_by="last_layer"
 #               module.register_forward_pre_hook(to_eval)
@@ -145,22 +140,18 @@ def freeze_backbone(model):
 # +         if isinstance(module, nn.BatchNorm2d):
 # +             module.requires_grad_(True)
 
-
 # %% wrong="all linear layers train" from="a hook before each batch norm" caught_by="other_models"
 # -     last.requires_grad_(True)
 # +     for module in model.modules():
 # +         if isinstance(module, nn.Linear):
 # +             module.requires_grad_(True)
 
-
 # %% wrong="first linear layer trains" from="a hook before each batch norm" caught_by="other_models"
 # -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
 # +     last = [module for module in model.modules() if isinstance(module, nn.Linear)][0]
 
-
 # %% wrong="nothing trains" from="a hook before each batch norm" caught_by="last_layer"
 # -     last.requires_grad_(True)
-
 
 # %% wrong="the last layer trains only if it did before" from="a hook before each batch norm" caught_by="other_models"
 # -     for parameter in model.parameters():
@@ -173,21 +164,17 @@ def freeze_backbone(model):
 # +             if id(parameter) not in kept:
 # +                 parameter.requires_grad_(False)
 
-
 # %% wrong="only the bias of the last layer trains" from="a hook before each batch norm" caught_by="last_layer"
 # -     last.requires_grad_(True)
 # +     last.bias.requires_grad_(True)
-
 
 # %% wrong="the last layer must be called fc" from="a hook before each batch norm" caught_by="last_layer"
 # -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
 # +     last = model.fc
 
-
 # %% wrong="the last child must be the linear layer" from="a hook before each batch norm" caught_by="last_layer"
 # -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
 # +     last = list(model.children())[-1]
-
 
 # %% wrong="a copy frozen" from="a hook before each batch norm" caught_by="last_layer"
 #   def freeze_backbone(model):
@@ -196,15 +183,12 @@ def freeze_backbone(model):
 # +     model = copy.deepcopy(model)
 # +
 
-
 # %% wrong="nothing returned" from="a hook before each batch norm" caught_by="last_layer"
 # -     return model
-
 
 # %% wrong="the last layer made anew" from="a hook before each batch norm" caught_by="last_layer"
 #       last.requires_grad_(True)
 # +     last.reset_parameters()
-
 
 # %% wrong="the whole model stays in evaluation mode" from="a hook before each batch norm" caught_by="modes"
 # -     for module in model.modules():

@@ -75,43 +75,35 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 # -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
 # +         "leaky_relu": lambda x: torch.where(x > 0, slope * x, x),
 
-
 # %% wrong="slope ignored" from="a dictionary with PyTorch's functions" caught_by="other_slope"
 # -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
 # +         "leaky_relu": lambda x: torch.maximum(0.1 * x, x),
-
 
 # %% wrong="PyTorch's default slope" from="a dictionary with PyTorch's functions" caught_by="leaky_relu, other_slope"
 # -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
 # +         "leaky_relu": F.leaky_relu,
 
-
 # %% wrong="elu ignores alpha" from="a dictionary with PyTorch's functions" caught_by="other_alpha"
 # -         "elu": lambda x: F.elu(x, alpha),
 # +         "elu": F.elu,
-
 
 # %% wrong="elu without the −1" from="a dictionary with PyTorch's functions" caught_by="elu, other_alpha, extreme_values"
 # -         "elu": lambda x: F.elu(x, alpha),
 # +         "elu": lambda x: torch.where(x > 0, x, alpha * torch.exp(x)),
 
-
 # %% wrong="alpha in the exponent" from="a dictionary with PyTorch's functions" caught_by="other_alpha"
 # -         "elu": lambda x: F.elu(x, alpha),
 # +         "elu": lambda x: torch.where(x > 0, x, torch.exp(alpha * x) - 1),
 
-
 # %% wrong="elu by masks: 0 · inf" from="a dictionary with PyTorch's functions" caught_by="extreme_values"
 # -         "elu": lambda x: F.elu(x, alpha),
 # +         "elu": lambda x: (x > 0) * x + (x <= 0) * alpha * (torch.exp(x) - 1),
-
 
 # %% wrong="sigmoid and tanh that overflow" from="a dictionary with PyTorch's functions" caught_by="extreme_values"
 # -         "sigmoid": torch.sigmoid,
 # -         "tanh": torch.tanh,
 # +         "sigmoid": lambda x: torch.exp(x) / (1 + torch.exp(x)),
 # +         "tanh": lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
-
 
 # %% wrong="an unknown name silently gives the identity" from="a dictionary with PyTorch's functions" caught_by="unknown_name, names_outside_the_zoo"
 # -     if name not in zoo:
@@ -137,7 +129,6 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 # -     if name not in zoo:
 # -         raise ValueError(f"known: {list(zoo)}")
 
-
 # %% wrong="the error does not name the known ones" from="a dictionary with PyTorch's functions" caught_by="unknown_name, names_outside_the_zoo"
 # -         raise ValueError(f"known: {list(zoo)}")
 # +         raise ValueError(f"unknown activation {name}")
@@ -160,11 +151,9 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 # -         "relu": torch.relu,
 # +         "relu": lambda x: torch.minimum(x, torch.zeros_like(x)),
 
-
 # %% wrong="sign of the sigmoid's exponent" from="a dictionary with PyTorch's functions" caught_by="sigmoid_tanh_relu"
 # -         "sigmoid": torch.sigmoid,
 # +         "sigmoid": lambda x: 1 / (1 + torch.exp(x)),
-
 
 # %% wrong="activations in place" from="a dictionary with PyTorch's functions" caught_by="any_tensor"
 # -         "relu": torch.relu,
@@ -194,7 +183,6 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
 # %% wrong="without a derivative" from="a dictionary with PyTorch's functions" caught_by="differentiable"
 # -     return zoo[name](x)
 # +     return zoo[name](x.detach())
-
 
 # %% wrong="in place on the result, so that the derivative is lost" from="a dictionary with PyTorch's functions" caught_by="differentiable"
 # +     if name == "sigmoid":
