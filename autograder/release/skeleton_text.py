@@ -108,7 +108,8 @@ _ANSWERS = Template("""\
 # %% right="product and sum"
 # ruff: noqa - the answers of a question stand side by side
 # TODO: Replace these by at least three right answers in different styles and by every mistake that you have seen.
-# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake.
+# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake. Where a mistake is
+# a small change of an answer above, name that answer in `from` and write only the lines that go (-) and come (+).
 def $question(values, weights):
     return (values * weights).sum() / weights.sum()
 
@@ -131,9 +132,9 @@ def $question(values, weights):
     return values.mean()
 
 
-# %% wrong="the sum is not divided" caught_by="small_example, other_values"
-def $question(values, weights):
-    return (values * weights).sum()
+# %% wrong="the sum is not divided" from="a loop" caught_by="small_example, other_values"
+# -     return total / sum(weights)
+# +     return total
 
 
 # %% wrong="the caller's weights are overwritten" caught_by="other_values"

@@ -99,4 +99,4 @@ def test_a_source_is_parsed_once():
 def test_no_public_file_of_the_course_names_what_is_hidden(exercise):
     """The reader refuses the import; no text speaks of it either."""
     for name, content in exercise.check_files.public().files:
-        assert not re.search(rb"hidden (check|test)|SEED", content), name
+        assert not re.search(rb"hidden (check|test)|HIDDEN_SEED", content), name
