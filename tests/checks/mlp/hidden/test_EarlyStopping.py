@@ -1,4 +1,4 @@
-"""Hidden checks of `EarlyStopping`."""
+"""Hidden checks of `EarlyStopping`: `best` and the count under `min_delta`, equal losses and NaN."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 
 from autograder.checking import assert_has, assert_true
 
-from ..public.helpers import assert_stops
+from ..public.early_stopping import assert_stops
 
 
 @pytest.mark.points(0.25)

@@ -1,4 +1,4 @@
-"""Hidden checks of `MLP`."""
+"""Hidden checks of `MLP`: its values for known weights, and dropout."""
 
 from functools import partial
 from itertools import pairwise
@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from ..public.helpers import assert_logits, new_mlp, run
+from ...shared.public.outputs import run
+from ..public.networks import assert_logits, new_mlp
 
 
 def randomise(model, x, seed):

@@ -1,12 +1,12 @@
-"""Hidden checks of `evaluate`."""
+"""Hidden checks of `evaluate`: ties, a single class, batches, and what it leaves behind."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_equal, assert_tensor, assert_true, classification_metrics, send_function
 
-from ..public.helpers import assert_metrics, evaluated, mean_model
-from .helpers import modes
+from ..public.metrics import assert_metrics, evaluated, mean_model
+from .modes import modes
 
 
 def unsteady_model(frozen):

@@ -1,12 +1,12 @@
-"""Hidden checks of `regularisation_penalty`."""
+"""Hidden checks of `regularisation_penalty`: other layers, and its gradient."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from ..public.helpers import penalised_model, penalty_mistakes
-from .helpers import NO_GRADIENT
+from ...shared.hidden.gradients import NO_GRADIENT
+from ..public.penalties import penalised_model, penalty_mistakes
 
 
 def convolutional_model(values):
