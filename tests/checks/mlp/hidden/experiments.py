@@ -21,7 +21,6 @@ from ...shared.public.outputs import ANY
 
 HIDDEN_SEED = 731_905_268
 
-
 SETTINGS = {  # dataset → inputs and hidden layers of the model, batch size, epochs, learning rate
     "rings": (2, (32, 16), 40, 10, 0.02),
     "pneumoniamnist": (784, (128, 64), 64, 5, 3e-3),
@@ -121,9 +120,7 @@ def linear_model(dataset, _seed):
 
 BASELINES = {"majority class": majority_class, "logistic regression": linear_model}
 
-
 FIT_ON_RINGS = Experiment("fit_on_rings", train_given_mlp, dataset="rings", metric="accuracy", baselines=BASELINES)
-
 
 # On these images a linear model is as good as an MLP: they only show that an answer trains at all.
 FIT_ON_PNEUMONIA = Experiment(

@@ -1,10 +1,12 @@
 """What a student's evaluate finds for a model whose logits are known, and what typical mistakes make of it."""
 
 from functools import partial
-import torch
-from autograder.checking import assert_equal, assert_true, classification_metrics, fail, send_function, send_loader
-from ...shared.public.floats import as_float
 
+import torch
+
+from autograder.checking import assert_equal, assert_true, classification_metrics, fail, send_function, send_loader
+
+from ...shared.public.floats import as_float
 
 KEYS = ("accuracy", "balanced_accuracy", "auc")
 

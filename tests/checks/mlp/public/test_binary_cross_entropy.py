@@ -15,7 +15,6 @@ pytestmark = pytest.mark.hints(
     "Clamp ŷ by a little on both sides before the logarithm. A logarithm to another base is a division by log(base).",
 )
 
-
 CALL = "binary_cross_entropy(y_hat, y)"
 
 
