@@ -1,4 +1,4 @@
-"""Hidden checks of `count_parameters`."""
+"""Hidden checks of `count_parameters`: shared parameters, and modules within modules."""
 
 import pytest
 import torch

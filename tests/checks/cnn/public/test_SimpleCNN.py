@@ -1,4 +1,4 @@
-"""Public checks of `SimpleCNN`."""
+"""Public checks of `SimpleCNN`: the shape of its logits, and its layers."""
 
 import math
 
@@ -7,22 +7,20 @@ import torch
 
 from autograder.checking import assert_true, send_function
 
-from .helpers import SIZE_CAUSE, assert_logits, new_network, run
+from ...shared.public.outputs import run
+from .networks import SIZE_CAUSE, assert_logits, new_network
 
 pytestmark = pytest.mark.hints(
     "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
     "Flatten from axis 1 on. With one output the logits have shape (N,): take the last axis away, and that one only.",
 )
 
+MAX_PARAMETERS = 100_000
+
 
 def parameter_shapes(module):
     """Return the shapes of all parameters; runs on the student's side."""
     return [list(parameter.shape) for parameter in module.parameters()]
-
-
-# --- SimpleCNN -------------------------------------------------------------------------------------------------
-
-MAX_PARAMETERS = 100_000
 
 
 @pytest.mark.points(1)

@@ -1,4 +1,4 @@
-"""Public checks of `count_parameters`."""
+"""Public checks of `count_parameters`: networks whose counts are known, and frozen parameters."""
 
 import pytest
 import torch
@@ -9,9 +9,6 @@ pytestmark = pytest.mark.hints(
     "`module.parameters()` lists them all, and each only once.",
     "`numel()` counts the elements of a tensor; `requires_grad` says whether it is learnt.",
 )
-
-
-# --- count_parameters ------------------------------------------------------------------------------------------
 
 
 def small_network():
