@@ -1,11 +1,12 @@
-"""Hidden checks of `freeze_backbone`."""
+"""Hidden checks of `freeze_backbone`: other models, and their modes."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_true, send_function
 
-from ..public.helpers import assert_kept, frozen_model, tensors_of, which_train
+from ..public.frozen import assert_kept, frozen_model, which_train
+from ..public.state_dicts import tensors_of
 
 
 def unusual_model():
