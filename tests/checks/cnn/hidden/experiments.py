@@ -18,13 +18,14 @@ EPOCHS = 5
 
 @cache
 def _pixels(dataset):
-    """Return images and labels, whole numbers: of training, of validation, and those that answers are judged by."""
+    """Return images and labels as whole numbers: to train with, to validate with, and to judge answers by."""
     if dataset == "phantom":
         return [phantoms(n, seed=HIDDEN_SEED + part)[:2] for part, n in enumerate((4000, 500, 1000))]
     train, held_out = load_dataset(dataset, "train"), load_dataset(dataset, "val")
     order = np.random.default_rng(0).permutation(len(train.labels))
     parts = [], []
-    for label in np.unique(train.labels):  # of each class its share: 1 000 images to train, 250 to validate
+    # The classes keep their shares: 1 000 images to train with, 250 to validate with.
+    for label in np.unique(train.labels):
         members = order[train.labels[order] == label]
         share = len(members) / len(order)
         parts[0].append(members[: round(1000 * share)])
@@ -45,10 +46,10 @@ def _data(dataset):
 
 
 def given_cnn():
-    """Return a network like that of the lesson, for fit_cnn to train; runs on the student's side.
+    """Return a network like the lesson's for fit_cnn to train; runs on the student's side.
 
-    Its units leak, because a network whose ReLU units all die at the start, one in thirty, says nothing of the loop
-    that trains it.
+    It has leaky units: in about one network of thirty all ReLUs would be dead from the start, which says nothing
+    about the loop that trains it.
     """
     first = torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.LeakyReLU(0.1), torch.nn.MaxPool2d(2)
     second = torch.nn.Conv2d(8, 16, 3, padding=1), torch.nn.LeakyReLU(0.1), torch.nn.MaxPool2d(2)
@@ -72,7 +73,7 @@ def train_given_cnn(submission, dataset, seed):
 
 
 def train_a_network(network, loader, epochs):
-    """Return a trained network: the loop that the check brings along; runs on the student's side."""
+    """Train the student's network with an ordinary loop and return it; runs on the student's side."""
     model = network()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=epochs * len(loader))
@@ -141,7 +142,8 @@ FIT_CNN_ON_PHANTOMS = Experiment(
     baselines=BASELINES,
 )
 
-# Real X-rays need a download, and a linear model does as well on them as a CNN: measured, but not used by a check.
+# Measured, but not used by a check: real X-rays have to be downloaded, and a linear model does as well on them as a
+# CNN.
 FIT_CNN_ON_PNEUMONIA = Experiment(
     "fit_cnn_on_pneumonia",
     train_given_cnn,

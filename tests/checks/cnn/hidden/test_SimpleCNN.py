@@ -15,20 +15,20 @@ from .experiments import SIMPLE_CNN_ON_PHANTOMS
 def random_network(network, in_channels, n_outputs, image_size, seed):
     """Return a network with random parameters in evaluation mode; runs on the student's side.
 
-    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
     """
     model = network(in_channels=in_channels, n_outputs=n_outputs, image_size=image_size)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
-            # large enough for signals to grow from layer to layer
+            # Large enough that signals grow from layer to layer.
             scale = (8 / parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 1.0
             parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
     return model.eval()
 
 
 def keep_centres(model):
-    """Set all weights of convolutions to 0 but those in the centre of their kernels; runs on the student's side."""
+    """Set all weights of convolutions except the centres of the kernels to 0; runs on the student's side."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 4:
@@ -98,7 +98,7 @@ def test_not_linear(submission):
     """The network is more than a linear function of its input."""
     network = send_function(submission, random_network)(submission.SimpleCNN, 1, 8, 28, 2)
     send_function(submission, keep_centres)(network)
-    # Uniform images stay uniform maps, of which pooling takes nothing away: what is not linear is an activation.
+    # Maps of uniform images are uniform, so pooling does not change them: only an activation can be non-linear.
     values = torch.linspace(-3, 3, 13)
     with torch.no_grad():
         logits = network(values[:, None, None, None].expand(13, 1, 28, 28).contiguous())

@@ -20,7 +20,7 @@ def new_block(submission, in_channels, out_channels):
 
 
 def known_block(submission, in_channels, out_channels):
-    """Return a student's block with kernels and biases that the check knows, and these two.
+    """Return a student's block with random kernels and biases, the kernels, and the biases.
 
     The values go in through the state dict, so it does not matter what the block's layers are called.
     """

@@ -15,7 +15,7 @@ def new_network(submission, call, **arguments):
         network = submission.SimpleCNN(**arguments)
     except NotImplementedError:
         raise
-    except RuntimeError as error:  # what a layer raises that the constructor tries out
+    except RuntimeError as error:  # the constructor may try its layers out
         fail(f"{call} raises RuntimeError.", details=str(error), cause=SIZE_CAUSE)
     assert_has(network, "parameters", "state_dict", "eval", "train", what=call, cause="SimpleCNN must be an nn.Module")
     return network

@@ -1,4 +1,4 @@
-"""The receptive field of a stack of layers, and what typical mistakes make of it."""
+"""The receptive field of a stack of layers, and what typical mistakes give instead."""
 
 import math
 

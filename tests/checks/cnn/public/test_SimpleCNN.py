@@ -47,7 +47,7 @@ def test_layers(submission):
     shapes = send_function(submission, parameter_shapes)(network)
     assert_true(type(shapes) is list, "SimpleCNN() has no list of parameters.")
     n_parameters = sum(math.prod(shape) for shape in shapes)
-    # A kernel of 1×1 sees no neighbours, one as large as the image is a fully connected layer.
+    # A 1×1 kernel sees no neighbours, and one as large as the image is a fully connected layer.
     kernels = [shape[2:] for shape in shapes if len(shape) == 4]
     kernels = [kernel for kernel in kernels if math.prod(kernel) > 1 and max(kernel) < 14]
     assert_true(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.hints(
 
 
 def small_network():
-    """Return the network 784-128-64-1 of the lecture; it runs on the student's side."""
+    """Return the network 784-128-64-1 of the lecture; runs on the student's side."""
     sizes = (784, 128, 64, 1)
     return torch.nn.Sequential(*[torch.nn.Linear(sizes[layer], sizes[layer + 1]) for layer in range(3)])
 

@@ -37,14 +37,14 @@ def rings(n, generator):
 
 @cache
 def _data(dataset):
-    """Return standardised images and labels: of training, of validation, and those that answers are judged by."""
+    """Return standardised images and labels: to train with, to validate with, and to judge answers by."""
     if dataset == "rings":
         generator = torch.Generator().manual_seed(HIDDEN_SEED)
         return [rings(n, generator) for n in (1000, 200, 2000)]
     train, held_out = load_dataset(dataset, "train"), load_dataset(dataset, "val")
     order = np.random.default_rng(0).permutation(len(train.labels))
     members = [order[train.labels[order] == label] for label in (0, 1)]
-    sizes = [round(1000 * len(each) / len(order)) for each in members]  # a thousand in all
+    sizes = [round(1000 * len(each) / len(order)) for each in members]  # 1 000 in all
     rows = [
         np.concatenate([each[:n] for each, n in zip(members, sizes, strict=True)]),
         np.concatenate([each[n : n + 150] for each, n in zip(members, sizes, strict=True)]),
@@ -90,7 +90,7 @@ def weights_of(model, reference):
     assert_true(isinstance(state, dict), "The model has no state dict any more.")
     for name, expected in reference.state_dict().items():
         value = state.get(name)
-        # Non-finite values are allowed: what a model is worth then is for the metrics to say.
+        # Values that are not finite are allowed: the metrics tell what such a model is worth.
         value = value.nan_to_num() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
         assert_tensor(value, expected, what="a parameter of the model after training", **ANY)
     return {name: state[name].detach() for name in reference.state_dict()}

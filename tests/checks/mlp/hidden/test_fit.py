@@ -42,7 +42,7 @@ def noting_model(n_pixels):
 
 
 def moved(submission, learning_rate):
-    """Return how far the weights of a model go in an epoch."""
+    """Return how far the weights of a model move in one epoch."""
     images, labels = bright_and_dark(40, 4)
     model = send_function(submission, brightness_model)(4)
     loaders = [send_loader(submission, images, labels, batch_size=8) for _ in range(2)]
@@ -117,14 +117,14 @@ def test_fresh_gradients(submission):
     train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 12))
     model = send_function(submission, noting_model)(12)
     assert_records(submission.fit(model, train, val, 2), 2)
-    notes = model.notes  # none where gradients are asked for with torch.autograd.grad, which adds nothing up
+    notes = model.notes  # empty with torch.autograd.grad, which adds nothing up
     assert_true(type(notes) is list, "The model has lost its notes.")
     for note in notes:
         assert_true(type(note) is list and len(note) == 2, "The model has lost its notes.")
         lit, grad = note
         assert_tensor(lit, torch.ones(12, dtype=torch.bool), what="a note of the model", **ANY)
         assert_tensor(grad, torch.zeros(12), what="the gradient of a batch", **ANY)
-        # A penalty on the weights is in every batch's gradient, but it is small.
+        # A penalty on the weights adds to the gradient of every batch, but little.
         fresh = not lit.any() or bool(grad[~lit].abs().sum() <= 0.3 * grad[lit].abs().sum())
         cause = "`backward()` adds to `.grad`: `optimizer.zero_grad()` is missing, or is not done for each batch"
         assert_true(fresh, "The gradient of a batch still holds those of batches before it.", cause=cause)

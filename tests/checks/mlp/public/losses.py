@@ -1,4 +1,4 @@
-"""The binary cross-entropy, and what typical mistakes make of it."""
+"""The binary cross-entropy, and what typical mistakes give instead."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a student's evaluate finds for a model whose logits are known, and what typical mistakes make of it."""
+"""What a student's evaluate finds for a model whose logits are known, and what typical mistakes give instead."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ def mean_model():
 
 
 def images_of(logits):
-    """Return images whose mean is a given logit, to float32."""
+    """Return images whose means are the given logits, up to rounding in float32."""
     return logits[:, None, None, None].expand(-1, 1, 2, 2).contiguous()
 
 
@@ -58,7 +58,7 @@ def assert_metrics(submission, logits, labels, batch_size, keys=KEYS):
 
 
 def metric_mistakes(logits, labels, batch_size):
-    """Return, for each key, what evaluate gives after each typical mistake: cause → value."""
+    """Return what evaluate gives after each typical mistake: key → cause → value."""
     right = classification_metrics(logits, labels)
     high = classification_metrics(logits - 0.5, labels)
     batches = list(zip(logits.split(batch_size), labels.split(batch_size), strict=True))

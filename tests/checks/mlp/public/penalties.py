@@ -1,4 +1,4 @@
-"""A model whose weights are known, and what typical mistakes make of its penalty."""
+"""A model whose weights are known, and what typical mistakes give for its penalty."""
 
 import torch
 

@@ -6,7 +6,7 @@ from autograder.checking import assert_tensor, assert_true, in_place, send_funct
 
 
 def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
-    """Step with parameters of these values and gradients, and return what became of them; on the student's side."""
+    """Step with parameters that have these values and gradients, and return the outcome; runs on the student's side."""
     parameters = [torch.nn.Parameter(value.clone()) for value in values]
     for parameter, grad in zip(parameters, grads, strict=True):
         parameter.grad = None if grad is None else grad.clone()
@@ -24,7 +24,7 @@ def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
 
 
 def after_steps(submission, values, grads, learning_rate, n_steps=1, as_generator=False):
-    """Return what `take_steps` tells of a student's function, once it is known to be what it should be."""
+    """Return what `take_steps` returns for a student's function, once its types are known to be right."""
     helper = send_function(submission, take_steps)
     with in_place():
         told = helper(submission.sgd_step, values, grads, learning_rate, n_steps, as_generator)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.hints(
 
 
 def right_records(train, val):
-    """Return the record of an epoch with the fixed model, and those of typical mistakes: key → cause → value."""
+    """Return the record of an epoch with the fixed model, and what typical mistakes give: key → cause → value."""
     (x, y), (v, w) = ((images.mean((1, 2, 3)), labels) for images, labels in (train, val))
     loss = F.binary_cross_entropy_with_logits
     right = {"train_loss": loss(x, y), "val_loss": loss(v, w), "accuracy": ((v > 0) == (w == 1)).float().mean()}

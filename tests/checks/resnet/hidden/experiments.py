@@ -22,13 +22,14 @@ BATCH_SIZE = 64
 
 @cache
 def _pixels(dataset):
-    """Return images and labels, whole numbers: of training, of validation, and those that answers are judged by."""
+    """Return images and labels as whole numbers: to train with, to validate with, and to judge answers by."""
     if dataset == "phantom":
         return [phantoms(n, seed=HIDDEN_SEED + part)[:2] for part, n in enumerate((N_TRAIN, 500, 1000))]
     train, held_out = load_dataset(dataset, "train"), load_dataset(dataset, "val")
     order = np.random.default_rng(0).permutation(len(train.labels))
     parts = [], []
-    for label in np.unique(train.labels):  # of each class its share: 1 000 images to train, 250 to validate
+    # The classes keep their shares: 1 000 images to train with, 250 to validate with.
+    for label in np.unique(train.labels):
         members = order[train.labels[order] == label]
         share = len(members) / len(order)
         parts[0].append(members[: round(1000 * share)])
@@ -79,7 +80,7 @@ def train_given_resnet(submission, dataset, seed):
 
 
 def fit_baseline(network, dataset, epochs=EPOCHS):
-    """Return the metrics of a simpler model, trained for as long: a figure that answers must exceed."""
+    """Return the metrics of a simpler model that is trained for as long: answers must exceed them."""
     (images, labels), _, (new_images, new_labels) = _data(dataset)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     for _ in range(epochs):
@@ -112,8 +113,9 @@ def mlp_model(dataset, _seed):
 
 BASELINES = {"majority class": majority_class, "logistic regression": linear_model, "MLP": mlp_model}
 
-# The AUC, not the accuracy: with batch norm and a constant learning rate, which is no mistake, the running statistics
-# may lag behind at the last epoch. Then all logits are shifted and the accuracy is anything; their order is not.
+# The AUC, not the accuracy: with batch norm and a constant learning rate, which is not a mistake, the running
+# statistics may lag behind in the last epoch. All logits are shifted then, so the accuracy can be anything, but their
+# order stays the same.
 FIT_RESNET_ON_PHANTOMS = Experiment(
     "fit_resnet_on_phantoms",
     train_given_resnet,
@@ -123,7 +125,8 @@ FIT_RESNET_ON_PHANTOMS = Experiment(
     baselines=BASELINES,
 )
 
-# Real X-rays need a download, and a linear model does as well on them as a ResNet: measured, but not used by a check.
+# Measured, but not used by a check: real X-rays have to be downloaded, and a linear model does as well on them as a
+# ResNet.
 FIT_RESNET_ON_PNEUMONIA = Experiment(
     "fit_resnet_on_pneumonia",
     train_given_resnet,

@@ -15,7 +15,7 @@ from ..public.networks import SIZE_CAUSE, assert_logits
 def random_network(network, arguments, seed):
     """Return a network with random parameters in evaluation mode; runs on the student's side.
 
-    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
     """
     model = network(**arguments)
     generator = torch.Generator().manual_seed(seed)
@@ -36,7 +36,7 @@ def built(submission, seed, **arguments):
 
 
 def silence_residuals(model, in_channels):
-    """Set all kernels larger than 1×1 to zero but those of the stem; runs on the student's side."""
+    """Set all kernels larger than 1×1 except the stem's to zero; runs on the student's side."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 4 and parameter[0, 0].numel() > 1 and parameter.shape[1] != in_channels:

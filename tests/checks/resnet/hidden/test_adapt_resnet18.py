@@ -11,7 +11,7 @@ from ..public.networks import assert_logits
 
 
 def adapt_and_compare(adapt, weights):
-    """Return whether a state dict stays as it is while a model is adapted and changed; runs on the student's side."""
+    """Return whether weights keep their names, and values, while a model is adapted and changed; on the student's side."""
     before = {name: value.clone() for name, value in weights.items()}
     model = adapt(weights=weights)
     with torch.no_grad():

@@ -18,7 +18,7 @@ NEW_CONVOLUTION = "the new first convolution is 7×7 with 64 kernels, stride 2 a
 
 @cache
 def backbone_weights():
-    """Return a state dict of torchvision's resnet18 with random values, for its batch norms' statistics too."""
+    """Return a state dict of torchvision's resnet18 with random values, also for the statistics of its batch norms."""
     with torch.device("meta"):  # shapes without memory
         state = resnet18().state_dict()
     generator = torch.Generator().manual_seed(18)
@@ -76,7 +76,7 @@ def expected_logits(convolution, weight, bias, images, stride=2, padding=3):
 
 
 def assert_adapted(submission, n_outputs, in_channels):
-    """Check that all weights but those of the two new layers are kept, and that nothing else changed."""
+    """Check that all weights except those of the two new layers are kept, and that nothing else changed."""
     arguments = {"n_outputs": n_outputs, "in_channels": in_channels, "weights": backbone_weights()}
     call = "adapt_resnet18(…, weights=weights)"
     model = adapted(submission, call, arguments)
@@ -102,7 +102,7 @@ def assert_adapted(submission, n_outputs, in_channels):
 
 
 def assert_weights_kept(model, call):
-    """Check that the state dict holds all known weights but those of the two new layers."""
+    """Check that the state dict holds all known weights except those of the two new layers."""
     values = list(tensors_of(model, call).values())
     missing = [
         name

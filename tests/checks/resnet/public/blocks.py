@@ -7,7 +7,7 @@ from autograder.checking import assert_has, assert_true, fail
 from ...shared.public.outputs import assert_shape
 from .state_dicts import UNKNOWN, tensors_of
 
-# A batch norm in evaluation mode divides by √(1 + 1e-5) even where it has nothing to do.
+# In evaluation mode a batch norm divides by √(1 + 1e-5) even where mean and variance are 0 and 1.
 CLOSE = {"rtol": 2e-3, "atol": 2e-4}
 
 SHAPES = {

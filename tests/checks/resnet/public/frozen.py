@@ -6,7 +6,7 @@ from autograder.checking import assert_equal, assert_true, fail, send_function
 
 
 def is_same(one, other):
-    """Return whether two names stand for the same object; runs on the student's side."""
+    """Return whether two names refer to the same object; runs on the student's side."""
     return one is other
 
 
@@ -16,7 +16,7 @@ def which_train(model):
 
 
 def frozen_model(submission, make):
-    """Return a model that the answer has frozen, once it is known to be the same one."""
+    """Return a model that the answer has frozen, once it is known to be the one that it was given."""
     model = send_function(submission, make)()
     result = submission.freeze_backbone(model)
     if result is None:
@@ -27,7 +27,7 @@ def frozen_model(submission, make):
 
 
 def assert_kept(before, after, moving, what):
-    """Check that nothing in a state dict has changed but the tensors that may."""
+    """Check that nothing in a state dict has changed except the tensors called ``moving``."""
     assert_equal(sorted(after), sorted(before), what=f"the names in the state dict {what}")
     for name, value in before.items():
         if name in moving or name.endswith("num_batches_tracked"):

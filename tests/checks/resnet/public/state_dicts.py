@@ -10,7 +10,7 @@ UNKNOWN = (
 
 
 def tensors_of(module, what):
-    """Return the state dict of a student's module, once it is known to hold tensors alone."""
+    """Return the state dict of a student's module, once it is known to hold only tensors."""
     state = module.state_dict()
     assert_true(isinstance(state, dict) and bool(state), f"{what} has no state dict with its layers.", cause=UNKNOWN)
     for value in state.values():

@@ -28,7 +28,7 @@ def new_network(submission, call, **arguments):
 
 
 def map_sizes(model, images):
-    """Return the channels, height and width of what each convolution gives, in order; runs on the student's side."""
+    """Return channels, height and width of the output of each convolution, in order; runs on the student's side."""
     sizes = []
     layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)]
 

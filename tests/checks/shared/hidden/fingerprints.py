@@ -107,13 +107,13 @@ def assert_fresh_gradients(submission, fit):
     """Check that after each backward pass ``.grad`` holds the gradient of that batch alone."""
     model, _ = fingerprints(submission, fit, 2)
     notes = read_notes(model.grads)
-    for lit, grad in notes:  # none for torch.autograd.grad, which adds nothing up
+    for lit, grad in notes:  # empty with torch.autograd.grad, which adds nothing up
         assert_tensor(grad, torch.zeros(N_CHANNELS), what="the gradient of a batch", atol=math.inf)
         lit, grad = lit[TRAIN], grad[TRAIN]  # without the channel that all images share
         if not bool(lit.any()):
             continue  # a validation image, which is another check's concern
         own, other = grad[lit].abs().max(), grad.masked_fill(lit, 0).abs().max()
-        # A penalty on the weights is in every batch's gradient, but it is small.
+        # A penalty on the weights adds to the gradient of every batch, but little.
         assert_true(
             bool(other <= 0.3 * own),
             "The gradient of a batch still holds those of batches before it.",

@@ -46,7 +46,7 @@ def weights_of(model, reference):
     assert_true(isinstance(state, dict), "The model has no state dict any more.")
     for name, expected in reference.state_dict().items():
         what = "a parameter of the model after training"
-        # Non-finite values are allowed: what a model is worth then is for the metrics to say.
+        # Values that are not finite are allowed: the metrics tell what such a model is worth.
         value = state.get(name)
         value = value.nan_to_num() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
         assert_tensor(value, expected, what=what, atol=math.inf)
