@@ -78,7 +78,7 @@ def check_forward(submission, call, sizes, x, **arguments):
 
 
 def find_dropped(model, x):
-    """Return the share of inputs that each linear layer drops in train mode, by its number of inputs, and that of logits.
+    """Return the share of inputs that each linear layer drops in train mode, by their number, and the share of logits.
 
     Weights and inputs are positive, so no ReLU gives 0. Runs on the student's side.
     """

@@ -11,7 +11,10 @@ from ..public.networks import assert_logits
 
 
 def adapt_and_compare(adapt, weights):
-    """Return whether weights keep their names, and values, while a model is adapted and changed; on the student's side."""
+    """Return whether the names, and the values, of weights stay the same when a model is adapted and changed.
+
+    Runs on the student's side.
+    """
     before = {name: value.clone() for name, value in weights.items()}
     model = adapt(weights=weights)
     with torch.no_grad():
