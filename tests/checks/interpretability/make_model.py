@@ -2,8 +2,8 @@
 
 Run it in the course's folder: ``python -m tests.checks.interpretability.make_model``. It takes about a minute. The file
 is committed, so run it only when the phantom changes, and ``autograder calibrate interpretability`` afterwards. On
-another processor the last digits of the weights differ, which is why no check compares maps with the numbers of an
-earlier model.
+another processor it makes another model, because training amplifies differences in the last digits; this is why no
+check compares maps with the numbers of an earlier model.
 
 The model is trained on the public training images and chosen by the public validation images; the checks draw images
 of their own. It is *chosen* because training does not ask for maps: some networks, as accurate as others, find their
