@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import CourseError, UsageError, reading
+
 CONFIG_NAME = "nbgrader_config.py"
-
-
-class CourseError(Exception):
-    """The course's files are not as they must be; the message says which file and what to do."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,12 @@ class Exercise:
         return round(sum(question.max_score for question in self.questions), 6)
 
     def question(self, name: str) -> Question:
-        """Return one question; raise ``CourseError`` naming the known ones when there is none."""
+        """Return one question; raise `UsageError` naming the known ones when there is none."""
         for question in self.questions:
             if question.name == name:
                 return question
         known = ", ".join(question.name for question in self.questions)
-        raise CourseError(f"{self.name} has no question {name!r}; it has: {known}")
+        raise UsageError(f"{self.name} has no question {name!r}; it has: {known}")
 
     def check_files(self) -> dict[str, bytes]:
         """Return what the checker needs to run this exercise's checks: file name → content.
@@ -107,12 +105,12 @@ class Course:
     exercises: tuple[Exercise, ...]
 
     def exercise(self, name: str) -> Exercise:
-        """Return one exercise; raise ``CourseError`` naming the known ones when there is none."""
+        """Return one exercise; raise `UsageError` naming the known ones when there is none."""
         for exercise in self.exercises:
             if exercise.name == name:
                 return exercise
         known = ", ".join(exercise.name for exercise in self.exercises)
-        raise CourseError(f"there is no exercise {name!r}; this course has: {known}")
+        raise UsageError(f"there is no exercise {name!r}; this course has: {known}")
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -145,7 +143,9 @@ def load_course(root: Path | None = None) -> Course:
 def _configured(root: Path) -> tuple[list[str], set[str]]:
     """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
     values: dict[str, Any] = {}
-    for node in ast.parse((root / CONFIG_NAME).read_text("utf-8")).body:
+    with reading(root / CONFIG_NAME, CourseError):
+        source = (root / CONFIG_NAME).read_text("utf-8")
+    for node in parsed_file(source, CONFIG_NAME).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
             "c.Course.exercises",
             "c.Course.optional",
@@ -153,7 +153,9 @@ def _configured(root: Path) -> tuple[list[str], set[str]]:
             name = ast.unparse(node.targets[0])
             try:
                 values[name] = ast.literal_eval(node.value)
-            except ValueError:
+                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
+                    raise ValueError
+            except (ValueError, TypeError):
                 raise CourseError(
                     f"{CONFIG_NAME}:{node.lineno}: write {name} as a list of names in quotes, as in "
                     '["first", "second"]; it is read without running the file.'
@@ -165,8 +167,11 @@ def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
     checks = root / "tests" / "checks" / f"test_{name}.py"
     if not checks.is_file():
         raise CourseError(f"solutions/{name}.py has no checks: write {checks.relative_to(root)}.")
-    questions = read_questions(checks.read_text("utf-8"), str(checks.relative_to(root)))
-    return Exercise(name, root / "solutions" / f"{name}.py", checks, questions, optional)
+    solution = root / "solutions" / f"{name}.py"
+    for path in (solution, checks):
+        with reading(path, CourseError):
+            source = path.read_text("utf-8")
+    return Exercise(name, solution, checks, read_questions(source, str(checks.relative_to(root))), optional)
 
 
 def read_questions(source: str, where: str) -> tuple[Question, ...]:
@@ -177,11 +182,7 @@ def read_questions(source: str, where: str) -> tuple[Question, ...]:
     every other check of it; ``hints`` are for who does not know how to begin.
     """
     questions = []
-    try:
-        tree = parsed(source)
-    except SyntaxError as error:
-        raise CourseError(f"{where}:{error.lineno}: the checks are no Python: {error.msg}.") from None
-    for node in tree.body:
+    for node in parsed_file(source, where).body:
         marks = _marks(node, where) if isinstance(node, ast.ClassDef) else {}
         if isinstance(node, ast.ClassDef) and "question" in marks:
             name = marks["question"][0]
@@ -237,7 +238,17 @@ def _marks(node: ast.ClassDef | ast.FunctionDef, where: str) -> dict[str, tuple[
             raise CourseError(
                 f"{where}:{decorator.lineno}: the arguments of pytest.mark.{name} must be literals."
             ) from None
+        kind, words = _ARGUMENTS.get(name, (object, ""))
+        if name in _ARGUMENTS and not (marks[name] and all(isinstance(each, kind) for each in marks[name])):
+            raise CourseError(f"{where}:{decorator.lineno}: write {words} into pytest.mark.{name}(…).")
     return marks
+
+
+_ARGUMENTS: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("points", "timeout", "memory"), ((int, float), "a number")),
+    **dict.fromkeys(("question", "hint", "hints", "after"), (str, "a text in quotes")),
+}
+"""What each mark is given, and what to call it."""
 
 
 def mark_name(decorator: ast.expr) -> str:
@@ -252,6 +263,16 @@ def mark_name(decorator: ast.expr) -> str:
 def parsed(source: str) -> ast.Module:
     """Return the syntax tree of a module of the course, read once for all who ask; nobody may change it."""
     return ast.parse(source)
+
+
+def parsed_file(source: str, where: str) -> ast.Module:
+    """Return the syntax tree of a file of the course; raise `CourseError` where it has none."""
+    try:
+        return parsed(source)
+    except SyntaxError as error:
+        raise CourseError(f"{where}:{error.lineno}: this is not valid Python: {error.msg}.") from None
+    except ValueError as error:  # null bytes, before Python 3.12
+        raise CourseError(f"{where} is not valid Python: {error}.") from None
 
 
 def statements(tree: ast.AST) -> Iterator[ast.stmt]:

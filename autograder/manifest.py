@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import FileError
+
 FOLDER = "release"
 """Where a course keeps its releases: ``<version>.json`` beside a folder ``<version>`` of what it names."""
 
@@ -22,7 +24,7 @@ _FORMAT = 1
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
 
 
-class ManifestError(Exception):
+class ManifestError(FileError):
     """There is no such manifest, or it cannot be read; the message says what to do."""
 
 

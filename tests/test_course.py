@@ -4,11 +4,12 @@ import ast
 
 import pytest
 
-from autograder.course import CourseError, mark_name, parsed, read_questions, statements
+from autograder.course import mark_name, parsed, read_questions, statements
+from autograder.errors import CourseError
 
 
 def test_checks_that_are_no_python_are_named():
-    with pytest.raises(CourseError, match=r"tests/checks/test_x\.py:2: the checks are no Python"):
+    with pytest.raises(CourseError, match=r"tests/checks/test_x\.py:2: this is not valid Python"):
         read_questions("import pytest\ndef test_(:\n", "tests/checks/test_x.py")
 
 

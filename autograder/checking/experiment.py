@@ -17,6 +17,7 @@ from typing import Any
 
 from autograder.checking.failure import fail
 from autograder.checking.submission import Submission, seed_everything, send_function
+from autograder.errors import CourseError
 
 Metrics = dict[str, float]
 Measure = Callable[[Any, str, int], Metrics]
@@ -28,7 +29,7 @@ SEEDS = (1, 2, 3)
 RECORD_SUFFIX = ".calibration.json"
 
 
-class CalibrationError(Exception):
+class CalibrationError(CourseError):
     """An experiment cannot be used as a check: it has no record, or measures something else than it says."""
 
 

@@ -15,7 +15,8 @@ import click
 
 from autograder import pythons
 from autograder.cli.common import console, course_option, json_option, print_json
-from autograder.cli.main import NOT_SO
+from autograder.cli.main import EXIT_FAILED
+from autograder.errors import AutograderError
 
 _PACKAGES = (
     "torch",
@@ -64,7 +65,7 @@ def command(as_json: bool, course: Path | None) -> None:
     else:
         _print(findings)
     if not all(finding.fine for finding in findings):
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -150,11 +151,11 @@ def _data() -> Finding:
 
 
 def _course(root: Path | None) -> Finding:
-    from autograder.course import CourseError, load_course
+    from autograder.course import load_course
 
     try:
         course = load_course(root)
-    except CourseError as error:
+    except AutograderError as error:
         return Finding("course", fine=False, found=str(error))
     points = sum(exercise.max_score for exercise in course.exercises)
     names = ", ".join(exercise.name for exercise in course.exercises)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME, CourseError
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
 
 _LAYOUT = "{nbgrader_step}/{student_id}/{assignment_id}"
 _SQLITE = "sqlite:///"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from autograder.course import Exercise, parsed, statements
+from autograder.course import Exercise, parsed, parsed_file, statements
 from autograder.sandbox.zygote import COMPILER
 
 
@@ -15,7 +15,10 @@ def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
     Cells that only illustrate are comments in a module, so what they import is not among them.
     """
     files = [path for exercise in exercises for path in (exercise.solution, exercise.checks)]
-    return modules_used_by(path.read_text("utf-8") for path in files)
+    sources = {path: path.read_text("utf-8") for path in files}
+    for path, source in sources.items():
+        parsed_file(source, f"{path.parent.name}/{path.name}")
+    return modules_used_by(sources.values())
 
 
 def modules_used_by(sources: Iterable[str]) -> list[str]:

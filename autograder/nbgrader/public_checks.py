@@ -30,7 +30,7 @@ def checks_beside(notebook: Path) -> Path | None:
 def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
     """Run a notebook's cells and its public checks in the best sandbox of this machine; return the outcomes.
 
-    Cells that only illustrate are left out, as in grading. Raises ``Unreadable``, ``CourseError`` and ``EngineError``.
+    Cells that only illustrate are left out, as in grading. Raises `AutograderError`.
     """
     cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
     source = checks.read_text("utf-8")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import FileError
+
 MAX_BYTES = 32 * 2**20
 MAX_CODE = 2**20
 """Characters of code that are graded: all cells of a notebook together, or a module."""
@@ -27,7 +29,7 @@ https://jupytext.readthedocs.io/en/latest/formats-scripts.html
 """
 
 
-class Unreadable(Exception):
+class Unreadable(FileError):
     """A submission that cannot be read; the message tells the student what is wrong and what to do."""
 
 

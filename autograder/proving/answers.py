@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.course import CourseError, Exercise, Question
+from autograder.course import Exercise, Question
+from autograder.errors import CourseError
 from autograder.notebook.percent import read_percent
 
 # Answers that no author thinks of, and some student hands in: a check must fail on them, not break.

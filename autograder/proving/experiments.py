@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
+from autograder.errors import CourseError
 from autograder.notebook.cells import Cell, read_cells
 from autograder.proving import source
 from autograder.proving.answers import Answer, read_answers

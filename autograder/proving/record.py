@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.checking.experiment import RECORD_SUFFIX, SEEDS
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
+from autograder.errors import CourseError
 from autograder.proving.experiments import Plan, Subject
 from autograder.proving.measuring import Measurement
 from autograder.proving.threshold import (

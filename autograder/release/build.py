@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME, Course, CourseError, Exercise
+from autograder.course import CONFIG_NAME, Course, Exercise
+from autograder.errors import CourseError
 from autograder.manifest import UNRELEASED
 from autograder.release import nbgrader_run
 from autograder.release.gradescope import write_bundle
@@ -75,7 +76,7 @@ def build(
     With ``only``, the releases of the other exercises stay as they are; the stubs, which cost nothing, are all made.
     ``complete`` is given the folder of the releases before they are moved into place; what it raises stops the build.
 
-    Raises `CourseError` where the course's files are not as they must be, and its kind `scan.LeakError` where
+    Raises `CourseError` where the course's files are not as they must be, and its kind `LeakError` where
     the student release would hold what students must not have.
     """
     stubs = stubs_of(course)

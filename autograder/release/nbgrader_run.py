@@ -13,7 +13,8 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, CourseError
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
 from autograder.processes import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"

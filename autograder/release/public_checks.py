@@ -13,7 +13,8 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from autograder.course import CourseError, read_questions
+from autograder.course import read_questions
+from autograder.errors import CourseError
 
 _LINE_LENGTH = 100
 _IMPLICIT = {"pytestmark"}  # pytest reads it by name

@@ -3,7 +3,8 @@
 import pytest
 
 from autograder.checking.notebook import run_public_checks
-from autograder.course import CourseError, load_course, read_questions
+from autograder.course import load_course, read_questions
+from autograder.errors import CourseError
 from autograder.notebook.execute import load_submission
 from autograder.release.public_checks import public_version
 
