@@ -48,6 +48,7 @@ def command(
     of those that are named. A build that fails changes nothing.
     """
     from autograder.course import load_course
+    from autograder.gradebook.settings import load_settings
 
     if version is None and sign is not None:
         raise UsageError("A signature is on a release: name it with --version.")
@@ -55,23 +56,25 @@ def command(
         raise UsageError("A release holds all exercises: use --version without naming any, and without --check.")
 
     course = load_course(folder)
-    if version is not None:
-        _release(course, version, sign)
-    elif check:
+    chosen = [course.exercise(name) for name in exercises] or list(course.exercises)
+    if check:
         _check(course)
+        return
+    settings = load_settings(course.root)  # nbgrader would take longer to say what is wrong with the file
+    if version is not None:
+        _release(course, version, sign, settings.course_id)
     else:
-        _build(course, [course.exercise(name) for name in exercises] or list(course.exercises))
+        _build(course, chosen)
 
 
-def _release(course: Course, version: str, key: Path | None) -> None:
-    from autograder.gradebook.settings import load_settings
+def _release(course: Course, version: str, key: Path | None, course_id: str) -> None:
     from autograder.manifest import path_of
     from autograder.release.bundle import bundle_name
     from autograder.release.nbgrader_run import SOLUTION, STUDENT
     from autograder.release.signing import sign
     from autograder.release.versioned import build_version
 
-    is_new = build_version(course, version, load_settings(course.root).course_id)
+    is_new = build_version(course, version, course_id)
     manifest = path_of(course.root, version)
     if key is not None:
         sign(manifest, key)

@@ -16,7 +16,7 @@ import click
 from autograder import pythons
 from autograder.cli.common import console, course_option, json_option, print_json
 from autograder.cli.main import EXIT_FAILED
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, explained
 
 _PACKAGES = (
     "torch",
@@ -138,10 +138,16 @@ def _machine() -> Finding:
 
 def _data() -> Finding:
     """Say which data sets are there. None has to be: the phantoms are built in, and grading needs no other."""
-    from autograder.datasets.medmnist import archives, data_folder
+    try:
+        from autograder.datasets.medmnist import archives, data_folder
 
-    folder = data_folder()
-    there = archives(folder)
+        folder = data_folder()
+        there = archives(folder)
+    except ModuleNotFoundError as error:
+        missing = explained(error)
+        if missing is None:
+            raise
+        return Finding("data", fine=False, found="phantom (built in); no MedMNIST", advice=str(missing))
     if there:
         return Finding("data", fine=True, found=f"phantom (built in); in {folder}: {', '.join(there)}")
     advice = (

@@ -67,7 +67,7 @@ def command(
     task = _task(loaded, wanted, named)
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in task.points]
     if not found:
-        raise UsageError(f"{results} holds no results of {', '.join(task.points)}.")
+        raise UsageError(f"{results} holds no results of {', '.join(task.points)}. Grade first.")
     exported = _exported(kind, roster, task, found, submitted, loaded)
     path = output or results / ("grades.csv" if kind == "plain" else f"{kind}.csv")
     write_atomic(path, exported.data)

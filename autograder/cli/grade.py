@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course import Course
+    from autograder.gradebook.settings import Settings
     from autograder.grading.collect import Collected
     from autograder.grading.local import Runner
     from autograder.grading.run import Run
@@ -48,6 +49,7 @@ class _Order:
     allow_lower: bool
     tier: str
     gradebook: str | None
+    settings: Settings | None
     dask: str | None
     as_json: bool
 
@@ -103,6 +105,7 @@ def command(
       autograder grade submitted --dask tcp://scheduler:8786
     """
     from autograder.cli.stopping import stoppable
+    from autograder.gradebook.settings import load_settings
 
     loaded = load_course(course)
     if dask is None:
@@ -110,8 +113,9 @@ def command(
     else:
         offered = survey_cluster(dask, required=require_tier)
         tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask, as_json)
     collected = _collect(loaded, submitted, exercise, student)
+    settings = None if dry_run or gradebook == NO_GRADEBOOK else load_settings(loaded.root)
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, settings, dask, as_json)
     kept = "Nothing was stored." if dry_run else "What was graded is kept; the same command goes on from there."
     with stoppable(kept), _alone(order):
         run = _grade(loaded, collected, order)
@@ -208,19 +212,19 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     grades, questions = write_grades(order.output, stored, course)
     out.print(f"Results:   one file a submission in {order.output}", soft_wrap=True)
     out.print(f"Tables:    {grades}\n           {questions}", soft_wrap=True)
-    if order.gradebook != NO_GRADEBOOK:
-        _store_gradebook(course, collected, run, order, out)
+    if order.settings is not None:
+        _store_gradebook(course, collected, run, order, order.settings, out)
 
 
-def _store_gradebook(course: Course, collected: Collected, run: Run, order: _Order, out: Console) -> None:
+def _store_gradebook(
+    course: Course, collected: Collected, run: Run, order: _Order, settings: Settings, out: Console
+) -> None:
     from autograder.gradebook.autograded import write_autograded
     from autograder.gradebook.nbgrader_db import update_gradebook
-    from autograder.gradebook.settings import load_settings
     from autograder.manifest import UNRELEASED
     from autograder.release.notebooks import source_notebook
     from autograder.release.stubs import cleared
 
-    settings = load_settings(course.root)
     url = order.gradebook or settings.db_url
     update_gradebook(
         url,

@@ -71,9 +71,10 @@ def command(
                 )
 
     proofs: list[Proof] = []
+    stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
     with engine_factory(loaded, chosen, tier)() as engine:
         for exercise in chosen:
-            stub = _stub_cells(loaded, exercise)
+            stub = stubs[exercise.name]
             found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
             proofs += found
             _keep_mistakes(loaded, exercise, found)

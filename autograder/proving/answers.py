@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.course import Exercise, Question
-from autograder.errors import CourseError
+from autograder.errors import CourseError, reading
 from autograder.notebook.percent import read_percent
 
 # Answers that no author thinks of, and some student hands in: a check must fail on them, not break.
@@ -50,13 +50,15 @@ def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
     if not path.is_file():
         raise CourseError(f"{where} is missing: write right and wrong answers to {question.name}.")
     answers = []
-    for cell in read_percent(path.read_text("utf-8")).cells:
+    with reading(path, CourseError):
+        text = path.read_text("utf-8")
+    for cell in read_percent(text).cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         kinds = [kind for kind in ("right", "wrong") if kind in cell.metadata]
         if len(kinds) != 1:
             raise CourseError(f'{where}: a cell is marked neither right="…" nor wrong="…": {cell.source[:60]!r}')
-        caught_by = tuple(name.strip() for name in cell.metadata.get("caught_by", "").split(",") if name.strip())
+        caught_by = tuple(name.strip() for name in str(cell.metadata.get("caught_by", "")).split(",") if name.strip())
         held_out = cell.metadata.get("held_out") is True
         if kinds[0] == "wrong" and held_out:
             raise CourseError(f"{where}: only right answers can be held_out: {cell.source[:60]!r}")

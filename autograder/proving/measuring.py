@@ -152,7 +152,7 @@ class Memory:
         self._known: dict[str, Measurement] = {}
         self._lock = threading.Lock()
         with reading(path):
-            text = path.read_text("utf-8") if path.exists() else ""
+            text = path.read_text("utf-8", "replace") if path.exists() else ""
         if text and not text.endswith("\n"):  # a run was killed while it wrote
             text = text[: text.rfind("\n") + 1]
             path.write_text(text, "utf-8")

@@ -52,7 +52,7 @@ def read_record(exercise: Exercise) -> dict[str, Any]:
         entries = json.loads(path.read_text("utf-8"))["experiments"]
         return {str(name): dict(entry) for name, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CourseError(f"{path.name} is no calibration record ({error}). Delete it and calibrate anew.") from None
+        raise CourseError(f"{path.name} is no calibration record ({error}). Delete it and calibrate again.") from None
 
 
 def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:

@@ -56,7 +56,7 @@ def find_drift(course: Course) -> list[Drift]:
     for path, text in stubs.items():
         if not path.is_file():
             drift.append(Drift(path, "is missing"))
-        elif path.read_text("utf-8") != text:
+        elif path.read_text("utf-8", "replace") != text:
             drift.append(Drift(path, f"is not what solutions/{path.name} makes"))
     for path in sorted((course.root / "exercises").glob("*.py")):
         if path not in stubs:
@@ -199,7 +199,7 @@ def _install_stubs(made: list[Path], folder: Path) -> None:
         path.replace(folder / path.name)
     current = {path.name for path in made}
     for path in folder.glob("*.py"):
-        if path.name not in current and path.read_text("utf-8").startswith(GENERATED):
+        if path.name not in current and path.read_text("utf-8", "replace").startswith(GENERATED):
             path.unlink()
 
 

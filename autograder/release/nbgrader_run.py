@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autograder.course import CONFIG_NAME
-from autograder.errors import CourseError
+from autograder.errors import CourseError, require_packages
 from autograder.processes import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
@@ -26,6 +26,7 @@ def generate(roots: list[tuple[Path, list[str]]]) -> None:
     A root holds nbgrader_config.py and ``source/<exercise>/``; roots are worked on side by side. Raises
     `CourseError` with what nbgrader said.
     """
+    require_packages("nbgrader", "ipykernel")
     with ThreadPoolExecutor(len(roots)) as pool:
         list(pool.map(lambda work: _generate_in(*work), roots))
 
