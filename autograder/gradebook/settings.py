@@ -63,7 +63,9 @@ def _read_config(root: Path) -> dict[str, Any]:
     except ConfigFileNotFound:
         raise CourseError(f"{root} holds no {CONFIG_NAME}.") from None
     except (Exception, SystemExit) as error:  # the file is Python, and may raise anything
-        raise CourseError(f"{CONFIG_NAME} fails: {type(error).__name__}: {error}") from error
+        raise CourseError(
+            f"{CONFIG_NAME} fails: {type(error).__name__}: {error}. Correct it, then repeat the command."
+        ) from error
     return dict(config.get("CourseDirectory", {}))
 
 

@@ -191,6 +191,8 @@ def _from_python(text: str) -> tuple[Cell, ...]:
         # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
         # a gigabyte.
         notebook = read_percent(f"# %%\n{text}")
+    except ModuleNotFoundError:  # Jupytext itself is missing, which is not the student's fault
+        raise
     except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
         raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
     cells = [
