@@ -44,8 +44,18 @@ def _generate_in(root: Path, exercises: list[str]) -> None:
     )
     if process.returncode:
         raise CourseError(
-            f"nbgrader could not make the release ({CONFIG_NAME} configures it):\n{process.stderr.strip()}"
+            f"nbgrader could not make the release ({CONFIG_NAME} configures it):\n{_without_tracebacks(process.stderr)}"
         )
+
+
+def _without_tracebacks(log: str) -> str:
+    """Return what nbgrader logged, and of each exception the line that says what it is."""
+    kept, inside = [], False
+    for line in log.strip().splitlines():
+        inside = line.startswith("Traceback (most recent call last)") or (inside and line.startswith(" "))
+        if not inside:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -25,7 +25,6 @@ from click.testing import CliRunner, Result
 from autograder.cli.doctor import Finding
 from autograder.cli.main import EXIT_FAILED, EXIT_USAGE, main
 from autograder.course import load_course
-from autograder.errors import AutograderError, LeakError
 from autograder.manifest import Manifest, path_of
 from autograder.processes import environment
 from autograder.release.packing import write_zip
@@ -137,6 +136,13 @@ CASES = [
     Case("config", "grade submitted", f"{FAILS}SystemExit", CONFIG, added("raise SystemExit")),
     Case("config", "feedback --nbgrader", FAILS, CONFIG, added("c.CourseDirectory = 5")),
     Case("config", "feedback --nbgrader", "root to 5", CONFIG, added("c.CourseDirectory.root = 5")),
+    Case(
+        "config",
+        "build",
+        "No module named 'nosuch'",
+        CONFIG,
+        added('c.GenerateAssignment.preprocessors = ["nosuch.X"]'),
+    ),
     Case("folder", "diff 1.0 1.0", NO_RELEASE, "release", shutil.rmtree),
     Case("folder", "verify 1.0", NO_RELEASE, "release", shutil.rmtree),
     Case("folder", "collect nosuch.zip", "'nosuch.zip' does not exist"),
@@ -355,49 +361,3 @@ def test_doctor_goes_on_without_medmnist(course, monkeypatch):
 def test_for_scripts_nothing_but_a_document_is_printed(course, command):
     added("c = [")(course / CONFIG)
     assert_told(run(f"{GOOD[command]} --json"), "nbgrader_config.py:37")
-
-
-# --- The one place --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def failing(course, monkeypatch) -> Callable[[Exception], Result]:
-    """Return what runs a command inside of which an exception is raised."""
-
-    def fail(error: Exception) -> Result:
-        def load(_root: object) -> None:
-            raise error
-
-        monkeypatch.setattr("autograder.cli.lock.load_course", load)
-        return run("lock")
-
-    return fail
-
-
-@pytest.mark.parametrize(
-    "bug", [ValueError("a bug"), KeyError("x"), OSError("said by a library"), ImportError("cycle")]
-)
-def test_a_bug_keeps_its_traceback(failing, bug):
-    assert failing(bug).exception is bug
-
-
-def test_a_module_of_ours_that_is_not_there_is_a_bug(failing):
-    for name in ("autograder.nosuch", "torch.nosuch", "json.nosuch"):
-        bug = ModuleNotFoundError(f"No module named {name!r}", name=name)
-        assert failing(bug).exception is bug
-
-
-def test_what_is_not_lost_is_told_after_the_error(failing):
-    error = AutograderError("No.")
-    error.add_note("Nothing is lost.")
-    assert failing(error).stderr == "Error: No. Nothing is lost.\n"
-
-
-def test_a_leak_is_an_answer_and_everything_else_a_failure_to_answer(failing):
-    assert failing(LeakError("Hidden.")).exit_code == EXIT_FAILED
-    for error in (
-        AutograderError("No."),
-        FileNotFoundError(2, "No such file", "x"),
-        ModuleNotFoundError(name="nosuch"),
-    ):
-        assert failing(error).exit_code == EXIT_USAGE
