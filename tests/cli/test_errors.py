@@ -327,9 +327,10 @@ def test_a_folder_without_a_course_is_told_by_every_command(course, tmp_path):
         assert_told(done, "Change to the course's folder, or name it")
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
 def test_a_file_that_this_user_may_not_read_is_told_by_every_command(course):
     (course / CONFIG).chmod(0)
+    if os.access(course / CONFIG, os.R_OK):
+        pytest.skip("root may read everything")
     for command in GOOD.keys() - {"doctor"}:
         assert_told(run(GOOD[command]), "nbgrader_config.py cannot be read (Permission denied)")
 
