@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import FileError, reading
+
 FOLDER = "release"
 """Where a course keeps its releases: ``<version>.json`` beside a folder ``<version>`` of what it names."""
 
@@ -22,7 +24,7 @@ _FORMAT = 1
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
 
 
-class ManifestError(Exception):
+class ManifestError(FileError):
     """There is no such manifest, or it cannot be read; the message says what to do."""
 
 
@@ -91,7 +93,7 @@ def path_of(root: Path, version: str) -> Path:
 
 def versions(root: Path) -> list[str]:
     """Return the versions of which a course has manifests, oldest first."""
-    found = [path.stem for path in (root / FOLDER).glob("*.json") if is_version(path.stem)]
+    found = [path.stem for path in (root / FOLDER).glob("*.json") if is_version(path.stem) and path.is_file()]
     return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
 
@@ -102,7 +104,9 @@ def read_manifest(root: Path, version: str) -> Manifest:
         known = ", ".join(versions(root)) or "none yet"
         raise ManifestError(f"There is no release {version} here; there are: {known}.")
     try:
-        return _manifest_from(json.loads(path.read_bytes()))
+        with reading(path):
+            content = path.read_bytes()
+        return _manifest_from(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             f"{path} is damaged ({type(error).__name__}: {error}). Take it from version control, or build it again."
@@ -113,6 +117,8 @@ def _manifest_from(data: dict[str, Any]) -> Manifest:
     if data.pop("format") != _FORMAT:
         raise ValueError("a format that this version of the autograder does not know")
     exercises = {name: _exercise_from(record) for name, record in data.pop("exercises").items()}
+    for name in ("packages", "calibration", "files"):
+        data[name].items()  # a mapping, or what is raised here says that it is not
     return Manifest(**data, exercises=exercises)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.errors import FileError, reading
 from autograder.text import printable
 
 # What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
@@ -22,10 +23,6 @@ _MARK = "'"
 
 MAX_BYTES = 32 * 2**20
 """The largest table that is read: hundreds of bytes for each of the students of a large university."""
-
-
-class TableError(Exception):
-    """A file that is no table; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +71,20 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separa
 def read_table(path: Path) -> Table:
     """Read a table with a header: in UTF-8, UTF-16 or Windows' encoding, with commas, semicolons or tabs.
 
-    Rows are as long as the header; empty ones are left out. Raises `TableError` or ``OSError``.
+    Rows are as long as the header; empty ones are left out. Raises `FileError`.
     """
-    with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise TableError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, so it is no list of students.")
+        raise FileError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, so it is no list of students.")
     text, bom = _decoded(data)
     separator = _separator(text)
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
     except csv.Error as error:
-        raise TableError(f"{path} cannot be read as CSV ({error}). Save it as CSV in UTF-8.") from None
+        raise FileError(f"{path} cannot be read as CSV ({error}). Save it as CSV in UTF-8.") from None
     if not rows:
-        raise TableError(f"{path} is empty.")
+        raise FileError(f"{path} is empty.")
     width = len(rows[0])
     filled = (tuple(row[:width] + [""] * (width - len(row))) for row in rows[1:])
     return Table(tuple(rows[0]), tuple(filled), separator, bom)

@@ -18,6 +18,7 @@ from typing import Any
 from autograder.checking.failure import fail
 from autograder.checking.submission import Submission, seed_everything, send_function
 from autograder.course.check_files import RECORD_NAME
+from autograder.errors import CourseError
 
 Metrics = dict[str, float]
 Measure = Callable[[Any, str, int], Metrics]
@@ -27,7 +28,7 @@ SEEDS = (1, 2, 3)
 """The seeds that an answer is graded with: it passes when one of them reaches the threshold."""
 
 
-class CalibrationError(Exception):
+class CalibrationError(CourseError):
     """An experiment cannot be used as a check: it has no record, or measures something else than it says."""
 
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from autograder.errors import AutograderError
 from autograder.processes import ELSEWHERE, environment, python
 from autograder.results import QuestionResult, Result, result_path
 
@@ -17,7 +18,7 @@ STUDENT = "student"
 """Whose result it is, where only one is looked at."""
 
 
-class NotGraded(Exception):
+class NotGraded(AutograderError):
     """There are no points to tell; the message says why."""
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.main import EXIT_FAILED
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.course import Course, Exercise
@@ -46,38 +47,34 @@ def command(
     nbgrader), release/gradescope/ (to upload to Gradescope) and release/otter/ (for otter-grader), of all exercises or
     of those that are named. A build that fails changes nothing.
     """
-    from autograder.course import CourseError, load_course
-    from autograder.release.scan import LeakError
+    from autograder.course import load_course
+    from autograder.gradebook.settings import load_settings
 
     if version is None and sign is not None:
-        raise UserError("A signature is on a release: name it with --version.")
+        raise UsageError("A signature is on a release: name it with --version.")
     if version is not None and (exercises or check):
-        raise UserError("A release holds all exercises: use --version without naming any, and without --check.")
+        raise UsageError("A release holds all exercises: use --version without naming any, and without --check.")
 
-    try:
-        course = load_course(folder)
-        if version is not None:
-            _release(course, version, sign)
-        elif check:
-            _check(course)
-        else:
-            _build(course, [course.exercise(name) for name in exercises] or list(course.exercises))
-    except LeakError as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(NOT_SO) from None
-    except CourseError as error:
-        raise UserError(str(error)) from None
+    course = load_course(folder)
+    chosen = [course.exercise(name) for name in exercises] or list(course.exercises)
+    if check:
+        _check(course)
+        return
+    settings = load_settings(course.root)  # nbgrader would take longer to say what is wrong with the file
+    if version is not None:
+        _release(course, version, sign, settings.course_id)
+    else:
+        _build(course, chosen)
 
 
-def _release(course: Course, version: str, key: Path | None) -> None:
-    from autograder.gradebook.settings import load_settings
+def _release(course: Course, version: str, key: Path | None, course_id: str) -> None:
     from autograder.manifest import path_of
     from autograder.release.bundle import bundle_name
     from autograder.release.nbgrader_run import SOLUTION, STUDENT
     from autograder.release.signing import sign
     from autograder.release.versioned import build_version
 
-    is_new = build_version(course, version, load_settings(course.root).course_id)
+    is_new = build_version(course, version, course_id)
     manifest = path_of(course.root, version)
     if key is not None:
         sign(manifest, key)
@@ -99,7 +96,7 @@ def _check(course: Course) -> None:
         click.echo(f"{entry.path.relative_to(course.root)} {entry.problem}")
     if drift:
         click.echo("Bring exercises/ up to date with: autograder build")
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
     click.echo(f"exercises/ is up to date: {_count(len(course.exercises), 'exercise')}.")
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autograder.cli.common import console, course_option, open_course
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.common import console, course_option
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.course import Course
@@ -67,22 +69,19 @@ def command(
       autograder calibrate cnn --seeds 60
       autograder calibrate --check
     """
-    from autograder.course import CourseError
     from autograder.proving.calibration import Repeats, prepare
-    from autograder.proving.measuring import MeasuringError, Pool
+    from autograder.proving.measuring import Pool
 
-    loaded, repeats = open_course(course), Repeats(seeds, right_seeds, wrong_seeds)
+    loaded, repeats = load_course(course), Repeats(seeds, right_seeds, wrong_seeds)
+    chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
     try:
-        chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
         with Pool(jobs or os.cpu_count() or 1) as pool:
             prepared = [prepare(pool, exercise) for exercise in chosen]
             good = _say_what_holds(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
-    except (CourseError, MeasuringError) as error:
-        raise UserError(str(error)) from None
     except KeyboardInterrupt:
-        raise UserError("Stopped. What was measured is kept; the same command goes on from there.") from None
+        raise AutograderError("Stopped. What was measured is kept; the same command goes on from there.") from None
     if not good:
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
 def _calibrate(pool: Pool, course: Course, prepared: Sequence[Prepared], repeats: Repeats) -> bool:

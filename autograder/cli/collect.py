@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option, open_course, open_roster
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.common import console, course_option
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,34 +44,21 @@ def command(
       autograder collect convolution.zip --exercise convolution
       autograder collect convolution.zip -e convolution --roster Grades-DL2026.csv
     """
+    from autograder.cli.stopping import stoppable
+    from autograder.grading.lock import only_grader
     from autograder.intake.take import take
+    from autograder.people.roster import read_roster
 
-    loaded = open_course(course)
+    loaded = load_course(course)
+    if exercise is not None:
+        loaded.exercise(exercise)
     names = [known.name for known in loaded.exercises]
-    if exercise is not None and exercise not in names:
-        raise UserError(f"there is no exercise {exercise!r}; this course has: {', '.join(names)}")
-    listed = open_roster(roster) if roster is not None else None
-    with _faults_explained(output):
+    listed = read_roster(roster) if roster is not None else None
+    kept = "What was taken until then is kept; the same command goes on from there."
+    with stoppable(kept), only_grader(output, console(stderr=True).print):
         report = take(archives, output, names, exercise=exercise, roster=listed)
     if _print(console(), report, output):
-        raise SystemExit(NOT_SO)
-
-
-@contextmanager
-def _faults_explained(output: Path) -> Iterator[None]:
-    from autograder.cli.stopping import stoppable
-    from autograder.grading.lock import Locked, only_grader
-    from autograder.spreadsheet import TableError
-
-    kept = "What was taken until then is kept; the same command goes on from there."
-    try:
-        with stoppable(f"Stopped. {kept}"), only_grader(output, console(stderr=True).print):
-            yield
-    except (TableError, Locked) as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"{error.strerror or error}{place}. Mend this, then repeat the command. {kept}") from None
+        raise SystemExit(EXIT_FAILED)
 
 
 def _print(out: Console, report: Report, output: Path) -> bool:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.main import UserError
-from autograder.course import Course, CourseError, Exercise, load_course
+from autograder.errors import MachineError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from autograder.course import Course, Exercise
     from autograder.grading.cluster import Cluster, Survey
-    from autograder.people.roster import Roster
     from autograder.sandbox.engine import Engine
 
 course_option = click.option(
@@ -43,27 +42,6 @@ _WEAKNESS = {
 }
 
 
-def open_course(root: Path | None) -> Course:
-    """Read the course, or end with a sentence that says what is wrong with it."""
-    try:
-        return load_course(root)
-    except (CourseError, SyntaxError, OSError) as error:
-        raise UserError(str(error)) from error
-
-
-def open_roster(path: Path) -> Roster:
-    """Read a platform's list of students, or end with a sentence that says what is wrong with it."""
-    from autograder.people.roster import read_roster
-    from autograder.spreadsheet import TableError
-
-    try:
-        return read_roster(path)
-    except TableError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be opened ({error.strerror}).") from None
-
-
 def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:
     """Return the best tier of this machine; refuse a weak one unless it is allowed, loudly when it is."""
     from autograder.sandbox.tiers import TIERS, WALLED, best_tier, probe
@@ -72,14 +50,14 @@ def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str
     stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
     why = "; ".join(f"tier {probed.tier} fails: {probed.problem}" for probed in stronger)
     if required is not None and tier > required:
-        raise UserError(
+        raise MachineError(
             f"Tier {required} is required, and tier {tier} is the best here ({why}). Run `autograder doctor` for what "
             f"to do, or repeat with --require-tier {tier}."
         )
     if tier in WALLED:
         return tier
     if not allow_weak_sandbox:
-        raise UserError(
+        raise MachineError(
             f"This machine cannot isolate student code ({why}). Run `autograder doctor` for what to do. For code that "
             "you trust, --allow-weak-sandbox goes on."
         )
@@ -103,14 +81,10 @@ def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *ot
 def survey_cluster(address: str, *, required: str | None = None) -> Survey:
     """Return what the workers of a dask scheduler offer; refuse them where that is not enough."""
     from autograder.grading.cluster import survey
-    from autograder.sandbox.engine import EngineError
 
-    try:
-        offered = survey(address)
-    except EngineError as error:
-        raise UserError(str(error)) from None
+    offered = survey(address)
     if required is not None and offered.tier > required:
-        raise UserError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
+        raise MachineError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
     return offered
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.common import console, course_option, json_option, open_course, print_json
-from autograder.cli.main import UserError
+from autograder.cli.common import console, course_option, json_option, print_json
+from autograder.course import load_course
 
 
 @click.command("diff", short_help="Show what changed from one release to another.")
@@ -24,14 +24,11 @@ def command(old: str, new: str, as_json: bool, course: Path | None) -> None:
     """
     from rich.markup import escape
 
-    from autograder.manifest import ManifestError, read_manifest
+    from autograder.manifest import read_manifest
     from autograder.release.difference import compare
 
-    root = open_course(course).root
-    try:
-        sections = compare(read_manifest(root, old), read_manifest(root, new))
-    except ManifestError as error:
-        raise UserError(str(error)) from None
+    root = load_course(course).root
+    sections = compare(read_manifest(root, old), read_manifest(root, new))
     if as_json:
         changed = {section.title: list(section.lines) for section in sections if section.lines}
         print_json({"old": old, "new": new, "changed": changed})

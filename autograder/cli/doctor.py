@@ -15,7 +15,8 @@ import click
 
 from autograder import pythons
 from autograder.cli.common import console, course_option, json_option, print_json
-from autograder.cli.main import NOT_SO
+from autograder.cli.main import EXIT_FAILED
+from autograder.errors import AutograderError, explained
 
 _PACKAGES = (
     "torch",
@@ -64,7 +65,7 @@ def command(as_json: bool, course: Path | None) -> None:
     else:
         _print(findings)
     if not all(finding.fine for finding in findings):
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -137,10 +138,16 @@ def _machine() -> Finding:
 
 def _data() -> Finding:
     """Say which data sets are there. None has to be: the phantoms are built in, and grading needs no other."""
-    from autograder.datasets.medmnist import archives, data_folder
+    try:
+        from autograder.datasets.medmnist import archives, data_folder
 
-    folder = data_folder()
-    there = archives(folder)
+        folder = data_folder()
+        there = archives(folder)
+    except ModuleNotFoundError as error:
+        missing = explained(error)
+        if missing is None:
+            raise
+        return Finding("data", fine=False, found="phantom (built in); no MedMNIST", advice=str(missing))
     if there:
         return Finding("data", fine=True, found=f"phantom (built in); in {folder}: {', '.join(there)}")
     advice = (
@@ -150,11 +157,11 @@ def _data() -> Finding:
 
 
 def _course(root: Path | None) -> Finding:
-    from autograder.course import CourseError, load_course
+    from autograder.course import load_course
 
     try:
         course = load_course(root)
-    except CourseError as error:
+    except AutograderError as error:
         return Finding("course", fine=False, found=str(error))
     points = sum(exercise.max_score for exercise in course.exercises)
     names = ", ".join(exercise.name for exercise in course.exercises)

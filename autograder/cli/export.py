@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option, open_course, open_roster
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.common import console, course_option
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autograder.course import Course
     from autograder.export.platforms import Exported, Task
-    from autograder.people.record import Entry
     from autograder.results import Result
 
 
@@ -61,35 +62,28 @@ def command(
     from autograder.results import read_results, write_atomic
 
     if not results.is_dir():
-        raise UserError(f"there is no folder {results}. Grade first, or name the folder of results.")
-    loaded = open_course(course)
+        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+    loaded = load_course(course)
     task = _task(loaded, wanted, named)
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in task.points]
     if not found:
-        raise UserError(f"{results} holds no results of {', '.join(task.points)}.")
+        raise UsageError(f"{results} holds no results of {', '.join(task.points)}. Grade first.")
     exported = _exported(kind, roster, task, found, submitted, loaded)
     path = output or results / ("grades.csv" if kind == "plain" else f"{kind}.csv")
-    try:
-        write_atomic(path, exported.data)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
+    write_atomic(path, exported.data)
     if _print(exported, path):
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
 def _task(course: Course, wanted: Sequence[str], named: Sequence[str]) -> Task:
-    from autograder.course import CourseError
     from autograder.export.platforms import Task
 
     columns = dict(pair.split("=", 1) for pair in named if "=" in pair)
     if len(columns) < len(named):
-        raise UserError("--column needs an exercise and a title: --column 'convolution=Homework 3 (4711)'.")
-    try:
-        exercises = [course.exercise(name) for name in wanted] or list(course.exercises)
-        for name in columns:
-            course.exercise(name)
-    except CourseError as error:
-        raise UserError(str(error)) from None
+        raise UsageError("--column needs an exercise and a title: --column 'convolution=Homework 3 (4711)'.")
+    exercises = [course.exercise(name) for name in wanted] or list(course.exercises)
+    for name in columns:
+        course.exercise(name)
     optional = frozenset(exercise.name for exercise in exercises if exercise.optional)
     return Task({exercise.name: exercise.max_score for exercise in exercises}, optional, columns)
 
@@ -98,32 +92,21 @@ def _exported(
     kind: str, roster: Path | None, task: Task, results: Sequence[Result], submitted: Path, course: Course
 ) -> Exported:
     from autograder.export.filling import Notes
-    from autograder.export.platforms import Exported, ExportError, Task, export_canvas, export_moodle
+    from autograder.export.platforms import Exported, Task, export_canvas, export_moodle
     from autograder.gradebook.csv_file import grades_table
+    from autograder.people.record import read_record
+    from autograder.people.roster import read_roster
 
     if kind == "plain":
         return Exported(grades_table(results, course), Notes(), ())
     if roster is None:
-        raise UserError(f"--format {kind} needs --roster: the table that is to be filled in. See docs/lms.md.")
+        raise UsageError(f"--format {kind} needs --roster: the table that is to be filled in. See docs/lms.md.")
     graded = {result.exercise for result in results}
     narrowed = Task(
         {name: points for name, points in task.points.items() if name in graded}, task.optional, task.columns
     )
     export = export_canvas if kind == "canvas" else export_moodle
-    try:
-        return export(open_roster(roster), narrowed, results, _entries(submitted))
-    except ExportError as error:
-        raise UserError(f"{roster}: {error}") from None
-
-
-def _entries(submitted: Path) -> list[Entry]:
-    from autograder.people.record import read_record
-    from autograder.spreadsheet import TableError
-
-    try:
-        return read_record(submitted)
-    except TableError as error:
-        raise UserError(str(error)) from None
+    return export(read_roster(roster), narrowed, results, read_record(submitted))
 
 
 def _print(exported: Exported, path: Path) -> bool:

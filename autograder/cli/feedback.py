@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option, engine_factory, open_course
-from autograder.cli.main import UserError
+from autograder.cli.common import console, course_option, engine_factory
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +43,15 @@ def command(results: Path, exercise: str | None, student: str | None, nbgrader: 
     from autograder.results import read_results
 
     if not results.is_dir():
-        raise UserError(f"there is no folder {results}. Grade first, or name the folder of results.")
-    loaded = open_course(course)
+        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+    loaded = load_course(course)
     found = [
         one
         for one in read_results(results, console(stderr=True).print)
         if exercise in (None, one.exercise) and student in (None, one.student)
     ]
     if not found:
-        raise UserError(f"{results} holds no such results. Grade first, or name another exercise or student.")
+        raise UsageError(f"{results} holds no such results. Grade first, or name another exercise or student.")
     if nbgrader:
         _write_for_nbgrader(loaded, found, results)
     else:
@@ -71,24 +71,20 @@ def _write_beside(course: Course, found: Sequence[Result], results: Path) -> Non
 
 def _write_for_nbgrader(course: Course, found: Sequence[Result], results: Path) -> None:
     """Write each page as ``nbgrader generate_feedback`` does, beside what the exchange knows its submission by."""
-    from autograder.course import CourseError
     from autograder.gradebook.autograded import came_by_exchange, copy_beside
+    from autograder.gradebook.by_hand import read_by_hand
     from autograder.gradebook.settings import load_settings
 
-    try:
-        settings = load_settings(course.root)
-    except CourseError as error:
-        raise UserError(str(error)) from None
+    settings = load_settings(course.root)
     graded = {id(result): settings.autograded / result.student / result.exercise for result in found}
     exchanged = [result for result in found if came_by_exchange(graded[id(result)])]
 
     def place(result: Result) -> Path:
         return settings.feedback / result.student / result.exercise / f"{result.exercise}.html"
 
-    _write(course, exchanged, results, place, _by_hand(settings.db_url))
-    with _faults_named(settings.feedback):
-        for result in exchanged:
-            copy_beside(graded[id(result)], place(result).parent)
+    _write(course, exchanged, results, place, read_by_hand(settings.db_url))
+    for result in exchanged:
+        copy_beside(graded[id(result)], place(result).parent)
     out = console()
     if left_out := len(found) - len(exchanged):
         out.print(
@@ -99,18 +95,6 @@ def _write_for_nbgrader(course: Course, found: Sequence[Result], results: Path) 
     out.print(f"Written: {_pages(exchanged)}, {settings.feedback}/<student>/<exercise>/<exercise>.html", soft_wrap=True)
     for name in sorted({result.exercise for result in exchanged}):
         out.print(f"Hand them back with: nbgrader release_feedback {name}", soft_wrap=True)
-
-
-def _by_hand(db_url: str) -> dict[tuple[str, str], ByHand]:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from autograder.gradebook.by_hand import read_by_hand
-
-    try:
-        return read_by_hand(db_url)
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        raise UserError(f"nbgrader's gradebook cannot be read: {reason}. Nothing was written.") from None
 
 
 def _write(
@@ -124,18 +108,9 @@ def _write(
     from autograder.results import write_atomic
 
     references = _references(course, found, results)
-    with _faults_named(results):
-        for result in found:
-            entered = (by_hand or {}).get((result.student, result.exercise), NOTHING)
-            write_atomic(place(result), feedback_page(result, references.get(result.exercise), entered).encode())
-
-
-@contextmanager
-def _faults_named(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{error.filename or folder} cannot be written ({error.strerror}).") from None
+    for result in found:
+        entered = (by_hand or {}).get((result.student, result.exercise), NOTHING)
+        write_atomic(place(result), feedback_page(result, references.get(result.exercise), entered).encode())
 
 
 def _pages(found: Sequence[Result]) -> str:
@@ -146,7 +121,6 @@ def _references(course: Course, results: Sequence[Result], output: Path) -> dict
     """Grade the solutions of those exercises whose checks leave pictures to compare."""
     from autograder.grading.reference import grade_references
     from autograder.report.feedback import needs_reference
-    from autograder.sandbox.engine import EngineError
     from autograder.sandbox.tiers import best_tier
 
     with_pictures = {result.exercise for result in results if needs_reference(result)}
@@ -154,7 +128,4 @@ def _references(course: Course, results: Sequence[Result], output: Path) -> dict
     if not exercises:
         return {}
     tier = best_tier()  # the course's own code may run in any
-    try:
-        return grade_references(course, exercises, output, engine_factory(course, exercises, tier, output), tier)
-    except EngineError as error:
-        raise UserError(str(error)) from None
+    return grade_references(course, exercises, output, engine_factory(course, exercises, tier, output), tier)

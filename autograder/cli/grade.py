@@ -18,17 +18,19 @@ from autograder.cli.common import (
     engine_factory,
     jobs_option,
     json_option,
-    open_course,
     print_json,
     survey_cluster,
     weak_option,
 )
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course import Course
+    from autograder.gradebook.settings import Settings
     from autograder.grading.collect import Collected
     from autograder.grading.local import Runner
     from autograder.grading.run import Run
@@ -47,6 +49,7 @@ class _Order:
     allow_lower: bool
     tier: str
     gradebook: str | None
+    settings: Settings | None
     dask: str | None
     as_json: bool
 
@@ -101,15 +104,20 @@ def command(
       autograder grade answers.ipynb --exercise convolution
       autograder grade submitted --dask tcp://scheduler:8786
     """
-    loaded = open_course(course)
+    from autograder.cli.stopping import stoppable
+    from autograder.gradebook.settings import load_settings
+
+    loaded = load_course(course)
     if dask is None:
         tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
     else:
         offered = survey_cluster(dask, required=require_tier)
         tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask, as_json)
     collected = _collect(loaded, submitted, exercise, student)
-    with _faults_explained(order), _alone(order):
+    settings = None if dry_run or gradebook == NO_GRADEBOOK else load_settings(loaded.root)
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, settings, dask, as_json)
+    kept = "Nothing was stored." if dry_run else "What was graded is kept; the same command goes on from there."
+    with stoppable(kept), _alone(order):
         run = _grade(loaded, collected, order)
         if not as_json:
             _report(console(), loaded, collected, run, order)
@@ -120,54 +128,30 @@ def command(
 
         print_json(of_grading(collected, run, stored=None if dry_run else output))
     if run.kept or any(result.status == "grader_error" for result in run.results):
-        raise SystemExit(NOT_SO)
-
-
-@contextmanager
-def _faults_explained(order: _Order) -> Iterator[None]:
-    """Turn what may happen to a machine into a sentence: nothing is lost by it."""
-    from autograder.cli.stopping import stoppable
-    from autograder.sandbox.engine import EngineError
-
-    kept = "Nothing was stored." if order.dry_run else "What was graded is kept; the same command goes on from there."
-    try:
-        with stoppable(f"Stopped. {kept}"):
-            yield
-    except EngineError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"{error.strerror or error}{place}. Mend this, then repeat the command. {kept}") from None
+        raise SystemExit(EXIT_FAILED)
 
 
 @contextmanager
 def _alone(order: _Order) -> Iterator[None]:
     """Keep other graders out of the output, and clear away what a killed one left; a dry run needs neither."""
-    from autograder.grading.lock import Locked, only_grader
+    from autograder.grading.lock import only_grader
     from autograder.grading.store import remove_leftovers
 
     if order.dry_run:
         yield
         return
-    try:
-        with only_grader(order.output, console(stderr=True).print):
-            remove_leftovers(order.output)
-            yield
-    except Locked as error:
-        raise UserError(str(error)) from None
+    with only_grader(order.output, console(stderr=True).print):
+        remove_leftovers(order.output)
+        yield
 
 
 def _collect(course: Course, submitted: Path, exercise: str | None, student: str | None) -> Collected:
-    from autograder.course import CourseError
-    from autograder.grading.collect import CollectError, collect
+    from autograder.grading.collect import collect
 
-    try:
-        collected = collect(submitted, course, exercise=exercise, student=student)
-    except (CollectError, CourseError) as error:
-        raise UserError(str(error)) from None
+    collected = collect(submitted, course, exercise=exercise, student=student)
     if not collected.found:
         wanted = f"<student>/{exercise or '<exercise>'}/{exercise or '<exercise>'}.ipynb"
-        raise UserError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
+        raise UsageError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
     return collected
 
 
@@ -228,32 +212,28 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     grades, questions = write_grades(order.output, stored, course)
     out.print(f"Results:   one file a submission in {order.output}", soft_wrap=True)
     out.print(f"Tables:    {grades}\n           {questions}", soft_wrap=True)
-    if order.gradebook != NO_GRADEBOOK:
-        _store_gradebook(course, collected, run, order, out)
+    if order.settings is not None:
+        _store_gradebook(course, collected, run, order, order.settings, out)
 
 
-def _store_gradebook(course: Course, collected: Collected, run: Run, order: _Order, out: Console) -> None:
-    from autograder.course import CourseError
+def _store_gradebook(
+    course: Course, collected: Collected, run: Run, order: _Order, settings: Settings, out: Console
+) -> None:
     from autograder.gradebook.autograded import write_autograded
-    from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
-    from autograder.gradebook.settings import load_settings
+    from autograder.gradebook.nbgrader_db import update_gradebook
     from autograder.manifest import UNRELEASED
     from autograder.release.notebooks import source_notebook
     from autograder.release.stubs import cleared
 
-    try:
-        settings = load_settings(course.root)
-        url = order.gradebook or settings.db_url
-        update_gradebook(
-            url,
-            course,
-            run.results,
-            course_id=settings.course_id,
-            submitted=settings.submitted,
-            source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
-        )
-    except (GradebookError, CourseError) as error:
-        raise UserError(str(error)) from None
+    url = order.gradebook or settings.db_url
+    update_gradebook(
+        url,
+        course,
+        run.results,
+        course_id=settings.course_id,
+        submitted=settings.submitted,
+        source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
+    )
     if order.gradebook is None:
         files = {(handed.student, handed.exercise): handed.path for handed in collected.found}
         for result in run.results:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.common import course_option, open_course
-from autograder.cli.main import UserError
+from autograder.cli.common import course_option
+from autograder.course import load_course
 
 
 @click.command("lock", short_help="Pin the installed versions in requirements.lock.")
@@ -22,13 +22,9 @@ def command(course: Path | None) -> None:
     Example:
       autograder lock
     """
-    from autograder.course import CourseError
     from autograder.release.pins import LOCK, write_lock
 
-    try:
-        lock = write_lock(open_course(course).root)
-    except CourseError as error:
-        raise UserError(str(error)) from None
+    lock = write_lock(load_course(course).root)
     click.echo(f"{LOCK}: {len(lock.versions)} versions.")
     if lock.kept:
         click.echo(f"Packages for tests are missing here, so these lines stay as they were: {', '.join(lock.kept)}.")

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from autograder.cli.common import course_option
-from autograder.cli.main import UserError
 
 EXAMPLES = """\b
 Examples:
@@ -33,16 +32,9 @@ def command(exercise: str, questions: tuple[str, ...], course: Path | None) -> N
     c.Course.exercises in nbgrader_config.py. What it writes is a small exercise that can be built, proven and graded at
     once; each place to be changed says TODO. Nothing that exists is overwritten, and on an error nothing has changed.
     """
-    from autograder.course import CourseError
     from autograder.release.skeleton import start_exercise
 
-    try:
-        written = start_exercise(course, exercise, questions)
-    except CourseError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        raise UserError(f"{error.filename} cannot be written ({error.strerror}); nothing has changed.") from None
-    for name in written:
+    for name in start_exercise(course, exercise, questions):
         click.echo(name)
     click.echo(
         "\nIt works as it stands. Replace what is marked TODO, and look at it again and again with:\n"

@@ -13,11 +13,12 @@ from autograder.cli.common import (
     course_option,
     jobs_option,
     json_option,
-    open_course,
     print_json,
     weak_option,
 )
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.course import Course, Exercise
@@ -50,12 +51,11 @@ def command(
       autograder prove convolution
     """
     from autograder.cli.common import console, engine_factory
-    from autograder.course import CourseError
     from autograder.proving.proof import prove
 
-    loaded = open_course(course)
-    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
+    loaded = load_course(course)
     chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
+    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
     out = console(stderr=as_json)
 
     def show(verdict: Verdict) -> None:
@@ -71,13 +71,11 @@ def command(
                 )
 
     proofs: list[Proof] = []
+    stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
     with engine_factory(loaded, chosen, tier)() as engine:
         for exercise in chosen:
-            stub = _stub_cells(loaded, exercise)
-            try:
-                found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
-            except CourseError as error:
-                raise UserError(str(error)) from None
+            stub = stubs[exercise.name]
+            found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
             proofs += found
             _keep_mistakes(loaded, exercise, found)
             for proof in found:
@@ -90,7 +88,7 @@ def command(
     problems = sum(len(proof.all_problems) for proof in proofs)
     if problems:
         out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
     out.print("[green]Proven:[/] every right answer gets full points, no mistake survives.")
 
 
@@ -109,7 +107,7 @@ def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
 
     path = course.root / "exercises" / f"{exercise.name}.py"
     if not path.is_file():
-        raise UserError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
+        raise UsageError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
     return read_cells(path)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option, open_course
-from autograder.cli.main import UserError
+from autograder.cli.common import console, course_option
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.course import Course, Exercise
@@ -50,32 +51,26 @@ def command(
       autograder report
       autograder report --exercise convolution --no-similarity
     """
-    from autograder.course import CourseError
+    from autograder.grading.collect import collect
     from autograder.report.class_page import class_page
     from autograder.results import read_results, write_atomic
 
     if not results.is_dir():
-        raise UserError(f"there is no folder {results}. Grade first, or name the folder of results.")
-    loaded = open_course(course)
-    try:
-        exercises = [loaded.exercise(name) for name in wanted] or list(loaded.exercises)
-    except CourseError as error:
-        raise UserError(str(error)) from None
+        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+    loaded = load_course(course)
+    exercises = [loaded.exercise(name) for name in wanted] or list(loaded.exercises)
     names = [exercise.name for exercise in exercises]
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in names]
     if not found:
-        raise UserError(f"{results} holds no results of {', '.join(names)}. Grade first.")
-    handed = None if no_similarity or not submitted.is_dir() else _handed(loaded, submitted)
+        raise UsageError(f"{results} holds no results of {', '.join(names)}. Grade first.")
+    handed = None if no_similarity or not submitted.is_dir() else collect(submitted, loaded).found
     around = {
         exercise.name: _surroundings(loaded, exercise, results, found, handed)
         for exercise in exercises
         if any(result.exercise == exercise.name for result in found)
     }
     path = output or results / PAGE
-    try:
-        write_atomic(path, class_page(found, names, around).encode())
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
+    write_atomic(path, class_page(found, names, around).encode())
     out = console()
     if handed is None and not no_similarity:
         out.print(f"There is no folder {submitted}, so no code was compared. Name it with --submitted.", soft_wrap=True)
@@ -95,17 +90,6 @@ def _surroundings(
         [read_costs(output, result.student, result.exercise) for result in own],
         None if handed is None else _pairs(exercise, [each for each in handed if each.exercise == exercise.name]),
     )
-
-
-def _handed(course: Course, submitted: Path) -> Sequence[Handed]:
-    """Return everything that was handed in."""
-    from autograder.course import CourseError
-    from autograder.grading.collect import CollectError, collect
-
-    try:
-        return collect(submitted, course).found
-    except (CollectError, CourseError) as error:
-        raise UserError(str(error)) from None
 
 
 def _pairs(exercise: Exercise, handed: Sequence[Handed]) -> list[Pair]:

@@ -9,6 +9,8 @@ from types import FrameType
 
 import click
 
+from autograder.errors import FileError
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,8 +23,10 @@ class _Signal(KeyboardInterrupt):
 
 
 @contextmanager
-def stoppable(message: str) -> Iterator[None]:
-    """At a signal to stop, let what is under way clean up, say ``message`` and exit as shells expect: 128 + signal.
+def stoppable(kept: str) -> Iterator[None]:
+    """Say ``kept``, what is not lost, where the work ends early: at a signal, or with a file that cannot be used.
+
+    At a signal, what is under way cleans up; then the exit code is what shells expect, 128 + signal.
 
     A second signal meanwhile is ignored: it would only leave more behind. So is one that was ignored before: ``nohup``
     ignores that the terminal closes.
@@ -38,8 +42,11 @@ def stoppable(message: str) -> Iterator[None]:
     try:
         yield
     except _Signal as stop:
-        click.echo(message, err=True)
+        click.echo(f"Stopped. {kept}", err=True)
         raise SystemExit(128 + stop.number) from None
+    except (FileError, OSError) as error:
+        error.add_note(kept)
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

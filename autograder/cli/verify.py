@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.common import course_option, json_option, open_course, print_json
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.common import course_option, json_option, print_json
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import AutograderError
 
 
 @click.command("verify", short_help="Check a release against its manifest and signature.")
@@ -27,27 +29,23 @@ def command(version: str, signers: Path | None, as_json: bool, course: Path | No
       autograder verify 2026.1
       autograder verify 2026.1 --signers allowed_signers
     """
-    from autograder.course import CourseError
-    from autograder.manifest import ManifestError, path_of, read_manifest
+    from autograder.manifest import path_of, read_manifest
     from autograder.release.signing import signer_of
     from autograder.release.verify import problems
 
-    root = open_course(course).root
-    try:
-        manifest = read_manifest(root, version)
-    except ManifestError as error:
-        raise UserError(str(error)) from None
+    root = load_course(course).root
+    manifest = read_manifest(root, version)
     found, signer, unsigned = problems(root, manifest), None, ""
     if signers is not None:
         try:
             signer = signer_of(path_of(root, version), signers)
-        except CourseError as error:
+        except AutograderError as error:
             unsigned = f"Not signed as demanded: {error}"
     if as_json:
         told = {"version": version, "commit": manifest.commit, "problems": [*found, *([unsigned] if unsigned else [])]}
         print_json({**told, "signed_by": signer})
         if found or unsigned:
-            raise SystemExit(NOT_SO)
+            raise SystemExit(EXIT_FAILED)
         return
     for problem in found:
         click.echo(problem)
@@ -55,9 +53,9 @@ def command(version: str, signers: Path | None, as_json: bool, course: Path | No
         click.echo(f"Signed by {signer}.")
     if unsigned:
         click.echo(unsigned)
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
     if found:
         click.echo(f"release/{version} is not what was released. Build it again from commit {manifest.commit}.")
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
     files = sum("!" not in name for name in manifest.files)
     click.echo(f"release/{version} is what was released: {files} files, built from commit {manifest.commit}.")

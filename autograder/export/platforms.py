@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from autograder.errors import FileError, UsageError
 from autograder.export.filling import Column, Notes, fill, read_points, scale_remarks
 from autograder.naming import resembles
 from autograder.people.record import Entry
@@ -29,10 +30,6 @@ CANVAS, MOODLE = "canvas", "moodle"
 
 _ITEM = re.compile(r"(?:[^:]+: *)?(?P<title>.*?) *(?:\((?:Real|\d+)\))?", re.IGNORECASE | re.DOTALL)
 """A column of Canvas, ``Convolution (4711)``, or of Moodle's grades, ``Assignment: Convolution (Real)``."""
-
-
-class ExportError(Exception):
-    """Scores that cannot be exported so; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,14 @@ def export_canvas(roster: Roster, task: Task, results: Iterable[Result], entries
     table = roster.table
     heads = [head.strip().casefold() for head in table.columns]
     if roster.ids != CANVAS:
-        raise ExportError("This is not Canvas's gradebook: it needs Student, ID and Section. Take Grades → Export.")
+        raise FileError(
+            f"{roster.path} is not Canvas's gradebook: it needs Student, ID and Section. Take Grades → Export."
+        )
     section = heads.index("section")
     points = next((row for row in table.rows if any("points possible" in cell.casefold() for cell in row[:2])), None)
-    columns, missing = _find(table, task, range(section + 1, len(heads)), points)
+    columns, missing = _find(roster, task, range(section + 1, len(heads)), points)
     if not columns:
-        raise ExportError(f"The gradebook has no column of {', '.join(task.points)}. {_HOW_TO_NAME}")
+        raise FileError(f"{roster.path} has no column of {', '.join(task.points)}. {_HOW_TO_NAME}")
     rows, notes = fill(roster, columns, results, entries, CANVAS)
     notes.remarks[:0] = [*(f"{name} has no column there. {_HOW_TO_NAME}" for name in missing)]
     notes.remarks += _scales(columns, task)
@@ -75,7 +74,9 @@ def export_moodle(roster: Roster, task: Task, results: Iterable[Result], entries
     """Fill scores into Moodle's grading worksheet of one assignment, or a list of students for the grade import."""
     heads = [head.strip().casefold() for head in roster.table.columns]
     if roster.ids == CANVAS:
-        raise ExportError("This is Canvas's gradebook. Take Moodle's grading worksheet, or its Grades → Export.")
+        raise FileError(
+            f"{roster.path} is Canvas's gradebook. Take Moodle's grading worksheet, or its Grades → Export."
+        )
     if IDENTIFIER in heads and "grade" in heads:
         return _export_worksheet(roster, heads, task, results, entries)
     return _export_list(roster, heads, task, results, entries)
@@ -85,8 +86,8 @@ def _export_worksheet(
     roster: Roster, heads: Sequence[str], task: Task, results: Iterable[Result], entries: Iterable[Entry]
 ) -> Exported:
     if len(task.points) != 1:
-        raise ExportError(
-            f"A grading worksheet is of one assignment. Name it: --exercise {next(iter(task.points), '…')}"
+        raise UsageError(
+            f"{roster.path} is the worksheet of one assignment. Name it: --exercise {next(iter(task.points), '…')}"
         )
     (exercise,) = task.points
     most = heads.index("maximum grade") if "maximum grade" in heads else None
@@ -104,7 +105,7 @@ def _export_list(
 ) -> Exported:
     people = {*LOGIN, *EMAIL, *NUMBER, *NAME, *FIRST, *LAST}
     who = [place for place, head in enumerate(heads) if head in people]
-    found, missing = _find(roster.table, task, [place for place in range(len(heads)) if place not in who], None)
+    found, missing = _find(roster, task, [place for place in range(len(heads)) if place not in who], None)
     table = roster.table
     titles = [f"{name} (bonus)" if name in task.optional else name for name in missing]
     wide = Table(
@@ -112,7 +113,7 @@ def _export_list(
     )
     columns = [*found, *(Column(name, len(heads) + number) for number, name in enumerate(missing))]
     columns.sort(key=lambda column: list(task.points).index(column.exercise))
-    rows, notes = fill(Roster(wide, roster.people, roster.ids), columns, results, entries, MOODLE)
+    rows, notes = fill(replace(roster, table=wide), columns, results, entries, MOODLE)
     notes.remarks += _unfit_keys(roster)
     kept = [*who, *(column.place for column in columns)]
     return Exported(_written(wide, rows, kept), notes, tuple(column.exercise for column in columns))
@@ -125,20 +126,23 @@ _HOW_TO_NAME = (
 
 
 def _find(
-    table: Table, task: Task, places: Iterable[int], points: Sequence[str] | None
+    roster: Roster, task: Task, places: Iterable[int], points: Sequence[str] | None
 ) -> tuple[list[Column], list[str]]:
     """Return the exercises' columns, by the names given or by titles that are like theirs; and who has none."""
-    places = list(places)
+    table, places = roster.table, list(places)
     columns, missing = [], []
     for exercise in task.points:
         named = task.columns.get(exercise)
         like = [place for place in places if _is_column_of(table.columns[place], exercise, named)]
         if len(like) > 1:
             titles = ", ".join(table.columns[place] for place in like)
-            raise ExportError(f"Several columns may be {exercise}: {titles}. Name one: --column '{exercise}=…'.")
+            raise UsageError(
+                f"Several columns of {roster.path} may be {exercise}: {titles}. Name one: --column '{exercise}=…'."
+            )
         if named is not None and not like:
-            raise ExportError(
-                f"There is no column {named!r}. There are: {', '.join(table.columns[p] for p in places)}."
+            raise UsageError(
+                f"There is no column {named!r} in {roster.path}. There are: "
+                f"{', '.join(table.columns[p] for p in places)}."
             )
         if like:
             columns.append(Column(exercise, like[0], None if points is None else read_points(points[like[0]])))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from autograder.errors import FileError
 from autograder.gradebook.cells import check_id
 from autograder.results import ByHand
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _SUBMISSION = """
 join submitted_notebook n on {table}.notebook_id = n.id
@@ -33,23 +37,34 @@ Entered = dict[tuple[str, str], ByHand]
 def read_by_hand(db_url: str) -> Entered:
     """Return what was entered for each submission; nothing where there is no gradebook yet.
 
-    Raises ``SQLAlchemyError`` where it cannot be read.
+    Raises `FileError` where it cannot be read.
     """
-    from sqlalchemy import create_engine, text
     from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
 
-    url = make_url(db_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return {}
+    try:
+        url = make_url(db_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return {}
+        return _joined(*_rows(url))
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        raise FileError(
+            f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url. "
+            "Nothing was written."
+        ) from error
+
+
+def _rows(url: URL) -> list[Sequence[Any]]:
+    """Return what was entered: scores, comments, penalties."""
+    from sqlalchemy import create_engine, text
+
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            scores, comments, penalties = (
-                connection.execute(text(query)).all() for query in (_SCORES, _COMMENTS, _PENALTIES)
-            )
+            return [connection.execute(text(query)).all() for query in (_SCORES, _COMMENTS, _PENALTIES)]
     finally:
         engine.dispose()
-    return _joined(scores, comments, penalties)
 
 
 def _joined(scores: Iterable[Any], comments: Iterable[Any], penalties: Iterable[Any]) -> Entered:

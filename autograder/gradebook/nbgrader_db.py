@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder import light_imports
 from autograder.course import Course, Exercise
+from autograder.errors import FileError
 from autograder.gradebook.cells import cell_metadata, check_id, check_source
 from autograder.gradebook.entries import comment_of, folder_of, not_recorded, read_timestamp, score_of
 from autograder.results import QuestionResult, Result, Status
@@ -33,10 +34,6 @@ The second lets others read, and keeps nbgrader and other graders from adding a 
 SourceOf = Callable[[Exercise], Any]
 
 
-class GradebookError(Exception):
-    """The gradebook cannot be written; the message says why, that no grade is lost, and how to repeat."""
-
-
 def update_gradebook(
     db_url: str,
     course: Course,
@@ -52,7 +49,7 @@ def update_gradebook(
     ``submitted`` is nbgrader's folder of submissions, from which the time of each is read. ``source_of``
     returns an exercise's instructor notebook without solutions; its cells are recorded where nbgrader does
     not know them, so that ``generate_assignment`` agrees later. Without it, only the questions' cells are.
-    An optional exercise's points count in nbgrader like any other's. Raises `GradebookError`.
+    An optional exercise's points count in nbgrader like any other's. Raises `FileError` where it cannot be written.
     """
     from sqlalchemy.engine import make_url
 
@@ -142,7 +139,7 @@ def _errors_explained(db_url: str) -> Iterator[None]:
             name = make_url(db_url).render_as_string(hide_password=True)
         except ArgumentError:
             name = "named by c.CourseDirectory.db_url"
-        raise GradebookError(
+        raise FileError(
             f"the gradebook {name} was not changed: {reason}. No grade is lost: the result files hold them. "
             "Close nbgrader or the formgrader where it is open and repeat the command: no work is done twice."
         ) from error

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME, CourseError
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
 
 _LAYOUT = "{nbgrader_step}/{student_id}/{assignment_id}"
 _SQLITE = "sqlite:///"
+_TEXTS = {"db_url", "root", "submitted_directory", "autograded_directory", "feedback_directory"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Settings:
 def load_settings(root: Path) -> Settings:
     """Read the course's ``nbgrader_config.py``; raise ``CourseError`` where it cannot be followed."""
     directory = _read_config(root)
+    for name in _TEXTS & directory.keys():
+        if not isinstance(directory[name], str):
+            raise CourseError(
+                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}; write a text in quotes."
+            )
     if (layout := directory.get("directory_structure", _LAYOUT)) != _LAYOUT:
         raise CourseError(
             f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}; "
@@ -55,8 +62,10 @@ def _read_config(root: Path) -> dict[str, Any]:
         config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
     except ConfigFileNotFound:
         raise CourseError(f"{root} holds no {CONFIG_NAME}.") from None
-    except Exception as error:
-        raise CourseError(f"{CONFIG_NAME} fails: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # the file is Python, and may raise anything
+        raise CourseError(
+            f"{CONFIG_NAME} fails: {type(error).__name__}: {error}. Correct it, then repeat the command."
+        ) from error
     return dict(config.get("CourseDirectory", {}))
 
 

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 from autograder.course import Exercise, load_course
+from autograder.errors import MachineError
 from autograder.gradescope.document import Finished, document, finished_of, to_bytes
 from autograder.gradescope.places import RESERVE_MB, Places, closed, container_memory_mb, students
 from autograder.grading.collect import pick
 from autograder.grading.preload import modules_to_preload
 from autograder.grading.submission import Prepared, job_of, prepare, result_of
 from autograder.results import Status, write_atomic
-from autograder.sandbox.engine import Engine, EngineError, Graded
+from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import best_tier
 
@@ -87,7 +88,7 @@ def _grade(prepared: Prepared, places: Places, report: Report, deadline: float, 
     for attempt in range(TRIES):
         try:
             graded, in_time = _run(prepared, places, report, deadline)
-        except EngineError as error:
+        except MachineError as error:
             print(error, flush=True)
             report.write({}, NO_SANDBOX, NO_SANDBOX)
             return

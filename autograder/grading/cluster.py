@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from autograder.course import Exercise
+from autograder.errors import MachineError, MissingPackage
 from autograder.grading.submission import environment
-from autograder.sandbox.engine import EngineError, Graded
+from autograder.sandbox.engine import Graded
 from autograder.sandbox.job import Job
 from autograder.sandbox.tiers import TIERS
 
@@ -33,10 +34,6 @@ CONNECT_TIMEOUT_S = 60.0
 """How long a scheduler, and a first worker of it, are waited for: after a restart, too."""
 
 
-class ClusterError(EngineError):
-    """The cluster cannot be used; the message says what to do."""
-
-
 @dataclass(frozen=True)
 class Survey:
     """What the workers of a cluster offer together: the tier of the weakest, and how many submissions at once."""
@@ -46,7 +43,7 @@ class Survey:
 
 
 def survey(address: str) -> Survey:
-    """Ask all workers of a scheduler; raise `ClusterError` where one could give another result than here."""
+    """Ask all workers of a scheduler; raise `MachineError` where one could give another result than here."""
     with _connected(address) as client:
         from autograder.grading.on_worker import offer
 
@@ -61,12 +58,12 @@ def common_tier(offers: Mapping[str, Offer | Exception], here: str) -> str:
     tiers = set()
     for address, offered in sorted(offers.items()):
         if isinstance(offered, Exception):
-            raise ClusterError(
+            raise MachineError(
                 f"The dask worker {address} cannot grade ({type(offered).__name__}: {offered}). Install "
                 "medical-image-autograder[staff,cluster] there, in the same version as here."
             )
         if fault := offered.fault(Offer(TIERS[-1], here)):
-            raise ClusterError(f"The dask worker {address} {fault}")
+            raise MachineError(f"The dask worker {address} {fault}")
         tiers.add(offered.tier)
     return max(tiers, key=TIERS.index)
 
@@ -157,14 +154,14 @@ def _connected(address: str) -> Iterator[Client]:
     try:
         from distributed import Client
     except ImportError:
-        raise ClusterError(
+        raise MissingPackage(
             'Grading on a cluster needs dask, here and on its workers: pip install "medical-image-autograder[cluster]"'
         ) from None
     target = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
         client = Client(**target, timeout=CONNECT_TIMEOUT_S, set_as_default=False, name="autograder")
     except (OSError, ValueError) as error:
-        raise ClusterError(
+        raise MachineError(
             f"No dask scheduler answers at {address} ({error}). Start it (docs/scale.md), then repeat the command."
         ) from None
     try:
@@ -179,6 +176,6 @@ def _wait_for_a_worker(client: Client, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
     except TimeoutError:
-        raise ClusterError(
+        raise MachineError(
             f"The dask scheduler at {address} has no workers. Start some (docs/scale.md), then repeat the command."
         ) from None

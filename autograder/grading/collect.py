@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.errors import FileError, UsageError
 from autograder.naming import name_fault, resembles
 from autograder.text import printable
 
@@ -20,10 +21,6 @@ ANONYMOUS = "anonymous"
 """The student of a single file whose place does not tell whose it is."""
 
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
-
-
-class CollectError(Exception):
-    """What was named cannot be collected from; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +58,27 @@ def collect(submitted: Path, course: Course, *, exercise: str | None = None, stu
     """Collect ``<student>/<exercise>/<exercise>.ipynb`` (or ``.py``) below a folder, or one single file.
 
     ``exercise`` and ``student`` narrow a folder down; for a single file they say what its place does not.
-    Raises `CollectError` or ``CourseError`` where nothing can be collected.
+    Raises `UsageError` or `FileError` where nothing can be collected.
     """
     if exercise is not None:
         course.exercise(exercise)
     if student is not None and (fault := name_fault(student)):
-        raise CollectError(f"{printable(student)!r} cannot be a student's name: {fault}.")
+        raise UsageError(f"{printable(student)!r} cannot be a student's name: {fault}.")
     if submitted.is_dir():
         return _collect_folder(submitted.resolve(), course, exercise, student)
     if submitted.is_file():
         return _collect_file(submitted.resolve(), course, exercise, student)
-    raise CollectError(f"there is no file or folder {submitted}.")
+    raise UsageError(f"there is no file or folder {submitted}.")
 
 
 def _collect_file(path: Path, course: Course, exercise: str | None, student: str | None) -> Collected:
     if path.suffix.lower() == ".zip":
-        raise CollectError(
+        raise UsageError(
             f"{path.name} is an archive. `autograder collect {path.name}` puts what it holds where it belongs; then "
             "grade the folder that this makes."
         )
     if path.suffix.lower() not in (".ipynb", ".py"):
-        raise CollectError(f"{path.name} is neither a notebook (.ipynb) nor a module (.py).")
+        raise UsageError(f"{path.name} is neither a notebook (.ipynb) nor a module (.py).")
     name = exercise or _exercise_of(path, course)
     fits = path.parent.name == name and not name_fault(path.parent.parent.name)
     return Collected((Handed(student or (path.parent.parent.name if fits else ANONYMOUS), name, path),))
@@ -97,7 +94,7 @@ def _exercise_of(path: Path, course: Course) -> str:
         return path.stem
     if len(matching) == 1:
         return matching[0]
-    raise CollectError(
+    raise UsageError(
         f"{printable(path.name)} does not tell which exercise it is. Name the exercise, for instance "
         f"--exercise {names[0]}; this course has: {', '.join(names)}."
     )
@@ -105,11 +102,11 @@ def _exercise_of(path: Path, course: Course) -> str:
 
 def _collect_folder(root: Path, course: Course, exercise: str | None, student: str | None) -> Collected:
     if student is not None and not (root / student).is_dir():
-        raise CollectError(f"{root} has no folder of a student {printable(student)!r}.")
+        raise UsageError(f"{root} has no folder of a student {printable(student)!r}.")
     try:
         entries = [path for path in _entries(root) if student in (None, path.name)]
     except OSError as error:
-        raise CollectError(f"{root} cannot be opened ({error.strerror}).") from error
+        raise FileError(f"{root} cannot be opened ({error.strerror}). Fix this, then repeat the command.") from error
     found: list[Handed] = []
     strays: list[Stray] = []
     for path in entries:

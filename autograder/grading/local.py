@@ -13,7 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from autograder.sandbox.engine import EngineError, Graded
+from autograder.errors import MachineError
+from autograder.sandbox.engine import Graded
 from autograder.sandbox.job import Job
 
 MAX_DEATHS = 8
@@ -47,7 +48,7 @@ def run_jobs(
     """Yield each task with what came of its job, as they are ready.
 
     ``tasks`` is read as the work proceeds: a class of thousands is not held in memory. For no task nothing is
-    started. Closing the iterator ends everything at once. Raises ``EngineError`` where no sandbox can be kept running.
+    started. Closing the iterator ends everything at once. Raises `MachineError` where no sandbox can be kept running.
     """
     size = jobs or os.cpu_count() or 1
     waiting = iter(tasks)
@@ -109,7 +110,7 @@ class Engines:
         """Return a running engine."""
         if self._engine is None:
             if self._deaths >= MAX_DEATHS:
-                raise EngineError(
+                raise MachineError(
                     f"The sandbox was ended from outside {self._deaths} times in a row. Look at the system's log for "
                     "what ends it (too little memory?). What was graded is kept; then repeat the same command."
                 )

@@ -14,12 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from autograder.errors import MachineError
+
 LOCK = ".grading.lock"
 _CANNOT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-
-
-class Locked(Exception):
-    """Another grader is at work here; the message says which."""
 
 
 @contextmanager
@@ -30,8 +28,9 @@ def only_grader(
 
     Who holds it ``shared`` goes together with others who do: those that grade single submissions.
 
-    Raises `Locked`, and ``OSError`` where nothing can be written. On a file system without locks it goes on, after a
-    warning: results are replaced as a whole, so two graders there are a waste, but no harm.
+    Raises `MachineError` where another grader is at work, and ``OSError`` where nothing can be written. On a file
+    system without locks it goes on, after a warning: results are replaced as a whole, so two graders there are a
+    waste, but no harm.
     """
     output.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -40,7 +39,7 @@ def only_grader(
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-            raise Locked(
+            raise MachineError(
                 f"{output} is being written by another grader ({holder}). Wait until it is done, or stop it; "
                 "or name another folder with --output."
             ) from None

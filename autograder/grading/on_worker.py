@@ -13,9 +13,10 @@ from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from autograder.course import CheckFiles
+from autograder.errors import MachineError
 from autograder.grading.local import Engines
 from autograder.grading.submission import environment
-from autograder.sandbox.engine import Engine, EngineError, Graded
+from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.job import Job
 from autograder.sandbox.tiers import TIERS, WALLED, best_tier
 
@@ -92,7 +93,7 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
 
     def _new_engine(self, local_directory: Path) -> Engine:
         if fault := offer().fault(self._order.asked):
-            raise EngineError(f"{self._name} {fault}")
+            raise MachineError(f"{self._name} {fault}")
         order = self._order
         return Engine(order.asked.tier, protected=[*order.protected, local_directory], preload=order.preload)
 

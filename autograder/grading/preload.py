@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.course import Exercise
 from autograder.course.check_files import parsed
@@ -15,18 +15,19 @@ def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
 
     Cells that only illustrate are comments in a module, so what they import is not among them.
     """
-    sources: list[bytes] = []
+    sources: dict[str, bytes] = {}
     for exercise in exercises:
-        checks = (content for name, content in exercise.check_files.files if name.endswith(".py"))
-        sources += [exercise.source.encode(), *checks]
+        sources[f"solutions/{exercise.name}.py"] = exercise.source.encode()
+        checks = ((name, content) for name, content in exercise.check_files.files if name.endswith(".py"))
+        sources |= {f"tests/checks/{name}": content for name, content in checks}
     return modules_used_by(sources)
 
 
-def modules_used_by(sources: Iterable[bytes]) -> list[str]:
-    """Return the modules that pieces of code import, or need where they train; sorted."""
+def modules_used_by(sources: Mapping[str, bytes]) -> list[str]:
+    """Return the modules that code imports, or needs where it trains, sorted; ``sources`` are texts by their place."""
     found = {"torch", "numpy"}
-    for source in sources:
-        tree = parsed(source, "the course")
+    for where, source in sources.items():
+        tree = parsed(source, where)
         found |= _imports(tree)
         if any(isinstance(node, ast.Attribute) and node.attr == "optim" for node in ast.walk(tree)):
             found.add(COMPILER)

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from autograder import manifest
-from autograder.course import CourseError, Exercise, load_course
+from autograder.course import Exercise, load_course
+from autograder.errors import CourseError
 from autograder.handed_out import interface_of
 from autograder.manifest import UNRELEASED, ManifestError, read_manifest
 

@@ -64,7 +64,7 @@ def take(
     """Take archives, or folders of them, one after the other.
 
     ``exercise`` is what all submissions answer; without it, each file's name has to tell, or else the archive's. Raises
-    ``TableError`` for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays
+    `FileError` for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays
     and is recorded.
     """
     output.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,13 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 
 from autograder.course import Course, Exercise, load_course
+from autograder.errors import MachineError
 from autograder.gradebook.by_hand import Entered, read_by_hand
 from autograder.grading.reference import grade_references
 from autograder.nbgrader.grade import RESULTS
 from autograder.nbgrader.kept import SANDBOX
 from autograder.report.feedback import NOTHING, feedback_page, needs_reference
 from autograder.results import Result, result_path
-from autograder.sandbox.engine import EngineError
 from autograder.sandbox.tiers import best_tier
 
 
@@ -48,7 +48,7 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
             return None
         try:
             return self._reference_of(self._course.exercise(result.exercise))
-        except EngineError as error:
+        except MachineError as error:
             self.log.warning("The feedback has no pictures of the solution: %s", error)
             return None
 

@@ -8,9 +8,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
 from autograder.course import Exercise
+from autograder.errors import MachineError, UsageError
 from autograder.gradebook.autograded import autograded_notebook
 from autograder.gradebook.nbgrader_db import update_gradebook
-from autograder.grading.collect import CollectError, Handed, collect
+from autograder.grading.collect import Handed, collect
 from autograder.grading.lock import only_grader
 from autograder.grading.run import Run, grade_class
 from autograder.manifest import UNRELEASED
@@ -23,10 +24,6 @@ from autograder.sandbox.tiers import WALLED
 
 RESULTS = "graded"
 """The folder of results in the course's: that of `autograder grade`, so that either goes on from the other."""
-
-
-class NotIsolated(Exception):
-    """This machine cannot keep student code apart; the message says what to do."""
 
 
 class Grade(NbGraderPreprocessor):  # type: ignore[misc]
@@ -50,7 +47,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         exercise = run.course.exercise(place["assignment"])
         collected = collect(run.submitted, run.course, exercise=exercise.name, student=place["student"])
         if not collected.found:
-            raise CollectError(" ".join(stray.why for stray in collected.strays))
+            raise UsageError(" ".join(stray.why for stray in collected.strays))
         (handed,) = collected.found
         result = self._grade(run, exercise, handed)
         update_gradebook(
@@ -65,7 +62,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def _grade(self, run: SubmissionExporter, exercise: Exercise, handed: Handed) -> Result:
         if run.tier not in WALLED and not self.allow_weak_sandbox:
-            raise NotIsolated(
+            raise MachineError(
                 f"This machine cannot isolate student code: tier {run.tier} is the best here. Run `autograder doctor` "
                 "for what to do. For code that you trust, --Grade.allow_weak_sandbox=True goes on."
             )

@@ -50,7 +50,7 @@ class KeptSandbox:
         self._key: _Key | None = None
 
     def lend(self, course: Course, exercise: Exercise, tier: str) -> Lent:
-        """Return the running sandbox for an exercise; raises ``EngineError`` where none can be started."""
+        """Return the running sandbox for an exercise; raises `MachineError` where none can be started."""
         key = (course.root, exercise.name, tier)
         if self._engine is None or key != self._key or self._engine.has_ended(within_s=0):
             self.close()

@@ -34,7 +34,7 @@ def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
 
     ``checks`` is the folder that `checks_beside` found.
 
-    Cells that only illustrate are left out, as in grading. Raises ``Unreadable``, ``CourseError`` and ``EngineError``.
+    Cells that only illustrate are left out, as in grading. Raises `AutograderError`.
     """
     cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
     files, questions = read_public_checks(checks, notebook.stem)
@@ -70,7 +70,7 @@ def _boxed(table: Table) -> str:
 def _modules(checks: CheckFiles, cells: Iterable[Cell]) -> list[str]:
     """Return what to import before the limits of cells and checks count: never what only this student imports."""
     trains = any("optim" in cell.source for cell in cells)
-    return sorted({*modules_used_by(content for _, content in checks.files), *([COMPILER] if trains else [])})
+    return sorted({*modules_used_by(checks.contents), *([COMPILER] if trains else [])})
 
 
 def _result(question: Question, graded: Graded) -> QuestionResult:

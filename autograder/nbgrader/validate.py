@@ -18,10 +18,8 @@ from nbgrader.server_extensions.validate_assignment.handlers import NbGraderVers
 from nbgrader.validator import Validator
 from tornado import web
 
-from autograder.course import CourseError
+from autograder.errors import AutograderError
 from autograder.nbgrader.public_checks import checks_beside, failing, run_public
-from autograder.notebook.cells import Unreadable
-from autograder.sandbox.engine import EngineError
 
 
 class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
@@ -53,7 +51,7 @@ def validated(notebook: Path, checks: Path) -> dict[str, Any]:
     try:
         changed = _changed_cells(notebook)
         failed = {} if changed else {"failed": failing(run_public(notebook, checks))}
-    except (Unreadable, CourseError, EngineError, OSError, ValueError) as error:
+    except (AutograderError, OSError, ValueError) as error:
         return {"success": False, "value": str(error)}
     return {"success": True, "value": changed or {kind: cells for kind, cells in failed.items() if cells}}
 

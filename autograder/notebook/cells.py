@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import FileError
+
 MAX_BYTES = 32 * 2**20
 MAX_CODE = 2**20
 """Characters of code that are graded: all cells of a notebook together, or a module."""
@@ -27,7 +29,7 @@ https://jupytext.readthedocs.io/en/latest/formats-scripts.html
 """
 
 
-class Unreadable(Exception):
+class Unreadable(FileError):
     """A submission that cannot be read; the message tells the student what is wrong and what to do."""
 
 
@@ -194,6 +196,8 @@ def _from_python(text: str) -> tuple[Cell, ...]:
         # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
         # a gigabyte.
         notebook = read_percent(f"# %%\n{text}")
+    except ModuleNotFoundError:  # Jupytext itself is missing, which is not the student's fault
+        raise
     except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
         raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
     cells = [

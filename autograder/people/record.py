@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from autograder.errors import FileError
 from autograder.results import write_atomic
-from autograder.spreadsheet import TableError, defused, read_table, restored, write_table
+from autograder.spreadsheet import defused, read_table, restored, write_table
 
 RECORD = "students.csv"
 
@@ -43,14 +44,14 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 def read_record(folder: Path) -> list[Entry]:
     """Return what is recorded below a folder of submissions: nothing where there is no record.
 
-    Raises `TableError` where the file is another table.
+    Raises `FileError` where the file is another table.
     """
     path = folder / RECORD
     if not path.is_file():
         return []
     table = read_table(path)
     if missing := set(COLUMNS) - set(table.columns):
-        raise TableError(f"{path} has no column {', '.join(sorted(missing))}. Move it away and collect again.")
+        raise FileError(f"{path} has no column {', '.join(sorted(missing))}. Move it away and collect again.")
     places = [table.columns.index(column) for column in COLUMNS]
     return [Entry(*(restored(row[place]) for place in places)) for row in table.rows]
 

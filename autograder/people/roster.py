@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from autograder.spreadsheet import Table, TableError, read_table
+from autograder.errors import FileError
+from autograder.spreadsheet import Table, read_table
 
 LOGIN = ("sis login id", "username")
 EMAIL = ("email address", "email")
@@ -62,6 +63,7 @@ class Roster:
     table: Table
     people: tuple[Person, ...]
     ids: str
+    path: Path
 
     def find(self, clue: Clue, platform: str = "") -> Person | None:
         """Return whom a clue means: by id, else by login, email or number, else by a name that only one student has."""
@@ -89,7 +91,7 @@ class Roster:
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a list of students; raise `TableError` where no column tells who is who."""
+    """Read a list of students; raise `FileError` where no column tells who is who."""
     table = read_table(path)
     heads = [re.sub(r"\s+", " ", column).strip().casefold() for column in table.columns]
 
@@ -100,13 +102,13 @@ def read_roster(path: Path) -> Roster:
     is_canvas = "id" in heads and "section" in heads and (places["name"] is not None or places["last"] is not None)
     places["id"] = column(["id"]) if is_canvas else column([IDENTIFIER])
     if all(places[kind] is None for kind in ("login", "email", "number", "id", "name", "last")):
-        raise TableError(
+        raise FileError(
             f"{path} has no column that tells whose a row is, as Email address, ID number, Username, Full name, or "
             "Canvas's Student and ID. Switch the platform to English and export the list again."
         )
     people = tuple(_person(row, number, places) for number, row in enumerate(table.rows))
     known = tuple(person for person in people if person is not None)
-    return Roster(table, known, "canvas" if is_canvas else "moodle" if places["id"] is not None else "")
+    return Roster(table, known, "canvas" if is_canvas else "moodle" if places["id"] is not None else "", path)
 
 
 _KINDS = {"login": LOGIN, "email": EMAIL, "number": NUMBER, "name": NAME, "first": FIRST, "last": LAST}

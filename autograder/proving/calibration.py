@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import Course, Exercise
+from autograder.errors import CourseError
 from autograder.grading.submission import environment as software
 from autograder.proving.experiments import Description, Plan, Subject, has_experiments, plan
-from autograder.proving.measuring import CACHE, Measurement, MeasuringError, Memory, Pool, Task, measure
+from autograder.proving.measuring import CACHE, Measurement, Memory, Pool, Task, measure
 from autograder.proving.record import make_entry, problems_of, read_record, write_record
 from autograder.proving.threshold import NoThreshold, choose_threshold, highest_threshold
 
@@ -69,13 +70,13 @@ class Prepared:
 def prepare(pool: Pool, exercise: Exercise) -> Prepared:
     """Import the checks of an exercise and find out what there is to measure, with the digests of the data.
 
-    Raises `MeasuringError` or `CourseError` where something is not as it must be.
+    Raises `CourseError` where something is not as it must be.
     """
     if not has_experiments(exercise):
         return Prepared(exercise, (), "")
     reply = pool.ask(do="describe", **pool.laid_down(exercise.check_files))
     if "failed" in reply:
-        raise MeasuringError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
+        raise CourseError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
     described = [Description(**each) for each in reply["experiments"]]
     return Prepared(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
 

@@ -10,10 +10,11 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
 from autograder.course.check_files import parsed, question_of
 from autograder.course.reachability import digest, program, reachable, statements
 from autograder.course.reader import is_check
+from autograder.errors import CourseError
 from autograder.notebook.cells import Cell, cells_of_module
 from autograder.proving.answers import Answer, read_answers
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.checking.experiment import SEEDS
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
 from autograder.course.check_files import RECORD_NAME
+from autograder.errors import CourseError
 from autograder.proving.experiments import Plan, Subject
 from autograder.proving.measuring import Measurement
 from autograder.proving.threshold import (

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder import pythons
-from autograder.course import Course, CourseError
+from autograder.course import Course
+from autograder.errors import CourseError
 from autograder.release.nbgrader_run import SOLUTION, STUDENT
 from autograder.release.notebooks import BUNDLE
 from autograder.release.wheel import light_wheel

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, CourseError
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
 from autograder.release.pins import LOCK
 
 SOURCES = ("solutions", "tests/checks", CONFIG_NAME, LOCK, "autograder", "pyproject.toml")

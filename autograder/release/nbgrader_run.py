@@ -13,7 +13,8 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, CourseError
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError, require_packages
 from autograder.processes import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
@@ -25,6 +26,7 @@ def generate(roots: list[tuple[Path, list[str]]]) -> None:
     A root holds nbgrader_config.py and ``source/<exercise>/``; roots are worked on side by side. Raises
     `CourseError` with what nbgrader said.
     """
+    require_packages("nbgrader", "ipykernel")
     with ThreadPoolExecutor(len(roots)) as pool:
         list(pool.map(lambda work: _generate_in(*work), roots))
 
@@ -42,8 +44,18 @@ def _generate_in(root: Path, exercises: list[str]) -> None:
     )
     if process.returncode:
         raise CourseError(
-            f"nbgrader could not make the release ({CONFIG_NAME} configures it):\n{process.stderr.strip()}"
+            f"nbgrader could not make the release ({CONFIG_NAME} configures it):\n{_without_tracebacks(process.stderr)}"
         )
+
+
+def _without_tracebacks(log: str) -> str:
+    """Return what nbgrader logged, and of each exception the line that says what it is."""
+    kept, inside = [], False
+    for line in log.strip().splitlines():
+        inside = line.startswith("Traceback (most recent call last)") or (inside and line.startswith(" "))
+        if not inside:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _environment(root: Path) -> dict[str, str]:

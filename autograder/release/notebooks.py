@@ -10,7 +10,8 @@ import ast
 from collections import Counter
 from typing import Any
 
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
+from autograder.errors import CourseError
 from autograder.notebook.cells import ILLUSTRATION
 from autograder.release.regions import RegionError, read_regions
 

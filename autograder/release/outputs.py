@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Any
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.release.notebooks import KERNELSPEC, LANGUAGE_INFO
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.results import write_atomic
 
 DISTRIBUTION = "medical-image-autograder"
@@ -65,10 +65,7 @@ def write_lock(root: Path) -> Lock:
     something is missing that only tests or the documentation need, lines that may be due to it stay.
     """
     lock = _lock(root)
-    try:
-        write_atomic(root / LOCK, lock.to_text().encode())
-    except OSError as error:
-        raise CourseError(f"{root / LOCK} cannot be written ({error.strerror}).") from None
+    write_atomic(root / LOCK, lock.to_text().encode())
     return lock
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 
 NAMESPACE = "autograder-release"
 """Keeps a signature on a manifest from being taken for one on anything else."""

@@ -13,7 +13,9 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autograder.course import CONFIG_NAME, Course, CourseError, find_root, load_course
+from autograder.course import CONFIG_NAME, Course, find_root, load_course
+from autograder.course.check_files import parsed
+from autograder.errors import CourseError, UsageError, reading, writing
 from autograder.release.skeleton_text import skeleton
 
 SETTING = "c.Course.exercises"
@@ -24,7 +26,7 @@ _TAKEN = {"check", "submission", "torch", "Tensor", "pytest"}
 def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] = ()) -> list[str]:
     """Write the skeleton of an exercise; return what was written, by its path in the course.
 
-    Raises `CourseError`, and `OSError` where a file cannot be written; then nothing has changed.
+    Raises `AutograderError` where that cannot be done; then nothing has changed.
     """
     root = find_root(folder)
     course = load_course(root) if any((root / "solutions").glob("*.py")) else Course(root, ())
@@ -34,7 +36,9 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
     files = skeleton(exercise, questions)
     _require_free(root, _places(exercise))
     config = root / CONFIG_NAME
-    before = config.read_bytes()
+    with reading(config, CourseError):
+        before = config.read_bytes()
+        before.decode()
     after = with_exercise(before, exercise)
     made: list[Path] = []
     try:
@@ -77,7 +81,7 @@ def with_exercise(config: bytes, exercise: str) -> bytes:
         (edited,) = _lists(after)
         if ast.literal_eval(edited) != [*names, exercise]:
             raise refusal
-    except (SyntaxError, ValueError):
+    except (CourseError, ValueError):
         raise refusal from None
     return after
 
@@ -86,21 +90,21 @@ def _lists(config: bytes) -> list[ast.expr]:
     """Return what the settings assign to the list of exercises."""
     return [
         node.value
-        for node in ast.parse(config).body
+        for node in parsed(config, CONFIG_NAME).body
         if isinstance(node, ast.Assign) and SETTING in map(ast.unparse, node.targets)
     ]
 
 
 def _require_exercise_name(course: Course, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        raise CourseError(
+        raise UsageError(
             f"{name!r} cannot name an exercise, which is a Python module too: take small letters a to z, digits and _, "
             "a letter first, as in image_filters."
         )
     if name in sys.stdlib_module_names or name in _TAKEN:
-        raise CourseError(f"{name!r} is a module that Python code imports; take another name, as in {name}_exercise.")
+        raise UsageError(f"{name!r} is a module that Python code imports; take another name, as in {name}_exercise.")
     if name in {exercise.name for exercise in course.exercises}:
-        raise CourseError(f"There is an exercise {name!r} already; take another name.")
+        raise UsageError(f"There is an exercise {name!r} already; take another name.")
 
 
 def _require_question_names(course: Course, exercise: str, names: Sequence[str]) -> None:
@@ -108,17 +112,17 @@ def _require_question_names(course: Course, exercise: str, names: Sequence[str])
     chosen: dict[str, str] = {}
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
-            raise CourseError(
+            raise UsageError(
                 f"{name!r} cannot name a question, which is a Python function: take letters a to z, digits and _, a "
                 "letter first, as in moving_average."
             )
         if name in _TAKEN or hasattr(builtins, name) or name in (exercise, *(e.name for e in course.exercises)):
-            raise CourseError(f"{name!r} means something else already; take another name for the question.")
+            raise UsageError(f"{name!r} means something else already; take another name for the question.")
         if name in where:
-            raise CourseError(f"{where[name]} has a question {name!r} already; take another name.")
+            raise UsageError(f"{where[name]} has a question {name!r} already; take another name.")
         if name.lower() in chosen:  # some file systems do not tell them apart
             other = chosen[name.lower()]
-            raise CourseError(f"The questions {other!r} and {name!r} would share a file; take another name for one.")
+            raise UsageError(f"The questions {other!r} and {name!r} would share a file; take another name for one.")
         chosen[name.lower()] = name
 
 
@@ -131,17 +135,18 @@ def _places(exercise: str) -> list[str]:
 def _require_free(root: Path, names: Iterable[str]) -> None:
     there = [name for name in names if os.path.lexists(root / name)]
     if there:
-        raise CourseError(f"{', '.join(there)} is there already. Move it away, or take another name for the exercise.")
+        raise UsageError(f"{', '.join(there)} is there already. Move it away, or take another name for the exercise.")
 
 
 def _write_new(path: Path, text: str, made: list[Path]) -> None:
     """Write a file that is not there, and note it and the folders that it needed."""
-    for folder in reversed([parent for parent in path.parents if not parent.exists()]):
-        folder.mkdir()
-        made.append(folder)
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        made.append(path)
-        file.write(text)
+    with writing(path):
+        for folder in reversed([parent for parent in path.parents if not parent.exists()]):
+            folder.mkdir()
+            made.append(folder)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            made.append(path)
+            file.write(text)
 
 
 def _replace(path: Path, content: bytes) -> None:

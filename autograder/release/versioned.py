@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, CourseError, Exercise
+from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME
 from autograder.course.digests import check_digests
+from autograder.errors import CourseError
 from autograder.handed_out import interface_of
 from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
 from autograder.release.build import GRADESCOPE, build
@@ -58,7 +59,7 @@ def build_version(course: Course, version: str, course_id: str) -> bool:
 
 
 def _write_bundles(course: Course, version: str, packages: Mapping[str, str], made: Path, folder: Path) -> None:
-    """Write what goes out; raise `scan.LeakError` where students would get what they must not have."""
+    """Write what goes out; raise `LeakError` where students would get what they must not have."""
     pins = {name: packages[name] for name in (*core_needs(), JUPYTER)}
     student = student_bundle(course, version, made, pins)
     require_no_leaks_in_bundle(student, course)

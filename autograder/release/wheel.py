@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder import pythons
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.release.packing import zipped
 from autograder.release.pins import DISTRIBUTION
 

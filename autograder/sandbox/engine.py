@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import CheckFiles
+from autograder.errors import MachineError
 from autograder.processes import ELSEWHERE, python
 from autograder.results import CellResult, CheckResult, Cost
 from autograder.sandbox import frames, reports
@@ -27,10 +28,6 @@ from autograder.sandbox.spawn import request_checker, request_grading
 from autograder.sandbox.tiers import launcher_environment, scratch_folder
 
 START_TIMEOUT_S = 120.0
-
-
-class EngineError(Exception):
-    """The sandbox could not be started; the message says what to do."""
 
 
 @dataclass
@@ -79,7 +76,7 @@ class Engine:
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
             words = self._last_words()
             self.__exit__(None, None, None)
-            raise EngineError(f"The sandbox did not start (tier {self.tier}). {words}")
+            raise MachineError(f"The sandbox did not start (tier {self.tier}). {words}")
         return self
 
     def __exit__(

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.course import CourseError, Exercise, load_course
+from autograder.course import Exercise, load_course
+from autograder.errors import CourseError
 from autograder.release.gradescope import write_bundle
 from benchmarks.contained.cases import KINDS, Case, expected_points, write_honest
 from tests.gradescope import spec

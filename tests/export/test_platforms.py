@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.errors import FileError, UsageError
 from autograder.export.filling import points_of
-from autograder.export.platforms import Exported, ExportError, Task, export_canvas, export_moodle
+from autograder.export.platforms import Exported, Task, export_canvas, export_moodle
 from autograder.people.record import Entry
 from autograder.people.roster import read_roster
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
@@ -134,9 +135,9 @@ def test_columns_that_are_missing_or_of_another_size_are_told(roster):
     exported = export_canvas(roster(other), TASK, [result("ada", "tensor_ops", 1)], [])
     assert exported.notes.remarks[0].startswith("convolution has no column there.")
     assert exported.notes.remarks[1].startswith("tensor_ops has 12 points here and 100 there.")
-    with pytest.raises(ExportError, match="There is no column 'Homework 9'"):
+    with pytest.raises(UsageError, match="There is no column 'Homework 9'"):
         export_canvas(roster(GRADEBOOK), Task(TASK.points, frozenset(), {"convolution": "Homework 9"}), [], [])
-    with pytest.raises(ExportError, match="no column of convolution"):
+    with pytest.raises(FileError, match="no column of convolution"):
         export_canvas(roster(GRADEBOOK), Task({"convolution": 16.0}, frozenset(), {}), [], [])
 
 
@@ -183,7 +184,7 @@ def test_moodles_worksheet_comes_back_with_grades(roster):
 
 
 def test_a_worksheet_is_of_one_exercise(roster):
-    with pytest.raises(ExportError, match="--exercise tensor_ops"):
+    with pytest.raises(UsageError, match="--exercise tensor_ops"):
         export_moodle(roster(WORKSHEET), TASK, [], [])
 
 
@@ -223,9 +224,9 @@ def test_moodles_grade_import_gets_one_column_an_exercise(roster):
 
 
 def test_each_platform_refuses_the_others_list(roster):
-    with pytest.raises(ExportError, match="not Canvas's gradebook"):
+    with pytest.raises(FileError, match="not Canvas's gradebook"):
         export_canvas(roster(WORKSHEET), TASK, [], [])
-    with pytest.raises(ExportError, match="Canvas's gradebook"):
+    with pytest.raises(FileError, match="Canvas's gradebook"):
         export_moodle(roster(GRADEBOOK), TASK, [], [])
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import FileError
 from autograder.gradebook.autograded import write_autograded
-from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
+from autograder.gradebook.nbgrader_db import update_gradebook
 from autograder.gradebook.settings import load_settings
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 
@@ -295,7 +296,7 @@ def test_a_locked_gradebook_is_explained_and_left_as_it_was(course, grade, resul
     update(results)
     with closing(sqlite3.connect(course.root / "gradebook.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(GradebookError) as caught:
+        with pytest.raises(FileError) as caught:
             update([grade("ada", "convolution", conv2d="failed failed")], wait_s=0.05)
         other.execute("ROLLBACK")
     assert "another program is writing to it" in str(caught.value)
@@ -321,9 +322,9 @@ def test_a_failure_half_way_leaves_the_gradebook_as_it_was(results, update, dump
 
 def test_a_file_that_is_no_database_is_explained_without_its_password(course, update):
     (course.root / "gradebook.db").write_text("x" * 5000)
-    with pytest.raises(GradebookError, match="file is not a database"):
+    with pytest.raises(FileError, match="file is not a database"):
         update([])
-    with pytest.raises(GradebookError, match=r"c\.CourseDirectory\.db_url"):
+    with pytest.raises(FileError, match=r"c\.CourseDirectory\.db_url"):
         update_gradebook("no url", course, [], course_id="tiny")
 
 

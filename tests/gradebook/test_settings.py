@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.gradebook.settings import load_settings
 
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from autograder.cli.main import main
 from autograder.course import Course, load_course
+from autograder.errors import MachineError
 from autograder.grading.collect import Handed
 from autograder.grading.run import Run, grade_class
 from autograder.results import Outcome, Result, Status
@@ -27,7 +28,7 @@ from autograder.sandbox.tiers import probe
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 from autograder.grading import cluster as cluster_module
-from autograder.grading.cluster import Cluster, ClusterError, common_tier, survey
+from autograder.grading.cluster import Cluster, common_tier, survey
 from autograder.grading.on_worker import Offer
 from autograder.grading.submission import environment
 
@@ -222,7 +223,7 @@ def test_a_scheduler_that_is_gone_ends_the_run_and_the_same_command_goes_on(clus
     with running(tmp_path) as gone:
         wait_for_workers(gone, 2)
         monkeypatch.setattr(cluster_module, "CONNECT_TIMEOUT_S", 2.0)
-        with pytest.raises(ClusterError, match="No dask scheduler answers"):
+        with pytest.raises(MachineError, match="No dask scheduler answers"):
             grade_on(gone.address, course, handed, tmp_path / "there", notify=lambda _result: gone.stop())
     kept = snapshot(tmp_path / "there")
     assert 0 < len(kept) < 5
@@ -271,7 +272,7 @@ def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):
 
 def test_a_worker_of_another_environment_is_refused_with_words(cluster, monkeypatch):
     monkeypatch.setattr(cluster_module, "environment", lambda: "python 2.7, torch 0.1")
-    with pytest.raises(ClusterError) as caught:
+    with pytest.raises(MachineError) as caught:
         survey(cluster.address)
     assert "The dask worker tcp://127.0.0.1:" in str(caught.value)
     assert environment() in str(caught.value)
@@ -289,9 +290,9 @@ def test_the_weakest_worker_counts_and_open_networks_are_refused():
     here = environment()
     assert common_tier({"one": Offer("A", here), "two": Offer("B", here)}, here) == "B"
     for open_tier in ("C", "D"):
-        with pytest.raises(ClusterError, match=r"two can isolate .* doctor"):
+        with pytest.raises(MachineError, match=r"two can isolate .* doctor"):
             common_tier({"one": Offer("A", here), "two": Offer(open_tier, here)}, here)
-    with pytest.raises(ClusterError, match=r"two cannot grade .* Install"):
+    with pytest.raises(MachineError, match=r"two cannot grade .* Install"):
         common_tier({"one": Offer("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
     assert "offers sandbox tier B" in Offer("B", here).fault(Offer("A", here))
     assert replace(Offer("A", here), tier="B").fault(Offer("B", here)) == ""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import CheckFiles, Course, CourseError, Exercise
-from autograder.grading.collect import ANONYMOUS, Collected, CollectError, Handed, collect, name_fault
+from autograder.course import CheckFiles, Course, Exercise
+from autograder.errors import UsageError
+from autograder.grading.collect import ANONYMOUS, Collected, Handed, collect, name_fault
 
 
 @pytest.fixture
@@ -63,9 +64,9 @@ def test_a_class_is_narrowed_to_one_exercise_or_one_student(course, submitted):
         ("zoe", "convolution"),
     ]
     assert {handed.student for handed in collect(submitted, course, student="zoe").found} == {"zoe"}
-    with pytest.raises(CollectError, match="no folder of a student 'bob'"):
+    with pytest.raises(UsageError, match="no folder of a student 'bob'"):
         collect(submitted, course, student="bob")
-    with pytest.raises(CourseError, match="no exercise 'conv'"):
+    with pytest.raises(UsageError, match="no exercise 'conv'"):
         collect(submitted, course, exercise="conv")
 
 
@@ -237,14 +238,14 @@ def test_one_file_elsewhere_is_anonymous(course, tmp_path):
 
 def test_one_file_whose_name_tells_nothing_asks_for_the_exercise(course, tmp_path):
     put(tmp_path / "answers.ipynb", tmp_path / "answers.txt")
-    with pytest.raises(CollectError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"):
+    with pytest.raises(UsageError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"):
         collect(tmp_path / "answers.ipynb", course)
     assert only(collect(tmp_path / "answers.ipynb", course, exercise="convolution")).exercise == "convolution"
-    with pytest.raises(CollectError, match="neither a notebook"):
+    with pytest.raises(UsageError, match="neither a notebook"):
         collect(tmp_path / "answers.txt", course, exercise="convolution")
-    with pytest.raises(CollectError, match="cannot be a student's name"):
+    with pytest.raises(UsageError, match="cannot be a student's name"):
         collect(tmp_path / "answers.ipynb", course, exercise="convolution", student="../x")
-    with pytest.raises(CollectError, match="no file or folder"):
+    with pytest.raises(UsageError, match="no file or folder"):
         collect(tmp_path / "missing", course)
 
 

@@ -141,7 +141,7 @@ def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
     shutil.rmtree(nearly_done.output / "dan")
     (nearly_done.output / "dan").write_text("a file where the folder should be")  # what no user can write to
     code, said = nearly_done.finish()
-    assert (code, "Mend this" in said, "Traceback" in said) == (2, True, False), said
+    assert (code, "Fix this" in said, "Traceback" in said) == (2, True, False), said
     (nearly_done.output / "dan").unlink()
     assert nearly_done.finish()[0] == 0
     assert nearly_done.state() == undisturbed.state()

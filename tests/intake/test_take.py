@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import FileError
 from autograder.intake.placing import Outcome, read_timestamp
 from autograder.intake.take import Report, take
 from autograder.people.record import read_record
 from autograder.people.roster import read_roster
-from autograder.spreadsheet import TableError
 from tests.intake.archives import gradescope_metadata, notebook, write_zip, zipped
 
 EXERCISES = ["tensor_ops", "convolution"]
@@ -306,7 +306,7 @@ def test_canvas_ids_are_found_in_its_gradebook(collect, output, tmp_path):
 def test_a_list_without_students_is_refused(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("Bewertung,Kommentar\n1,gut\n")
-    with pytest.raises(TableError, match="Switch the platform to English"):
+    with pytest.raises(FileError, match="Switch the platform to English"):
         read_roster(path)
 
 

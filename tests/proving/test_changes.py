@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.proving.answers import Answer, read_answers
 from autograder.proving.changes import apply_change, is_change
 

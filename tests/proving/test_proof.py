@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.notebook.cells import read_cells
 from autograder.proving.answers import read_answers
 from autograder.proving.proof import Proof, prove

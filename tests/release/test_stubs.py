@@ -4,7 +4,8 @@ import runpy
 
 import pytest
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.notebook.cells import read_cells
 from autograder.release.stubs import stub_module
 

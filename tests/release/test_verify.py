@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.manifest import Manifest, path_of
 from autograder.release.packing import write_zip
 from autograder.release.signing import sign, signature_of, signer_of

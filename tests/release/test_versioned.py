@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.manifest import read_manifest
 from autograder.release import pins
 from autograder.release.commit import clean_commit

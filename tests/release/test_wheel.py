@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.release.wheel import NEEDS, light_wheel
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -93,12 +93,12 @@ def needs_landlock() -> None:
 )
 def test_what_the_command_line_allows(monkeypatch, best, allowed, required, chosen):
     from autograder.cli.common import choose_tier
-    from autograder.cli.main import UserError
+    from autograder.errors import MachineError
     from autograder.sandbox import tiers
 
     monkeypatch.setattr(tiers, "probe", lambda tier: tiers.Probe(tier, works=tier >= best, problem="is [refused]"))
     if chosen is None:
-        with pytest.raises(UserError, match=r"tier A fails: is \[refused\].*autograder doctor"):
+        with pytest.raises(MachineError, match=r"tier A fails: is \[refused\].*autograder doctor"):
             choose_tier(allow_weak_sandbox=allowed, required=required)
     else:
         assert choose_tier(allow_weak_sandbox=allowed, required=required) == chosen
