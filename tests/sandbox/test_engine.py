@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -161,8 +162,56 @@ CHECKS_TEXT = (Path(__file__).parent / "conftest.py").read_text().split("'''")[1
 
 
 def test_floods_of_output_are_dropped(grader):
-    flood = "import sys, os\nfor _ in range(20000): print('x' * 1000)\nos.write(2, b'y' * 10**6)\n"
+    flood = """
+        import os
+        for stream in (1, 2):
+            where = os.fstat(stream)
+            assert where.st_rdev == os.stat("/dev/null").st_rdev == os.makedev(1, 3), where
+        for _ in range(20000): print("x" * 1000)
+        os.write(2, b"y" * 10**6)
+    """
     assert grader.outcomes(flood, HONEST) == ALL_PASSED
+    assert grader.graded.cells[0].outcome is Outcome.PASSED, grader.graded.cells[0].message
+
+
+def test_students_code_shares_no_process_with_checks_or_grader(grader):
+    """Neither finds a mark that the other left in its interpreter, nor does the grader."""
+    sys.left_by_the_grader = True
+    checks = """
+        import sys
+        import pytest
+        from autograder.checking import assert_equal
+
+        sys.left_by_the_checks = True
+
+        @pytest.mark.question("double")
+        class TestDouble:
+            @pytest.mark.points(1)
+            def test_apart(self, submission):
+                "Nothing is shared."
+                assert submission.double("student") is True, "the student's own mark is not there"
+                assert submission.double("checks") is False
+                assert submission.double("grader") is False
+                assert_equal(submission.double("modules"), [], what="modules")
+                assert not hasattr(sys, "left_by_the_student")
+                assert not hasattr(sys, "left_by_the_grader")
+        """
+    student = """
+        import sys
+        sys.left_by_the_student = True
+        def double(whose):
+            if whose == "modules":
+                private = ("test_small", "autograder.gradebook", "autograder.grading", "autograder.cli")
+                return [name for name in sys.modules if name.startswith(private)]
+            return hasattr(sys, f"left_by_the_{whose}")
+    """
+    try:
+        results = grader(student, checks=textwrap.dedent(checks))
+    finally:
+        del sys.left_by_the_grader
+    assert results["apart"].outcome is Outcome.PASSED, results["apart"].message
+    assert not hasattr(sys, "left_by_the_student")
+    assert not hasattr(sys, "left_by_the_checks")
 
 
 def test_nothing_of_one_submission_is_left_for_the_next(isolated):
@@ -300,6 +349,7 @@ def test_a_checker_is_confined_too(isolated):
     checks = """
         import os, pathlib, socket
         import pytest
+        from autograder.checking import assert_equal
 
         @pytest.mark.question("double")
         class TestDouble:
