@@ -19,7 +19,7 @@ _QUESTION = re.compile(r'question="([^"]+)"')
 @functools.lru_cache(maxsize=64)
 def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
     """Return the locked code of an exercise and, without source, its questions, with their ids, in order."""
-    _, *parts = _HEADER.split(exercise.solution.read_text("utf-8"))
+    _, *parts = _HEADER.split(exercise.source)
     section, number, found = "intro", 0, []
     for header, body in zip(parts[::2], parts[1::2], strict=True):
         question = _QUESTION.search(header)
@@ -35,7 +35,7 @@ def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
 @functools.lru_cache(maxsize=64)
 def illustrations_of(exercise: Exercise) -> frozenset[str]:
     """Return the sources of a solution's cells that only illustrate: in a module, comments below a tagged ``# %%``."""
-    _, *parts = _HEADER.split(exercise.solution.read_text("utf-8"))
+    _, *parts = _HEADER.split(exercise.source)
     tagged = (body for header, body in zip(parts[::2], parts[1::2], strict=True) if f'"{ILLUSTRATION}"' in header)
     return frozenset(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip() for body in tagged)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from autograder.checking.failure import fail
 from autograder.checking.submission import Submission, seed_everything, send_function
+from autograder.course.check_files import RECORD_NAME
 
 Metrics = dict[str, float]
 Measure = Callable[[Any, str, int], Metrics]
@@ -24,8 +25,6 @@ Baseline = Callable[[str, int], Metrics]
 
 SEEDS = (1, 2, 3)
 """The seeds that an answer is graded with: it passes when one of them reaches the threshold."""
-
-RECORD_SUFFIX = ".calibration.json"
 
 
 class CalibrationError(Exception):
@@ -66,8 +65,8 @@ class Experiment:
 
     @property
     def record_path(self) -> Path:
-        """The calibration record: beside the file of checks in which ``measure`` is defined."""
-        return Path(self.measure.__globals__["__file__"]).with_suffix(RECORD_SUFFIX)
+        """The calibration record: in the folder of the exercise whose checks define ``measure``."""
+        return Path(self.measure.__globals__["__file__"]).parents[1] / RECORD_NAME
 
     @property
     def threshold(self) -> float:
@@ -77,7 +76,7 @@ class Experiment:
         except (OSError, ValueError, KeyError, TypeError):
             threshold = None
         if type(threshold) is not float or not math.isfinite(threshold):
-            exercise = self.record_path.name.removeprefix("test_").removesuffix(RECORD_SUFFIX)
+            exercise = self.record_path.parent.name
             raise CalibrationError(f"{self.name} has no calibration record: run `autograder calibrate {exercise}`.")
         return threshold
 

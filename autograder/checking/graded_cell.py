@@ -32,7 +32,8 @@ def points_of(name: str) -> float:
 def _course(folder: Path) -> tuple[Path, str]:
     """Return the course above a folder, and the exercise of the course whose notebook is in it."""
     for root in folder.parents:
-        names = [path.stem.removeprefix("test_") for path in sorted((root / "tests" / "checks").glob("test_*.py"))]
+        folders = (root / "tests" / "checks").glob("*/*/test_*.py")
+        names = sorted({path.parents[1].name for path in folders})
         if names:
             here = [name for name in names if (folder / f"{name}.ipynb").is_file()]
             if len(here) == 1:

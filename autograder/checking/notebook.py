@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from autograder.checking.display import Table
-from autograder.course import Check, Question, read_questions
+from autograder.course import Check, Question
+from autograder.course.check_files import question_of, test_files
+from autograder.course.model import is_public
+from autograder.course.reader import read_public_checks
 from autograder.results import CheckResult, QuestionResult
 
 GRADING_VARIABLE = "AUTOGRADER_GRADING"
@@ -34,7 +37,7 @@ class ChecksFailed(Exception):
 def check(question: str) -> Table | float | None:
     """Run the public checks of ``question`` on this notebook and show a table of what passed and why not.
 
-    Looks for ``test_*.py`` beside the notebook, as the student release has it. While a submission is graded
+    Looks for the folder ``checks`` beside the notebook, as the student release has it. While a submission is graded
     this does nothing: the grader runs all checks itself. In a notebook that nbgrader grades in its own kernel, the
     autograder grades the notebook's file, and the value is the points.
     """
@@ -48,14 +51,14 @@ def check(question: str) -> Table | float | None:
     found = find_question(question)
     if found is None:
         return Table(None, unknown_question(question))
-    path, declared = found
-    result = run_public_checks(path, declared, sys._getframe(1).f_globals)
+    tests, declared = found
+    result = run_public_checks(tests, declared, sys._getframe(1).f_globals)
     if run_by == "validate" and result.score < result.max_score:
         raise ChecksFailed(repr(Table(result)))
     return Table(result, hinted=bool(declared.hints))
 
 
-def run_public_checks(path: Path, question: Question, namespace: Mapping[str, Any]) -> QuestionResult:
+def run_public_checks(tests: Sequence[Path], question: Question, namespace: Mapping[str, Any]) -> QuestionResult:
     """Run the public checks of a question on a namespace of this process."""
     from autograder.checking.run import LocalSession, run_checks
     from autograder.checking.submission import LocalSubmission
@@ -65,42 +68,47 @@ def run_public_checks(path: Path, question: Question, namespace: Mapping[str, An
     def report(_check: Check, result: CheckResult, _seconds: float) -> None:
         results.append(result)
 
-    public = [check for check in question.checks if check.public]
     with _kept_random_state():
-        run_checks(path, public, LocalSession(LocalSubmission(namespace)), report)
+        run_checks(tests, question.checks, LocalSession(LocalSubmission(namespace)), report)
     return QuestionResult(question.name, tuple(results))
 
 
-def find_question(name: str) -> tuple[Path, Question] | None:
-    """Return the file of public checks that holds a question, and the question."""
-    for path in _check_files():
-        for question in read_questions(path.read_text("utf-8"), path.name):
+def find_question(name: str) -> tuple[list[Path], Question] | None:
+    """Return the files of public checks of a question, and the question; None where there is no such question."""
+    folder = checks_folder(Path.cwd())
+    for exercise in _exercises(folder) if folder else ():
+        assert folder is not None
+        files, questions = read_public_checks(folder, exercise)
+        for question in questions:
             if question.name == name:
-                return path, question
+                return [folder / test for test in files.tests if question_of(test) == name], question
     return None
 
 
 def unknown_question(name: str) -> str:
     """Return what to tell who asks for a question that is not here."""
-    known = ", ".join(known_questions()) or "none: the file test_<exercise>.py is missing beside this notebook"
+    known = ", ".join(known_questions()) or "none: the folder `checks` is missing beside this notebook"
     return f"There is no question “{name}” here. Known questions: {known}."
 
 
 def known_questions() -> list[str]:
     """Return the names of all questions whose checks lie beside the notebook."""
-    return [q.name for path in _check_files() for q in read_questions(path.read_text("utf-8"), path.name)]
+    folder = checks_folder(Path.cwd())
+    if folder is None:
+        return []
+    tests = (test for exercise in _exercises(folder) for test in test_files(folder, exercise))
+    return [question_of(test) for test in tests if is_public(test)]
 
 
-def _check_files() -> list[Path]:
-    """Return the files of checks: beside the notebook (a release), or in the course that surrounds it."""
-    here = Path.cwd()
-    beside = sorted(here.glob("test_*.py"))
-    if beside:
-        return beside
-    for folder in (here, *here.parents):
-        if (folder / "tests" / "checks").is_dir():
-            return sorted((folder / "tests" / "checks").glob("test_*.py"))
-    return []
+def checks_folder(here: Path) -> Path | None:
+    """Return the folder of checks: beside the notebook (a release), or in the course that surrounds it."""
+    candidates = (here / "checks", *(folder / "tests" / "checks" for folder in (here, *here.parents)))
+    return next((folder for folder in candidates if any(folder.glob("*/public/test_*.py"))), None)
+
+
+def _exercises(folder: Path) -> list[str]:
+    """Return the exercises of which there are public checks."""
+    return sorted({path.parents[1].name for path in folder.glob("*/public/test_*.py")})
 
 
 @contextmanager

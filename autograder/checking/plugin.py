@@ -7,6 +7,7 @@ submission and turns every check into a `CheckResult`.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,10 @@ import pytest
 SUBMISSION = pytest.StashKey[Any]()
 
 _MARKERS = (
-    "question(name): the question that this class of checks belongs to",
     "points(n): what the check is worth",
-    "public: the check travels with the student release; unmarked checks are hidden",
     "hint(text): shown when the check fails",
-    "hints(text, ...): what hint(question) tells, one after the other; at the class",
-    "after(check, ...): run only when these checks of the same question passed",
+    "hints(text, ...): what hint(question) tells, one after the other; in pytestmark",
+    "after(check, ...): run only when these checks of the same question passed; also in pytestmark, for the whole file",
     "timeout(seconds): CPU seconds that the check may take",
     "memory(mb): MiB that the student's process may take during the check",
 )
@@ -46,10 +45,16 @@ def submission(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture(scope="module")
 def _submission_from_file(request: pytest.FixtureRequest) -> Any:
+    path = request.config.getoption("--submission")
+    if path is None:  # root/tests/checks/<exercise>/<kind>/test_<question>.py
+        folders = Path(str(request.node.path)).parents
+        path = folders[4] / "solutions" / f"{folders[1].name}.py"
+    return _loaded(Path(path))
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(path: Path) -> Any:
+    """Return a file's answers, run once for all questions of an exercise."""
     from autograder.notebook.execute import load_submission
 
-    path = request.config.getoption("--submission")
-    if path is None:
-        name = Path(str(request.node.path)).stem.removeprefix("test_")
-        path = Path(str(request.node.path)).parents[2] / "solutions" / f"{name}.py"
-    return load_submission(Path(path))
+    return load_submission(path)

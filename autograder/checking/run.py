@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import types
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +30,7 @@ _ARGUMENTS = (
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
     "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "--import-mode=importlib", "-c", os.devnull,
+    "--continue-on-collection-errors",
 )  # fmt: skip
 
 
@@ -96,18 +100,27 @@ class Recorder:
         self._report = report
         self._reported = set(kept)
         self._passed = {key for key, passed in kept.items() if passed}
+        self._cases = Counter[tuple[str, str]]()
+        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Keep the checks of this run: the public ones first, else in the order of their file.
+        """Keep the checks of this run: the public ones first, else in the order of their files.
 
         What a student's process has seen of a hidden check it could tell in the message of a public one.
         """
         session.config.stash[SUBMISSION] = self._session.submission
         found = [(check, item) for item in session.items if (check := self._find(item)) is not None]
         chosen = [(check, item) for check, item in found if (check.question, check.name) not in self._reported]
+        self._cases.update((check.question, check.name) for check, _ in chosen)
         session.items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
         return None  # on to pytest's own loop
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Leave out what is decided: the cases of a parametrised check that come after one that failed."""
+        check = self._check(item)
+        return True if (check.question, check.name) in self._reported else None
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip a check whose forerunner did not pass."""
@@ -135,27 +148,37 @@ class Recorder:
             check = self._check(item)
             skipped = isinstance(error, pytest.skip.Exception)
             result = not_run(check, str(error)) if skipped else judge(check, error, self._questions, take_shown())
-            if result.outcome is Outcome.PASSED:
-                self._passed.add((check.question, check.name))
-            self._note(check, result, call.duration)
+            self._note_case(check, result, call.duration)
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
-    def report_missing(self, path: Path) -> None:
-        """Report what pytest could not get to (the file of checks does not import) as the grader's fault."""
-        message = f"{path.name} could not be run; your teachers will look at it. It costs you no points."
-        for name, check in self._checks.items():
-            if name not in self._reported:
-                self._note(check, not_run(check, message, Outcome.GRADER_ERROR), 0.0)
+    def report_missing(self) -> None:
+        """Report what pytest could not get to (a file of checks does not import) as the grader's fault."""
+        for key, check in self._checks.items():
+            if key not in self._reported:
+                message = f"test_{check.question}.py could not be run; your teachers will look at it."
+                result = not_run(check, f"{message} It costs you no points.", Outcome.GRADER_ERROR)
+                self._note(check, result, 0.0)
+
+    def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
+        """Note one of the cases of a check, which passes when all of them do."""
+        key = check.question, check.name
+        self._cases[key] -= 1
+        self._seconds[key] += seconds
+        if result.outcome is not Outcome.PASSED:
+            self._note(check, result, self._seconds[key])
+        elif not self._cases[key]:
+            self._passed.add(key)
+            self._note(check, result, self._seconds[key])
 
     def _note(self, check: Check, result: CheckResult, seconds: float) -> None:
         self._reported.add((check.question, check.name))
         self._report(check, result, seconds)
 
     def _find(self, item: pytest.Item) -> Check | None:
-        mark = item.get_closest_marker("question")
-        return self._checks.get((mark.args[0], item.name.removeprefix("test_"))) if mark else None
+        name = getattr(item, "originalname", item.name)  # without the case of a parametrised check
+        return self._checks.get((item.path.stem.removeprefix("test_"), name.removeprefix("test_")))
 
     def _check(self, item: pytest.Item) -> Check:
         check = self._find(item)
@@ -167,20 +190,51 @@ class Recorder:
         return check.title if check else name
 
 
-def run_checks(path: Path, checks: Iterable[Check], session: Session, report: Report) -> None:
-    """Run these checks of the file ``path``; call ``report(check, result, seconds)`` as each ends."""
+def run_checks(tests: Sequence[Path], checks: Iterable[Check], session: Session, report: Report) -> None:
+    """Run these checks of the files ``tests``; call ``report(check, result, seconds)`` as each ends."""
     recorder = Recorder()
     recorder.begin(checks, session, report)
-    run_pytest(path, recorder)
-    recorder.report_missing(path)
+    run_pytest(tests, recorder)
+    recorder.report_missing()
 
 
-def run_pytest(path: Path, recorder: Recorder) -> None:
-    """Let pytest collect the file ``path`` and run what the recorder chooses."""
-    folder = str(path.parent)
-    with _quiet_environment():
+def run_pytest(tests: Sequence[Path], recorder: Recorder) -> None:
+    """Let pytest collect files ``checks/<exercise>/<kind>/test_<question>.py`` and run what the recorder chooses."""
+    if not tests:
+        return
+    folder = tests[0].parents[2]
+    root = str(folder.parent)
+    with _quiet_environment(), package_of_checks(folder):
         # Without the second option pytest lists all folders from the root on, which a sandbox may refuse.
-        pytest.main([*_ARGUMENTS, "--rootdir", folder, "--confcutdir", folder, str(path)], plugins=[recorder])
+        pytest.main([*_ARGUMENTS, "--rootdir", root, "--confcutdir", root, *map(str, tests)], plugins=[recorder])
+
+
+@contextmanager
+def package_of_checks(folder: Path) -> Iterator[None]:
+    """Make ``folder`` the package ``checks``, so that files of checks can import each other relatively.
+
+    Another package of that name, or an earlier version of these files, is neither used nor lost.
+    """
+    others = install_package(folder)
+    try:
+        yield
+    finally:
+        for name in _modules_of(folder.name):
+            del sys.modules[name]
+        sys.modules.update(others)
+
+
+def install_package(folder: Path) -> dict[str, types.ModuleType]:
+    """Make ``folder`` a package of its name, and return the modules that had this name before."""
+    package = types.ModuleType(folder.name)
+    package.__path__ = [str(folder)]
+    others = {name: sys.modules.pop(name) for name in _modules_of(folder.name)}
+    sys.modules[folder.name] = package
+    return others
+
+
+def _modules_of(package: str) -> list[str]:
+    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def _keep_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> N
 
     wrong = [verdict for proof in proofs for verdict in proof.verdicts if verdict.answer.kind == "wrong"]
     mistakes = [Mistake(each.answer.question, each.answer.label, said_of(each.checks)) for each in wrong]
-    write_mistakes(course.root, exercise.name, exercise.checks_digest, mistakes)
+    write_mistakes(course.root, exercise.name, exercise.check_files.digest, mistakes)
 
 
 def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:

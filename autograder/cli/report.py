@@ -91,7 +91,7 @@ def _surroundings(
 
     own = [result for result in results if result.exercise == exercise.name]
     return Surroundings(
-        read_mistakes(course.root, exercise.name, exercise.checks_digest),
+        read_mistakes(course.root, exercise.name, exercise.check_files.digest),
         [read_costs(output, result.student, result.exercise) for result in own],
         None if handed is None else _pairs(exercise, [each for each in handed if each.exercise == exercise.name]),
     )

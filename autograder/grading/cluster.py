@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from autograder.course import Exercise
-from autograder.grading.submission import check_files_of, environment
+from autograder.grading.submission import environment
 from autograder.sandbox.engine import EngineError, Graded
 from autograder.sandbox.job import Job
 from autograder.sandbox.tiers import TIERS
@@ -83,7 +83,7 @@ class Cluster:
     ) -> None:  # fmt: skip
         self.tier = tier
         self._address = address
-        self._check_files = tuple(check_files_of(exercise) for exercise in exercises)
+        self._check_files = tuple(exercise.check_files for exercise in exercises)
         self._places = {files: place for place, files in enumerate(self._check_files)}
         self._protected = tuple(path.resolve() for path in protected)
         self._preload = tuple(preload)

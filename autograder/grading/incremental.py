@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autograder.course import Check, Exercise
-from autograder.grading.digests import CheckKey
+from autograder.course.digests import CheckKey
 from autograder.grading.submission import Prepared, result_of
 from autograder.results import CheckResult, Outcome, Result, Status
 from autograder.sandbox.engine import Graded
@@ -71,7 +71,7 @@ def _stands_on_change(
 
 
 def _checks(exercise: Exercise) -> dict[CheckKey, Check]:
-    return {(question.name, check.name): check for question in exercise.questions for check in question.checks}
+    return {(check.question, check.name): check for check in exercise.checks}
 
 
 def _declared(check: Check, record: CheckResult) -> CheckResult:

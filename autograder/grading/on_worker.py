@@ -12,10 +12,11 @@ from typing import Any
 from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
+from autograder.course import CheckFiles
 from autograder.grading.local import Engines
 from autograder.grading.submission import environment
 from autograder.sandbox.engine import Engine, EngineError, Graded
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.tiers import TIERS, WALLED, best_tier
 
 

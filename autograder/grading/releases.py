@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from autograder import manifest
-from autograder.course import Exercise, load_course
+from autograder.course import CourseError, Exercise, load_course
 from autograder.handed_out import interface_of
 from autograder.manifest import UNRELEASED, ManifestError, read_manifest
 
@@ -75,7 +75,13 @@ class Releases:
         folder = Path(self._folder.name, f"{version}-{exercise.name}")
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_COURSE)])
-        return load_course(folder / _COURSE).exercise(exercise.name)
+        try:
+            return load_course(folder / _COURSE).exercise(exercise.name)
+        except CourseError as error:
+            raise ReleaseMissing(
+                f"The checks of release {version} were written for another version of the autograder ({error}) "
+                "Grade these submissions with the version that built it."
+            ) from None
 
 
 def _how_to_rebuild(root: Path, version: str) -> str:

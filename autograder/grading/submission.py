@@ -8,12 +8,13 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 
 from autograder.checking.verdict import not_run
 from autograder.course import Check, Exercise
+from autograder.course.digests import CheckKey, check_digests
 from autograder.grading.collect import Handed
-from autograder.grading.digests import CheckKey, check_digests, grader_digest
 from autograder.grading.mending import edited_cells, mended
 from autograder.grading.releases import ReleaseMissing, Releases
 from autograder.handed_out import illustrations_of
@@ -21,8 +22,11 @@ from autograder.manifest import UNRELEASED
 from autograder.notebook.cells import Cell, Document, Unreadable, digest_of, read_document
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
+
+_ROOMS = ("checking", "datasets", "notebook", "sandbox")
+"""The parts of this package that decide what a check says of an answer."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def prepare(handed: Handed, exercise: Exercise, tier: str, releases: Releases | 
         exercise=exercise.name,
         release=document.release or UNRELEASED,
         submission_digest=digest_of(cells) if not problem else hashlib.sha256(problem.encode()).hexdigest(),
-        checks_digest=exercise.checks_digest,
+        checks_digest=exercise.check_files.digest,
         environment=environment(),
         tier=tier,
         status=status if problem else Status.GRADED,
@@ -93,17 +97,12 @@ def job_of(prepared: Prepared, limits: Limits, kept: Mapping[CheckKey, CheckResu
     """Return what is to be run: the submission's cells, and all checks but those whose results are kept."""
     exercise = prepared.exercise
     return Job(
-        check_files=check_files_of(exercise),
-        checks=tuple(check for question in exercise.questions for check in question.checks),
+        check_files=exercise.check_files,
+        checks=exercise.checks,
         cells=tuple((cell.id, cell.source) for cell in prepared.cells),
         limits=limits,
         kept=tuple((*key, result.outcome is Outcome.PASSED) for key, result in kept.items()),
     )
-
-
-def check_files_of(exercise: Exercise) -> CheckFiles:
-    """Return an exercise's file of checks with what lies beside it."""
-    return CheckFiles(exercise.checks.name, tuple(sorted(exercise.check_files().items())))
 
 
 def result_of(
@@ -164,3 +163,13 @@ def environment() -> str:
         except PackageNotFoundError:
             parts.append(f"no {name}")
     return ", ".join([*parts, platform.machine(), f"grader {grader_digest()}"])
+
+
+@functools.cache
+def grader_digest() -> str:
+    """Return what tells this version of the grader's own code from any other, in eight characters."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for room in _ROOMS for path in (package / room).rglob("*.py")):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:8]

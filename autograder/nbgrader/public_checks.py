@@ -7,13 +7,14 @@ from pathlib import Path
 
 from autograder.checking.display import Table
 from autograder.checking.verdict import not_run
-from autograder.course import Check, Question, read_questions
+from autograder.course import Check, CheckFiles, Question
+from autograder.course.reader import read_public_checks
 from autograder.grading.local import run_jobs
 from autograder.grading.preload import modules_used_by
 from autograder.notebook.cells import Cell, read_cells
 from autograder.results import CheckResult, Outcome, QuestionResult
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import best_tier
 from autograder.sandbox.zygote import COMPILER
@@ -22,29 +23,31 @@ _UNFINISHED = "This check could not be run. Validate again; if it happens again,
 
 
 def checks_beside(notebook: Path) -> Path | None:
-    """Return the file of public checks that was handed out with a notebook; None where there is none."""
-    path = notebook.with_name(f"test_{notebook.stem}.py")
-    return path if notebook.suffix == ".ipynb" and path.is_file() else None
+    """Return the folder of the checks that were handed out with a notebook; None where there is none."""
+    folder = notebook.with_name("checks")
+    has_checks = any(folder.glob(f"{notebook.stem}/public/test_*.py"))
+    return folder if notebook.suffix == ".ipynb" and has_checks else None
 
 
 def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
     """Run a notebook's cells and its public checks in the best sandbox of this machine; return the outcomes.
 
+    ``checks`` is the folder that `checks_beside` found.
+
     Cells that only illustrate are left out, as in grading. Raises ``Unreadable``, ``CourseError`` and ``EngineError``.
     """
     cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
-    source = checks.read_text("utf-8")
-    questions = [_public(question) for question in read_questions(source, checks.name)]
+    files, questions = read_public_checks(checks, notebook.stem)
     job = Job(
-        check_files=CheckFiles(checks.name, ((checks.name, source.encode()),)),
+        check_files=files,
         checks=tuple(check for question in questions for check in question.checks),
         cells=tuple((cell.id, cell.source) for cell in cells),
         limits=Limits(),
     )
     tier = best_tier()  # students run their own code, so any will do
-    preload = _modules(source, cells)
+    preload = _modules(files, cells)
     ((_, graded),) = run_jobs([(notebook, job)], lambda: Engine(tier, preload=preload), jobs=1)
-    return [_result(question, graded) for question in questions if question.checks]
+    return [_result(question, graded) for question in questions]
 
 
 def failing(results: Iterable[QuestionResult]) -> list[dict[str, str]]:
@@ -64,14 +67,10 @@ def _boxed(table: Table) -> str:
     return f'<div style="white-space:normal">{table._repr_html_()}</div>'
 
 
-def _modules(checks: str, cells: Iterable[Cell]) -> list[str]:
+def _modules(checks: CheckFiles, cells: Iterable[Cell]) -> list[str]:
     """Return what to import before the limits of cells and checks count: never what only this student imports."""
     trains = any("optim" in cell.source for cell in cells)
-    return sorted({*modules_used_by([checks]), *([COMPILER] if trains else [])})
-
-
-def _public(question: Question) -> Question:
-    return Question(question.name, tuple(check for check in question.checks if check.public))
+    return sorted({*modules_used_by(content for _, content in checks.files), *([COMPILER] if trains else [])})
 
 
 def _result(question: Question, graded: Graded) -> QuestionResult:

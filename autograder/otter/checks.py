@@ -40,7 +40,7 @@ class PublicChecks:
         if self._result is None:
             found = find_question(self._question)
             if found is None:
-                raise NotGraded(f"The file test_<exercise>.py with {self._question} is missing beside this notebook.")
+                raise NotGraded(f"The folder `checks` with test_{self._question}.py is missing beside this notebook.")
             self._result = run_public_checks(*found, env)
         _require(self._result, check)
 

@@ -73,9 +73,9 @@ def prepare(pool: Pool, exercise: Exercise) -> Prepared:
     """
     if not has_experiments(exercise):
         return Prepared(exercise, (), "")
-    reply = pool.ask(do="describe", checks=str(exercise.checks))
+    reply = pool.ask(do="describe", **pool.laid_down(exercise.check_files))
     if "failed" in reply:
-        raise MeasuringError(f"{exercise.checks.name} cannot be imported: {reply['failed']}")
+        raise MeasuringError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
     described = [Description(**each) for each in reply["experiments"]]
     return Prepared(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
 
@@ -96,7 +96,7 @@ def calibrate(
     memory = Memory(course.root / CACHE / f"{exercise.name}.jsonl")
     runs: dict[tuple[str, Subject], dict[int, Measurement]] = {}
     tasks = prepared.tasks(repeats)
-    for task, measurement in measure(pool, exercise.checks, tasks, memory, prepared.environment):
+    for task, measurement in measure(pool, exercise.check_files, tasks, memory, prepared.environment):
         runs.setdefault((task.plan.experiment.name, task.subject), {})[task.seed] = measurement
         notify(task, measurement)
     before = read_record(exercise)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from autograder.course import CourseError, Exercise
-from autograder.notebook.cells import Cell, read_cells
-from autograder.proving import source
+from autograder.course.check_files import parsed, question_of
+from autograder.course.reachability import digest, program, reachable, statements
+from autograder.course.reader import is_check
+from autograder.notebook.cells import Cell, cells_of_module
 from autograder.proving.answers import Answer, read_answers
 
 SOLUTION = "the solution"
@@ -21,13 +22,14 @@ SOLUTION = "the solution"
 
 @dataclass(frozen=True)
 class Description:
-    """An `Experiment` as a file of checks defines it.
+    """An `Experiment` as a file of checks defines it, or imports it.
 
     ``data`` is the digest of its data, which is the same on every machine if ``exact``; ``missing`` says why there
     are none.
     """
 
     name: str
+    file: str
     variable: str
     dataset: str
     metric: str
@@ -70,62 +72,69 @@ class Plan:
 
 
 def has_experiments(exercise: Exercise) -> bool:
-    """Whether a file of checks mentions experiments at all."""
-    names = {part.id for part in ast.walk(_tree(exercise)) if isinstance(part, ast.Name)}
-    return "Experiment" in names
+    """Whether an exercise's checks mention experiments at all."""
+    return any(b"Experiment" in content for name, content in exercise.check_files.files if name.endswith(".py"))
 
 
 def checks_that_train(exercise: Exercise) -> frozenset[tuple[str, str]]:
     """Return the checks that use an experiment, as (question, check): those that take seconds."""
     if not has_experiments(exercise):
         return frozenset()
+    files = exercise.check_files
     experiments = {
-        target.id
-        for node in _tree(exercise).body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-        for target in node.targets
-        if isinstance(target, ast.Name) and ast.unparse(node.value.func).split(".")[-1] == "Experiment"
+        name
+        for file, content in files.files
+        if file.endswith(".py")
+        for name in _experiment_names(parsed(content, file))
     }
-    code = source.statements(exercise.checks.read_text("utf-8"))
-    return frozenset(name for name, reached in _uses(exercise, code) if reached & experiments)
+    return frozenset(name for name, reached in _uses(exercise) if reached & experiments)
+
+
+def _experiment_names(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
+            assert isinstance(node, ast.Assign)
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:
     """Return what there is to measure; raise `CourseError` where an experiment cannot be planned."""
-    text = exercise.checks.read_text("utf-8")
-    code = source.statements(text)
-    uses = dict(_uses(exercise, code))
-    return [_plan(exercise, code, uses, each, described) for each in described]
+    uses = dict(_uses(exercise))
+    return [_plan(exercise, uses, each, described) for each in described]
 
 
 def _plan(
     exercise: Exercise,
-    code: list[source.Statement],
     uses: Mapping[tuple[str, str], frozenset[str]],
     each: Description,
     described: Sequence[Description],
 ) -> Plan:
-    where = f"{exercise.checks.name}: the experiment {each.name}"
+    where = f"tests/checks/{each.file}: the experiment {each.name}"
+    code = program(exercise.check_files, each.file)
     known = frozenset().union(*(statement.binds for statement in code))
     roots = [each.measure, each.data_function, *each.baselines.values()]
     strangers = sorted(set(roots) - known)
     if strangers:
-        raise CourseError(f"{where} needs functions that this file does not define at its top: {', '.join(strangers)}.")
+        raise CourseError(
+            f"{where} needs functions that are defined at the top neither of this file nor of one that it imports: "
+            f"{', '.join(strangers)}."
+        )
     own = [name for name, reached in uses.items() if each.variable in reached]
     kin = {other.variable for other in described if other.measure == each.measure}
     checks = own or [name for name, reached in uses.items() if kin & reached]
     if not checks:
         raise CourseError(f"{where} is used by no check, and shares its measurement with none that is.")
-    measure = source.reachable(code, [each.measure, each.data_function])
+    measure = reachable(code, [each.measure, each.data_function])
     subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
     for label, function in each.baselines.items():
-        subjects.append(Subject("baseline", label, (), source.digest(source.reachable(code, [function]))))
+        subjects.append(Subject("baseline", label, (), digest(reachable(code, [function]))))
     labels = [(subject.kind == "right", subject.label) for subject in subjects]
     repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
     if repeated:
         raise CourseError(f"{where} is to be measured with two answers of the same name: {', '.join(repeated)}.")
     names = tuple(f"{question}.{check}" for question, check in checks)
-    return Plan(each, bool(own), names, source.digest(measure), tuple(subjects))
+    return Plan(each, bool(own), names, digest(measure), tuple(subjects))
 
 
 def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
@@ -133,7 +142,7 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
 
     Held-out answers are for `prove`: what a threshold was made from does not show that it holds.
     """
-    cells = tuple(cell for cell in read_cells(exercise.solution) if not cell.is_illustration)
+    cells = tuple(cell for cell in cells_of_module(exercise.source) if not cell.is_illustration)
     names = list(dict.fromkeys(question for question, _ in checks))
     for name in names:
         question = exercise.question(name)
@@ -142,10 +151,10 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
         for answer in (Answer(name, "right", SOLUTION, solved), *read_answers(exercise, question)):
             if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):
                 answered = with_answer(cells, answer)
-                code = [statement for cell in answered for statement in source.statements(cell.source)]
-                digest = source.digest(source.reachable(code, {name, *needs}))
+                code = [statement for cell in answered for statement in statements(cell.source)]
+                used = digest(reachable(code, {name, *needs}))
                 label = answer.label if len(names) == 1 else f"{name}: {answer.label}"
-                yield Subject(answer.kind, label, answered, digest, is_reference=answer.label == SOLUTION)
+                yield Subject(answer.kind, label, answered, used, is_reference=answer.label == SOLUTION)
 
 
 def with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
@@ -153,32 +162,15 @@ def with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
     return tuple(Cell(cell.id, answer.source) if cell.id == answer.question else cell for cell in cells)
 
 
-def _uses(exercise: Exercise, code: list[source.Statement]) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
-    """Yield each check with all names of its file that it depends on, through helpers too."""
-    checks = {(question.name, f"test_{check.name}") for question in exercise.questions for check in question.checks}
-    helpers = [statement for statement in code if not any(name.startswith("Test") for name in statement.binds)]
-    for node in _tree(exercise).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        question = next((q for q in exercise.questions if _is_marked(node, q.name)), None)
-        members = [m for m in node.body if isinstance(m, ast.FunctionDef)]
-        shared = _names(m for m in members if not m.name.startswith("test_"))
-        for member in members:
-            if question is not None and (question.name, member.name) in checks:
-                needs = _names([member]) | shared
-                found = source.reachable(helpers, needs)
-                reached = needs.union(*(statement.needs for statement in found))
-                yield (question.name, member.name.removeprefix("test_")), reached
-
-
-def _is_marked(node: ast.ClassDef, question: str) -> bool:
-    marks = [ast.unparse(decorator) for decorator in node.decorator_list]
-    return f"pytest.mark.question({question!r})" in marks
-
-
-def _names(nodes: Any) -> frozenset[str]:
-    return frozenset(part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name))
-
-
-def _tree(exercise: Exercise) -> ast.Module:
-    return ast.parse(exercise.checks.read_text("utf-8"), exercise.checks.name)
+def _uses(exercise: Exercise) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+    """Yield each check with all names of its file and of those that it imports that it depends on."""
+    files = exercise.check_files
+    for file in files.tests:
+        checks = [node for node in parsed(files.contents[file], file).body if is_check(node)]
+        helpers = [each for each in program(files, file) if not any(name.startswith("test_") for name in each.binds)]
+        for node in checks:
+            assert isinstance(node, ast.FunctionDef)
+            needs = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            found = reachable(helpers, needs)
+            reached = needs.union(*(statement.needs for statement in found))
+            yield (question_of(file), node.name.removeprefix("test_")), reached

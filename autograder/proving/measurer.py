@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ import torch
 
 from autograder.checking.experiment import CalibrationError, Experiment
 from autograder.checking.failure import SubmissionError, student_error
+from autograder.checking.run import install_package
 from autograder.checking.submission import HELPER_FILE, LocalSubmission, is_cell_file
 from autograder.notebook.cells import Cell
 from autograder.notebook.execute import CellRunner, make_shell, names_defined
@@ -53,7 +54,8 @@ def reply_to(request: dict[str, Any]) -> dict[str, Any]:
     """Carry out one request; an error of ours is the reply ``{"error": what}``."""
     try:
         if request["do"] == "describe":
-            return {"experiments": describe(Path(request["checks"])), "processor": processor()}
+            experiments = describe(Path(request["folder"]), request["tests"])
+            return {"experiments": experiments, "processor": processor()}
         return measure(**{name: value for name, value in request.items() if name != "do"})
     except CalibrationError as error:
         return {"error": str(error)}
@@ -66,12 +68,11 @@ def processor() -> str:
     return str(torch.backends.cpu.get_cpu_capability())
 
 
-def describe(checks: Path) -> list[dict[str, Any]]:
-    """Return what a file of checks says of its experiments, with the digests of their data."""
-    module = load_checks(checks)
+def describe(folder: Path, tests: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what files of checks say of their experiments, with the digests of their data."""
     digests: dict[tuple[str, str], dict[str, Any]] = {}
     described = []
-    for variable, experiment in experiments_of(module).items():
+    for file, variable, experiment in experiments_of(folder, tuple(tests)):
         data = _data_function(experiment)
         key = (data.__name__, experiment.dataset)
         if key not in digests:
@@ -79,6 +80,7 @@ def describe(checks: Path) -> list[dict[str, Any]]:
         described.append(
             {
                 "name": experiment.name,
+                "file": file,
                 "variable": variable,
                 "dataset": experiment.dataset,
                 "metric": experiment.metric,
@@ -90,13 +92,15 @@ def describe(checks: Path) -> list[dict[str, Any]]:
         )
     names = [each["name"] for each in described]
     if len(set(names)) < len(names):
-        raise CalibrationError(f"{checks.name}: two experiments have the same name: {', '.join(sorted(names))}")
+        raise CalibrationError(f"two experiments have the same name: {', '.join(sorted(names))}")
     return described
 
 
-def measure(checks: str, experiment: str, subject: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def measure(
+    folder: str, tests: Sequence[str], experiment: str, subject: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
     """Run an experiment once; return ``{"metrics": …}``, or ``{"failed": why}`` when the answer did not get so far."""
-    chosen = {each.name: each for each in experiments_of(load_checks(Path(checks))).values()}[experiment]
+    chosen = {each.name: each for _, _, each in experiments_of(Path(folder), tuple(tests))}[experiment]
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, LIMIT_S)  # its signal ends the process
     try:
@@ -121,25 +125,30 @@ def _is_the_answers(error: Exception) -> bool:
     return any(is_cell_file(frame.filename) or frame.filename == HELPER_FILE for frame in frames)
 
 
-def load_checks(path: Path) -> Any:
-    """Import a file of checks, once as long as it stays as it is."""
-    return _imported(path, path.read_bytes())
+@functools.lru_cache(maxsize=1)
+def experiments_of(folder: Path, tests: tuple[str, ...]) -> list[tuple[str, str, Experiment]]:
+    """Import files of checks; return the experiments in them and in what they import: file, variable, experiment."""
+    install_package(folder)
+    for file in tests:
+        importlib.import_module(_module_of(folder, file))
+    found: dict[int, tuple[str, str, Experiment]] = {}
+    # A module that tests import comes first: there an experiment is defined.
+    for file in sorted(_files_of(folder), key=lambda file: (file in tests, file)):
+        for variable, value in vars(sys.modules[_module_of(folder, file)]).items():
+            if isinstance(value, Experiment):
+                found.setdefault(id(value), (file, variable, value))
+    return list(found.values())
 
 
-@functools.cache
-def _imported(path: Path, _content: bytes) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
+def _module_of(folder: Path, file: str) -> str:
+    return ".".join((folder.name, *Path(file).with_suffix("").parts))
 
 
-def experiments_of(module: Any) -> dict[str, Experiment]:
-    """Return the experiments of a file of checks by the name of their variable, in order."""
-    return {name: value for name, value in vars(module).items() if isinstance(value, Experiment)}
+def _files_of(folder: Path) -> list[str]:
+    """Return the files of the folder that are imported."""
+    modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    paths = (Path(path) for path in modules if path)
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_relative_to(folder)]
 
 
 class DataDigest:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import queue
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autograder.course import CheckFiles
+from autograder.course.check_files import FOLDER
 from autograder.processes import environment, python
 from autograder.proving.experiments import Plan, Subject
 
@@ -102,6 +105,7 @@ class Pool:
         self._all: set[Process] = set()
         self._lock = threading.Lock()
         self._stopped = False
+        self._folder = tempfile.TemporaryDirectory(prefix="measuring-")
         self.jobs = jobs
         for _ in range(jobs):
             self._idle.put(None)
@@ -120,6 +124,18 @@ class Pool:
             self._stopped = True
             while self._all:
                 self._all.pop().stop()
+            self._folder.cleanup()
+
+    def laid_down(self, files: CheckFiles) -> dict[str, Any]:
+        """Write files of checks where the processes import them, once; return where: an edit meanwhile changes nothing.
+
+        These are the fields ``folder`` and ``tests`` of a request.
+        """
+        folder = Path(self._folder.name, files.digest, FOLDER)
+        with self._lock:
+            if not folder.exists():
+                files.write_to(folder)
+        return {"folder": str(folder), "tests": list(files.tests)}
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Have a request answered by a process that has nothing else to do."""
@@ -177,7 +193,7 @@ class Memory:
 
 
 def measure(
-    pool: Pool, checks: Path, tasks: Iterable[Task], memory: Memory, environment: str
+    pool: Pool, checks: CheckFiles, tasks: Iterable[Task], memory: Memory, environment: str
 ) -> Iterator[tuple[Task, Measurement]]:
     """Yield every task with its result, those that are remembered first, then each as it is made.
 
@@ -197,7 +213,11 @@ def measure(
         cells = [[cell.id, cell.source] for cell in task.subject.cells]
         subject = {"kind": task.subject.kind, "label": task.subject.label, "cells": cells}
         reply = pool.ask(
-            do="measure", checks=str(checks), experiment=task.plan.experiment.name, subject=subject, seed=task.seed
+            do="measure",
+            **pool.laid_down(checks),
+            experiment=task.plan.experiment.name,
+            subject=subject,
+            seed=task.seed,
         )
         measurement = Measurement(reply.get("metrics", {}), reply.get("failed", ""))
         if "ended" not in reply:  # perhaps it was not the answer that ended it

@@ -1,4 +1,4 @@
-"""Calibration records, ``tests/checks/test_<exercise>.calibration.json``: what is in them and whether it still holds.
+"""Calibration records, ``tests/checks/<exercise>/calibration.json``: what is in them and whether it still holds.
 
 They are meant to be read, compared and committed: sorted, rounded, without dates, so that the same measurements
 give the same bytes.
@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.experiment import RECORD_SUFFIX, SEEDS
+from autograder.checking.experiment import SEEDS
 from autograder.course import CourseError, Exercise
+from autograder.course.check_files import RECORD_NAME
 from autograder.proving.experiments import Plan, Subject
 from autograder.proving.measuring import Measurement
 from autograder.proving.threshold import (
@@ -39,7 +40,7 @@ Runs = Mapping[Subject, Sequence[Measurement]]
 
 def record_path(exercise: Exercise) -> Path:
     """Return where the record of an exercise lies."""
-    return exercise.checks.with_suffix(RECORD_SUFFIX)
+    return exercise.checks_folder / RECORD_NAME
 
 
 def read_record(exercise: Exercise) -> dict[str, Any]:
@@ -51,7 +52,10 @@ def read_record(exercise: Exercise) -> dict[str, Any]:
         entries = json.loads(path.read_text("utf-8"))["experiments"]
         return {str(name): dict(entry) for name, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CourseError(f"{path.name} is no calibration record ({error}). Delete it and calibrate anew.") from None
+        raise CourseError(
+            f"tests/checks/{exercise.name}/{path.name} is not a calibration record ({error}). "
+            "Delete it and calibrate again."
+        ) from None
 
 
 def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:

@@ -22,7 +22,6 @@ from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
 from autograder.release.notebooks import source_notebook
 from autograder.release.otter import STUDENT_FILES, write_assignment
 from autograder.release.outputs import normalise, require_success
-from autograder.release.public_checks import public_version
 from autograder.release.scan import require_no_leaks
 from autograder.release.stubs import GENERATED, cleared, stub_module
 
@@ -119,9 +118,7 @@ def write_source(exercise: Exercise, notebook: Any, folder: Path) -> None:
     """Write what nbgrader starts from; it copies the public checks into both releases by itself."""
     folder.mkdir(parents=True)
     _write_notebook(notebook, folder / f"{exercise.name}.ipynb")
-    where = f"tests/checks/{exercise.checks.name}"
-    public = public_version(exercise.checks.read_text("utf-8"), where, exercise.name)
-    _write_text(public, folder / exercise.checks.name)
+    exercise.check_files.public().write_to(folder / "checks")
 
 
 def _collect(root: Path, name: str, source: Any, made: Path) -> None:

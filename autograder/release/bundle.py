@@ -35,7 +35,7 @@ python3 -m venv .venv
 ```
 
 On Windows: `py -m venv .venv`, `.venv\\Scripts\\pip install -r requirements.txt`, `.venv\\Scripts\\jupyter lab`.
-The `test_….py` beside each notebook holds the public checks: leave it there.
+The folder `checks` beside each notebook holds the public checks: leave it there.
 
 ## Start on Google Colab
 

@@ -25,7 +25,7 @@ def packed_course(exercise: Exercise) -> dict[str, bytes]:
         f"course/{CONFIG_NAME}": config.encode(),
         f"course/solutions/{exercise.name}.py": stub_module(exercise).encode(),
     }
-    return files | {f"course/tests/checks/{name}": content for name, content in exercise.check_files().items()}
+    return files | {f"course/tests/checks/{name}": content for name, content in exercise.check_files.files}
 
 
 def write_zip(path: Path, files: Mapping[str, bytes], *, programs: Collection[str] = ()) -> None:

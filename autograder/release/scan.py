@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, CourseError, Exercise, read_questions
+from autograder.course import Course, CourseError, Exercise
+from autograder.course.check_files import RECORD_NAME, parsed
+from autograder.course.model import is_public
 from autograder.release.notebooks import is_illustration, read_solution
 from autograder.release.regions import BEGIN, END, read_regions
 
@@ -32,6 +34,7 @@ _TRIVIAL = re.compile(
     r"for [\w, ]+ in (\w+|(range|enumerate|zip)\([\w, ]+\)):"
 )
 _PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")
+_IMPORT = re.compile(r"(from [\w.]+ )?import ")
 _DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
 _TELLING_DIGITS = 5
 _LONG_SEED = 10**5
@@ -82,7 +85,7 @@ def require_no_leaks_in_bundle(files: Mapping[str, bytes], course: Course) -> No
 
 def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
     """Return one line for each secret in a file that is handed out with ``exercise``."""
-    return _leaks(path.name, path.read_bytes(), exercise, secrets)
+    return _leaks(f"{path.parent.name}/{path.name}", path.read_bytes(), exercise, secrets)
 
 
 def _require_none(found: list[str]) -> None:
@@ -161,9 +164,8 @@ def _solution_secrets(exercise: Exercise, given: _Given, all_code: set[str]) -> 
 
 
 def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) -> Iterator[Secret]:
-    questions = read_questions(exercise.checks.read_text("utf-8"), exercise.checks.name)
-    titles = {_normalised(check.title) for q in questions for check in q.checks if check.public}
-    for check in (check for question in questions for check in question.checks if not check.public):
+    titles = {_normalised(check.title) for check in exercise.checks if check.public}
+    for check in (check for check in exercise.checks if not check.public):
         what = f"the hidden check {exercise.name}.{check.question}.{check.name}"
         if f"test_{check.name}" not in public_names:
             yield Secret(f"test_{check.name}", what, "word")
@@ -182,35 +184,36 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
 
 def _seed_secrets(exercise: Exercise) -> Iterator[Secret]:
     """Seeds that hidden data are drawn with, and what experiments are called."""
-    for node in ast.parse(exercise.checks.read_text("utf-8")).body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        name, value = node.targets[0].id, node.value
-        if (
-            isinstance(value, ast.Constant)
-            and type(value.value) is int
-            and "SEED" in name
-            and value.value >= _LONG_SEED
-        ):
-            for text in (f"{value.value}", f"{value.value:_}"):
-                yield Secret(text, f"the seed {name} of {exercise.checks.name}", "word")
-        elif isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
-            called = [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-            for text in (name, *called):
-                if text.isupper() or "_" in text:  # any other may be a word of the language
-                    yield Secret(text, f"an experiment of {exercise.checks.name}", "word")
+    for file, content in exercise.check_files.files:
+        if file.endswith(".py") and not is_public(file):
+            for node in parsed(content, file).body:
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    yield from _named_secrets(node.targets[0].id, node.value, f"tests/checks/{file}")
+
+
+def _named_secrets(name: str, value: ast.expr, where: str) -> Iterator[Secret]:
+    if isinstance(value, ast.Constant) and type(value.value) is int and "SEED" in name and value.value >= _LONG_SEED:
+        for text in (f"{value.value}", f"{value.value:_}"):
+            yield Secret(text, f"the seed {name} of {where}", "word")
+    elif isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
+        called = [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        for text in (name, *called):
+            if text.isupper() or "_" in text:  # any other may be a word of the language
+                yield Secret(text, f"an experiment of {where}", "word")
 
 
 def _record_secrets(exercise: Exercise) -> Iterator[Secret]:
-    """Names, digests and telling numbers of the calibration record."""
-    for path in exercise.checks.parent.glob(f"{exercise.checks.stem}*.calibration.json"):
-        what = f"the calibration record {path.name}"
-        yield Secret(path.name, what)
-        record = json.loads(path.read_text("utf-8"), parse_float=_Literal, parse_int=_Literal)
-        for value in _leaves(record):
-            digits = re.sub(r"[eE].*|\D", "", value).strip("0") if isinstance(value, _Literal) else ""
-            if len(digits) >= _TELLING_DIGITS or (not isinstance(value, _Literal) and _DIGEST.fullmatch(value)):
-                yield Secret(str(value), f"a value of {what}", "word")
+    """Name, digests and telling numbers of the calibration record."""
+    name = f"{exercise.name}/{RECORD_NAME}"
+    content = exercise.check_files.contents.get(name)
+    if content is None:
+        return
+    what = f"the calibration record {name}"
+    yield Secret(name, what)
+    for value in _leaves(json.loads(content, parse_float=_Literal, parse_int=_Literal)):
+        digits = re.sub(r"[eE].*|\D", "", value).strip("0") if isinstance(value, _Literal) else ""
+        if len(digits) >= _TELLING_DIGITS or (not isinstance(value, _Literal) and _DIGEST.fullmatch(value)):
+            yield Secret(str(value), f"a value of {what}", "word")
 
 
 class _Literal(str):
@@ -223,34 +226,20 @@ def _given(exercise: Exercise) -> _Given:
     for cell in _code_cells(exercise):
         target = given.shown if is_illustration(cell) else given.code
         target |= set(map(_normalised, read_regions(cell.source).given))
-    given.shown |= set(map(_normalised, _split_checks(exercise)[0]))
+    given.shown |= set(_check_lines(exercise, public=True))
     return given
 
 
 def _hidden_lines(exercise: Exercise) -> list[str]:
-    return [_normalised(line) for line in _split_checks(exercise)[1]]
+    """Return the lines of hidden checks, and of what they alone use; what they import is no secret."""
+    return [line for line in _check_lines(exercise, public=False) if not _IMPORT.match(line)]
 
 
-def _split_checks(exercise: Exercise) -> tuple[list[str], list[str]]:
-    """Return the lines of a file of checks that lie outside and inside hidden checks."""
-    source = exercise.checks.read_text("utf-8")
-    lines, hidden = source.splitlines(), set()
-    names = {(c.question, f"test_{c.name}") for q in exercise.questions for c in q.checks if not c.public}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef):
-            question = _question_of(node)
-            for method in node.body:
-                if isinstance(method, ast.FunctionDef) and (question, method.name) in names:
-                    first = min([method.lineno, *(d.lineno for d in method.decorator_list)])
-                    hidden |= set(range(first - 1, method.end_lineno or first))
-    return [line for n, line in enumerate(lines) if n not in hidden], [lines[n] for n in sorted(hidden)]
-
-
-def _question_of(node: ast.ClassDef) -> str:
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.question":
-            return str(ast.literal_eval(decorator.args[0]))
-    return ""
+def _check_lines(exercise: Exercise, *, public: bool) -> list[str]:
+    files = (
+        content for name, content in exercise.check_files.files if name.endswith(".py") and is_public(name) is public
+    )
+    return [_normalised(line) for content in files for line in content.decode().splitlines()]
 
 
 def _code_cells(exercise: Exercise) -> list[Any]:

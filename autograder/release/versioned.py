@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, CourseError, Exercise
-from autograder.grading.digests import check_digests
+from autograder.course.check_files import RECORD_NAME
+from autograder.course.digests import check_digests
 from autograder.handed_out import interface_of
 from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
 from autograder.release.build import GRADESCOPE, build
@@ -99,17 +100,16 @@ def _exercise_record(exercise: Exercise, made: Path) -> ExerciseRecord:
 
 
 def _calibration(course: Course) -> dict[str, dict[str, Any]]:
-    """Return thresholds and data of the experiments, by the file that records them."""
+    """Return thresholds and data of the experiments, by exercise."""
     found: dict[str, dict[str, Any]] = {}
     for exercise in course.exercises:
-        for name, content in exercise.check_files().items():
-            if name.endswith(".calibration.json"):
-                record = json.loads(content)
-                experiments = {
-                    experiment: {"threshold": entry["threshold"], "dataset": entry["dataset"], "data": entry["data"]}
-                    for experiment, entry in record["experiments"].items()
-                }
-                found[name] = {"sha256": sha256(content), "experiments": experiments}
+        content = exercise.check_files.contents.get(f"{exercise.name}/{RECORD_NAME}")
+        if content is not None:
+            experiments = {
+                experiment: {"threshold": entry["threshold"], "dataset": entry["dataset"], "data": entry["data"]}
+                for experiment, entry in json.loads(content)["experiments"].items()
+            }
+            found[exercise.name] = {"sha256": sha256(content), "experiments": experiments}
     return found
 
 

@@ -21,11 +21,12 @@ import pytest
 from autograder.checking.failure import StudentError, WorkerDied
 from autograder.checking.run import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
+from autograder.course.check_files import FOLDER
 from autograder.notebook.execute import names_defined
 from autograder.results import CellResult, CheckResult, Cost, Outcome
 from autograder.sandbox import frames, linux, reports
 from autograder.sandbox.forks import fork_for_each
-from autograder.sandbox.job import CheckFiles, read_job
+from autograder.sandbox.job import lay_down, read_job
 from autograder.sandbox.limits import ALIVE, ARM, EXITED, VERDICT, Limits, explain
 from autograder.sandbox.remote import Link, RemoteSubmission
 from autograder.sandbox.spawn import request_worker
@@ -210,14 +211,12 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
 
 
 def serve(channel: socket.socket, requests: socket.socket, zygote: socket.socket) -> None:
-    """Collect the file of checks that comes over ``channel``; then, in a fork a request, grade a submission."""
-    folder = Path("checks")
-    folder.mkdir()
+    """Collect the checks that come over ``channel``; then grade a submission in a fork per request."""
     with channel:
-        path = CheckFiles.lay_down(frames.receive(channel)[0], folder)
+        tests = lay_down(frames.receive(channel)[0], Path(FOLDER).absolute())
     checker = _Checker(requests, zygote)
-    run_pytest(path, checker)
-    checker.finish(path)
+    run_pytest(tests, checker)
+    checker.finish()
 
 
 class _Checker(Recorder):
@@ -241,11 +240,11 @@ class _Checker(Recorder):
         self._start(socket.socket(fileno=request[1][0]))
         return super().pytest_runtestloop(session)
 
-    def finish(self, path: Path) -> None:
+    def finish(self) -> None:
         """In a fork: report what pytest did not get to, and that this is all."""
         if self._grading is not None:
             channel, session = self._grading
-            self.report_missing(path)
+            self.report_missing()
             session.close()
             frames.send(channel, ["done", session.disturbed])
 
@@ -272,15 +271,14 @@ def warm_up() -> None:
     from autograder.checking.submission import LocalSubmission
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "test_warm_up.py"
+        path = Path(folder, FOLDER, "warm_up", "public", "test_q.py")
+        path.parent.mkdir(parents=True)
         path.write_text(
-            "import pytest\n\n@pytest.mark.question('q')\nclass TestQ:\n"
-            "    @pytest.mark.points(1)\n    def test_it(self, submission):\n        'It.'\n        submission.q()\n"
+            "import pytest\n\n@pytest.mark.points(1)\ndef test_it(submission):\n    'It.'\n    submission.q()\n"
         )
         check = Check("it", "q", "It.", 1.0, public=True)
         results: list[CheckResult] = []
         session = LocalSession(LocalSubmission({"q": lambda: None}))
-        run_checks(path, [check], session, lambda _check, result, _seconds: results.append(result))
+        run_checks([path], [check], session, lambda _check, result, _seconds: results.append(result))
         if [result.outcome for result in results] != [Outcome.PASSED]:
             raise RuntimeError(f"pytest does not run checks here: {results}")
-    sys.modules.pop("test_warm_up", None)

@@ -17,10 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autograder.course import CheckFiles
 from autograder.processes import ELSEWHERE, python
 from autograder.results import CellResult, CheckResult, Cost
 from autograder.sandbox import frames, reports
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job, check_files_message
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.spawn import request_checker, request_grading
 from autograder.sandbox.tiers import launcher_environment, scratch_folder
@@ -162,7 +163,7 @@ class Engine:
             self._checkers.pop(key).close()
         channel, self._checkers[key] = request_checker(self._requests, limits)
         with channel:
-            frames.send(channel, files.to_message())
+            frames.send(channel, check_files_message(files))
         return self._checkers[key]
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:

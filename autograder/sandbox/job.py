@@ -1,4 +1,4 @@
-"""What a checker is told: first the file of checks, then, once for each submission, what to run on which cells."""
+"""What a checker is told: first the files of checks, then, once per submission, what to run on which cells."""
 
 from __future__ import annotations
 
@@ -9,38 +9,32 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograder.course import Check
+from autograder.course import Check, CheckFiles
 from autograder.sandbox.limits import Limits
 
 
-@dataclass(frozen=True)
-class CheckFiles:
-    """A file of checks, ``name``, among the files that are to lie beside it: (name, content)."""
+def check_files_message(files: CheckFiles) -> list[Any]:
+    """Return files of checks as they cross the wire; modules also compiled, because a checker has no cache."""
+    return [list(files.tests), [[name, content, compiled(content, name)] for name, content in files.files]]
 
-    name: str
-    files: tuple[tuple[str, bytes], ...]
 
-    def to_message(self) -> list[Any]:
-        """Return them as they cross the wire; the checks also compiled, because a checker has no cache."""
-        return [self.name, [list(file) for file in self.files], compiled(dict(self.files)[self.name], self.name)]
-
-    @staticmethod
-    def lay_down(message: list[Any], folder: Path) -> Path:
-        """Write what `to_message` returned into ``folder``; return the path of the checks."""
-        name, files, bytecode = message
+def lay_down(message: list[Any], folder: Path) -> list[Path]:
+    """Write what `check_files_message` returned into ``folder``; return the paths of the files with checks."""
+    tests, files = message
+    for name, content, bytecode in files:
         path = folder / str(name)
-        for each, content in files:
-            (folder / each).write_bytes(content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
         if bytecode:
             cache = Path(importlib.util.cache_from_source(str(path)))
-            cache.parent.mkdir()
+            cache.parent.mkdir(exist_ok=True)
             cache.write_bytes(bytecode)
-        return path
+    return [folder / str(name) for name in tests]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: which of a file's checks to run on which cells.
+    """One submission: which checks to run on which cells.
 
     ``kept`` are checks that need not be run, with whether they are known to pass: others may come after them.
     """
@@ -52,14 +46,14 @@ class Job:
     kept: tuple[tuple[str, str, bool], ...] = ()
 
     def to_message(self) -> list[Any]:
-        """Return the job as it crosses the wire to a checker that has the file of checks."""
+        """Return the job as it crosses the wire to a checker that has the files of checks."""
         checks = [[list(field) for field in asdict(check).items()] for check in self.checks]
         limits = [list(field) for field in asdict(self.limits).items()]
         return [checks, [list(cell) for cell in self.cells], limits, [list(check) for check in self.kept]]
 
 
 class Order(NamedTuple):
-    """A job as a checker reads it, which has the file of checks already."""
+    """A job as a checker reads it, which has the files of checks already."""
 
     checks: tuple[Check, ...]
     cells: tuple[tuple[str, str], ...]
@@ -78,9 +72,11 @@ def read_job(message: list[Any]) -> Order:
     )
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=512)
 def compiled(source: bytes, name: str) -> bytes:
     """Return a module's bytecode file, to be taken without a look at the source; empty if it does not compile."""
+    if not name.endswith(".py"):
+        return b""
     try:
         code = compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):

@@ -1,0 +1,16 @@
+"""A course as it lies on the disk, read once into values that never change."""
+
+from autograder.course.model import Check, CheckFiles, Course, CourseError, Exercise, Question
+from autograder.course.reader import CONFIG_NAME, find_root, load_course
+
+__all__ = [
+    "CONFIG_NAME",
+    "Check",
+    "CheckFiles",
+    "Course",
+    "CourseError",
+    "Exercise",
+    "Question",
+    "find_root",
+    "load_course",
+]

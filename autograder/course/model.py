@@ -1,0 +1,154 @@
+"""What a course consists of: exercises, their questions, and the checks with their points.
+
+All of it was read at one moment (`autograder.course.reader`): an edit during a run changes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class CourseError(Exception):
+    """The course's files are not as they must be; the message says which file and what to do."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a question, as its marks declare it.
+
+    ``timeout_s`` is in seconds of CPU time and ``memory_mb`` in MiB; None leaves the grader's default.
+    """
+
+    name: str
+    question: str
+    title: str
+    points: float
+    public: bool
+    hint: str = ""
+    after: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    memory_mb: int | None = None
+
+    @property
+    def visibility(self) -> str:
+        """``public`` or ``hidden``."""
+        return "public" if self.public else "hidden"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One function or class that students write, with its checks, public ones first, and what ``hint`` tells of it."""
+
+    name: str
+    checks: tuple[Check, ...]
+    hints: tuple[str, ...] = ()
+
+    @property
+    def max_score(self) -> float:
+        """The points of all its checks."""
+        return round(sum(check.points for check in self.checks), 6)
+
+
+@dataclass(frozen=True)
+class CheckFiles:
+    """An exercise's checks with everything that they import and load: name → content.
+
+    Names are relative to the folder ``checks``: ``cnn/public/test_conv_block.py``, ``shared/hidden/training.py``,
+    ``cnn/calibration.json``. ``tests`` are the names of the files that hold checks, in the order of the questions,
+    public ones first.
+    """
+
+    files: tuple[tuple[str, bytes], ...]
+    tests: tuple[str, ...]
+
+    def public(self) -> CheckFiles:
+        """Return what students are given: the files that lie in a folder ``public``."""
+        return CheckFiles(
+            tuple(file for file in self.files if is_public(file[0])),
+            tuple(name for name in self.tests if is_public(name)),
+        )
+
+    def write_to(self, folder: Path) -> None:
+        """Write all files below ``folder``."""
+        for name, content in self.files:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    @functools.cached_property
+    def contents(self) -> Mapping[str, bytes]:
+        """The files by name."""
+        return dict(self.files)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of all files: what a result was graded by."""
+        digest = hashlib.sha256()
+        for name, content in self.files:
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+
+def is_public(name: str) -> bool:
+    """Whether students are given a file of checks: the folder decides."""
+    return name.split("/")[1] == "public"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One lecture exercise: a solved module, of which ``source`` is the text, and its checks."""
+
+    name: str
+    solution: Path
+    source: str
+    check_files: CheckFiles
+    questions: tuple[Question, ...]
+    optional: bool = False
+
+    @property
+    def checks_folder(self) -> Path:
+        """The folder of the exercise's checks."""
+        return self.solution.parents[1] / "tests" / "checks" / self.name
+
+    @property
+    def test_paths(self) -> list[Path]:
+        """The files that hold its checks, where they lie in the course."""
+        return [self.checks_folder.parent / name for name in self.check_files.tests]
+
+    @property
+    def max_score(self) -> float:
+        """The points of all its questions."""
+        return round(sum(question.max_score for question in self.questions), 6)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of all its questions."""
+        return tuple(check for question in self.questions for check in question.checks)
+
+    def question(self, name: str) -> Question:
+        """Return one question; raise ``CourseError`` naming the known ones when there is none."""
+        for question in self.questions:
+            if question.name == name:
+                return question
+        known = ", ".join(question.name for question in self.questions)
+        raise CourseError(f"{self.name} has no question {name!r}; it has: {known}")
+
+
+@dataclass(frozen=True)
+class Course:
+    """All exercises of a course, in the order of the lecture."""
+
+    root: Path
+    exercises: tuple[Exercise, ...]
+
+    def exercise(self, name: str) -> Exercise:
+        """Return one exercise; raise ``CourseError`` naming the known ones when there is none."""
+        for exercise in self.exercises:
+            if exercise.name == name:
+                return exercise
+        known = ", ".join(exercise.name for exercise in self.exercises)
+        raise CourseError(f"there is no exercise {name!r}; this course has: {known}")

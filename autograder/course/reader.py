@@ -1,0 +1,240 @@
+"""Read a course: its exercises, their questions, and the checks as their marks declare them.
+
+Nothing is imported or run to find this out. Checks are read from the syntax trees of
+``tests/checks/<exercise>/{public,hidden}/test_<question>.py``, so that ``autograder --help``, a build or a gradebook
+needs no torch, and the notebook, the grader and the release read a check's marks in the same way.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.course.check_files import (
+    HIDDEN,
+    PUBLIC,
+    SHARED,
+    parsed,
+    question_of,
+    read_check_files,
+    test_files,
+)
+from autograder.course.model import Check, CheckFiles, Course, CourseError, Exercise, Question
+
+CONFIG_NAME = "nbgrader_config.py"
+
+_QUESTION_CELL = re.compile(r'^# %%.*\bquestion="([^"]+)"', re.MULTILINE)
+_CHECK_MARKS = {"points", "hint", "after", "timeout", "memory", "parametrize"}
+_FILE_MARKS = {"hints", "after"}
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above ``start`` that holds a course (its ``nbgrader_config.py``)."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise CourseError(
+        f"no course here: neither {start} nor a folder above it holds {CONFIG_NAME}. "
+        "Change to the course's folder, or name it with --course."
+    )
+
+
+def load_course(root: Path | None = None) -> Course:
+    """Read the course at or above ``root``: every ``solutions/*.py`` with its checks, in the configured order."""
+    root = find_root(root)
+    names = sorted(path.stem for path in (root / "solutions").glob("*.py"))
+    order, optional = _configured(root)
+    if order:
+        missing = set(order) - set(names)
+        if missing:
+            raise CourseError(f"{CONFIG_NAME} lists exercises without a solutions/*.py: {sorted(missing)}")
+        names = order + [name for name in names if name not in order]
+    if not names:
+        raise CourseError(f"{root / 'solutions'} holds no exercise. Start one with: autograder new EXERCISE")
+    return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
+
+
+def _configured(root: Path) -> tuple[list[str], set[str]]:
+    """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
+    values: dict[str, Any] = {}
+    for node in ast.parse((root / CONFIG_NAME).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
+            "c.Course.exercises",
+            "c.Course.optional",
+        ):
+            name = ast.unparse(node.targets[0])
+            try:
+                values[name] = ast.literal_eval(node.value)
+            except ValueError:
+                raise CourseError(
+                    f"{CONFIG_NAME}:{node.lineno}: write {name} as a list of names in quotes, as in "
+                    '["first", "second"]; it is read without running the file.'
+                ) from None
+    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
+
+
+def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
+    if name == SHARED:
+        raise CourseError(f"solutions/{name}.py: rename it, because tests/checks/{SHARED} is what exercises share.")
+    solution, folder = root / "solutions" / f"{name}.py", root / "tests" / "checks"
+    source = solution.read_text("utf-8")
+    questions = list(dict.fromkeys(_QUESTION_CELL.findall(source)))
+    _require_questions(folder, name, questions)
+    files = read_check_files(folder, name, questions)
+    return Exercise(name, solution, source, files, read_questions(files), optional)
+
+
+def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) -> None:
+    """Every question has a file of checks, and every file of checks a question."""
+    files = {name: question_of(name) for name in test_files(folder, exercise)}
+    if not files:
+        raise CourseError(
+            f"solutions/{exercise}.py has no checks: write tests/checks/{exercise}/{PUBLIC}/test_<question>.py for "
+            f"each of its questions, and tests/checks/{exercise}/{HIDDEN}/test_<question>.py."
+        )
+    for question in questions:
+        if question not in files.values():
+            raise CourseError(
+                f"solutions/{exercise}.py has a cell for {question}, which has no checks: write "
+                f"tests/checks/{exercise}/{PUBLIC}/test_{question}.py, or take question=… off the cell."
+            )
+    for name, question in files.items():
+        if question not in questions:
+            raise CourseError(
+                f"tests/checks/{name} checks {question}, but solutions/{exercise}.py has no such cell: mark it "
+                f'`# %% question="{question}"`, or rename the file.'
+            )
+
+
+def read_public_checks(folder: Path, exercise: str) -> tuple[CheckFiles, tuple[Question, ...]]:
+    """Read the public checks of an exercise, with or without the course around them: what a student has."""
+    public = (name for name in test_files(folder, exercise) if name.split("/")[1] == PUBLIC)
+    files = read_check_files(folder, exercise, [question_of(name) for name in public]).public()
+    return files, read_questions(files)
+
+
+def read_questions(files: CheckFiles) -> tuple[Question, ...]:
+    """Read the questions and checks that files of checks declare; see ``docs/authoring.md`` for the marks."""
+    names = dict.fromkeys(question_of(name) for name in files.tests)
+    return tuple(_read_question(name, files) for name in names)
+
+
+def _read_question(question: str, files: CheckFiles) -> Question:
+    checks: list[Check] = []
+    hints: tuple[str, ...] = ()
+    for name in (name for name in files.tests if question_of(name) == question):
+        where = f"tests/checks/{name}"
+        tree = parsed(files.contents[name], where)
+        marks = _file_marks(tree, where)
+        hints += marks.get("hints", ())
+        checks += _read_checks(tree, question, name.split("/")[1] == PUBLIC, where, marks.get("after", ()))
+    _require_order(checks, question, files)
+    return Question(question, tuple(checks), hints)
+
+
+def _read_checks(tree: ast.Module, question: str, public: bool, where: str, first: tuple[str, ...]) -> list[Check]:
+    checks = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            raise CourseError(f"{where}:{node.lineno}: write checks as functions, not as methods of a class.")
+        if is_check(node):
+            checks.append(_read_check(node, question, public, where, first))
+    return checks
+
+
+def is_check(node: ast.stmt) -> bool:
+    """Whether a statement of a file of checks is a check."""
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: tuple[str, ...]) -> Check:
+    assert isinstance(node, ast.FunctionDef)
+    marks = _marks(node.decorator_list, where)
+    title = " ".join((ast.get_docstring(node) or "").split())
+    place = f"{where}:{node.lineno}: {node.name}"
+    if not title:
+        raise CourseError(f"{place} has no docstring; a check's docstring is the title that students read.")
+    if "points" not in marks:
+        raise CourseError(f"{place} has no @pytest.mark.points(n).")
+    unknown = set(marks) - _CHECK_MARKS
+    if unknown:
+        raise CourseError(f"{place} has unknown marks: {', '.join(sorted(unknown))}.")
+    name = node.name.removeprefix("test_")
+    return Check(
+        name=name,
+        question=question,
+        title=title,
+        points=float(marks["points"][0]),
+        public=public,
+        hint=marks.get("hint", ("",))[0],
+        after=() if name in first else (*first, *marks.get("after", ())),
+        timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
+        memory_mb=int(marks["memory"][0]) if "memory" in marks else None,
+    )
+
+
+def _require_order(checks: Sequence[Check], question: str, files: CheckFiles) -> None:
+    """Names are unique, and no check waits for one that is missing, or that students do not have."""
+    names = [check.name for check in checks]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    exercise = files.tests[0].split("/")[0]
+    where = f"tests/checks/{exercise}: {question}"
+    if repeated:
+        raise CourseError(f"{where} has checks with the same name: {', '.join(repeated)}")
+    known = {check.name: check for check in checks}
+    for check in checks:
+        waiting = [name for name in check.after if name not in known or (check.public and not known[name].public)]
+        if check.public and waiting:
+            raise CourseError(
+                f"{where}: the public check test_{check.name} runs after {', '.join(waiting)}, which students do not "
+                "have: make that check public too, or take the mark `after` away."
+            )
+
+
+def _file_marks(tree: ast.Module, where: str) -> dict[str, tuple[Any, ...]]:
+    """Return the marks of ``pytestmark = pytest.mark.…``, or of a list of them."""
+    for node in tree.body:
+        if is_pytestmark(node):
+            assert isinstance(node, ast.Assign)
+            values = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
+            marks = _marks(values, where)
+            if unknown := set(marks) - _FILE_MARKS:
+                raise CourseError(f"{where}:{node.lineno}: pytestmark has unknown marks: {', '.join(sorted(unknown))}.")
+            return marks
+    return {}
+
+
+def is_pytestmark(node: ast.stmt) -> bool:
+    """Whether a statement sets ``pytestmark``, the marks of a whole file."""
+    return isinstance(node, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets
+    )
+
+
+def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, ...]]:
+    """Return ``pytest.mark.<name>(args)`` expressions as name → literal arguments."""
+    marks: dict[str, tuple[Any, ...]] = {}
+    for expression in expressions:
+        name = mark_name(expression)
+        if not name:
+            continue
+        arguments = expression.args if isinstance(expression, ast.Call) else []
+        try:
+            marks[name] = tuple(ast.literal_eval(argument) for argument in arguments)
+        except ValueError:
+            raise CourseError(
+                f"{where}:{expression.lineno}: the arguments of pytest.mark.{name} must be literals."
+            ) from None
+    return marks
+
+
+def mark_name(expression: ast.expr) -> str:
+    """Return the name of ``pytest.mark.<name>`` or ``pytest.mark.<name>(args)``, empty for another expression."""
+    match expression.func if isinstance(expression, ast.Call) else expression:
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pytest"), attr="mark"), attr=name):
+            return name
+    return ""

@@ -1,0 +1,229 @@
+"""Hidden checks of `SimpleCNN`."""
+
+import pytest
+import torch
+
+from autograder.checking import (
+    Experiment,
+    assert_tensor,
+    assert_true,
+    classification_metrics,
+    fail,
+    send_function,
+    send_loader,
+)
+
+from ..public.helpers import SIZE_CAUSE, assert_logits, new_network, run
+from .helpers import BASELINES, EPOCHS, _data, _pixels
+
+
+def random_network(network, in_channels, n_outputs, image_size, seed):
+    """Return a network with random parameters in evaluation mode; runs on the student's side.
+
+    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    """
+    model = network(in_channels=in_channels, n_outputs=n_outputs, image_size=image_size)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # large enough for signals to grow from layer to layer
+            scale = (8 / parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 1.0
+            parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
+    return model.eval()
+
+
+def keep_centres(model):
+    """Set all weights of convolutions to 0 but those in the centre of their kernels; runs on the student's side."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 4:
+                row, column = parameter.shape[2] // 2, parameter.shape[3] // 2
+                centre = parameter[:, :, row, column].clone()
+                parameter.zero_()
+                parameter[:, :, row, column] = 3 * centre
+
+
+def count_unreached(model, images):
+    """Return how many parameters get no gradient, and how many there are; runs on the student's side."""
+    model(images).square().sum().backward()
+    grads = [parameter.grad for parameter in model.parameters()]
+    return sum(grad is None or not bool(grad.abs().sum() > 0) for grad in grads), len(grads)
+
+
+def train_a_network(network, loader, epochs):
+    """Return a trained network: the loop that the check brings along; runs on the student's side."""
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=epochs * len(loader))
+    for _ in range(epochs):
+        model.train()
+        for images, labels in loader:
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+    return model.eval()
+
+
+def train_simple_cnn(submission, dataset, seed):
+    """Train the student's network with the check's own loop."""
+    (images, labels), _, (new_images, new_labels) = _data(dataset)
+    loader = send_loader(submission, images, labels, batch_size=64, shuffle_seed=seed)
+    network = send_function(submission, train_a_network)(submission.SimpleCNN, loader, EPOCHS)
+    with torch.no_grad():
+        logits = network(new_images)
+    return classification_metrics(logits, new_labels, what="SimpleCNN()(images)")
+
+
+SIMPLE_CNN_ON_PHANTOMS = Experiment(
+    "simple_cnn_on_phantoms",
+    train_simple_cnn,
+    dataset="phantom",
+    metric="accuracy",
+    data=_pixels,
+    baselines=BASELINES,
+)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits")
+@pytest.mark.hint("Print the shape just before you flatten, for two sizes.")
+def test_image_sizes(submission):
+    """Any image size that is divisible by 4 works, with any number of outputs and channels."""
+    for size, in_channels, n_outputs in ((20, 1, 1), (64, 1, 2), (36, 2, 1), (48, 3, 4)):
+        call = "SimpleCNN of another image size"
+        network = new_network(submission, call, in_channels=in_channels, n_outputs=n_outputs, image_size=size)
+        images = torch.rand(2, in_channels, size, size)
+        logits = run(network, images, f"{call}, called with images,", SIZE_CAUSE)
+        assert_logits(logits, (2,) if n_outputs == 1 else (2, n_outputs), f"{call}, called with images,")
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits")
+def test_channels(submission):
+    """All channels of the images are used, each with weights of its own."""
+    cause = "in_channels must reach the first convolution"
+    network = new_network(submission, "SimpleCNN(in_channels=3)", in_channels=3)
+    what = "SimpleCNN(in_channels=3)(images)"
+    assert_logits(run(network, torch.rand(4, 3, 28, 28), what, cause), (4,), what)
+    network = send_function(submission, random_network)(submission.SimpleCNN, 3, 1, 28, 1)
+    images = torch.randn(16, 3, 28, 28, requires_grad=True)
+    logits = network(images)
+    assert_logits(logits, (16,), what)
+    broken = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the gradient off"
+    assert_true(logits.requires_grad, f"{what} cannot be differentiated.", cause=broken)
+    logits.sum().backward()
+    if images.grad is None:
+        fail("No gradient reaches the images.", cause=broken)
+    used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
+    problem = f"SimpleCNN(in_channels=3) uses {sum(used)} of 3 channels."
+    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` leaves the other channels out")
+    first, *others = images.grad.unbind(1)
+    assert_true(
+        not all(torch.allclose(first, other, rtol=1e-3) for other in others),
+        "SimpleCNN(in_channels=3) cannot tell the channels apart.",
+        cause="the channels are averaged before the first convolution",
+    )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits")
+def test_unbounded(submission):
+    """The outputs are logits, of both signs and any size: nothing comes after the last layer."""
+    build = send_function(submission, random_network)
+    images = 3 * torch.randn(8, 1, 28, 28)
+    with torch.no_grad():
+        several = build(submission.SimpleCNN, 1, 40, 28, 0)(images)
+        assert_logits(several, (8, 40), "SimpleCNN(n_outputs=40)(images)")
+        single = [build(submission.SimpleCNN, 1, 1, 28, seed)(images) for seed in range(12)]
+    for logits in single:
+        assert_logits(logits, (8,), "SimpleCNN()(images)")
+    for values, what in ((torch.stack(single), "one output"), (several, "several outputs")):
+        low, high = float(values.min()), float(values.max())
+        cause = "no activation comes after the last linear layer: a logit can be any number"
+        if low >= 0 and high <= 1:
+            cause = "a sigmoid (or softmax) comes after the last layer; it belongs to the loss, and would come twice"
+        elif low >= 0:
+            cause = "a ReLU comes after the last layer: no logit can be negative, so nothing is predicted to be 0"
+        elif high <= 0:
+            cause = "a log-softmax comes after the last layer"
+        elif low >= -1 and high <= 1:
+            cause = "a tanh comes after the last layer"
+        assert_true(low < -1 and high > 1, f"The logits of SimpleCNN with {what} are bounded.", cause=cause)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("logits")
+def test_not_linear(submission):
+    """The network is more than a linear function of its input."""
+    network = send_function(submission, random_network)(submission.SimpleCNN, 1, 8, 28, 2)
+    send_function(submission, keep_centres)(network)
+    # Uniform images stay uniform maps, of which pooling takes nothing away: what is not linear is an activation.
+    values = torch.linspace(-3, 3, 13)
+    with torch.no_grad():
+        logits = network(values[:, None, None, None].expand(13, 1, 28, 28).contiguous())
+    assert_logits(logits, (13, 8), "SimpleCNN(n_outputs=8)(images)")
+    slope = logits.diff(dim=0)
+    bend = float((slope.diff(dim=0)).abs().max() / slope.abs().max().clamp(min=1e-12))
+    assert_true(
+        bend > 1e-3,
+        "SimpleCNN has no activation: apart from pooling, it is a linear function.",
+        cause="a ReLU is missing after the convolutions and between the linear layers",
+    )
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("logits")
+def test_gradients(submission):
+    """Every parameter gets a gradient."""
+    network = send_function(submission, random_network)(submission.SimpleCNN, 1, 1, 28, 3)
+    unreached = send_function(submission, count_unreached)(network, torch.randn(16, 1, 28, 28))
+    what = "what the gradients of SimpleCNN tell"
+    assert_true(type(unreached) is tuple and len(unreached) == 2, f"{what} cannot be read.")
+    missing, n_parameters = unreached
+    assert_true(
+        missing == 0,
+        f"{missing} of {n_parameters} parameters of SimpleCNN() get no gradient.",
+        cause="a layer that is made but not used, or `.detach()`, `.data` or `no_grad` in forward",
+    )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits")
+def test_batch_of_one(submission):
+    """In evaluation mode an image has the same logits alone as among others."""
+    for n_outputs in (1, 3):
+        network = send_function(submission, random_network)(submission.SimpleCNN, 1, n_outputs, 28, 4)
+        images = torch.randn(4, 1, 28, 28)
+        with torch.no_grad():
+            together = network(images)
+            assert_logits(together, (4,) if n_outputs == 1 else (4, n_outputs), "SimpleCNN of a batch")
+            for place in range(4):
+                alone = run(network, images[place : place + 1], "SimpleCNN of a batch of one")
+                assert_logits(alone, (1,) if n_outputs == 1 else (1, n_outputs), "SimpleCNN of a batch of one")
+                assert_tensor(
+                    alone,
+                    together[place : place + 1],
+                    what="SimpleCNN of a batch of one",
+                    rtol=1e-3,
+                    atol=1e-4,
+                    cause="in evaluation mode the images of a batch must not mix, and nothing may be random",
+                )
+
+
+@pytest.mark.points(1)
+@pytest.mark.timeout(90)
+@pytest.mark.after("logits", "layers", "image_sizes", "unbounded", "not_linear", "gradients", "batch_of_one")
+@pytest.mark.hint("Does the training loss of your network fall? Has it enough channels, and not too much pooling?")
+def test_beats_the_mlp(submission):
+    """Trained for five epochs in an ordinary way, the network beats an MLP on the phantom."""
+    SIMPLE_CNN_ON_PHANTOMS.check(
+        submission,
+        what="The accuracy of SimpleCNN() on images that it has never met",
+        cause=(
+            "the network is too small, loses small shadows (too much pooling, an average over the whole image, "
+            "dropout that leaves little), or starts with units that never respond"
+        ),
+    )

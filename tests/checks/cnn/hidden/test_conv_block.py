@@ -1,0 +1,120 @@
+"""Hidden checks of `conv_block`."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import assert_tensor, assert_true, fail, send_function
+
+from ..public.helpers import BLOCK, known_block, run
+
+# Float32 sums in another order differ by rounding, which shows where they come close to 0.
+CLOSE = {"atol": 1e-5}
+
+
+def right_block(images, weight, bias, activation=F.relu, pool=F.max_pool2d):
+    """Return what a block gives."""
+    return pool(activation(F.conv2d(images, weight, bias, padding=1)), 2)
+
+
+def block_mistakes(images, weight, bias):
+    """Return what a block gives after each typical mistake: cause → value."""
+    right = right_block(images, weight, bias)
+    convolved = F.conv2d(images, weight, bias, padding=1)
+    mirrored = F.pad(images, (1, 1, 1, 1), "reflect")
+    repeated = F.pad(images, (1, 1, 1, 1), "replicate")
+    return {
+        "the ReLU is missing": F.max_pool2d(convolved, 2),
+        "the mean of each window is taken instead of its maximum": F.avg_pool2d(convolved.relu(), 2),
+        "the mean of each window is taken, and only then the ReLU": F.avg_pool2d(convolved, 2).relu(),
+        "the ReLU is missing, and the mean of each window is taken": F.avg_pool2d(convolved, 2),
+        "the ReLU comes before the convolution": F.max_pool2d(F.conv2d(images.relu(), weight, bias, padding=1), 2),
+        "the pooling is missing": convolved.relu(),
+        "the pooling comes before the convolution": F.conv2d(F.max_pool2d(images, 2), weight, bias, padding=1).relu(),
+        "the convolution has stride 2, and nothing is pooled": convolved[..., ::2, ::2].relu(),
+        "the pooling steps by 1; it is to halve height and width": F.max_pool2d(convolved.relu(), 2, 1),
+        "the convolution is not padded": F.max_pool2d(F.conv2d(images, weight, bias).relu(), 2),
+        "the image is mirrored at its border; padding is with zeros": (
+            F.max_pool2d(F.conv2d(mirrored, weight, bias).relu(), 2)
+        ),
+        "the border is repeated outwards; padding is with zeros": (
+            F.max_pool2d(F.conv2d(repeated, weight, bias).relu(), 2)
+        ),
+        "an odd size is rounded up; it is to be rounded down": F.max_pool2d(convolved.relu(), 2, ceil_mode=True),
+        "this is a leaky ReLU": F.max_pool2d(F.leaky_relu(convolved, 0.01), 2),
+        "this is the sigmoid, not the ReLU": F.max_pool2d(convolved.sigmoid(), 2),
+        "this is the hyperbolic tangent, not the ReLU": F.max_pool2d(convolved.tanh(), 2),
+        "the windows of the pooling overlap": F.max_pool2d(convolved.relu(), 3, 2, padding=1),
+        "something comes after the pooling that changes its values": right.sigmoid(),
+    }
+
+
+def gradients_of(module):
+    """Return the gradient of the one parameter with four axes; runs on the student's side."""
+    return next(parameter.grad for parameter in module.parameters() if parameter.dim() == 4)
+
+
+@pytest.mark.points(0.75)
+@pytest.mark.after("halves", "one_convolution")
+def test_values(submission):
+    """The values are those of convolution, ReLU and max-pooling."""
+    images = torch.randn(3, 2, 8, 10)
+    block, weight, bias = known_block(submission, 2, 4)
+    assert_tensor(
+        run(block, images, f"{BLOCK}(images)"),
+        right_block(images, weight, bias),
+        what=f"{BLOCK}(images)",
+        mistakes=partial(block_mistakes, images, weight, bias),
+        cause="convolution, then ReLU, then max-pooling; nothing else",
+        **CLOSE,
+    )
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("one_convolution")
+def test_other_shapes(submission):
+    """Odd sizes are rounded down, and a batch of one stays a batch."""
+    for shape in ((2, 3, 7, 9), (1, 3, 5, 4), (1, 3, 2, 2), (1, 3, 3, 2)):
+        images = torch.randn(shape)
+        block, weight, bias = known_block(submission, 3, 2)
+        right = right_block(images, weight, bias)
+        assert_tensor(
+            run(block, images, f"{BLOCK}(images) of an odd size"),
+            right,
+            what=f"{BLOCK}(images) of another shape",
+            atol=math.inf,
+            mistakes={
+                "an odd size is rounded up; it is to be rounded down": (
+                    right_block(images, weight, bias, pool=partial(F.max_pool2d, ceil_mode=True))
+                ),
+                "an axis of length one is lost (`squeeze`)": right.squeeze(),
+                "the first axis is lost: a batch of one image is still a batch": right.squeeze(0),
+            },
+        )
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("one_convolution")
+def test_gradients(submission):
+    """Gradients flow back to the images and to the kernels."""
+    images = torch.randn(2, 2, 6, 6, requires_grad=True)
+    block, weight, bias = known_block(submission, 2, 3)
+    output = run(block, images, f"{BLOCK}(images)")
+    shape = torch.zeros(2, 3, 3, 3)
+    assert_tensor(output, shape, what=f"{BLOCK}(images)", atol=math.inf)
+    cause = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the gradient off"
+    assert_true(output.requires_grad, f"{BLOCK} cannot be differentiated.", cause=cause)
+    output.square().sum().backward()
+    inputs = images.detach().clone().requires_grad_()
+    kernels = weight.clone().requires_grad_()
+    right_block(inputs, kernels, bias).square().sum().backward()
+    if images.grad is None:
+        fail("No gradient reaches the images.", cause=cause)
+    what = "the gradient of the block with respect to the images"
+    assert_tensor(images.grad, inputs.grad, what=what, rtol=1e-3, atol=1e-3)
+    grad = send_function(submission, gradients_of)(block)
+    what = "the gradient of the block with respect to its kernels"
+    assert_tensor(grad, kernels.grad, what=what, rtol=1e-3, atol=1e-3, cause=cause)

@@ -1,0 +1,61 @@
+"""Hidden checks of `count_parameters`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_equal, send_function
+
+
+def tied_network():
+    """Return an encoder whose weights the decoder uses again, with some of its other parameters frozen."""
+    encoder, decoder = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
+    decoder.weight = encoder.weight
+    decoder.bias.requires_grad_(False)
+    return torch.nn.Sequential(encoder, decoder, encoder)
+
+
+def deep_network():
+    """Return nested modules with buffers, a parameter that is one number, and some frozen ones."""
+    inner = torch.nn.Sequential(torch.nn.Conv2d(2, 4, (1, 3), bias=False), torch.nn.BatchNorm2d(4))
+    outer = torch.nn.ModuleDict({"inner": torch.nn.ModuleList([inner]), "head": torch.nn.Linear(5, 3)})
+    outer.temperature = torch.nn.Parameter(torch.tensor(1.0))
+    outer.register_buffer("mean", torch.zeros(100))
+    inner[1].requires_grad_(False)
+    return outer
+
+
+def torch_relu():
+    """Return a module without parameters."""
+    return torch.nn.ReLU()
+
+
+@pytest.mark.points(0.25)
+def test_shared(submission):
+    """A parameter that is used in several places counts once."""
+    network = send_function(submission, tied_network)()
+    cause = "a parameter with several names counts several times; `module.parameters()` gives each of them once"
+    assert_equal(
+        submission.count_parameters(network), 42, what="count_parameters of layers with shared weights", cause=cause
+    )
+    what = "count_parameters of layers with shared weights, frozen ones included,"
+    assert_equal(submission.count_parameters(network, trainable_only=False), 48, what=what, cause=cause)
+
+
+@pytest.mark.points(0.25)
+def test_nested(submission):
+    """Parameters of modules within modules count, buffers do not."""
+    network = send_function(submission, deep_network)()
+    for trainable_only, expected in ((True, 24 + 18 + 1), (False, 24 + 8 + 18 + 1)):
+        assert_equal(
+            submission.count_parameters(network, trainable_only),
+            expected,
+            what="count_parameters of modules within modules",
+            mistakes={
+                "buffers are counted: nobody learns a running mean by gradient descent": expected + 109,
+                "a parameter that is a single number (shape ()) is left out": expected - 1,
+                "only the module and its direct children are counted, not what is within those": 19,
+                "only the module's own parameters are counted, not those of the modules within it": 1,
+            },
+        )
+    empty = send_function(submission, torch_relu)()
+    assert_equal(submission.count_parameters(empty), 0, what="count_parameters of a module without parameters")

@@ -1,0 +1,72 @@
+"""Hidden checks of `conv2d_single`."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, unchanged
+
+from ..public.helpers import CLOSE, kernel_mistakes, single
+from .helpers import DOWNCAST, EXACT, check_gradients
+
+pytestmark = pytest.mark.after("by_hand")
+
+
+@pytest.mark.points(0.75)
+@pytest.mark.hint("Try a kernel that is 1 in one corner and 0 elsewhere: it copies a part of the image.")
+def test_cross_correlation(submission):
+    """The kernel lies on the image as it is written: it is not flipped."""
+    image, kernel = torch.randn(7, 7), torch.randn(3, 3)
+    assert_tensor(
+        submission.conv2d_single(image, kernel),
+        single(image, kernel),
+        what="conv2d_single(image, kernel)",
+        mistakes=partial(kernel_mistakes, image, kernel),
+        **CLOSE,
+    )
+
+
+@pytest.mark.points(0.5)
+def test_other_shapes(submission):
+    """Images and kernels of any shape are right: not square, of even size, as large as each other."""
+    cause = "count rows by shape[0] and columns by shape[1], of the image and of the kernel each"
+    for image_shape, kernel_shape in (
+        ((9, 5), (3, 3)),
+        ((4, 8), (2, 5)),
+        ((8, 6), (5, 2)),
+        ((5, 6), (1, 1)),
+        ((4, 7), (4, 7)),
+        ((3, 1), (2, 1)),
+    ):
+        image, kernel = torch.randn(image_shape), torch.randn(kernel_shape)
+        call = "conv2d_single(image, kernel, bias)"
+        output = submission.conv2d_single(image, kernel, 0.75)
+        bias_mistakes = {
+            "the bias is forgotten": single(image, kernel),
+            "the bias is added once a weight; it belongs once to each output value": single(
+                image, kernel, 0.75 * kernel.numel()
+            ),
+        }
+        assert_tensor(output, single(image, kernel, 0.75), what=call, mistakes=bias_mistakes, cause=cause, **CLOSE)
+    image, kernel = torch.randn(6, 8).T, torch.randn(4, 9)[:, ::3].T
+    call = "conv2d_single(image, kernel) of tensors that are not contiguous"
+    assert_tensor(submission.conv2d_single(image, kernel), single(image, kernel), what=call, **CLOSE)
+
+
+@pytest.mark.points(0.25)
+def test_inputs(submission):
+    """The inputs stay as they are, and a float64 image gives a float64 output."""
+    image, kernel = torch.randn(6, 5).double(), torch.randn(2, 3).double()
+    with unchanged(image, kernel, what="conv2d_single"):
+        output = submission.conv2d_single(image, kernel, 0.1)
+    call = "conv2d_single(image, kernel, bias) of float64 tensors"
+    assert_tensor(output, single(image, kernel, 0.1), what=call, cause=DOWNCAST, **EXACT)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hint("Stay with tensor operations from the input to the output.")
+def test_gradients(submission):
+    """Gradients flow back to the image and to the kernel."""
+    inputs = {"image": torch.randn(5, 6), "kernel": torch.randn(3, 2)}
+    check_gradients(submission.conv2d_single, single, inputs, "conv2d_single(image, kernel)")

@@ -1,0 +1,54 @@
+"""Hidden checks of `detect_edges`."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, unchanged
+
+from ..public.helpers import CLOSE, EDGE_KERNEL, edge_mistakes, single, whole_numbers
+from .helpers import DOWNCAST, EXACT, check_gradients
+
+pytestmark = pytest.mark.after("by_hand")
+
+
+@pytest.mark.points(0.5)
+def test_other_images(submission):
+    """Images of any shape and contrast are right, also when they are not contiguous."""
+    for image in (
+        torch.rand(7, 4),
+        torch.rand(3, 8),
+        50 * whole_numbers(6, 6),
+        torch.rand(9, 5).T[:, ::2],
+    ):
+        assert_tensor(
+            submission.detect_edges(image),
+            single(image, EDGE_KERNEL, padding=1),
+            what="detect_edges(image)",
+            **CLOSE,
+            mistakes=partial(edge_mistakes, image),
+        )
+
+
+@pytest.mark.points(0.25)
+def test_inputs(submission):
+    """The image stays as it is, and a float64 image gives a float64 output."""
+    image = torch.rand(5, 6).double()
+    with unchanged(image, what="detect_edges"):
+        output = submission.detect_edges(image)
+    call = "detect_edges(image) of a float64 image"
+    expected = single(image, EDGE_KERNEL.double(), padding=1)
+    assert_tensor(output, expected, what=call, cause=DOWNCAST, **EXACT)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hint("Stay with tensor operations from the input to the output.")
+def test_gradients(submission):
+    """Gradients flow back to the image."""
+
+    def reference(image):
+        return single(image, EDGE_KERNEL, padding=1)
+
+    inputs = {"image": torch.rand(5, 6)}
+    check_gradients(submission.detect_edges, reference, inputs, "detect_edges(image)")

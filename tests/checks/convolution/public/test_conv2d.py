@@ -1,0 +1,88 @@
+"""Public checks of `conv2d`."""
+
+from functools import partial
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import assert_tensor
+
+from .helpers import (
+    CLOSE,
+    LECTURE_IMAGE,
+    LECTURE_KERNEL,
+    LECTURE_OUTPUT,
+    layer_mistakes,
+    require_by_hand,
+    whole_numbers,
+)
+
+pytestmark = [
+    pytest.mark.after("by_hand"),
+    pytest.mark.hints(
+        (
+            "Pad, then for each place of the kernel cut a window (N, C, kH, kW) and compare it with the weights (O, "
+            "C, kH, kW)."
+        ),
+        (
+            "`unfold` along both axes gives all windows at once; `torch.einsum` sums over channel and kernel. The "
+            "bias is added once a map."
+        ),
+    ),
+]
+
+
+@pytest.mark.points(0)
+def test_by_hand(submission):
+    """It does without a convolution of a library; else no other check of this question counts."""
+    require_by_hand(submission, submission.conv2d, torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
+
+
+@pytest.mark.points(0.5)
+def test_lecture_example(submission):
+    """The lecture's example is right as a batch of one image and one channel, with and without bias."""
+    images, weight = LECTURE_IMAGE[None, None], LECTURE_KERNEL[None, None]
+    for bias, call in (
+        (None, "conv2d(images, weight)"),
+        (torch.tensor([-1.0]), "conv2d(images, weight, bias)"),
+    ):
+        expected = LECTURE_OUTPUT[None, None] + (0 if bias is None else bias)
+        output = submission.conv2d(images, weight, bias)
+        assert_tensor(output, expected, what=call, mistakes=partial(layer_mistakes, images, weight, bias))
+
+
+@pytest.mark.points(1)
+def test_channels_and_kernels(submission):
+    """Each kernel spans all channels of every image, and gives one channel of the output."""
+    images, weight = whole_numbers(2, 3, 5, 5), whole_numbers(4, 3, 3, 3)
+    assert_tensor(
+        submission.conv2d(images, weight),
+        F.conv2d(images, weight),
+        what="conv2d(images, weight)",
+        mistakes=partial(layer_mistakes, images, weight),
+    )
+
+
+@pytest.mark.points(1)
+def test_stride_and_padding(submission):
+    """The kernel steps by the stride along both axes, and zeros surround the image on all sides."""
+    images, weight = LECTURE_IMAGE[None, None], torch.arange(1.0, 10).reshape(1, 1, 3, 3)
+    for stride, padding in ((2, 0), (1, 1), (2, 1)):
+        assert_tensor(
+            submission.conv2d(images, weight, stride=stride, padding=padding),
+            F.conv2d(images, weight, stride=stride, padding=padding),
+            what=f"conv2d(images, weight, stride={stride}, padding={padding})",
+            mistakes=partial(layer_mistakes, images, weight, None, stride, padding),
+        )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.timeout(3)  # thirty times what the slowest right answer takes: a busy machine costs nobody a point
+@pytest.mark.after("channels_and_kernels")
+@pytest.mark.hint("Loop over the few weights of the kernel, not over the many pixels and images.")
+def test_speed(submission):
+    """A batch of 64 RGB images of 32×32 takes less than a second."""
+    images, weight = torch.randn(64, 3, 32, 32), torch.randn(1, 3, 3, 3)
+    output = submission.conv2d(images, weight)
+    assert_tensor(output, F.conv2d(images, weight), what="conv2d(images, weight)", **CLOSE)

@@ -1,0 +1,72 @@
+"""Hidden checks of `make_loaders`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, fail, send_function
+
+from ..public.helpers import (
+    KEYS,
+    check_batches,
+    draw_elsewhere,
+    epoch_of,
+    numbered_samples,
+    numbers_in,
+    require_loaders,
+    some_splits,
+)
+from .helpers import global_randomness_kept
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("batches")
+def test_seed(submission):
+    """The same seed gives the same series of epochs, and making loaders leaves the global random states alone."""
+    splits = some_splits(30, 5, 5)
+    dataset = send_function(submission, numbered_samples)(40)
+    elsewhere = send_function(submission, draw_elsewhere)
+    what = "make_loaders(dataset, splits, seed=seed)"
+
+    def series(seed, other):
+        elsewhere(other)
+        with global_randomness_kept(submission, "make_loaders"):
+            loaders = submission.make_loaders(dataset, splits, batch_size=7, seed=seed)
+        require_loaders(submission, loaders, what)
+        elsewhere(other + 1)
+        return [numbers_in(epoch_of(submission, loaders["train"], what)) for _ in range(2)]
+
+    first = series(0, 21)
+    if series(0, 31) != first:
+        fail(
+            f"{what} with the same seed gives different epochs.",
+            cause="the training loader draws from the global generator; a DataLoader takes one of its own",
+        )
+    if series(1, 21) == first:
+        fail(f"{what} with another seed gives the same epochs.", cause="the seed is not used")
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("batches")
+def test_items(submission):
+    """Every loader hands out the dataset's own items, unchanged, for any batch size."""
+    dataset = send_function(submission, numbered_samples)(230)
+    what = "make_loaders(dataset, splits)"
+    splits = some_splits(150, 70, 10)
+    loaders = submission.make_loaders(dataset, splits)
+    check_batches(submission, splits, 64, loaders, what)
+    check_batches(
+        submission,
+        splits,
+        30,
+        submission.make_loaders(dataset, splits, 30),
+        "make_loaders(dataset, splits, batch_size)",
+    )
+    for name in KEYS:
+        for images, labels in epoch_of(submission, loaders[name], what):
+            assert_tensor(
+                images,
+                labels[:, None, None, None] / 230 + torch.arange(4.0).reshape(1, 1, 2, 2),
+                what=f'a batch of images of {what}["{name}"]',
+                cause="images are changed on their way, or do not belong to their labels; augmentation is the "
+                "business of the dataset, and validation and test images stay as they are",
+            )

@@ -1,0 +1,53 @@
+"""Hidden checks of `split_indices`."""
+
+import pytest
+
+from autograder.checking import assert_raises, fail
+
+from ..public.helpers import DEFAULT, as_lists, require_shares
+from .helpers import global_randomness_kept
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hint("Work out the sizes for nine samples with pencil and paper: each within one of its share?")
+def test_rounding(submission):
+    """However many samples there are, all are placed, and each size is within one of its fraction."""
+    what = "split_indices(n_samples, fractions)"
+    for fractions in (DEFAULT, (0.5, 0.25, 0.25), (0.15, 0.7, 0.15), (0.9, 0.05, 0.05)):
+        for n in (*range(1, 25), 99, 101, 998):
+            lists = as_lists(submission.split_indices(n, fractions), n, what)
+            require_shares([len(part) for part in lists], fractions, what, "samples")
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hint("What does Python say to 0.7 + 0.2 + 0.1 == 1?")
+def test_float_fractions(submission):
+    """Fractions that sum to 1 but for rounding are accepted; those that are clearly off are not."""
+    third = 1 / 3
+    what = "split_indices(n_samples, fractions)"
+    for fractions in ((0.7, 0.2, 0.1), (0.1, 0.7, 0.2), (third, third, third), (0.8, 0.1, 0.1)):
+        try:
+            splits = submission.split_indices(40, fractions)
+        except ValueError:
+            fail(
+                f"{what} refuses fractions that sum to 1.",
+                cause="sums of floats are rounded: compare them with a tolerance, not with `==` or `!=`",
+            )
+        require_shares([len(part) for part in as_lists(splits, 40, what)], fractions, what, "samples")
+    for fractions in ((60, 20, 20), (0.6, 0.2, 0.25), (0.3, 0.3, 0.3), (0.6, 0.2, 0.18)):
+        assert_raises(
+            ValueError,
+            submission.split_indices,
+            40,
+            fractions,
+            what=f"{what} with other fractions that do not sum to 1",
+            cause="the tolerance is too large, or only sums on one side of 1 are refused",
+        )
+
+
+@pytest.mark.points(0.5)
+def test_global_state(submission):
+    """The global random states of PyTorch, NumPy and Python stay as they are."""
+    with global_randomness_kept(submission, "split_indices"):
+        splits = submission.split_indices(30, seed=5)
+    as_lists(splits, 30, "split_indices(n_samples)")

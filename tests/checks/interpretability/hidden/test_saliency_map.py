@@ -1,0 +1,102 @@
+"""Hidden checks of `saliency_map`."""
+
+import math
+
+import pytest
+import torch
+
+from autograder.checking import Experiment, assert_tensor, send_function
+
+from ..public.helpers import leaves_model, network, saliency_mistakes
+from .helpers import (
+    CHANGES,
+    CLOSE,
+    EVALUATION,
+    FINDS,
+    IMAGE_ITSELF,
+    NOT_THE_MODEL,
+    POINTERS,
+    _finding,
+    _sanity,
+    fill_gradients,
+    freeze,
+    train,
+)
+
+
+def saliency_finds(submission, dataset, seed):
+    """Measure how often the largest gradient lies at an opacity."""
+    return _finding(submission, "saliency_map", seed, 40)
+
+
+def saliency_changes(submission, dataset, seed):
+    """Measure how far saliency maps depend on the model's weights."""
+    return _sanity(submission, "saliency_map", seed, 10)
+
+
+SALIENCY_FINDS = Experiment("saliency_finds", saliency_finds, dataset="phantom", metric="pointing", baselines=POINTERS)
+
+
+SALIENCY_CHANGES = Experiment(
+    "saliency_changes", saliency_changes, dataset="phantom", metric="change", baselines=IMAGE_ITSELF
+)
+
+
+def reference_saliency(model, image):
+    """Return the gradient of the checker's own copy of a model."""
+    batch = image[None].clone().requires_grad_()
+    return torch.autograd.grad(model(batch).sum(), batch)[0][0]
+
+
+@pytest.mark.points(0.5)
+def test_deep_network(submission):
+    """The map is right for a convolutional network, several channels, and images that are not square."""
+    model, ours = send_function(submission, network)(3, False), network(3, False)
+    for image in (torch.rand(3, 6, 10), torch.rand(3, 12, 7).mT, torch.rand(3, 16, 16)[:, ::2, ::2]):
+        gradient = reference_saliency(ours, image)
+        assert_tensor(
+            submission.saliency_map(model, image),
+            gradient.abs().amax(0),
+            what="saliency_map of a convolutional network",
+            mistakes=saliency_mistakes(gradient, image),
+            **CLOSE,
+        )
+
+
+@pytest.mark.points(0.25)
+def test_evaluation_mode(submission):
+    """The map is that of the model in evaluation mode, in whatever mode it comes."""
+    build = send_function(submission, network)
+    image = torch.rand(1, 8, 8)
+    expected = submission.saliency_map(build(1, False), image)
+    assert_tensor(expected, torch.zeros(8, 8), what="saliency_map of a network", atol=math.inf)
+    model, call = build(1, False), "saliency_map of a model in training mode"
+    send_function(submission, train)(model)
+    saliency = leaves_model(submission, model, image, call, submission.saliency_map, model, image)
+    assert_tensor(saliency, expected.detach(), what=call, cause=EVALUATION, **CLOSE)
+
+
+@pytest.mark.points(0.25)
+def test_gradients_that_were_there(submission):
+    """Gradients from training stay, frozen parameters are no obstacle, and the image keeps requires_grad."""
+    image = torch.rand(1, 8, 8)
+    for prepare, what in (
+        (fill_gradients, "saliency_map of a model with gradients"),
+        (freeze, "saliency_map of a frozen model"),
+    ):
+        model = send_function(submission, network)(1, False)
+        send_function(submission, prepare)(model)
+        saliency = leaves_model(submission, model, image, what, submission.saliency_map, model, image)
+        assert_tensor(saliency, torch.zeros(8, 8), what=what, atol=math.inf)
+
+
+@pytest.mark.points(0.25)
+def test_finds_the_opacity(submission):
+    """In images that a trained model calls right, the largest value nearly always lies at an opacity."""
+    SALIENCY_FINDS.check(submission, what=FINDS, cause="rows and columns swapped, or a map that is blurred or flat")
+
+
+@pytest.mark.points(0.25)
+def test_depends_on_the_weights(submission):
+    """Randomised weights change the map."""
+    SALIENCY_CHANGES.check(submission, what=CHANGES, cause=NOT_THE_MODEL)

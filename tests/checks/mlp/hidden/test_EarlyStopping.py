@@ -1,0 +1,40 @@
+"""Hidden checks of `EarlyStopping`."""
+
+import math
+
+import pytest
+
+from autograder.checking import assert_has, assert_true
+
+from ..public.helpers import assert_stops
+
+
+@pytest.mark.points(0.25)
+def test_min_delta(submission):
+    """An improvement is a loss below best − min_delta; a smaller change is none, and leaves `best` alone."""
+    what = " with a min_delta"
+    arguments = {"patience": 3, "min_delta": 0.25}
+    losses = [1.0, 0.875, 0.8125, 0.625, 0.5, 0.4375, 0.375]  # the last is exactly best - min_delta: not below it
+    answers, bests = [False] * 6 + [True], [1.0] * 3 + [0.625] * 4
+    assert_stops(submission, losses, answers, bests, what, **arguments)
+    # A sign the wrong way round calls a slightly larger loss an improvement.
+    assert_stops(submission, [1.0, 1.125, 1.125], [False, False, True], [1.0] * 3, what, patience=2, min_delta=0.5)
+
+
+@pytest.mark.points(0.25)
+def test_equal_losses(submission):
+    """An equal loss is no improvement, and neither is NaN; each object counts for itself."""
+    what = " where the loss stays the same"
+    for patience in (1, 4):
+        n = patience + 1
+        assert_stops(submission, [0.5] * n, [False] * patience + [True], [0.5] * n, what, patience=patience)
+    what = " where the loss is NaN"
+    losses = [0.5, math.nan, math.nan, 0.25, math.nan, math.nan, math.nan]
+    bests = [0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25]
+    assert_stops(submission, losses, [False] * 6 + [True], bests, what, patience=3)
+    first, second = (submission.EarlyStopping(patience=1) for _ in range(2))
+    for stopping in (first, second):
+        assert_has(stopping, "step", what="An EarlyStopping")
+    first.step(0.1)
+    cause = "keep the state in `self.…`, made in `__init__`: what belongs to the class is shared by all objects"
+    assert_true(second.step(5.0) is False, "An EarlyStopping knows of the losses of another one.", cause=cause)

@@ -1,0 +1,182 @@
+"""Hidden checks of `fit`."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import (
+    Experiment,
+    assert_tensor,
+    assert_true,
+    classification_metrics,
+    send_function,
+    send_loader,
+)
+
+from ..public.helpers import (
+    ANY,
+    assert_records,
+    bright_and_dark,
+    brightness_model,
+    mean_model,
+    random_batches,
+    weights_of,
+)
+from .helpers import SETTINGS, _data, given_mlp, majority_class, train_given_mlp
+
+
+def pixel_model(n_pixels):
+    """Return a model with a weight a pixel and no bias, all of them 0; runs on the student's side."""
+    linear = torch.nn.Linear(n_pixels, 1, bias=False)
+    torch.nn.init.zeros_(linear.weight)
+    return torch.nn.Sequential(torch.nn.Flatten(), linear, torch.nn.Flatten(0))
+
+
+def noting_model(n_pixels):
+    """Return a model like `pixel_model` that notes, for each batch, which pixels are lit and what is in ``.grad``."""
+
+    class Noting(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(n_pixels))
+            self.notes = []
+            self.weight.register_post_accumulate_grad_hook(self.note)
+
+        def forward(self, images):
+            if torch.is_grad_enabled():
+                self.lit = (images.flatten(1) != 0).any(0)
+            return images.flatten(1) @ self.weight
+
+        def note(self, parameter):
+            self.notes.append([self.lit, parameter.grad.clone()])
+
+    return Noting()
+
+
+def moved(submission, learning_rate):
+    """Return how far the weights of a model go in an epoch."""
+    images, labels = bright_and_dark(40)
+    model = send_function(submission, brightness_model)()
+    loaders = [send_loader(submission, images, labels, batch_size=8) for _ in range(2)]
+    submission.fit(model, *loaders, epochs=1, learning_rate=learning_rate)
+    return float(weights_of(model, brightness_model())["1.weight"].abs().max())
+
+
+def linear_model(dataset, _seed):
+    """Return the metrics of logistic regression."""
+    in_features, _, batch_size, epochs, learning_rate = SETTINGS[dataset]
+    (images, labels), _, (new_images, new_labels) = _data(dataset)
+    network = given_mlp(in_features, ())
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    for _ in range(epochs):
+        for batch in torch.randperm(len(images)).split(batch_size):
+            loss = F.binary_cross_entropy_with_logits(network(images[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    with torch.no_grad():
+        return classification_metrics(network(new_images), new_labels)
+
+
+BASELINES = {"majority class": majority_class, "logistic regression": linear_model}
+
+
+FIT_ON_RINGS = Experiment("fit_on_rings", train_given_mlp, dataset="rings", metric="accuracy", baselines=BASELINES)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("records")
+def test_modes(submission):
+    """Every epoch trains in train mode, and validates in eval mode without gradients."""
+    images, labels, _ = random_batches(12, 4)
+    # Batches of 4 to train with, of 3 to validate with: the model notes which it gets.
+    train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 3))
+    for training in (True, False):
+        model = send_function(submission, mean_model)()
+        model.train(training)
+        assert_records(submission.fit(model, train, val, 3), 3)
+        noted = model.sizes, model.modes, model.with_gradients
+        good = all(type(each) is list for each in noted) and len(set(map(len, noted))) == 1
+        assert_true(good, "The model has lost its notes of how it was called.")
+        calls = list(zip(*noted, strict=True))
+        n_steps = sum(size == 4 and with_gradients is True for size, _, with_gradients in calls)
+        assert_true(n_steps >= 9, "The model is not called with gradients for each training batch of each epoch.")
+        for size, mode, with_gradients in calls:
+            if size == 4 and with_gradients is True:
+                cause = "`model.train()` before the training images, in each epoch: validation needs `model.eval()`"
+                assert_true(mode is True, "The model is trained in eval mode.", cause=cause)
+            if size == 3:
+                cause = "`model.eval()` before the validation images, in each epoch"
+                assert_true(mode is False, "The model is validated in train mode.", cause=cause)
+                cause = "put validation under `with torch.no_grad():`: it needs less memory and time"
+                assert_true(with_gradients is False, "Gradients are on during the validation.", cause=cause)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("records")
+def test_validation_images(submission):
+    """Every training image is learnt from, and no validation image is."""
+    # Each image has a bright pixel of its own, and the last pixel follows the label in all of them.
+    labels = torch.tensor([1.0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0])
+    images = torch.cat([torch.eye(18), 0.5 * (2 * labels - 1)[:, None]], 1)[:, None, None]
+    train = send_loader(submission, images[:12], labels[:12], batch_size=4)
+    val = send_loader(submission, images[12:], labels[12:], batch_size=4)
+    model = send_function(submission, pixel_model)(19)
+    assert_records(submission.fit(model, train, val, 3, 0.02), 3)
+    weight = weights_of(model, pixel_model(19))["1.weight"][0]
+    cause = "`backward` and `step` belong to the loop over train_loader alone"
+    assert_true(not bool(weight[12:18].any()), "The model was trained on validation images.", cause=cause)
+    cause = "a batch is left out, the labels are mixed up among the images, or the step goes uphill"
+    wrong = int((weight[:12].sign() != 2 * labels[:12] - 1).sum())
+    assert_true(wrong == 0, f"The model has not learnt the label of {wrong} training images.", cause=cause)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("records")
+def test_learning_rate(submission):
+    """The learning rate is used: with a thousandth of it, the weights go much less far."""
+    fast, slow = moved(submission, 0.02), moved(submission, 0.00002)
+    assert_true(
+        fast > 0 and slow < 0.1 * fast,
+        "The weights go as far whatever learning_rate says.",
+        cause="hand `learning_rate` to the optimiser",
+    )
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("records")
+def test_fresh_gradients(submission):
+    """Each step follows the gradient of its own batch."""
+    images, labels = torch.eye(12)[:, None, None], (torch.arange(12) % 2).float()
+    train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 12))
+    model = send_function(submission, noting_model)(12)
+    assert_records(submission.fit(model, train, val, 2), 2)
+    notes = model.notes  # none where gradients are asked for with torch.autograd.grad, which adds nothing up
+    assert_true(type(notes) is list, "The model has lost its notes.")
+    for note in notes:
+        assert_true(type(note) is list and len(note) == 2, "The model has lost its notes.")
+        lit, grad = note
+        assert_tensor(lit, torch.ones(12, dtype=torch.bool), what="a note of the model", **ANY)
+        assert_tensor(grad, torch.zeros(12), what="the gradient of a batch", **ANY)
+        # A penalty on the weights is in every batch's gradient, but it is small.
+        fresh = not lit.any() or bool(grad[~lit].abs().sum() <= 0.3 * grad[lit].abs().sum())
+        cause = "`backward()` adds to `.grad`: `optimizer.zero_grad()` is missing, or is not done for each batch"
+        assert_true(fresh, "The gradient of a batch still holds those of batches before it.", cause=cause)
+
+
+@pytest.mark.points(1)
+@pytest.mark.timeout(30)
+@pytest.mark.after(
+    "records", "learns", "true_records", "modes", "validation_images", "learning_rate", "fresh_gradients"
+)
+@pytest.mark.hint("Train a small MLP on the rings of the lesson and look at the learning curves.")
+def test_beats_a_line(submission):
+    """In ten epochs it brings a small MLP far above what logistic regression reaches on two rings."""
+    FIT_ON_RINGS.check(
+        submission,
+        what="The accuracy of the MLP that fit trained, on points that it has never met,",
+        cause=(
+            "ten epochs with a learning rate of 0.02 are plenty for Adam; plain gradient descent is slower, and a "
+            "penalty or a decay of the learning rate that is too strong keeps the network from learning"
+        ),
+    )

@@ -1,0 +1,66 @@
+"""Hidden checks of `regularisation_penalty`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, assert_true, send_function
+
+from ..public.helpers import penalised_model, penalty_mistakes
+from .helpers import NO_GRADIENT
+
+
+def convolutional_model(values):
+    """Return a convolution, a batch norm and a linear layer whose weights are slices of the given values."""
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(8, 3)
+    )
+    model.scale = torch.nn.Parameter(torch.tensor(2.0))
+    with torch.no_grad():
+        model[0].weight.copy_(values[:18].reshape(2, 1, 3, 3))
+        model[3].weight.copy_(values[18:].reshape(3, 8))
+    return model
+
+
+def penalty_gradients(penalty, model, l1, l2):
+    """Return the gradients of a penalty by the weights and by the biases, as rows; runs on the student's side."""
+    penalty(model, l1, l2).backward()
+    grads = [(p.dim() > 1, torch.zeros_like(p) if p.grad is None else p.grad) for p in model.parameters()]
+    return [torch.cat([grad.flatten() for is_weight, grad in grads if is_weight is kind]) for kind in (True, False)]
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("small_network")
+def test_other_layers(submission):
+    """The kernels of a convolution are weights; a batch norm's parameters and single numbers are not."""
+    weights = torch.randn(42)
+    others = [p.detach().flatten() for p in convolutional_model(weights).parameters() if p.dim() < 2]
+    model = send_function(submission, convolutional_model)(weights)
+    names = [name for name, value in model.state_dict().items() if isinstance(value, torch.Tensor) and value.dim() < 2]
+    assert_true(len(names) > 0, "The model has no parameters any more.")
+    expected = 0.3 * weights.abs().sum() + 0.7 * weights.square().sum()
+    linear = weights[18:]
+    mistakes = {
+        "parameters with two dimensions only are penalised; the kernels of a convolution have four": (
+            0.3 * linear.abs().sum() + 0.7 * linear.square().sum()
+        ),
+        "parameters are told by their name, but a batch norm's `weight` is none: count the dimensions": (
+            expected + 2.0
+        ),
+        **penalty_mistakes(weights, torch.cat(others), 0.3, 0.7),
+    }
+    penalty = submission.regularisation_penalty(model, 0.3, 0.7)
+    assert_tensor(penalty, expected, what="regularisation_penalty of a convolutional model", mistakes=mistakes)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("small_network")
+@pytest.mark.hint("Stay with tensor operations: `.item()` and `.data` have no gradient.")
+def test_differentiable(submission):
+    """Its gradient is l1·sign(w) + 2·l2·w for the weights and 0 for the biases."""
+    model = send_function(submission, penalised_model)()
+    told = send_function(submission, penalty_gradients)(submission.regularisation_penalty, model, 0.5, 0.25)
+    assert_true(type(told) is list and len(told) == 2, "The gradients cannot be read.")
+    weights = torch.tensor([1.0, -2, 3, 0, -4, 2])
+    expected = 0.5 * weights.sign() + 0.5 * weights
+    assert_tensor(told[0], expected, what="the gradient of the penalty by the weights", cause=NO_GRADIENT)
+    assert_tensor(told[1], torch.zeros(3), what="the gradient of the penalty by the biases")

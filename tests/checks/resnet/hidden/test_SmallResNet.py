@@ -1,0 +1,160 @@
+"""Hidden checks of `SmallResNet`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, assert_true, fail, send_function
+
+from ..public.helpers import CLOSE, SIZE_CAUSE, assert_logits, run
+from .helpers import BROKEN, assert_all_reached
+
+
+def random_network(network, arguments, seed):
+    """Return a network with random parameters in evaluation mode; runs on the student's side.
+
+    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    """
+    model = network(**arguments)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            values = torch.randn(parameter.shape, generator=generator)
+            if parameter.dim() > 1:
+                values *= ((2 if parameter.dim() == 4 else 10) / parameter[0].numel()) ** 0.5
+            else:
+                values = 0.3 * values + (0 if name.endswith("bias") else 1)
+            parameter.copy_(values)
+    return model.eval()
+
+
+def built(submission, seed, **arguments):
+    """Return a student's network with random parameters, in evaluation mode."""
+    return send_function(submission, random_network)(submission.SmallResNet, arguments, seed)
+
+
+def silence_residuals(model, in_channels):
+    """Set all kernels larger than 1×1 to zero but those of the stem; runs on the student's side."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 4 and parameter[0, 0].numel() > 1 and parameter.shape[1] != in_channels:
+                parameter.zero_()
+
+
+@pytest.mark.points(0.75)
+@pytest.mark.after("logits", "image_sizes", "stages")
+@pytest.mark.hint("Global average pooling leaves one number a map: its mean over all rows and columns.")
+def test_pooling(submission):
+    """A pattern adds the same to the logits wherever it lies, and twice as much when it is there twice."""
+    network = built(submission, 0, n_outputs=6, widths=(4, 6, 8))
+    pattern = 3 * torch.randn(6, 6)
+    empty, left, right, both = torch.zeros(4, 1, 152, 152)
+    for image, places in ((left, (48,)), (right, (96,)), (both, (48, 96))):
+        for place in places:
+            image[0, place : place + 6, place : place + 6] = pattern
+    with torch.no_grad():
+        logits = run(network, torch.stack([empty, left, right, both]), "SmallResNet of large images", SIZE_CAUSE)
+    assert_logits(logits, (4, 6), "SmallResNet(n_outputs=6)(images)")
+    at_left, at_right, twice = logits[1:] - logits[0]
+    size = float(at_left.norm().clamp(min=1e-6))
+    assert_true(size > 1e-5, "The logits of SmallResNet do not depend on the image.")
+    assert_true(
+        float((at_left - at_right).norm()) < 0.02 * size,
+        "The logits of SmallResNet depend on where a pattern lies.",
+        cause="the maps are flattened, or pooled to more than one place, before the linear layer",
+    )
+    cause = "the mean over all places adds patterns up"
+    if float((twice - at_left).norm()) < 0.02 * size:
+        cause = "global maximum pooling: it does not see how often a pattern is there; here the mean is asked for"
+    problem = "A pattern that is there twice does not add twice as much to the logits of SmallResNet."
+    assert_true(float((twice - 2 * at_left).norm()) < 0.02 * size, problem, cause=cause)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits", "stages")
+def test_shortcuts(submission):
+    """With the weights of every F zero, the image still reaches the logits through the shortcuts."""
+    network = built(submission, 1, in_channels=2, n_outputs=5, widths=(6, 8, 10))
+    send_function(submission, silence_residuals)(network, 2)
+    images = torch.randn(6, 2, 24, 24) * torch.arange(1.0, 7)[:, None, None, None]
+    with torch.no_grad():
+        logits = run(network, images, "SmallResNet(in_channels=2)(images)")
+    assert_logits(logits, (6, 5), "SmallResNet(in_channels=2, n_outputs=5)(images)")
+    assert_true(
+        float(logits.std(0).max()) > 1e-4,
+        "SmallResNet has a stage without a way around its convolutions.",
+        cause="the stages must be made of ResidualBlocks",
+    )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("logits")
+def test_unbounded(submission):
+    """The outputs are logits, of both signs and any size: nothing comes after the last layer."""
+    images = 5 * torch.randn(8, 1, 20, 20)
+    with torch.no_grad():
+        several = run(built(submission, 2, n_outputs=40), images, "SmallResNet(n_outputs=40)(images)")
+        assert_logits(several, (8, 40), "SmallResNet(n_outputs=40)(images)")
+        single = [built(submission, seed)(images) for seed in range(12)]
+    for logits in single:
+        assert_logits(logits, (8,), "SmallResNet()(images)")
+    for values, what in ((torch.stack(single), "one output"), (several, "several outputs")):
+        low, high = float(values.min()), float(values.max())
+        cause = "no activation comes after the linear layer: a logit can be any number"
+        if low >= 0 and high <= 1:
+            cause = "a sigmoid or softmax comes after the linear layer; it belongs to the loss, so it would come twice"
+        elif low >= 0:
+            cause = "a ReLU comes after the linear layer: no logit can be negative, so nothing is predicted to be 0"
+        elif high <= 0:
+            cause = "a log-softmax comes after the linear layer"
+        elif low >= -1 and high <= 1:
+            cause = "a tanh comes after the linear layer"
+        assert_true(low < -1 and high > 1, f"The logits of SmallResNet with {what} are bounded.", cause=cause)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("logits")
+def test_channels(submission):
+    """All channels of the images are used, each with weights of its own."""
+    what = "SmallResNet(in_channels=3)(images)"
+    network = built(submission, 3, in_channels=3)
+    images = torch.randn(8, 3, 20, 20, requires_grad=True)
+    logits = run(network, images, what, "in_channels must reach the stem")
+    assert_logits(logits, (8,), what)
+    assert_true(logits.requires_grad, f"{what} cannot be differentiated.", cause=BROKEN)
+    logits.sum().backward()
+    if images.grad is None:
+        fail("No gradient reaches the images.", cause=BROKEN)
+    used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
+    problem = f"SmallResNet(in_channels=3) uses {sum(used)} of 3 channels."
+    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` leaves the other channels out")
+    first, *others = images.grad.unbind(1)
+    assert_true(
+        not all(torch.allclose(first, other, rtol=1e-3) for other in others),
+        "SmallResNet(in_channels=3) cannot tell the channels apart.",
+        cause="the channels are averaged before the stem",
+    )
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("logits")
+def test_gradients(submission):
+    """Every parameter gets a gradient."""
+    assert_all_reached(submission, built(submission, 4), torch.randn(16, 1, 28, 28), "SmallResNet()")
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.after("logits")
+def test_batch_of_one(submission):
+    """In evaluation mode an image has the same logits alone as among others."""
+    for n_outputs in (1, 3):
+        network = built(submission, 5, n_outputs=n_outputs)
+        images = torch.randn(4, 1, 28, 28) * torch.arange(1.0, 5)[:, None, None, None]
+        with torch.no_grad():
+            together = run(network, images, "SmallResNet of a batch")
+            assert_logits(together, (4,) if n_outputs == 1 else (4, n_outputs), "SmallResNet of a batch")
+            for place in range(4):
+                alone = run(network, images[place : place + 1], "SmallResNet of a batch of one")
+                assert_logits(alone, (1,) if n_outputs == 1 else (1, n_outputs), "SmallResNet of a batch of one")
+                cause = "in evaluation mode the images of a batch must not mix, and nothing may be random"
+                what = "SmallResNet of a batch of one"
+                assert_tensor(alone, together[place : place + 1], what=what, cause=cause, **CLOSE)

@@ -1,0 +1,99 @@
+"""Hidden checks of `freeze_backbone`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_true, send_function
+
+from ..public.helpers import assert_kept, frozen_model, tensors_of, which_train
+
+
+def unusual_model():
+    """Return a model with nested modules, two linear layers, dropout, and parameters of its own."""
+    nn = torch.nn
+
+    class Unusual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.tensor(1.5))
+            self.eyes = nn.ModuleDict({"left": nn.Sequential(nn.Conv2d(2, 5, 3), nn.BatchNorm2d(5))})
+            self.brain = nn.ModuleList([nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Dropout(0.5)])
+            self.mouth = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(7, 3)), nn.Identity())
+            for parameter in self.mouth.parameters():
+                parameter.requires_grad_(False)  # it was frozen before: the last layer is to train
+
+        def forward(self, x):
+            x = self.scale * self.eyes["left"](x).relu().mean((2, 3))
+            for part in self.brain:
+                x = part(x)
+            return self.mouth(x)
+
+    return Unusual()
+
+
+def wide_resnet():
+    """Return torchvision's resnet18, with three channels and four outputs; runs on the student's side."""
+    from torchvision.models import resnet18
+
+    return resnet18(num_classes=4)
+
+
+def step_of_training(model, images, n_steps):
+    """Train what requires a gradient, in training mode; runs on the student's side."""
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    for _ in range(n_steps):
+        model.train()
+        loss = (model(images) - 1).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            model(images)
+
+
+def modes(model):
+    """Return whether train and eval return the model, and the modes of model and dropout after each of them."""
+    found = []
+    for switch, arguments in ((model.train, ()), (model.eval, ()), (model.train, (True,)), (model.train, (False,))):
+        returned = switch(*arguments) is model
+        dropouts = [part.training for part in model.modules() if isinstance(part, torch.nn.Dropout)]
+        found.append([returned, model.training, *dropouts])
+    return found
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("last_layer")
+def test_other_models(submission):
+    """Models of any kind are frozen, whatever their modules are called, and their last layer can be trained."""
+    for make, last, channels in (
+        (unusual_model, ["mouth.0.1.weight", "mouth.0.1.bias"], 2),
+        (wide_resnet, ["fc.weight", "fc.bias"], 3),
+    ):
+        model = frozen_model(submission, make)
+        cause = "the last nn.Linear may have any name and lie deep within; parameters may belong to no layer at all"
+        what = "which parameters of another model require a gradient"
+        trains = send_function(submission, which_train)(model)
+        assert_true(type(trains) is list, "The names of the parameters cannot be read.")
+        assert_true(sorted(map(str, trains)) == sorted(last), f"{what[0].upper()}{what[1:]} is wrong.", cause=cause)
+        before = tensors_of(model, "the model")
+        send_function(submission, step_of_training)(model, torch.randn(4, channels, 32, 32), 2)
+        after = tensors_of(model, "the model")
+        assert_kept(before, after, last, "when the last layer was trained")
+        moved = all(not torch.equal(before[name], after[name]) for name in last)
+        assert_true(moved, "The last layer did not change when it was trained.", cause="it gets no gradient")
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("last_layer")
+def test_modes(submission):
+    """model.train() and model.eval() work as ever: they return the model, and a dropout follows them."""
+    model = frozen_model(submission, unusual_model)
+    found = send_function(submission, modes)(model)
+    expected = [[True, True, True], [True, False, False], [True, True, True], [True, False, False]]
+    assert_true(type(found) is list and len(found) == 4, "The modes of the model cannot be read.")
+    returned = [part[0] if type(part) is list and part else None for part in found]
+    cause = "a method `train` that is replaced must return the module, and take the argument `mode`"
+    assert_true(returned == [True] * 4, "model.train() does not return the model once it is frozen.", cause=cause)
+    cause = "only batch norms stay in evaluation mode; the model itself and its dropout switch as ever"
+    assert_true(found == expected, "A frozen model and its dropout do not switch mode any more.", cause=cause)

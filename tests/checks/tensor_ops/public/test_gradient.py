@@ -1,0 +1,54 @@
+"""Public checks of `gradient`."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor, send_function, unchanged
+
+from .helpers import if_several, sum_of_squares
+
+pytestmark = pytest.mark.hints(
+    "Automatic differentiation needs a tensor that requires a gradient; that need not be `x` itself.",
+    (
+        "`x.detach().clone().requires_grad_()` is a leaf of your own; `torch.autograd.grad` returns the gradient "
+        "and adds nothing to `.grad`."
+    ),
+)
+
+
+@pytest.mark.points(0.25)
+def test_sum_of_squares(submission):
+    """The gradient of the sum of squares is 2x."""
+    f = send_function(submission, sum_of_squares)
+    result = submission.gradient(f, torch.tensor([1.0, 2.0, 3.0]))
+    assert_tensor(
+        result,
+        torch.tensor([2.0, 4.0, 6.0]),
+        what="gradient(f, x)",
+        cause=if_several(result, "`torch.autograd.grad` returns a tuple, an entry for each of its inputs"),
+        mistakes={
+            "this is f(x), not its derivative": torch.tensor(14.0),
+            "this is x itself": torch.tensor([1.0, 2.0, 3.0]),
+            "the gradient was added up over x; it has an entry for each of its elements": torch.tensor(12.0),
+            "the gradient was computed twice and added up": torch.tensor([4.0, 8.0, 12.0]),
+            "the sign: this points downhill": torch.tensor([-2.0, -4.0, -6.0]),
+            "this is the gradient divided by its length": torch.tensor([0.2672612, 0.5345225, 0.8017837]),
+        },
+    )
+
+
+@pytest.mark.points(0.25)
+def test_x_keeps_its_state(submission):
+    """`x.requires_grad` and `x.grad` are afterwards what they were before."""
+    f = send_function(submission, sum_of_squares)
+    expected = torch.tensor([2.0, 4.0, 6.0])
+    plain = torch.tensor([1.0, 2.0, 3.0])
+    with unchanged(plain, what="gradient(f, x)"):
+        result = submission.gradient(f, plain)
+    assert_tensor(result, expected, what="gradient(f, x)")
+
+    learning = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    learning.grad = torch.full((3,), 7.0)
+    with unchanged(learning, what="gradient(f, x)"):
+        result = submission.gradient(f, learning)
+    assert_tensor(result, expected, what="gradient(f, x), where x.grad holds something already,")
