@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import zipfile
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from autograder.release.pins import LOCK, core_needs, installed
 from autograder.release.stubs import cleared
 from autograder.sandbox.tiers import WALLED, best_tier
 from tests.conftest import copy_tiny_course
+from tests.events import Output
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -88,14 +88,10 @@ def test_a_student_sets_up_and_starts_jupyterlab(unpacked):
     shell(install, unpacked, PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
     assert shell('.venv/bin/python -c "import autograder; print(autograder.__version__)"', unpacked).strip() == "2026.1"
 
-    log = unpacked / "jupyter.log"
-    with log.open("wb") as said:
-        options = "--no-browser --allow-root --ServerApp.port=0"
-        server = subprocess.Popen(["bash", "-c", f"exec {start} {options}"], cwd=unpacked, stdout=said, stderr=said)
+    command = f"exec {start} --no-browser --allow-root --ServerApp.port=0 2>&1"
+    server = subprocess.Popen(["bash", "-c", command], cwd=unpacked, stdout=subprocess.PIPE)
     try:
-        while "http://localhost" not in (text := log.read_text("utf-8", "replace")):
-            assert server.poll() is None, text
-            time.sleep(0.1)
+        Output(server.stdout).wait_for("http://localhost")
     finally:
         server.terminate()
         server.wait()

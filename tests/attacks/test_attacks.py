@@ -14,7 +14,6 @@ import os
 import re
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,6 +41,7 @@ from autograder.sandbox.tiers import WALLED, best_tier
 from autograder.table import as_html
 from demo.attacks import Attack, read_attacks
 from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, model, right
+from tests.events import Ends
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, lend: Callable[[Engine], En
     with Witnesses() as witnesses:
         grade(a_class, submitted, processes, lend)
         a_class.callers = witnesses.callers()
-    a_class.left_behind = settled(lambda: len(descendants() - processes), 0)
+    a_class.left_behind = settled(processes, 0)
     a_class.changed = {name for name, digest in fingerprints(submitted).items() if before.get(name) != digest}
     yield a_class
     for name in marks(a_class.folder):
@@ -135,7 +135,7 @@ def grade(a_class: Graded, submitted: Path, processes: set[int], lend: Callable[
             COURSE, collected.found, output, lambda: lent, jobs=2, limits=LIMITS, tier=TIER, notify=progress.advance
         )
         idle = (2 if TIER == "A" else 1) + len({item.exercise for item in collected.found})
-        a_class.left_running = settled(lambda: len(descendants() - processes), idle) - idle
+        a_class.left_running = settled(processes, idle) - idle
     print_summary(console, run.results, COURSE)
     a_class.screen = screen.getvalue()
     a_class.results = {result.student: result for result in run.results}
@@ -215,12 +215,11 @@ def descendants() -> set[int]:
     return found
 
 
-def settled(number: Callable[[], int], wanted: int) -> int:
-    """Return a number once it is what it should be, or after ten seconds what it is."""
-    deadline = time.monotonic() + 10
-    while number() != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return number()
+def settled(before: set[int], wanted: int) -> int:
+    """Return how many processes came after some others, once those that are being ended are gone."""
+    while len(ours := descendants() - before) > wanted and Ends(ours).wait_for_one():
+        pass
+    return len(ours)
 
 
 # --- What must be so ------------------------------------------------------------------------------

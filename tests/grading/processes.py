@@ -7,17 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.sandbox.tiers import best_tier
+from tests.events import PATIENCE_S
 
 TIER = best_tier()
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
 WRONG = "# %%\ndef add(numbers):\n    return 7\n"
 SLOW = RIGHT + "\n# %%\nimport time\ntime.sleep(1.5)\n"
-PATIENCE_S = 120.0
 
 
 class Grader:
@@ -98,16 +97,6 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for a command; return its exit code and what it said, on one line."""
     said, _ = process.communicate(timeout=PATIENCE_S)
     return process.returncode, " ".join(said.split())
-
-
-def wait_for(condition: Callable[[], object]) -> object:
-    """Return what ``condition`` gives as soon as that is something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it never happened")
 
 
 # --- Below the grader -------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from autograder.grading.run import Run, grade_class
 from autograder.results import Outcome, Result, Status
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.tiers import probe
+from tests.events import PATIENCE_S, Ends
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -152,10 +152,10 @@ def hand_in(folder: Path, texts: dict[str, str]) -> list[Handed]:
 
 
 def wait_for_workers(cluster: RealCluster, number: int) -> None:
-    deadline = time.monotonic() + 60
-    while survey(cluster.address).threads < number:
-        if time.monotonic() > deadline:
-            raise AssertionError("the workers do not come up")
+    import distributed
+
+    with distributed.Client(cluster.address, timeout=PATIENCE_S, set_as_default=False) as client:
+        client.wait_for_workers(number, timeout=PATIENCE_S)
 
 
 def grade_on(address: str, course: Course, handed: list[Handed], output: Path, **options: object) -> Run:
@@ -248,17 +248,18 @@ def test_sandboxes_end_with_the_run_and_those_of_a_killed_grader_with_the_next(c
     killed = Cluster(cluster.address, "A", course.exercises).__enter__()
     assert killed._client is not None
     killed._client.close()  # without a word to the workers, as a process that is killed
-    assert all(children_of(process.pid) for process in cluster.processes[1:])
+    sandboxes = [children_of(process.pid) for process in cluster.processes[1:]]
+    assert all(sandboxes)
+    ends = Ends(pid for children in sandboxes for pid in children)
     grade_on(cluster.address, course, hand_in(tmp_path, {"ada": RIGHT}), tmp_path / "out")
-    deadline = time.monotonic() + 20
-    while children := [pid for process in cluster.processes for pid in children_of(process.pid)]:
-        if time.monotonic() > deadline:
-            raise AssertionError(children)
-        time.sleep(0.1)
+    ends.wait()
+    left = Ends(pid for process in cluster.processes for pid in children_of(process.pid))
+    left.wait()
+    assert not [pid for process in cluster.processes for pid in children_of(process.pid)]
 
 
-def children_of(pid: int) -> list[str]:
-    return [child for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+def children_of(pid: int) -> list[int]:
+    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
 
 
 def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):

@@ -138,6 +138,31 @@ def test_a_regrade_never_lowers_a_score_unseen(course, hand_in, borrowed, tmp_pa
     assert read_stored(out, "ada", "greetings").score < full.score
 
 
+def test_no_score_is_read_from_what_a_cell_prints(course, borrowed, tmp_path):
+    """Neither from what it prints when it is run here nor from the outputs that were handed in with it."""
+    claims = "import sys\nprint('passed 3/3')\nprint('3.0', file=sys.stderr)\n3.0\n"
+    worth = {"nbgrader": {"grade": True, "grade_id": "add", "points": 3, "solution": True, "locked": False}}
+
+    def handed(student: str, *, boasts: bool) -> Handed:
+        outputs = [
+            {"output_type": "stream", "name": "stdout", "text": "passed 3/3\n"},
+            {"output_type": "execute_result", "data": {"text/plain": "3.0"}, "metadata": {}, "execution_count": 1},
+        ]
+        cell = {"cell_type": "code", "id": "a", "metadata": worth, "execution_count": 1}
+        cell |= {"source": "def add(numbers):\n    return 7\n" + claims * boasts, "outputs": outputs if boasts else []}
+        path = tmp_path / "submitted" / student / "greetings.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        return Handed(student, "greetings", path)
+
+    both = [handed("ada", boasts=True), handed("bob", boasts=False)]
+    boastful, modest = grade_class(course, both, tmp_path / "out", lambda: borrowed, tier=TIER).results
+    assert borrowed.jobs == 2
+    assert boastful.status is Status.GRADED
+    assert boastful.score == 0
+    assert boastful.questions == modest.questions
+
+
 def test_a_dry_run_writes_nothing(course, hand_in, borrowed, tmp_path):
     grade_class(course, [hand_in("ada", RIGHT)], tmp_path / "out", lambda: borrowed, tier=TIER, dry_run=True)
     assert not (tmp_path / "out").exists()

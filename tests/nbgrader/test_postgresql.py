@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.events import until
 from tests.nbgrader.conftest import HALF, RIGHT, api_of, autograde, hand_in, scores
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg: pip install 'psycopg[binary]'")
@@ -120,12 +120,14 @@ def test_who_adds_the_same_students_waits_for_the_first(course, url, server):
 
 
 def wait_for_a_waiting_writer(server: Path, process: subprocess.Popen[str]) -> None:
+    """Return when somebody waits for a lock, of which PostgreSQL tells only who asks."""
     with psycopg.connect(host=str(server), user="grader", dbname="postgres", autocommit=True) as connection:
-        while process.poll() is None:
-            waiting = connection.execute("select 1 from pg_stat_activity where wait_event_type = 'Lock'").fetchall()
-            if waiting:
-                return
-            time.sleep(0.05)
+
+        def waits() -> bool:
+            assert process.poll() is None, f"it ended without waiting:\n{process.communicate()[0]}"
+            return bool(connection.execute("select 1 from pg_stat_activity where wait_event_type = 'Lock'").fetchall())
+
+        until(waits)
 
 
 def test_a_teacher_grades_by_hand_while_a_class_is_graded(course, url):

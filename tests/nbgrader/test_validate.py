@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from autograder.nbgrader.public_checks import checks_beside, failing, run_public
 from autograder.nbgrader.validate import validated
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.tiers import best_tier
+from tests.events import PATIENCE_S, Output
 from tests.nbgrader.conftest import HALF, RIGHT, hand_in, id_of
 
 pytestmark = pytest.mark.slow
@@ -144,26 +144,46 @@ def test_nothing_fails_where_nothing_was_asked():
 
 # --- In a Jupyter server ----------------------------------------------------------------------------
 
+EXTENSION = "held_validation"
+HELD = """
+import os, socket
+from contextlib import suppress
+from autograder.nbgrader import validate
+from autograder.nbgrader.validate import _load_jupyter_server_extension
+
+validated = validate.validated
+
+def held(notebook, checks):
+    address = ("127.0.0.1", int(os.environ["GATE"]))
+    with suppress(ConnectionRefusedError), socket.create_connection(address) as gate:
+        gate.recv(1)
+    return validated(notebook, checks)
+
+validate.validated = held
+
+def _jupyter_server_extension_points():
+    return [{"module": __name__}]
+"""
+"""Our extension, where a validation that begins calls the test, while that listens, and goes on when it hangs up."""
+
 
 @contextmanager
-def server(folder: Path, home: Path) -> Iterator[str]:
+def server(folder: Path, home: Path, gate: socket.socket) -> Iterator[str]:
     """Serve a folder with our extension in the place of nbgrader's; yield the address."""
-    extensions = {"autograder.nbgrader.validate": True, "nbgrader.server_extensions.validate_assignment": False}
+    extensions = {EXTENSION: True, "nbgrader.server_extensions.validate_assignment": False}
     options = ["--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--allow-root"]
     named = [f"--ServerApp.jpserver_extensions={name}={on}" for name, on in extensions.items()]
     home.mkdir()
-    log = home / "log.txt"
+    (home / f"{EXTENSION}.py").write_text(HELD)
     here = {name: str(home) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jupyter_server", "--no-browser", "--ip=127.0.0.1", *options, *named],
-            cwd=folder, env=os.environ | here, stdout=out, stderr=out,
-        )  # fmt: skip
+    here["PYTHONPATH"] = os.pathsep.join([str(home), *filter(None, [os.environ.get("PYTHONPATH")])])
+    here["GATE"] = str(gate.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter_server", "--no-browser", "--ip=127.0.0.1", *options, *named],
+        cwd=folder, env=os.environ | here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
     try:
-        while not (found := re.search(r"http://127\.0\.0\.1:[1-9]\d*/", log.read_text("utf-8", "replace"))):
-            assert process.poll() is None, log.read_text("utf-8", "replace")
-            time.sleep(0.1)
-        yield found[0]
+        yield Output(process.stdout).wait_for(r"http://127\.0\.0\.1:[1-9]\d*/")[0]
     finally:
         process.terminate()
         process.wait(30)
@@ -172,7 +192,7 @@ def server(folder: Path, home: Path) -> Iterator[str]:
 def post(address: str, path: str, *, in_body: bool = False) -> dict:
     where, body = ("", json.dumps({"path": path})) if in_body else (f"?path={path}", "")
     request = urllib.request.Request(f"{address}assignments/validate{where}", body.encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -181,19 +201,19 @@ def test_the_server_answers_the_button_and_everything_else_meanwhile(course, tmp
     other = course / "submitted/ada/other.ipynb"
     cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1 / 0", "outputs": [], "execution_count": None}
     other.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    order: list[str] = []
-    with server(course / "submitted", tmp_path / "home") as address:
-
-        def validate() -> None:
-            answer = post(address, "ada/greetings/greetings.ipynb")
-            order.append(", ".join(failed["source"] for failed in answer["value"]["failed"]))
-
-        pressed = threading.Thread(target=validate)
+    answers: list[dict] = []
+    gate = socket.create_server(("127.0.0.1", 0))
+    gate.settimeout(PATIENCE_S)
+    with gate, server(course / "submitted", tmp_path / "home", gate) as address:
+        pressed = threading.Thread(target=lambda: answers.append(post(address, "ada/greetings/greetings.ipynb")))
         pressed.start()
-        with urllib.request.urlopen(f"{address}api/status", timeout=120):
-            order.append("status")
+        begun, _ = gate.accept()
+        with begun, urllib.request.urlopen(f"{address}api/status", timeout=PATIENCE_S) as status:
+            assert status.status == 200
+            assert not answers
         pressed.join()
-        assert order == ["status", 'check("add")']
+        gate.close()  # from now on nothing is held
+        assert [failed["source"] for failed in answers[0]["value"]["failed"]] == ['check("add")']
         by_list = post(address, "ada/greetings/greetings.ipynb", in_body=True)
         assert [failed["source"] for failed in by_list["value"]["failed"]] == ['check("add")']
         assert post(address, "ada/other.ipynb") == {"success": True, "value": {}}  # nbgrader's own way
@@ -201,5 +221,5 @@ def test_the_server_answers_the_button_and_everything_else_meanwhile(course, tmp
             post(address, "../release/student/greetings/greetings.ipynb")
         assert refused.value.code == 403
         refused.value.close()
-        with urllib.request.urlopen(f"{address}nbgrader_version?version=0.9.6", timeout=120) as answer:
+        with urllib.request.urlopen(f"{address}nbgrader_version?version=0.9.6", timeout=PATIENCE_S) as answer:
             assert json.load(answer)["success"]

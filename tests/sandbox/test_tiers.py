@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from autograder.sandbox.confine import remove_tree
 from autograder.sandbox.family import descendants
 from autograder.sandbox.tiers import TIERS, probe
 from autograder.sandbox.visible import without
+from tests.events import Ends, until
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = os.getuid() == 0
@@ -203,9 +203,12 @@ def test_no_process_outlives_its_supervisor(tier, victim):
     name = f"orphan-{os.getpid() % 10_000}{TIERS.index(tier)}"
     grader = subprocess.Popen([sys.executable, "-c", GRADER, tier, name], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: len(named(name)) == 4)  # the worker and its three orphans
+        # Nobody inside can tell the outside when they are there: the worker and its three orphans.
+        family = until(lambda: pids if len(pids := named(name)) == 4 else None)
+        ends = Ends(family)
         os.kill(find(victim, grader.pid, name), signal.SIGKILL)
-        wait_for(lambda: not named(name))
+        ends.wait()
+        assert not named(name)
     finally:
         for pid in (*descendants(grader.pid), grader.pid, *named(name)):
             with contextlib.suppress(ProcessLookupError):
@@ -241,14 +244,6 @@ def text_of(pid: int, name: str) -> str:
         return Path(f"/proc/{pid}/{name}").read_text()
     except OSError:
         return ""
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("it never happened")
-        time.sleep(0.05)
 
 
 # --- The walls of tier B, one by one --------------------------------------------------------------
