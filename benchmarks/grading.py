@@ -273,10 +273,10 @@ def student_seconds(path: Path, *, with_nbgrader: bool) -> float:
             draw_figures()
     cells = time.process_time() - start
     exercise = load_course(COURSE).exercise(path.stem)
-    checks = [check for question in exercise.questions for check in question.checks]
+    checks = exercise.checks
     timed = TimedSubmission(runner.namespace)
     wanted = [check for check in checks if check.public or not with_nbgrader]
-    run_checks(exercise.checks, wanted, LocalSession(timed), lambda *_result: None)
+    run_checks(exercise.test_paths, wanted, LocalSession(timed), lambda *_result: None)
     return cells + timed.__dict__["seconds"]
 
 

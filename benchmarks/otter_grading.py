@@ -30,11 +30,12 @@ def test_public_checks(env):
     from pathlib import Path
 
     from autograder.checking.notebook import run_public_checks
-    from autograder.course import read_questions
+    from autograder.course.reader import read_public_checks
 
-    path = Path({path!r})
-    (question,) = (one for one in read_questions(path.read_text("utf-8"), path.name) if one.name == {name!r})
-    result = run_public_checks(path, question, env)
+    files, questions = read_public_checks(Path({folder!r}), {exercise!r})
+    (question,) = (one for one in questions if one.name == {name!r})
+    tests = [Path({folder!r}, name) for name in files.tests if name.endswith("test_{name}.py")]
+    result = run_public_checks(tests, question, env)
     assert result.score == result.max_score, result
 """
 """A test in otter's exception-based format.
@@ -58,7 +59,12 @@ class Otter:
                 archive.writestr("otter_config.json", json.dumps({"pdf": False}))
                 for question in exercise.questions:
                     if any(check.public for check in question.checks):
-                        test = TEST.format(name=question.name, points=question.max_score, path=str(exercise.checks))
+                        test = TEST.format(
+                            name=question.name,
+                            points=question.max_score,
+                            folder=str(exercise.checks_folder.parent),
+                            exercise=exercise.name,
+                        )
                         archive.writestr(f"tests/{question.name}.py", test)
 
     def grade(self, submission: Submission, run: Callable[..., None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from autograder.course import CheckFiles
     from autograder.sandbox.engine import Engine
 
 # Tests run beside each other: several threads of PyTorch would only wait for each other. Read when it is imported.
@@ -51,6 +53,16 @@ def built_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy_tiny_course(destination: Path) -> Path:
     """Copy the small course."""
     return Path(shutil.copytree(TINY_COURSE, destination, ignore=shutil.ignore_patterns("__pycache__", ".*")))
+
+
+def split_files(text: str, exercise: str = "small") -> CheckFiles:
+    """Return the files of checks in a text, each below a line such as ``# %% public/test_double.py``."""
+    from autograder.course import CheckFiles
+
+    _, *parts = re.split(r"^# %% (\S+)\n", text, flags=re.MULTILINE)
+    files = {f"{exercise}/{name}": part.encode() for name, part in zip(parts[::2], parts[1::2], strict=True)}
+    tests = sorted((name for name in files if "/test_" in name), key=lambda name: "/hidden/" in name)
+    return CheckFiles(tuple(sorted(files.items())), tuple(tests))
 
 
 class LentEngine:

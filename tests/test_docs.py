@@ -69,9 +69,13 @@ def test_make_targets_exist():
 @pytest.mark.slow
 def test_the_example_of_an_exercise_works(tmp_path):
     """The guide's solution passes the guide's checks, and the guide's wrong answer is caught with its cause."""
+    from autograder.proving.changes import apply_change
+
     blocks = re.findall(r"^```python\n(.*?)^```", text_of(ROOT / "docs" / "authoring.md"), re.M | re.S)
-    solution, checks, answers = blocks
-    wrong = answers.split("# %% wrong=")[1].partition("\n")[2]
+    solution, checks, answers, places = blocks
+    right, change = (cell.partition("\n")[2].rstrip() for cell in answers.split("# %% ")[1:3])
+    wrong = apply_change(right, change, "docs/authoring.md")
+    assert places in text_of(ROOT / "tests" / "answers" / "mlp" / "train_one_epoch.py")
     (tmp_path / "solution.py").write_text(solution)
     (tmp_path / "wrong.py").write_text(f"{solution}\n\n# %%\n{wrong}")
     (tmp_path / "test_example.py").write_text(checks)

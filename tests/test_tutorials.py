@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
-from autograder.release.public_checks import public_version
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -73,10 +72,7 @@ def follow(name: str, folder: Path) -> dict[str, str]:
 
 def test_a_student_follows_the_tutorial(tmp_path):
     """In a process of its own, block by block as cells; the value of a block's last line is shown."""
-    checks = load_course(ROOT).exercise("convolution").checks
-    (tmp_path / "test_convolution.py").write_text(
-        public_version(checks.read_text("utf-8"), checks.name, "convolution"), "utf-8"
-    )
+    load_course(ROOT).exercise("convolution").check_files.public().write_to(tmp_path / "checks")
     cells, expected = [], []
     for language, code, lines in steps("student"):
         assert language == "python"
@@ -98,10 +94,11 @@ def test_a_student_follows_the_tutorial(tmp_path):
 
 def test_a_ta_follows_the_tutorial(tmp_path):
     course = tmp_path / "course"
-    for name in ("solutions/convolution.py", "tests/checks/test_convolution.py", "README.md", "nbgrader_config.py"):
+    for name in ("solutions/convolution.py", "README.md", "nbgrader_config.py"):
         (course / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, course / name)
-    shutil.copytree(ROOT / "tests" / "answers" / "convolution", course / "tests" / "answers" / "convolution")
+    for name in ("checks", "answers"):
+        shutil.copytree(ROOT / "tests" / name / "convolution", course / "tests" / name / "convolution")
     config = course / "nbgrader_config.py"
     config.write_text(
         re.sub(r"c\.Course\.(exercises|optional) = \[.*?\]", r"c.Course.\1 = []", config.read_text("utf-8"), flags=re.S)

@@ -116,8 +116,7 @@ def use(wheel: Path, source: Path, folder: Path) -> None:
     # Most of what is installed is never imported here, and compiling it takes longer than unpacking it.
     options = ("--no-compile", "--constraint", source / "requirements.lock")
     desk = folder / "desk"
-    desk.mkdir()
-    shutil.copy(source / "tests/tiny_course/tests/checks/test_greetings.py", desk)
+    shutil.copytree(source / "tests/tiny_course/tests/checks", desk / "checks")
     clean.install(*options, wheel)
     print(clean.must("python", "-c", CHECKED, cwd=desk))
     advice = clean.run("autograder", "--version", cwd=desk)

@@ -17,6 +17,7 @@ from typing import Any
 
 from autograder.checking.failure import fail
 from autograder.checking.submission import Submission, seed_everything, send_function
+from autograder.course.check_files import RECORD_NAME
 
 Metrics = dict[str, float]
 Measure = Callable[[Any, str, int], Metrics]
@@ -24,8 +25,6 @@ Baseline = Callable[[str, int], Metrics]
 
 SEEDS = (1, 2, 3)
 """The seeds that an answer is graded with: it passes when one of them reaches the threshold."""
-
-RECORD_NAME = "calibration.json"
 
 
 class CalibrationError(Exception):

@@ -29,7 +29,7 @@ Examples:
 def command(exercise: str, questions: tuple[str, ...], course: Path | None) -> None:
     """Start an exercise: solution, checks and answers to fill in.
 
-    Writes solutions/EXERCISE.py, tests/checks/test_EXERCISE.py and tests/answers/EXERCISE/, and adds EXERCISE to
+    Writes solutions/EXERCISE.py, tests/checks/EXERCISE/ and tests/answers/EXERCISE/, and adds EXERCISE to
     c.Course.exercises in nbgrader_config.py. What it writes is a small exercise that can be built, proven and graded at
     once; each place to be changed says TODO. Nothing that exists is overwritten, and on an error nothing has changed.
     """

@@ -18,6 +18,9 @@ FOLDER = "checks"
 """What the folder of all checks is called, in the course, in a student's folder and in the sandbox."""
 
 PUBLIC, HIDDEN = "public", "hidden"
+RECORD_NAME = "calibration.json"
+"""An exercise's calibration record, in its folder; see `autograder.proving`."""
+
 SHARED = "shared"
 """The folder of what several exercises use; no exercise can have this name."""
 

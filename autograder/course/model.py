@@ -115,6 +115,11 @@ class Exercise:
         return self.solution.parents[1] / "tests" / "checks" / self.name
 
     @property
+    def test_paths(self) -> list[Path]:
+        """The files that hold its checks, where they lie in the course."""
+        return [self.checks_folder.parent / name for name in self.check_files.tests]
+
+    @property
     def max_score(self) -> float:
         """The points of all its questions."""
         return round(sum(question.max_score for question in self.questions), 6)

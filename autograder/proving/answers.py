@@ -4,14 +4,24 @@ Each cell of such a ``py:percent`` file defines the question anew: ``# %% right=
 ``# %% wrong="stride ignored" caught_by="stride, matches_pytorch"``, where ``caught_by`` names the checks that are
 meant for the mistake. A right answer marked ``held_out`` as well (``# %% right="loops" held_out=true``) is left out of
 calibration: where checks train, it shows that thresholds hold for an answer that they were not made from.
+
+An answer that differs in few lines from one above it is written as that change: ``from="loops"`` names the other
+answer, and the cell holds only what goes and what comes (`autograder.proving.changes`).
 """
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.course import CourseError, Exercise, Question
 from autograder.notebook.percent import read_percent
+from autograder.proving.changes import apply_change, is_change
+
+DEEPEST = 2
+"""An answer may be a change of a change. A third one on top is more than a reader keeps in mind."""
 
 # Answers that no author thinks of, and some student hands in: a check must fail on them, not break.
 _JUNK = {
@@ -31,7 +41,10 @@ _JUNK = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to a question. ``kind`` is ``right``, ``wrong`` or ``junk``."""
+    """One answer to a question. ``kind`` is ``right``, ``wrong`` or ``junk``.
+
+    ``depth`` is 0 for an answer written in full, 1 for a change of such a one, 2 for a change of that.
+    """
 
     question: str
     kind: str
@@ -39,6 +52,7 @@ class Answer:
     source: str
     caught_by: tuple[str, ...] = ()
     held_out: bool = False
+    depth: int = 0
 
 
 def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
@@ -48,20 +62,59 @@ def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
     where = f"tests/answers/{exercise.name}/{question.name}.py"
     if not path.is_file():
         raise CourseError(f"{where} is missing: write right and wrong answers to {question.name}.")
-    answers = []
+    answers: list[Answer] = []
     for cell in read_percent(path.read_text("utf-8")).cells:
-        if cell.cell_type != "code" or not cell.source.strip():
-            continue
-        kinds = [kind for kind in ("right", "wrong") if kind in cell.metadata]
-        if len(kinds) != 1:
-            raise CourseError(f'{where}: a cell is marked neither right="…" nor wrong="…": {cell.source[:60]!r}')
-        caught_by = tuple(name.strip() for name in cell.metadata.get("caught_by", "").split(",") if name.strip())
-        held_out = cell.metadata.get("held_out") is True
-        if kinds[0] == "wrong" and held_out:
-            raise CourseError(f"{where}: only right answers can be held_out: {cell.source[:60]!r}")
-        answers.append(Answer(question.name, kinds[0], str(cell.metadata[kinds[0]]), cell.source, caught_by, held_out))
+        if cell.cell_type == "code" and cell.source.strip():
+            answers.append(_read_answer(cell, question, answers, where))
     _require_known_checks(answers, question, where)
     return answers
+
+
+def _read_answer(cell: Any, question: Question, above: Sequence[Answer], where: str) -> Answer:
+    kinds = [kind for kind in ("right", "wrong") if kind in cell.metadata]
+    if len(kinds) != 1:
+        raise CourseError(
+            f'{where}: a cell is marked neither right="…" nor wrong="…", or its quotes do not match: '
+            f"{cell.source[:60]!r}"
+        )
+    caught_by = tuple(name.strip() for name in str(cell.metadata.get("caught_by", "")).split(",") if name.strip())
+    held_out = cell.metadata.get("held_out") is True
+    if kinds[0] == "wrong" and held_out:
+        raise CourseError(f"{where}: only right answers can be held_out: {cell.source[:60]!r}")
+    label = str(cell.metadata[kinds[0]])
+    if "from" in cell.metadata:
+        base = _base(str(cell.metadata["from"]), label, above, where)
+        source, depth = _changed(base, cell.source, f"{where}: {label!r}, from {base.label!r},"), base.depth + 1
+    elif is_change(cell.source):
+        raise CourseError(f'{where}: {label!r} is written as a change; say of which answer above: from="…".')
+    else:
+        source, depth = cell.source, 0
+    return Answer(question.name, kinds[0], label, source, caught_by, held_out, depth)
+
+
+def _base(name: str, label: str, above: Sequence[Answer], where: str) -> Answer:
+    """Return the answer that another one is a change of."""
+    found = [answer for answer in above if answer.label == name]
+    if not found:
+        known = ", ".join(repr(answer.label) for answer in above if answer.depth < DEEPEST) or "nothing"
+        raise CourseError(f"{where}: {label!r} is from {name!r}, which is none of the answers above it: {known}.")
+    if len(found) > 1:
+        raise CourseError(f"{where}: {label!r} is from {name!r}, as two answers above it are called; rename one.")
+    if found[0].depth >= DEEPEST:
+        raise CourseError(
+            f"{where}: {label!r} is from {name!r}, a change of a change already; start from an answer written in full."
+        )
+    return found[0]
+
+
+def _changed(base: Answer, change: str, where: str) -> str:
+    """Return the source of an answer that is a change of ``base``."""
+    source = apply_change(base.source, change, where)
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise CourseError(f"{where} is not valid Python once changed: {error}. Correct the change.") from None
+    return source
 
 
 def _require_known_checks(answers: list[Answer], question: Question, where: str) -> None:

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.experiment import RECORD_NAME, SEEDS
+from autograder.checking.experiment import SEEDS
 from autograder.course import CourseError, Exercise
+from autograder.course.check_files import RECORD_NAME
 from autograder.proving.experiments import Plan, Subject
 from autograder.proving.measuring import Measurement
 from autograder.proving.threshold import (

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.experiment import RECORD_NAME
 from autograder.course import Course, CourseError, Exercise
-from autograder.course.check_files import parsed
+from autograder.course.check_files import RECORD_NAME, parsed
 from autograder.course.model import is_public
 from autograder.release.notebooks import is_illustration, read_solution
 from autograder.release.regions import BEGIN, END, read_regions
@@ -86,7 +85,7 @@ def require_no_leaks_in_bundle(files: Mapping[str, bytes], course: Course) -> No
 
 def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
     """Return one line for each secret in a file that is handed out with ``exercise``."""
-    return _leaks(path.name, path.read_bytes(), exercise, secrets)
+    return _leaks(f"{path.parent.name}/{path.name}", path.read_bytes(), exercise, secrets)
 
 
 def _require_none(found: list[str]) -> None:

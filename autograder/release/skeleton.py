@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder.course import CONFIG_NAME, Course, CourseError, find_root, load_course
-from autograder.release.skeleton_text import class_name, skeleton
+from autograder.release.skeleton_text import skeleton
 
 SETTING = "c.Course.exercises"
 # What the skeleton, a build or the checks mean by these.
@@ -32,7 +32,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
     _require_exercise_name(course, exercise)
     _require_question_names(course, exercise, questions)
     files = skeleton(exercise, questions)
-    _require_free(root, [*files, f"tests/answers/{exercise}", f"exercises/{exercise}.py"])
+    _require_free(root, _places(exercise))
     config = root / CONFIG_NAME
     before = config.read_bytes()
     after = with_exercise(before, exercise)
@@ -105,7 +105,7 @@ def _require_exercise_name(course: Course, name: str) -> None:
 
 def _require_question_names(course: Course, exercise: str, names: Sequence[str]) -> None:
     where = {question.name: other.name for other in course.exercises for question in other.questions}
-    classes: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
             raise CourseError(
@@ -116,12 +116,16 @@ def _require_question_names(course: Course, exercise: str, names: Sequence[str])
             raise CourseError(f"{name!r} means something else already; take another name for the question.")
         if name in where:
             raise CourseError(f"{where[name]} has a question {name!r} already; take another name.")
-        if class_name(name) in classes:
-            other = classes[class_name(name)]
-            raise CourseError(
-                f"The questions {other!r} and {name!r} would share the checks; take another name for one."
-            )
-        classes[class_name(name)] = name
+        if name.lower() in chosen:  # some file systems do not tell them apart
+            other = chosen[name.lower()]
+            raise CourseError(f"The questions {other!r} and {name!r} would share a file; take another name for one.")
+        chosen[name.lower()] = name
+
+
+def _places(exercise: str) -> list[str]:
+    """Return the files and folders of an exercise."""
+    modules = (f"{folder}/{exercise}.py" for folder in ("solutions", "exercises"))
+    return [*modules, *(f"tests/{folder}/{exercise}" for folder in ("checks", "answers"))]
 
 
 def _require_free(root: Path, names: Iterable[str]) -> None:

@@ -52,57 +52,64 @@ def $question(values: Tensor, weights: Tensor) -> Tensor:
 #     print(f"{todo}: write it, then run this cell again.")
 ''')
 
-_CHECKS = Template('''\
-"""Checks of the exercise `$exercise`."""
+_PUBLIC_CHECKS = Template('''\
+"""Public checks of `$question`: students get this file."""
+
+import pytest
+import torch
+
+from autograder.checking import assert_tensor
+
+pytestmark = pytest.mark.hints(
+    "TODO: a first idea, for students who do not know how to begin.",
+    "TODO: the step that most of them miss.",
+)
+
+
+# TODO: Write the public checks of $question: an example that students can follow with pencil and paper.
+@pytest.mark.points(1)
+@pytest.mark.hint("Add up the products of values and weights, then divide. TODO: write the hint for your question.")
+def test_small_example(submission):
+    """Three values, the last with double weight, have the mean 3.75."""
+    # TODO: Name the likely mistakes, each with the value that it gives: the student reads the cause.
+    assert_tensor(
+        submission.$question(torch.tensor([1.0, 2.0, 6.0]), torch.tensor([1.0, 1.0, 2.0])),
+        torch.tensor(3.75),
+        what="$question(values, weights)",
+        mistakes={
+            "the weights are ignored": torch.tensor(3.0),
+            "the sum is not divided by the sum of the weights": torch.tensor(15.0),
+        },
+    )
+''')
+
+_HIDDEN_CHECKS = Template('''\
+"""Hidden checks of `$question`: no student sees this file."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, unchanged
-''')
 
-_CHECKS_QUESTION = Template('''
 
-@pytest.mark.question("$question")
-@pytest.mark.hints(
-    "TODO: a first idea, for students who do not know how to begin.",
-    "TODO: the step that most of them miss.",
-)
-class Test$class_name:
-    # TODO: Write the public checks of $question: an example that students can follow with pencil and paper.
-    @pytest.mark.public
-    @pytest.mark.points(1)
-    @pytest.mark.hint("Add up the products of values and weights, then divide. TODO: write the hint for your question.")
-    def test_small_example(self, submission):
-        """Three values, the last with double weight, have the mean 3.75."""
-        # TODO: Name the likely mistakes, each with the value that it gives: the student reads the cause.
-        assert_tensor(
-            submission.$question(torch.tensor([1.0, 2.0, 6.0]), torch.tensor([1.0, 1.0, 2.0])),
-            torch.tensor(3.75),
-            what="$question(values, weights)",
-            mistakes={
-                "the weights are ignored": torch.tensor(3.0),
-                "the sum is not divided by the sum of the weights": torch.tensor(15.0),
-            },
-        )
-
-    # TODO: Write the hidden checks of $question: other shapes, extreme values, inputs that must stay as they are.
-    @pytest.mark.points(1)
-    @pytest.mark.hint("Write into no tensor that you were given. TODO: write the hint for your question.")
-    def test_other_values(self, submission):
-        """Any values and weights have their mean, and stay as they were."""
-        values, weights = torch.randn(7), torch.rand(7) + 0.5
-        expected = torch.dot(values, weights / weights.sum())
-        with unchanged(values, weights, what="$question"):
-            result = submission.$question(values, weights)
-        assert_tensor(result, expected, what="$question(values, weights)", atol=1e-5)
+# TODO: Write the hidden checks of $question: other shapes, extreme values, inputs that must not be modified.
+@pytest.mark.points(1)
+@pytest.mark.hint("Write into no tensor that you were given. TODO: write the hint for your question.")
+def test_other_values(submission):
+    """Any values and weights have their mean, and stay as they were."""
+    values, weights = torch.randn(7), torch.rand(7) + 0.5
+    expected = torch.dot(values, weights / weights.sum())
+    with unchanged(values, weights, what="$question"):
+        result = submission.$question(values, weights)
+    assert_tensor(result, expected, what="$question(values, weights)", atol=1e-5)
 ''')
 
 _ANSWERS = Template("""\
 # %% right="product and sum"
 # ruff: noqa - the answers of a question stand side by side
 # TODO: Replace these by at least three right answers in different styles and by every mistake that you have seen.
-# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake.
+# Each cell defines `$question` anew; `caught_by` names the checks that are meant for the mistake. Where a mistake is
+# a small change of an answer above, name that answer in `from` and write only the lines that go (-) and come (+).
 def $question(values, weights):
     return (values * weights).sum() / weights.sum()
 
@@ -125,9 +132,9 @@ def $question(values, weights):
     return values.mean()
 
 
-# %% wrong="the sum is not divided" caught_by="small_example, other_values"
-def $question(values, weights):
-    return (values * weights).sum()
+# %% wrong="the sum is not divided" from="a loop" caught_by="small_example, other_values"
+# -     return total / sum(weights)
+# +     return total
 
 
 # %% wrong="the caller's weights are overwritten" caught_by="other_values"
@@ -137,18 +144,17 @@ def $question(values, weights):
 """)
 
 
-def class_name(question: str) -> str:
-    """Return a question's name as the class of its checks has it, after ``Test``."""
-    return "".join(part[:1].upper() + part[1:] for part in question.split("_"))
-
-
 def skeleton(exercise: str, questions: Sequence[str]) -> dict[str, str]:
     """Return the files of a new exercise: path in the course → text."""
     title = exercise.replace("_", " ").capitalize()
-    solution, checks = _SOLUTION.substitute(title=title), _CHECKS.substitute(exercise=exercise)
-    answers = {}
+    solution = _SOLUTION.substitute(title=title)
+    files = {}
     for question in questions:
         solution += _SOLUTION_QUESTION.substitute(question=question)
-        checks += _CHECKS_QUESTION.substitute(question=question, class_name=class_name(question))
-        answers[f"tests/answers/{exercise}/{question}.py"] = _ANSWERS.substitute(question=question)
-    return {f"solutions/{exercise}.py": solution, f"tests/checks/test_{exercise}.py": checks, **answers}
+        for folder, template in (
+            (f"tests/checks/{exercise}/public/test_", _PUBLIC_CHECKS),
+            (f"tests/checks/{exercise}/hidden/test_", _HIDDEN_CHECKS),
+            (f"tests/answers/{exercise}/", _ANSWERS),
+        ):
+            files[f"{folder}{question}.py"] = template.substitute(question=question)
+    return {f"solutions/{exercise}.py": solution, **files}

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.experiment import RECORD_NAME
 from autograder.course import Course, CourseError, Exercise
+from autograder.course.check_files import RECORD_NAME
 from autograder.course.digests import check_digests
 from autograder.handed_out import interface_of
 from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of

@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,11 +179,13 @@ class Autograder:
     def __init__(self, folder: Path, handed_in: Sequence[Case]) -> None:
         course = folder / "our-course"
         (course / "solutions").mkdir(parents=True)
-        (course / "tests" / "checks").mkdir(parents=True)
         (course / "nbgrader_config.py").write_text(f'c = get_config()\nc.Course.exercises = ["{EXERCISE}"]\n')
         cells = [f'# %% question="{question}"\n{source}' for question, source in ANSWERS.items()]
         (course / "solutions" / f"{EXERCISE}.py").write_text("\n\n".join(cells))
-        (course / "tests" / "checks" / f"test_{EXERCISE}.py").write_text(_our_checks())
+        for name, text in _our_checks():
+            path = course / "tests" / "checks" / EXERCISE / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
         self._graded = folder / "our-grades"
         self._places = {case.name: place for place, case in enumerate(handed_in)}
         for case in handed_in:
@@ -210,13 +212,13 @@ class Autograder:
         return result
 
 
-def _our_checks() -> str:
-    """Return the same tests as checks."""
-    parts = ["import pytest\n\nfrom autograder.checking import assert_equal\n"]
+def _our_checks() -> Iterator[tuple[str, str]]:
+    """Yield the same tests as files of checks: name, text."""
     for question, points in POINTS.items():
-        parts.append(f'\n\n@pytest.mark.question("{question}")\nclass Test{question.title().replace("_", "")}:')
         for kind, tests in zip(("public", "hidden"), TESTS[question], strict=True):
-            marks = f"    @pytest.mark.points({points / 2:g})\n" + "    @pytest.mark.public\n" * (kind == "public")
-            calls = "".join(f"        assert_equal(submission.{call}, {value})\n" for call, value in tests.items())
-            parts.append(f'\n{marks}    def test_{kind}(self, submission):\n        """Is right."""\n{calls}')
-    return "\n".join(parts)
+            calls = "".join(f"    assert_equal(submission.{call}, {value})\n" for call, value in tests.items())
+            yield (
+                f"{kind}/test_{question}.py",
+                "import pytest\n\nfrom autograder.checking import assert_equal\n\n\n"
+                f'@pytest.mark.points({points / 2:g})\ndef test_{kind}(submission):\n    """Is right."""\n{calls}',
+            )

@@ -26,11 +26,11 @@ def make_course(root: Path) -> Path:
     config = (ROOT / "nbgrader_config.py").read_text("utf-8")
     config = re.sub(r"^c\.Course\.exercises = .*$", f"c.Course.exercises = [{EXERCISE!r}]", config, flags=re.M)
     config = re.sub(r"^c\.Course\.optional = .*$", "c.Course.optional = []", config, flags=re.M)
-    for source in (f"solutions/{EXERCISE}.py", f"tests/checks/test_{EXERCISE}.py"):
-        (root / source).parent.mkdir(parents=True)
-        shutil.copy(ROOT / source, root / source)
-    answers = Path("tests", "answers", EXERCISE)
-    shutil.copytree(ROOT / answers, root / answers, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "solutions").mkdir(parents=True)
+    shutil.copy(ROOT / "solutions" / f"{EXERCISE}.py", root / "solutions")
+    for kind in ("checks", "answers"):
+        folder = Path("tests", kind, EXERCISE)
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "nbgrader_config.py").write_text(config, "utf-8")
     return root
 

@@ -14,7 +14,8 @@ from autograder.checking import CheckFailure, Experiment
 from autograder.checking.experiment import SEEDS, CalibrationError
 from autograder.checking.run import LocalSession, run_checks
 from autograder.checking.submission import LocalSubmission
-from autograder.course import read_questions
+from autograder.course.check_files import read_check_files
+from autograder.course.reader import read_questions
 from autograder.results import CheckResult, Outcome
 
 CHECKS = '''
@@ -38,19 +39,18 @@ def measure(submission, dataset, seed):
 EASY = Experiment("easy", measure, dataset="toys", metric="share")
 
 
-@pytest.mark.question("share")
-class TestShare:
-    @pytest.mark.points(1)
-    def test_enough(self, submission):
-        """It is enough."""
-        EASY.check(submission, what="The share", cause="too little of it")
+@pytest.mark.points(1)
+def test_enough(submission):
+    """It is enough."""
+    EASY.check(submission, what="The share", cause="too little of it")
 '''
 
 
 @pytest.fixture
 def checks(tmp_path: Path):
     """Return a file of checks, imported, and what writes its record."""
-    path = tmp_path / "test_toys.py"
+    path = tmp_path / "checks/toys/hidden/test_share.py"
+    path.parent.mkdir(parents=True)
     path.write_text(CHECKS)
     spec = importlib.util.spec_from_file_location("test_toys", path)
     module = importlib.util.module_from_spec(spec)
@@ -113,9 +113,9 @@ def test_without_a_record_nothing_is_measured_and_the_grader_is_at_fault(checks,
 
 def outcome(checks, submission) -> CheckResult:
     path = Path(checks.__file__)
-    (question,) = read_questions(path.read_text(), path.name)
+    (question,) = read_questions(read_check_files(path.parents[2], "toys", ["share"]))
     results: list[CheckResult] = []
-    run_checks(path, question.checks, LocalSession(submission), lambda _check, result, _s: results.append(result))
+    run_checks([path], question.checks, LocalSession(submission), lambda _check, result, _s: results.append(result))
     return results[0]
 
 

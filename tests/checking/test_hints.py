@@ -8,31 +8,34 @@ from autograder import check, hint
 from autograder.checking import hints
 from autograder.course import load_course
 
-SOURCE = """
+ADD = """
 import pytest
 
-@pytest.mark.question("add")
-@pytest.mark.hints("Look at `+`.", "It takes < two.")
-class TestAdd:
-    @pytest.mark.points(1)
-    @pytest.mark.public
-    def test_adds(self, submission):
-        '''Adds.'''
-        assert submission.add(1, 2) == 3
+pytestmark = pytest.mark.hints("Look at `+`.", "It takes < two.")
 
-@pytest.mark.question("halve")
-class TestHalve:
-    @pytest.mark.points(1)
-    @pytest.mark.public
-    def test_halves(self, submission):
-        '''Halves.'''
-        assert submission.halve(4) == 2
+
+@pytest.mark.points(1)
+def test_adds(submission):
+    '''Adds.'''
+    assert submission.add(1, 2) == 3
+"""
+HALVE = """
+import pytest
+
+
+@pytest.mark.points(1)
+def test_halves(submission):
+    '''Halves.'''
+    assert submission.halve(4) == 2
 """
 
 
 @pytest.fixture(autouse=True)
 def beside_a_notebook(tmp_path, monkeypatch):
-    (tmp_path / "test_it.py").write_text(SOURCE)
+    folder = tmp_path / "checks/sums/public"
+    folder.mkdir(parents=True)
+    (folder / "test_add.py").write_text(ADD)
+    (folder / "test_halve.py").write_text(HALVE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(hints, "_told", {})
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Check, Course, Exercise, Question
+from autograder.course import Check, CheckFiles, Course, Exercise, Question
 from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
 
 POINTS = {"tensor_ops": {"add": (1.0, 2.0), "norm": (1.5,)}, "convolution": {"conv2d": (2.0, 2.0)}}
@@ -47,7 +47,8 @@ def course(tmp_path) -> Course:
         Exercise(
             exercise,
             root / "solutions" / f"{exercise}.py",
-            root / "tests/checks" / f"test_{exercise}.py",
+            "",
+            CheckFiles((), ()),
             tuple(make_question(name, points) for name, points in questions.items()),
             optional=exercise == "convolution",
         )

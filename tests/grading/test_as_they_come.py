@@ -89,7 +89,7 @@ def outcomes(result: Result) -> dict[str, list[str]]:
 def test_the_score_does_not_depend_on_the_tool(name, graded):
     result = graded(*FORMS[name](ANSWER))
     assert result.status is Status.GRADED, result.message
-    assert outcomes(result) == {"add": ["passed"] * 3, "Greeter": ["failed", "passed", "failed"]}, result.cells
+    assert outcomes(result) == {"add": ["passed"] * 3, "Greeter": ["passed", "failed", "failed"]}, result.cells
     assert 0 < result.questions[1].score < result.questions[1].max_score
 
 

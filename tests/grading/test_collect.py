@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course, CourseError, Exercise
+from autograder.course import CheckFiles, Course, CourseError, Exercise
 from autograder.grading.collect import ANONYMOUS, Collected, CollectError, Handed, collect, name_fault
 
 
 @pytest.fixture
 def course(tmp_path) -> Course:
-    exercises = (Exercise(name, Path(), Path(), ()) for name in ("tensor_ops", "convolution"))
+    exercises = (Exercise(name, Path(), "", CheckFiles((), ()), ()) for name in ("tensor_ops", "convolution"))
     return Course(tmp_path, tuple(exercises))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,29 +13,38 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.course import load_course
+from autograder.course.digests import check_digests
 from autograder.grading.collect import Handed
-from autograder.grading.digests import check_digests
 from autograder.grading.run import grade_class
 from autograder.results import CellResult, CheckResult, Outcome, read_results
 from autograder.sandbox.engine import Engine, Graded
-from tests.conftest import TINY_COURSE, copy_tiny_course
+from tests.conftest import TINY_COURSE, copy_tiny_course, split_files
 from tests.grading.processes import RIGHT, TIER, WRONG
 
-CHECKS = (TINY_COURSE / "tests" / "checks" / "test_greetings.py").read_text()
+FOLDER = TINY_COURSE / "tests" / "checks" / "greetings"
+CHECKS = "".join(
+    f"# %% {path.relative_to(FOLDER).as_posix()}\n{path.read_text()}" for path in sorted(FOLDER.glob("*/*.py"))
+)
+"""All files of checks in one text, as `split_files` reads them."""
+
 ALL = {
     *("add.two_invitations", "add.large_crowd", "add.nobody_invited"),
     *("Greeter.remembers_everybody", "Greeter.word", "Greeter.empty_name"),
 }
 NOTHING: set[str] = set()
 ADDED = '''
-    @pytest.mark.points(2)
-    @pytest.mark.after("nobody_invited")
-    def test_negative(self, submission):
-        """Who leaves is taken off."""
-        assert_equal(submission.add([3, -1]), 2, what="add([3, -1])")
+
+@pytest.mark.points(2)
+@pytest.mark.after("nobody_invited")
+def test_negative(submission):
+    """Who leaves is taken off."""
+    assert_equal(submission.add([3, -1]), 2, what="add([3, -1])")
 
 
-@pytest.mark.question("Greeter")'''
+# %% public/counting.py
+'''
+
+HINTED = "pytestmark = [pytest.mark.hints('Go.')]"
 
 Edit = Callable[[str], str]
 
@@ -46,18 +55,24 @@ def swap(old: str, new: str) -> Edit:
 
 def without(name: str) -> Edit:
     """Remove a check, with its decorators."""
+    return lambda text: re.sub(rf"\n\n(@.*\n)+def test_{name}\(.*\n(    .*\n)+", "", text)
+
+
+def moved(name: str) -> Edit:
+    """Move the checks of a hidden file into the public one of the same question."""
 
     def edit(text: str) -> str:
-        found = [node for node in ast.walk(ast.parse(text)) if getattr(node, "name", "") == f"test_{name}"]
-        lines = text.splitlines(keepends=True)
-        for node in found:
-            del lines[node.decorator_list[0].lineno - 1 : node.end_lineno]
-        return "".join(lines)
+        _, *parts = re.split(r"^# %% (\S+)\n", text, flags=re.MULTILINE)
+        files = dict(zip(parts[::2], parts[1::2], strict=True))
+        files[f"public/{name}"] += files.pop(f"hidden/{name}").replace("..public", "")
+        return "".join(f"# %% {each}\n{part}" for each, part in files.items())
 
     return edit
 
 
 FIVE = {"add.two_invitations", "add.large_crowd"}
+ADD = {"add.two_invitations", "add.large_crowd", "add.nobody_invited"}
+GREETER = ALL - ADD
 BREAKS = swap("greeter.greeted, [", "greeter.greeted[0].missing, [")
 
 EDITS: dict[str, tuple[Edit, set[str]]] = {
@@ -68,13 +83,16 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "an expectation": (swap("[]), 0, what", "[]), 1, what"), {"add.nobody_invited"}),
     "a check that others come after": (swap("INVITATIONS), 5", "INVITATIONS), 6"), FIVE),
     "a title": (swap("make five guests", "make 5 guests"), FIVE),
-    "what it comes after": (swap('    @pytest.mark.after("two_invitations")\n', ""), {"add.large_crowd"}),
-    "a time limit": (swap("points(0.5)", "points(0.5)\n    @pytest.mark.timeout(2)"), {"Greeter.empty_name"}),
-    "a hidden check made public": (swap("# A hidden remark about crowds.", "@pytest.mark.public"), {"add.large_crowd"}),
-    "a helper": (swap("return submission.add(invitations)", "return submission.add(list(invitations))"), ALL),
-    "a constant": (swap("repeat(1, 40)", "repeat(1, 41)"), ALL),
-    "a class's constant": (swap('"Salve"', '"Ave"'), ALL),
-    "a check added": (swap('\n\n@pytest.mark.question("Greeter")', ADDED), {"add.negative"}),
+    "what it comes after": (swap('@pytest.mark.after("two_invitations")\n', ""), {"add.large_crowd"}),
+    "a time limit": (swap("points(0.5)", "points(0.5)\n@pytest.mark.timeout(2)"), {"Greeter.empty_name"}),
+    "hidden checks made public": (moved("test_add.py"), ADD),
+    "a hint to begin with": (swap("import pytest\n", f"import pytest\n\n{HINTED}\n"), ALL),
+    "another hint to begin with": (swap("Begin with the empty list.", "Begin with one number."), NOTHING),
+    "a helper": (swap("return submission.add(invitations)", "return submission.add(list(invitations))"), ADD),
+    "a constant": (swap("repeat(1, 40)", "repeat(1, 41)"), {"add.large_crowd", "add.nobody_invited"}),
+    "a constant of another question": (swap('"Salve"', '"Ave"'), {"Greeter.remembers_everybody"}),
+    "a helper of several files": (swap('"greet", "greeted"', '"greet"'), GREETER),
+    "a check added": (swap("\n# %% public/counting.py\n", ADDED), {"add.negative"}),
     "a check removed": (without("nobody_invited"), NOTHING),
     "a check that breaks": (BREAKS, {"Greeter.remembers_everybody"}),
 }  # fmt: skip
@@ -105,6 +123,12 @@ class Noted:
         return Graded([CellResult(name, Outcome.PASSED) for name, _ in job.cells], passed, complete=True)
 
 
+def write_checks(root: Path, text: str) -> None:
+    """Replace all files of checks."""
+    shutil.rmtree(root / "tests/checks/greetings")
+    split_files(text, "greetings").write_to(root / "tests/checks")
+
+
 @pytest.fixture
 def graded(tiny_course, tmp_path):
     """Return what grades one right answer with checks of this text, and says which were run."""
@@ -112,8 +136,7 @@ def graded(tiny_course, tmp_path):
     path.write_text(RIGHT)
 
     def grade(text: str, **keywords: object) -> tuple[set[str], object]:
-        checks = tiny_course / "tests" / "checks" / "test_greetings.py"
-        checks.write_text(text)
+        write_checks(tiny_course, text)
         engine = Noted()
         handed = [Handed("ada", "greetings", path)]
         run = grade_class(load_course(tiny_course), handed, tmp_path / "out", lambda: engine, tier=TIER, **keywords)
@@ -146,23 +169,22 @@ def test_fewer_points_are_not_taken_away_unseen(graded):
     assert [result.score for result in run.results] == [5.25]
 
 
+def digests(root: Path, text: str) -> dict[tuple[str, str], str]:
+    write_checks(root, text)
+    return check_digests(load_course(root).exercise("greetings"))
+
+
 def test_a_check_that_another_one_calls_is_part_of_both(tiny_course):
-    exercise = load_course(tiny_course).exercise("greetings")
-    calls = CHECKS.replace(
-        'submission.add([]), 0, what="add([])")', 'self.test_two_invitations(submission), None, what="")'
-    )
-    exercise.checks.write_text(calls)
-    before = check_digests(exercise)
-    exercise.checks.write_text(calls.replace("INVITATIONS), 5", "INVITATIONS), 6"))
-    after = check_digests(exercise)
+    calls = CHECKS.replace('submission.add([]), 0, what="add([])")', 'test_large_crowd(submission), None, what="")')
+    before = digests(tiny_course, calls)
+    after = digests(tiny_course, calls.replace("CROWD), 45", "CROWD), 46"))
     assert before["add", "nobody_invited"] != after["add", "nobody_invited"]
 
 
 def test_a_file_beside_the_checks_is_part_of_them_all(tiny_course):
-    exercise = load_course(tiny_course).exercise("greetings")
-    before = check_digests(exercise)
-    exercise.checks.with_suffix(".data.json").write_text("[]")
-    after = check_digests(exercise)
+    before = digests(tiny_course, CHECKS)
+    (tiny_course / "tests/checks/greetings/data.json").write_text("[]")
+    after = check_digests(load_course(tiny_course).exercise("greetings"))
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
 
@@ -204,7 +226,6 @@ def test_edits_after_edits_give_the_bytes_of_a_fresh_grading(engine, tmp_path):
         path.write_text(text)
         handed.append(Handed(student, "greetings", path))
     root = copy_tiny_course(tmp_path / "course")
-    checks = root / "tests" / "checks" / "test_greetings.py"
 
     @settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.sampled_from(sorted(EDITS)), unique=True, max_size=4))
@@ -212,7 +233,7 @@ def test_edits_after_edits_give_the_bytes_of_a_fresh_grading(engine, tmp_path):
         text = CHECKS
         for name in names:
             text = EDITS[name][0](text)
-        checks.write_text(text)
+        write_checks(root, text)
         course = load_course(root)
         with tempfile.TemporaryDirectory(dir=tmp_path) as fresh:
             for output in (tmp_path / "again", Path(fresh)):

@@ -23,7 +23,7 @@ from autograder.sandbox.engine import Engine
 from autograder.sandbox.tiers import best_tier
 
 VERSION = "2026.1"
-CHECKS = "tests/checks/test_greetings.py"
+CHECKS = "tests/checks/greetings/{}/test_add.py"
 SOLUTION = "solutions/greetings.py"
 
 
@@ -34,6 +34,16 @@ def edit(root: Path, name: str, *changes: tuple[str, str]) -> Course:
         assert re.search(old, text), old
         text = re.sub(old, new, text)
     (root / name).write_text(text, "utf-8")
+    return load_course(root)
+
+
+def rename_add(root: Path) -> Course:
+    """Call a question by another name; return the course as it is then."""
+    checks = root / "tests/checks/greetings"
+    for path in (root / SOLUTION, checks / "public/counting.py", *checks.glob("*/test_add.py")):
+        path.write_text(re.sub(r"\badd\b", "total_of", path.read_text("utf-8")), "utf-8")
+    for path in checks.glob("*/test_add.py"):
+        path.rename(path.with_name("test_total_of.py"))
     return load_course(root)
 
 
@@ -80,10 +90,10 @@ def test_the_result_tells_the_release(course, hand_in):
 
 def test_a_corrected_check_is_for_everybody(course, hand_in):
     handed = hand_in(course, VERSION)
-    now = edit(course.root, CHECKS, (r"5, what=", "6 - 1, what="))
+    now = edit(course.root, CHECKS.format("public"), (r"5, what=", "6 - 1, what="))
     prepared = chosen(now, handed)
     assert prepared.exercise == now.exercises[0]
-    assert prepared.blank.checks_digest == now.exercises[0].checks_digest
+    assert prepared.blank.checks_digest == now.exercises[0].check_files.digest
     assert prepared.blank.message == ""
 
 
@@ -113,9 +123,7 @@ def test_a_deleted_locked_cell_is_told(course, hand_in):
 @pytest.mark.slow
 def test_where_questions_have_changed_each_submission_is_graded_by_the_checks_of_its_release(course, hand_in, lend):
     old = hand_in(course, VERSION, "old")
-    rename = (r"\badd\b", "total_of")
-    now = edit(course.root, SOLUTION, rename)
-    now = edit(course.root, CHECKS, rename)
+    now = rename_add(course.root)
     new = hand_in(now, "unreleased", "new")
     results = grade(now, [old, new], lend)
     assert results["old"].score == results["old"].max_score == 5.5
@@ -130,9 +138,7 @@ def test_where_questions_have_changed_each_submission_is_graded_by_the_checks_of
 @pytest.mark.parametrize("fault", ["missing", "changed"])
 def test_without_its_files_a_release_stops_only_its_own_submissions(course, hand_in, lend, fault):
     old = hand_in(course, VERSION, "old")
-    rename = (r"\badd\b", "total_of")
-    edit(course.root, SOLUTION, rename)
-    now = edit(course.root, CHECKS, rename)
+    now = rename_add(course.root)
     bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"
     if fault == "missing":
         bundle.unlink()

@@ -92,7 +92,7 @@ def test_the_exchange_brings_a_release_to_a_student_and_the_answers_back(course,
 
     as_student(ExchangeFetchAssignment)
     fetched = sorted(path.name for path in (home / "greetings").iterdir())
-    assert fetched == ["greetings.ipynb", "test_greetings.py"]
+    assert fetched == ["checks", "greetings.ipynb"]
     user = getpass.getuser()
     (home / "greetings/greetings.ipynb").write_bytes(hand_in(course, user, RIGHT).read_bytes())
     (course / "submitted" / user / "greetings/greetings.ipynb").unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -41,10 +42,9 @@ ANSWERS = {
 
 
 def place(course: Path, student: str, answers: dict[str, str], **how: object) -> Path:
-    """Put a notebook where a student works: with its file of public checks beside it."""
+    """Put a notebook where a student works: with its public checks beside it."""
     notebook = hand_in(course, student, answers, **how)
-    checks = course / "release/student/greetings/test_greetings.py"
-    notebook.with_name(checks.name).write_bytes(checks.read_bytes())
+    shutil.copytree(course / "release/student/greetings/checks", notebook.with_name("checks"), dirs_exist_ok=True)
     return notebook
 
 
@@ -72,7 +72,7 @@ def test_every_public_check_has_the_outcome_and_the_message_of_grading(course):
         notebook = course / "submitted" / result.student / "greetings/greetings.ipynb"
         ours = {
             (question.name, check.name): (check.outcome, check.points, check.message, check.hint, check.pictures)
-            for question in run_public(notebook, notebook.with_name("test_greetings.py"))
+            for question in run_public(notebook, notebook.with_name("checks"))
             for check in question.checks
         }
         assert ours == theirs, result.student
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_an_error_that_says_so(course):
 
 def test_only_a_notebook_with_its_checks_beside_it_is_ours(course):
     notebook = place(course, "ada", RIGHT)
-    assert checks_beside(notebook) == notebook.with_name("test_greetings.py")
+    assert checks_beside(notebook) == notebook.with_name("checks")
     assert checks_beside(notebook.with_name("other.ipynb")) is None
     assert checks_beside(notebook.with_suffix(".py")) is None
 

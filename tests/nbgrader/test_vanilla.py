@@ -127,7 +127,7 @@ def test_nbgraders_validation_tells_whether_public_checks_pass(vanilla, monkeypa
     from nbgrader.validator import Validator
 
     path = hand_in(vanilla, "ada", answers)
-    shutil.copy(vanilla / "release/student/greetings/test_greetings.py", path.parent)
+    shutil.copytree(vanilla / "release/student/greetings/checks", path.parent / "checks")
     monkeypatch.chdir(path.parent)
     failed = Validator().validate(path.name).get("failed", [])
     assert bool(failed) != succeeds

@@ -168,5 +168,6 @@ def test_the_documented_command_works_as_written(assignment, tmp_path):
 
 def test_students_get_no_hidden_check(assignment):
     files = [path for path in (assignment / "student").rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"greetings.ipynb", "test_greetings.py", "add.py", "Greeter.py"}
+    checks = {"counting.py", "greeters.py", "test_add.py", "test_Greeter.py"}
+    assert {path.name for path in files} == {"greetings.ipynb", "add.py", "Greeter.py", *checks}
     assert not [path for path in files if "large_crowd" in path.read_text("utf-8")]

@@ -27,8 +27,10 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import best_tier
 
 SOURCE = Path(__file__).parents[1] / "tiny_training"
-CHECKS = "tests/checks/test_perceptron.py"
-RECORD = "tests/checks/test_perceptron.calibration.json"
+CHECKS = "tests/checks/perceptron/hidden/test_fit.py"
+EXPERIMENTS = "tests/checks/perceptron/hidden/experiments.py"
+GIVEN = "tests/checks/perceptron/public/answers.py"
+RECORD = "tests/checks/perceptron/calibration.json"
 ANSWERS = "tests/answers/perceptron/fit.py"
 SOLUTION = "solutions/perceptron.py"
 
@@ -93,28 +95,26 @@ def test_a_held_out_answer_is_proven_but_not_measured(pool, root):
 
 
 def test_a_check_that_uses_an_experiment_through_helpers_is_found(pool, root):
-    edit(root, CHECKS, "NARROW.check(submission,", "self._trains(submission,")
-    with (root / CHECKS).open("a") as file:
-        file.write(
-            "\n    def _trains(self, submission, **words):\n        trains(submission, **words)\n"
-            "\n\ndef trains(submission, **words):\n    NARROW.check(submission, **words)\n"
-        )
+    edit(root, CHECKS, "NARROW.check(submission,", "trains(submission,")
+    edit(root, CHECKS, "import NARROW", "import trains")
+    with (root / EXPERIMENTS).open("a") as file:
+        file.write("\n\ndef trains(submission, **words):\n    NARROW.check(submission, **words)\n")
     assert prepared(pool, root).plans[0].graded
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("path", "old", "new", "words"),
     [
-        ("NARROW.check(", "print(", "is used by no check"),
-        ('Experiment("wide"', 'Experiment("narrow"', "two experiments have the same name"),
-        ("def _data(", "def points_of(", "has no data"),
-        ("return points[:100]", "return object(), points[:100]", "may not hold a object"),
-        ('"always 1": majority}', '"always 1": lambda dataset, seed: {}}', "does not define at its top: <lambda>"),
-        ("import pytest", "import nonsense", "No module named 'nonsense'"),
+        (CHECKS, "NARROW.check(", "print(", "is used by no check"),
+        (EXPERIMENTS, 'Experiment("wide"', 'Experiment("narrow"', "two experiments have the same name"),
+        (EXPERIMENTS, "def _data(", "def points_of(", "has no data"),
+        (EXPERIMENTS, "return points[:100]", "return object(), points[:100]", "may not hold a object"),
+        (EXPERIMENTS, '"always 1": majority}', '"always 1": lambda dataset, seed: {}}', "it imports: <lambda>"),
+        (CHECKS, "import pytest", "import nonsense", "No module named 'nonsense'"),
     ],
 )
-def test_what_cannot_be_planned_is_refused(pool, root, old, new, words):
-    edit(root, CHECKS, old, new)
+def test_what_cannot_be_planned_is_refused(pool, root, path, old, new, words):
+    edit(root, path, old, new)
     with pytest.raises((MeasuringError, CourseError), match=words):
         prepared(pool, root)
 
@@ -141,7 +141,7 @@ def test_the_record_that_lies_there_holds(pool, root):
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        (CHECKS, '"""Train once', '"""Once, train'),
+        (EXPERIMENTS, '"""Train once', '"""Once, train'),
         (CHECKS, "points(2)", "points(3)"),
         (ANSWERS, "    return torch.zeros(2)", "    return torch.zeros(1)"),
         (SOLUTION, "# Two clouds", "# Two small clouds"),
@@ -155,11 +155,11 @@ def test_it_holds_after_a_change_that_does_not_matter(pool, root, path, old, new
 @pytest.mark.parametrize(
     ("path", "old", "new", "words"),
     [
-        (CHECKS, "EPOCHS = 2", "EPOCHS = 3", "the code of held_out or _data has changed"),
-        (CHECKS, "torch.ones(len(labels))", "-torch.ones(len(labels))", "baselines have changed: always 1"),
-        (CHECKS, 'metric="accuracy"', 'metric="auc"', "the metric is auc, in the record accuracy"),
-        (CHECKS, 'Experiment("narrow"', 'Experiment("new"', "new: there is no record"),
-        (CHECKS, 'Experiment("narrow"', 'Experiment("new"', "narrow: the record has it, the checks do not"),
+        (GIVEN, "EPOCHS = 2", "EPOCHS = 3", "the code of held_out or _data has changed"),
+        (EXPERIMENTS, "torch.ones(len(labels))", "-torch.ones(len(labels))", "baselines have changed: always 1"),
+        (EXPERIMENTS, 'metric="accuracy"', 'metric="auc"', "the metric is auc, in the record accuracy"),
+        (EXPERIMENTS, 'Experiment("narrow"', 'Experiment("new"', "new: there is no record"),
+        (EXPERIMENTS, 'Experiment("narrow"', 'Experiment("new"', "narrow: the record has it, the checks do not"),
         (CHECKS, "test_separates_the_clouds", "test_renamed", "separates_the_clouds"),
         (ANSWERS, "20 * epochs", "9 * epochs", "right answers have changed: logistic regression"),
         (ANSWERS, 'caught_by="three_weights"', 'caught_by="three_weights, separates_the_clouds"', "wrong answers have"),
@@ -204,18 +204,24 @@ def test_another_environment_is_said_but_no_problem(pool, root):
 @pytest.mark.parametrize("text", ["", "[]", '{"experiments": 3}'])
 def test_a_file_that_is_no_record_is_refused(pool, root, text):
     (root / RECORD).write_text(text)
-    with pytest.raises(CourseError, match="is no calibration record"):
+    with pytest.raises(CourseError, match="is not a calibration record"):
         problems(pool, root)
 
 
 def test_all_files_of_an_exercise_travel_with_its_checks(root):
     exercise = load_course(root).exercise("perceptron")
-    before = exercise.checks_digest
-    (root / "tests/checks/test_perceptron.model.npz").write_bytes(b"weights")
-    (root / "tests/checks/test_perceptron_2.py").write_text("")
-    names = ["test_perceptron.calibration.json", "test_perceptron.model.npz", "test_perceptron.py"]
-    assert sorted(exercise.check_files()) == names
-    assert exercise.checks_digest != before
+    (root / "tests/checks/perceptron/model.npz").write_bytes(b"weights")
+    (root / "tests/checks/perceptron/make_model.py").write_text("")
+    after = load_course(root).exercise("perceptron")
+    assert [name for name, _ in after.check_files.files] == [
+        "perceptron/calibration.json",
+        "perceptron/hidden/experiments.py",
+        "perceptron/hidden/test_fit.py",
+        "perceptron/model.npz",
+        "perceptron/public/answers.py",
+        "perceptron/public/test_fit.py",
+    ]
+    assert after.check_files.digest != exercise.check_files.digest
 
 
 # --- Measuring ------------------------------------------------------------------------------------
@@ -311,7 +317,8 @@ def test_the_command(root):
         return done.exit_code, " ".join(done.output.split())
 
     assert invoke("--check", "perceptron")[0] == 0
-    edit(root, CHECKS, '"wide": 1.0}[dataset]', '"wide": 1.0}[dataset] if dataset == "narrow" else open("/missing")')
+    spread = '"wide": 1.0}[dataset]'
+    edit(root, EXPERIMENTS, spread, f'{spread} if dataset == "narrow" else open("/missing")')
     code, output = invoke()
     assert code == 0, output
     assert "Not measured: wide, its old record stays. [Errno 2]" in output
@@ -346,14 +353,16 @@ def test_results_are_those_of_the_sandbox(pool, root, engine):
     now = prepared(pool, root)
     (solution, *_) = now.plans[1].of("right")
     cells = [[cell.id, cell.source] for cell in solution.cells]
-    request = {"checks": str(root / CHECKS), "experiment": "wide", "seed": 7}
+    files = load_course(root).exercise("perceptron").check_files
+    request = {**pool.laid_down(files), "experiment": "wide", "seed": 7}
     metrics = pool.ask(do="measure", subject={"kind": "right", "label": "", "cells": cells}, **request)["metrics"]
     edit(
         root,
         CHECKS,
-        "        NARROW.check(",
-        f"        assert WIDE.run(submission, 7) == {metrics!r}\n        NARROW.check(",
+        "    NARROW.check(",
+        f"    assert WIDE.run(submission, 7) == {metrics!r}\n    NARROW.check(",
     )
+    edit(root, CHECKS, "import NARROW", "import NARROW, WIDE")
     result = submitted(root, engine)["separates_the_clouds"]
     assert result.outcome is Outcome.PASSED, result.message
     edit(root, CHECKS, "WIDE.run(submission, 7)", "WIDE.run(submission, 8)")

@@ -33,10 +33,11 @@ def cell(notebook, cell_id):
 
 def test_what_a_build_makes(built_tiny_course):
     made = {str(path) for path in files(built_tiny_course / "release")}
-    expected = {"greetings/greetings.ipynb", "greetings/test_greetings.py"}
-    notebooks = {f"{kind}/{path}" for kind in ("source", "student", "solution") for path in expected}
-    otter = {"autograder.zip", "student/greetings.ipynb", "student/test_greetings.py", "student/tests/add.py"}
-    otter |= {"student/tests/Greeter.py"}
+    checks = {f"checks/greetings/public/{name}.py" for name in ("counting", "greeters", "test_Greeter", "test_add")}
+    handed_out = {"greetings.ipynb", *checks}
+    notebooks = {f"{kind}/greetings/{path}" for kind in ("source", "student", "solution") for path in handed_out}
+    tests = {"tests/add.py", "tests/Greeter.py"}
+    otter = {"autograder.zip", *(f"student/{path}" for path in handed_out | tests)}
     assert made == notebooks | {"gradescope/greetings.zip"} | {f"otter/greetings/{path}" for path in otter}
     stubs = stubs_of(load_course(built_tiny_course))
     assert {path: path.read_text("utf-8") for path in stubs} == stubs
@@ -100,11 +101,8 @@ def test_a_build_replaces_all_of_the_last_one(tiny_course):
 
 
 def test_building_one_exercise_leaves_the_others_as_they_are(tiny_course):
-    for folder, old, new in (
-        ("solutions", "greetings.py", "farewells.py"),
-        ("tests/checks", "test_greetings.py", "test_farewells.py"),
-    ):
-        shutil.copy(tiny_course / folder / old, tiny_course / folder / new)
+    shutil.copy(tiny_course / "solutions/greetings.py", tiny_course / "solutions/farewells.py")
+    shutil.copytree(tiny_course / "tests/checks/greetings", tiny_course / "tests/checks/farewells")
     build(load_course(tiny_course), only=["greetings"])
     assert {path.name for path in (tiny_course / "release" / "student").iterdir()} == {"greetings"}
     marker = tiny_course / "release" / "student" / "greetings" / "marker.txt"

@@ -27,9 +27,10 @@ SEEDS = "\n\nHIDDEN_SEED = 271828183\n"
 @pytest.fixture
 def course(tiny_course):
     """The small course with a seed and a calibration record, and both its releases, made without nbgrader."""
-    checks = tiny_course / "tests/checks/test_greetings.py"
-    checks.write_text(checks.read_text("utf-8") + SEEDS, "utf-8")
-    (checks.parent / "test_greetings.calibration.json").write_text(json.dumps({"std": 0.0123457}), "utf-8")
+    checks = tiny_course / "tests/checks/greetings"
+    with (checks / "hidden/test_add.py").open("a", encoding="utf-8") as file:
+        file.write(SEEDS)
+    (checks / "calibration.json").write_text(json.dumps({"std": 0.0123457}), "utf-8")
     course = load_course(tiny_course)
     exercise = course.exercise("greetings")
     notebook = source_notebook(exercise, "2026.1")
@@ -47,7 +48,9 @@ def bundle(course):
 
 
 def test_everything_lies_in_one_folder(bundle):
-    names = {"README.md", "requirements.txt", WHEEL, "greetings/greetings.ipynb", "greetings/test_greetings.py"}
+    checks = {f"checks/greetings/public/{name}.py" for name in ("counting", "greeters", "test_Greeter", "test_add")}
+    exercise = {f"greetings/{name}" for name in ("greetings.ipynb", *checks)}
+    names = {"README.md", "requirements.txt", WHEEL, *exercise}
     assert set(bundle) == {f"{TOP}/{name}" for name in names}
     assert bundle[f"{TOP}/{WHEEL}"] == light_wheel("2026.1")[1]
 
@@ -118,7 +121,7 @@ def test_what_is_made_holds_no_leak(course, bundle):
         ("README.md", in_text),
         ("requirements.txt", in_text),
         ("greetings/greetings.ipynb", in_notebook),
-        ("greetings/test_greetings.py", in_text),
+        ("greetings/checks/greetings/public/test_add.py", in_text),
         (WHEEL, in_wheel),
     ],
 )

@@ -117,5 +117,5 @@ def test_on_colab(computer, made, place):
         shown = python(computer, content, "-c", RUN)
         assert NOT_ATTEMPTED in shown
         assert str(site(computer)) in shown
-    assert (content / "test_greetings.py").is_file()
+    assert (content / "checks/greetings/public/test_add.py").is_file()
     assert not list(site(computer).glob("torch*")), "torch was replaced"

@@ -1,5 +1,7 @@
 """``autograder build --check``: is exercises/ what the solutions make?"""
 
+import shutil
+
 import pytest
 from click.testing import CliRunner
 
@@ -65,7 +67,7 @@ def test_check_writes_nothing(tiny_course):
 
 
 def test_a_course_that_is_not_as_it_must_be_is_wrong_use(tiny_course):
-    (tiny_course / "tests/checks/test_greetings.py").unlink()
+    shutil.rmtree(tiny_course / "tests/checks/greetings")
     result = check(tiny_course)
     assert result.exit_code == 2
-    assert "has no checks: write tests/checks/test_greetings.py" in result.output
+    assert "has no checks: write tests/checks/greetings/public/test_<question>.py" in result.output

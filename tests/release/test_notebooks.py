@@ -78,9 +78,8 @@ def test_helper_code_is_locked_and_illustrations_and_prose_are_free(tiny_course)
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ('# %% question="add"', "# %%", ["solution region", "no question"]),
-        ('# %% question="Greeter"', '# %% question="add"', ["defines no function or class `add`"]),
-        ('# %% question="add"', '# %% queston="add"', ["unknown metadata", "queston"]),
+        ("# %% tags=", "# %% tag=", ["unknown metadata", "tag"]),
+        ("EXCLAMATION = ", "### BEGIN SOLUTION\nEXCLAMATION = ", ["“BEGIN SOLUTION” without"]),
         ("    ### END SOLUTION\n\n\n# %% tags", "\n\n# %% tags", ["question add", "without “END SOLUTION”"]),
         ("    ### BEGIN SOLUTION\n    total = 0", "    total = 0", ["“END SOLUTION” without"]),
         ("def add(", "def plus(", ["defines no function or class `add`"]),
@@ -97,10 +96,7 @@ def test_a_cell_that_is_not_as_it_must_be(tiny_course, before, after, words):
 def test_a_question_without_a_region(tiny_course):
     module = tiny_course / "solutions" / "greetings.py"
     text = module.read_text("utf-8")
-    module.write_text(
-        text[: text.index("# %% tags")].replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", ""),
-        "utf-8",
-    )
+    module.write_text(text.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", ""), "utf-8")
     with pytest.raises(CourseError, match=r"question add\) has no solution region: bound"):
         make(tiny_course)
 
@@ -117,11 +113,12 @@ def test_two_cells_for_one_question(tiny_course):
 def test_checks_without_a_cell(tiny_course):
     module = tiny_course / "solutions" / "greetings.py"
     module.write_text(module.read_text("utf-8").split('# %% question="Greeter"')[0], "utf-8")
-    with pytest.raises(CourseError, match=r"checks “Greeter”, but solutions/greetings.py has no such cell: write"):
+    with pytest.raises(CourseError, match=r"checks Greeter, but solutions/greetings.py has no such cell: mark it"):
         make(tiny_course)
 
 
 def test_a_cell_without_checks(tiny_course):
-    edit(tiny_course / "tests/checks/test_greetings.py", 'question("add")', 'question("addition")')
-    with pytest.raises(CourseError, match=r"a cell for “add”, but .* has no checks of that name: write a class"):
+    for kind in ("public", "hidden"):
+        (tiny_course / f"tests/checks/greetings/{kind}/test_add.py").unlink()
+    with pytest.raises(CourseError, match=r"a cell for add, which has no checks: write tests/checks/greetings/public"):
         make(tiny_course)

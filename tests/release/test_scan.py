@@ -7,13 +7,13 @@ import pytest
 
 from autograder.course import load_course
 from autograder.release.notebooks import source_notebook
-from autograder.release.public_checks import public_version
 from autograder.release.scan import LeakError, collect_secrets, find_leaks, require_no_leaks
 from autograder.release.stubs import cleared, stub_module
 
 TITLE = "The greeter remembers whom it greeted, in order."
 DIGEST = "3f786850e387550fdab836ed7e6dc881de23001b"
 
+HIDDEN = "tests/checks/greetings/hidden/test_add.py"
 EXPERIMENTS = """
 
 HIDDEN_SEED = 271828183
@@ -32,8 +32,8 @@ VERY_POLITE = Experiment("very_polite", _measure, dataset="guests", metric="shar
 @pytest.fixture
 def course(tiny_course):
     record = {"question": "add", "data": DIGEST, "mean": 0.95, "std": 0.0123457, "n": 20, "note": "a note"}
-    (tiny_course / "tests/checks/test_greetings.calibration.json").write_text(json.dumps(record), "utf-8")
-    with (tiny_course / "tests/checks/test_greetings.py").open("a", encoding="utf-8") as checks:
+    (tiny_course / "tests/checks/greetings/calibration.json").write_text(json.dumps(record), "utf-8")
+    with (tiny_course / HIDDEN).open("a", encoding="utf-8") as checks:
         checks.write(EXPERIMENTS)
     return load_course(tiny_course)
 
@@ -62,8 +62,8 @@ def in_notebook(course, notebook):
 def test_what_students_get_holds_no_leak(course, student_notebook):
     exercise = course.exercise("greetings")
     assert in_notebook(course, student_notebook) == []
-    public = public_version(exercise.checks.read_text("utf-8"), "x", exercise.name)
-    assert in_text(course, public, "test_greetings.py") == []
+    for name, content in exercise.check_files.public().files:
+        assert in_text(course, content.decode(), name.rpartition("/")[2]) == []
     assert in_text(course, stub_module(exercise), "greetings.py") == []
 
 
@@ -117,7 +117,7 @@ def test_a_notebook_that_was_not_cleared(course):
 
 def test_outputs_that_were_not_cleared(course, student_notebook):
     student_notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="harmless")]
-    assert in_notebook(course, student_notebook) == ["greetings.ipynb: a cell has outputs"]
+    assert in_notebook(course, student_notebook) == ["course/greetings.ipynb: a cell has outputs"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,8 @@ def test_outputs_that_were_not_cleared(course, student_notebook):
         ("see test_remembers_everybody", "the hidden check greetings.Greeter.remembers_everybody"),
         (f"We check: {TITLE}", "the title of the hidden check"),
         (TITLE.replace("whom ", "whom\n"), "the title of the hidden check"),
-        ("greeter = self._greeter(submission, self.SECRET_WORD)", "a line of a hidden check"),
+        ("greeter = new_greeter(submission, SECRET_WORD)", "a line of a hidden check"),
+        ('SECRET_WORD = "Salve"', "a line of a hidden check"),
         ('for name in ("Emmy", "Sofja"):', "a line of a hidden check"),
         ('x = 1; assert_equal(submission.add([]), 0, what="add([])")', "a line of a hidden check"),
     ],
@@ -137,9 +138,8 @@ def test_a_hidden_check(course, text, what):
     assert what in found[0]
 
 
-def test_the_file_of_all_checks(course):
-    checks = course.exercise("greetings").checks
-    assert len(leaks(course, checks)) >= 3
+def test_a_file_of_hidden_checks(course):
+    assert len(leaks(course, course.root / HIDDEN)) >= 3
 
 
 @pytest.mark.parametrize("text", ["test_two_invitations", "Invitations for two and three make five guests."])
@@ -147,16 +147,16 @@ def test_a_public_check_is_no_leak(course, text):
     assert in_text(course, text) == []
 
 
-@pytest.mark.parametrize("text", [DIGEST, "0.0123457", "test_greetings.calibration.json"])
+@pytest.mark.parametrize("text", [DIGEST, "0.0123457", "greetings/calibration.json"])
 def test_a_calibration_record(course, text):
     (finding,) = in_text(course, f"measured: {text}, {{}}")
-    assert "test_greetings.calibration.json" in finding
+    assert "greetings/calibration.json" in finding
 
 
 @pytest.mark.parametrize("text", ["seed=271828183", "271_828_183", "POLITE", "very_polite", "VERY_POLITE.check(1)"])
 def test_a_seed_or_an_experiment(course, text):
     (finding,) = in_text(course, f"use {text}, please")
-    assert "of test_greetings.py" in finding
+    assert f"of {HIDDEN}" in finding
 
 
 @pytest.mark.parametrize("text", ["7", "be polite", "12718281839"])
@@ -170,7 +170,7 @@ def test_a_number_that_any_text_may_hold_is_no_leak(course, text):
 
 
 def test_a_file_named_like_a_record(course):
-    path = course.root / "tests/checks/test_greetings.calibration.json"
+    path = course.root / "tests/checks/greetings/calibration.json"
     assert any("calibration record" in finding for finding in leaks(course, path))
 
 

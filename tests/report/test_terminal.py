@@ -27,7 +27,7 @@ def plain_environment(monkeypatch):
 
 
 def course(*names: str) -> Course:
-    return Course(None, tuple(Exercise(name, None, None, ()) for name in names))
+    return Course(None, tuple(Exercise(name, None, "", None, ()) for name in names))
 
 
 def result(student="ada", exercise="mlp", score=3.0, outcome=Outcome.PASSED, status=Status.GRADED, message="", **more):

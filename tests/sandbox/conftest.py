@@ -8,16 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import read_questions
+from autograder.course.reader import read_questions
 from autograder.results import CheckResult
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.tiers import WALLED, probe
+from tests.conftest import split_files
 
 HONEST = "import torch\n\ndef double(x):\n    return 2 * x\n\ndef triple(x):\n    return 3 * x\n"
 
 CHECKS = '''
+# %% public/test_double.py
+import pytest
+import torch
+
+from autograder.checking import assert_tensor
+
+
+@pytest.mark.points(1)
+def test_public(submission):
+    """Doubles one and two."""
+    assert_tensor(submission.double(torch.tensor([1.0, 2.0])), torch.tensor([2.0, 4.0]), what="double(x)")
+
+
+# %% hidden/test_double.py
 import pytest
 import torch
 
@@ -26,27 +41,24 @@ from autograder.checking import assert_tensor
 SECRET = 41.5
 
 
-@pytest.mark.question("double")
-class TestDouble:
-    @pytest.mark.points(1)
-    def test_hidden(self, submission):
-        """Doubles a number that is not told."""
-        x = torch.full((3,), SECRET)
-        assert_tensor(submission.double(x), 2 * x, what="double(x)")
-
-    @pytest.mark.points(1)
-    @pytest.mark.public
-    def test_public(self, submission):
-        """Doubles one and two."""
-        assert_tensor(submission.double(torch.tensor([1.0, 2.0])), torch.tensor([2.0, 4.0]), what="double(x)")
+@pytest.mark.points(1)
+def test_hidden(submission):
+    """Doubles a number that is not told."""
+    x = torch.full((3,), SECRET)
+    assert_tensor(submission.double(x), 2 * x, what="double(x)")
 
 
-@pytest.mark.question("triple")
-class TestTriple:
-    @pytest.mark.points(2)
-    def test_triples(self, submission):
-        """Triples."""
-        assert_tensor(submission.triple(torch.ones(2)), torch.full((2,), 3.0), what="triple(x)")
+# %% hidden/test_triple.py
+import pytest
+import torch
+
+from autograder.checking import assert_tensor
+
+
+@pytest.mark.points(2)
+def test_triples(submission):
+    """Triples."""
+    assert_tensor(submission.triple(torch.ones(2)), torch.full((2,), 3.0), what="triple(x)")
 '''
 
 
@@ -71,8 +83,9 @@ class Grader:
         """Return the result of each check by name."""
         named = [(f"cell-{place}", textwrap.dedent(cell)) for place, cell in enumerate(cells, 1)]
         limits = limits or Limits(check_s=1, cell_s=1, memory_mb=400)
-        declared = tuple(check for question in read_questions(checks, "test_small.py") for check in question.checks)
-        job = Job(CheckFiles("test_small.py", (("test_small.py", checks.encode()),)), declared, tuple(named), limits)
+        files = split_files(checks)
+        declared = tuple(check for question in read_questions(files) for check in question.checks)
+        job = Job(files, declared, tuple(named), limits)
         self.graded = self.engine.run(job)
         return {result.name: result for _, result in self.graded.checks}
 

@@ -37,12 +37,12 @@ if __name__ == "__main__":
 from autograder.checking.failure import NameMissing, WorkerDied, student_error
 from autograder.checking.submission import in_place
 from autograder.checking.verdict import result_of
-from autograder.course import Check
+from autograder.course import Check, CheckFiles
 from autograder.pictures import make_picture
 from autograder.results import CellResult, Cost, Outcome, QuestionResult, Result, Status
 from autograder.sandbox import confine, frames, reports, wire
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.remote import Link, RemoteObject, RemoteSubmission
 
@@ -198,7 +198,7 @@ def tell(link: Link) -> Any:
 SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, tell]
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
 PICTURE = make_picture("images", "It", [("yours", [[1.0, 0.5], [float("nan"), -1.0]])])
-JOB = Job(CheckFiles("test_it.py", ()), (CHECK,), (("one", "x = 1"), ("two", "y = 2")), Limits())
+JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"), ("two", "y = 2")), Limits())
 
 
 # --- Where the search starts ------------------------------------------------------------------------

@@ -124,13 +124,12 @@ def test_a_stub_of_another_name_carries_nothing_out(grader):
 
 
 def test_deaths_in_one_question_cost_no_other_a_point(grader):
-    deadly = CHECKS_TEXT.split("@pytest.mark.question", 1)
     many = "".join(
-        f'    @pytest.mark.points(1)\n    def test_number_{n}(self, submission):\n        """Number {n}."""\n'
-        "        submission.double(torch.ones(1))\n\n"
+        f'@pytest.mark.points(1)\ndef test_number_{n}(submission):\n    """Number {n}."""\n'
+        "    submission.double(torch.ones(1))\n\n"
         for n in range(12)
     )
-    checks = f'{deadly[0]}@pytest.mark.question("double")\nclass TestMany:\n{many}\n\n@pytest.mark.question{deadly[1]}'
+    checks = CHECKS_TEXT.replace("\n\n# %% hidden/test_triple.py", f"\n\n{many}\n# %% hidden/test_triple.py")
     outcomes = grader.outcomes(
         "import os\ndef double(x):\n    os._exit(1)\ndef triple(x):\n    return 3 * x\n", checks=checks
     )
@@ -145,8 +144,8 @@ def test_a_missing_name_is_not_attempted(grader):
 
 def test_a_fault_of_a_check_is_the_graders_and_not_the_students(grader):
     checks = (
-        "import pytest\n\n@pytest.mark.question('double')\nclass TestDouble:\n"
-        "    @pytest.mark.points(1)\n    def test_broken(self, submission):\n        'Broken.'\n        1 / 0\n"
+        "# %% hidden/test_double.py\nimport pytest\n\n@pytest.mark.points(1)\n"
+        "def test_broken(submission):\n    'Broken.'\n    1 / 0\n"
     )
     result = grader(HONEST, checks=checks)["broken"]
     assert result.outcome is Outcome.GRADER_ERROR
@@ -154,7 +153,8 @@ def test_a_fault_of_a_check_is_the_graders_and_not_the_students(grader):
 
 
 def test_checks_that_do_not_import_are_the_graders_fault(grader):
-    assert set(grader.outcomes(HONEST, checks="import nonsense_module\n" + CHECKS_TEXT).values()) == {"grader_error"}
+    checks = CHECKS_TEXT.replace("hidden/test_double.py\n", "hidden/test_double.py\nimport nonsense_module\n")
+    assert grader.outcomes(HONEST, checks=checks) == {**ALL_PASSED, "hidden": "grader_error"}
 
 
 CHECKS_TEXT = (Path(__file__).parent / "conftest.py").read_text().split("'''")[1]
@@ -298,30 +298,29 @@ def test_there_is_no_way_out(isolated, attempt):
 
 def test_a_checker_is_confined_too(isolated):
     checks = """
+        # %% hidden/test_double.py
         import os, pathlib, socket
         import pytest
 
-        @pytest.mark.question("double")
-        class TestDouble:
-            @pytest.mark.points(1)
-            def test_network(self, submission):
-                "No network."
-                with pytest.raises(OSError):
-                    socket.create_connection(("127.0.0.1", 22), timeout=1)
+        @pytest.mark.points(1)
+        def test_network(submission):
+            "No network."
+            with pytest.raises(OSError):
+                socket.create_connection(("127.0.0.1", 22), timeout=1)
 
-            @pytest.mark.points(1)
-            def test_files(self, submission):
-                "No files."
-                for path in ("@/pyproject.toml", "/etc/hostname"):
-                    with pytest.raises(OSError):
-                        pathlib.Path(path).read_text()
+        @pytest.mark.points(1)
+        def test_files(submission):
+            "No files."
+            for path in ("@/pyproject.toml", "/etc/hostname"):
                 with pytest.raises(OSError):
-                    pathlib.Path("/usr/note").write_text("here")
+                    pathlib.Path(path).read_text()
+            with pytest.raises(OSError):
+                pathlib.Path("/usr/note").write_text("here")
 
-            @pytest.mark.points(1)
-            def test_scratch(self, submission):
-                "A folder of its own."
-                pathlib.Path(os.environ["TMPDIR"], "note").write_text("mine")
+        @pytest.mark.points(1)
+        def test_scratch(submission):
+            "A folder of its own."
+            pathlib.Path(os.environ["TMPDIR"], "note").write_text("mine")
         """
     checks = textwrap.dedent(checks).replace("@/", f"{Path(__file__).parents[2]}/")
     assert isolated.outcomes(HONEST, checks=checks) == dict.fromkeys(("network", "files", "scratch"), "passed")

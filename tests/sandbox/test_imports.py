@@ -27,7 +27,7 @@ def rehearse(exercise):
     submission = load_submission(exercise.solution)
     before, outcomes = set(sys.modules), []
     wanted = [check for question in exercise.questions for check in question.checks if check.timeout_s is None]
-    run_checks(exercise.checks, wanted, LocalSession(submission), lambda *result: outcomes.append(result))
+    run_checks(exercise.test_paths, wanted, LocalSession(submission), lambda *result: outcomes.append(result))
     assert len(outcomes) == len(wanted) > 10
     print(exercise.name, json.dumps(sorted(set(sys.modules) - before)), sep=":", flush=True)
 

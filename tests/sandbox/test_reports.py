@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from autograder.checking.verdict import result_of
-from autograder.course import Check
+from autograder.course import Check, CheckFiles
 from autograder.pictures import make_picture, to_record
 from autograder.results import CellResult, Cost, Outcome
 from autograder.sandbox import reports
 from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.frames import ProtocolError
-from autograder.sandbox.job import CheckFiles, Job
+from autograder.sandbox.job import Job
 from autograder.sandbox.limits import Limits
 
 CHECK = Check("adds", "add", "Adds.", 2.0, public=False, hint="Think.")
-JOB = Job(CheckFiles("test_it.py", ()), (CHECK,), (("one", "x = 1"),), Limits())
+JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"),), Limits())
 
 
 def take(*messages: Any) -> Graded:

@@ -80,68 +80,52 @@ def conv_block(in_channels, out_channels):
     return nn.Sequential(*layers)
 
 
-# %% wrong="ReLU missing" caught_by="values"
+# %% right="three layers in a Sequential"
 from torch import nn
 
 
 def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.MaxPool2d(2))
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 
 
-# %% wrong="average instead of max pooling" caught_by="values"
-from torch import nn
+# %% right="a class of its own, padding as a number" from="a class of its own, functional"
+# -         self.filters = nn.Conv2d(in_channels, out_channels, 3, padding="same")
+# +         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
+# -         return F.max_pool2d(F.relu(self.filters(x)), 2)
+# +         return F.max_pool2d(F.relu(self.conv(x)), 2)
 
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2))
+# %% wrong="ReLU missing" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.MaxPool2d(2))
 
+# %% wrong="average instead of max pooling" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2))
 
-# %% wrong="average pooling, then the ReLU" caught_by="values"
-from torch import nn
+# %% wrong="average pooling, then the ReLU" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.AvgPool2d(2), nn.ReLU())
 
+# %% wrong="stride 2 instead of pooling" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1), nn.ReLU())
 
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.AvgPool2d(2), nn.ReLU())
+# %% wrong="no padding" from="three layers in a Sequential" caught_by="halves"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3), nn.ReLU(), nn.MaxPool2d(2))
 
+# %% wrong="no pooling" from="three layers in a Sequential" caught_by="halves"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU())
 
-# %% wrong="stride 2 instead of pooling" caught_by="values"
-from torch import nn
+# %% wrong="overlapping pooling" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
 
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1), nn.ReLU())
-
-
-# %% wrong="no padding" caught_by="halves"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3), nn.ReLU(), nn.MaxPool2d(2))
-
-
-# %% wrong="no pooling" caught_by="halves"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU())
-
-
-# %% wrong="overlapping pooling" caught_by="values"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
-
-
-# %% wrong="5×5 kernels" caught_by="one_convolution"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2))
+# %% wrong="5×5 kernels" from="three layers in a Sequential" caught_by="one_convolution"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2))
 
 
 # %% wrong="two convolutions" caught_by="one_convolution"
@@ -158,108 +142,43 @@ def conv_block(in_channels, out_channels):
     )
 
 
-# %% wrong="only the first channel used" caught_by="one_convolution"
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="only the first channel used" from="a class of its own, padding as a number" caught_by="one_convolution"
+# -         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+# +         self.conv = nn.Conv2d(1, out_channels, 3, padding=1)
 
+# -         return F.max_pool2d(F.relu(self.conv(x)), 2)
+# +         return F.max_pool2d(F.relu(self.conv(x[:, :1])), 2)
 
-class Block(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv = nn.Conv2d(1, out_channels, 3, padding=1)
+# %% wrong="odd sizes rounded up" from="three layers in a Sequential" caught_by="other_shapes"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True))
 
-    def forward(self, x):
-        return F.max_pool2d(F.relu(self.conv(x[:, :1])), 2)
+# %% wrong="leaky ReLU" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.LeakyReLU(), nn.MaxPool2d(2))
 
+# %% wrong="the border repeated" from="three layers in a Sequential" caught_by="values"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="replicate")
+# +     return nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2))
 
-def conv_block(in_channels, out_channels):
-    return Block(in_channels, out_channels)
+# %% wrong="the gradient cut off" from="a class of its own, padding as a number" caught_by="gradients"
+# -         return F.max_pool2d(F.relu(self.conv(x)), 2)
+# +         return F.max_pool2d(F.relu(self.conv(x)).detach(), 2)
 
+# %% wrong="a list of layers" from="three layers in a Sequential" caught_by="halves"
+# -     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+# +     return [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
 
-# %% wrong="odd sizes rounded up" caught_by="other_shapes"
-from torch import nn
+# %% wrong="the layer not registered" from="a class of its own, padding as a number" caught_by="one_convolution"
+# -         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+# +         self.layers = [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
 
+# -         return F.max_pool2d(F.relu(self.conv(x)), 2)
+# +         for layer in self.layers:
+# +             x = layer(x)
+# +         return x
 
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True))
-
-
-# %% wrong="leaky ReLU" caught_by="values"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.LeakyReLU(), nn.MaxPool2d(2))
-
-
-# %% wrong="the border repeated" caught_by="values"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="replicate")
-    return nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2))
-
-
-# %% wrong="the gradient cut off" caught_by="gradients"
-import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-
-    def forward(self, x):
-        return F.max_pool2d(F.relu(self.conv(x)).detach(), 2)
-
-
-def conv_block(in_channels, out_channels):
-    return Block(in_channels, out_channels)
-
-
-# %% wrong="a list of layers" caught_by="halves"
-from torch import nn
-
-
-def conv_block(in_channels, out_channels):
-    return [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-
-
-# %% wrong="the layer not registered" caught_by="one_convolution"
-import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.layers = [nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-
-    def forward(self, x):
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-
-def conv_block(in_channels, out_channels):
-    return Block(in_channels, out_channels)
-
-
-# %% wrong="an axis lost with squeeze" caught_by="other_shapes"
-import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-
-    def forward(self, x):
-        return F.max_pool2d(F.relu(self.conv(x)), 2).squeeze()
-
-
-def conv_block(in_channels, out_channels):
-    return Block(in_channels, out_channels)
+# %% wrong="an axis lost with squeeze" from="a class of its own, padding as a number" caught_by="other_shapes"
+# -         return F.max_pool2d(F.relu(self.conv(x)), 2)
+# +         return F.max_pool2d(F.relu(self.conv(x)), 2).squeeze()

@@ -48,18 +48,24 @@ def receptive_field(layers):
     return int(1 + ((table[:, 0] - 1) * jumps).sum())
 
 
+# %% right="from the image on, with a running jump"
+def receptive_field(layers):
+    field, jump = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * jump
+        jump *= stride
+    return field
+
+
 # %% wrong="strides ignored" caught_by="pooling_between, strides_accumulate"
 def receptive_field(layers):
     return 1 + sum(kernel - 1 for kernel, _ in layers)
 
 
-# %% wrong="a layer's own stride multiplied in" caught_by="pooling_between, strides_accumulate"
-def receptive_field(layers):
-    field, jump = 1, 1
-    for kernel, stride in layers:
-        jump *= stride
-        field += (kernel - 1) * jump
-    return field
+# %% wrong="a layer's own stride multiplied in" from="from the image on, with a running jump" caught_by="pooling_between, strides_accumulate"
+# +         jump *= stride
+#           field += (kernel - 1) * jump
+# -         jump *= stride
 
 
 # %% wrong="only the stride of the layer before" caught_by="strides_accumulate"
@@ -71,13 +77,9 @@ def receptive_field(layers):
     return field
 
 
-# %% wrong="strides added up" caught_by="strides_accumulate"
-def receptive_field(layers):
-    field, jump = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * jump
-        jump += stride - 1
-    return field
+# %% wrong="strides added up" from="from the image on, with a running jump" caught_by="strides_accumulate"
+# -         jump *= stride
+# +         jump += stride - 1
 
 
 # %% wrong="additive, kernel sizes summed" caught_by="stride_one"
@@ -85,46 +87,24 @@ def receptive_field(layers):
     return sum(kernel for kernel, _ in layers) if layers else 1
 
 
-# %% wrong="k in place of k - 1" caught_by="stride_one"
-def receptive_field(layers):
-    field, jump = 1, 1
-    for kernel, stride in layers:
-        field += kernel * jump
-        jump *= stride
-    return field
+# %% wrong="k in place of k - 1" from="from the image on, with a running jump" caught_by="stride_one"
+# -         field += (kernel - 1) * jump
+# +         field += kernel * jump
 
+# %% wrong="starts at 0" from="from the image on, with a running jump" caught_by="stride_one, no_layers"
+# -     field, jump = 1, 1
+# +     field, jump = 0, 1
 
-# %% wrong="starts at 0" caught_by="stride_one, no_layers"
-def receptive_field(layers):
-    field, jump = 0, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * jump
-        jump *= stride
-    return field
+# %% wrong="the last layer first" from="from the image on, with a running jump" caught_by="pooling_between, strides_accumulate"
+# -     for kernel, stride in layers:
+# +     for kernel, stride in layers[::-1]:
 
+# %% wrong="fails without layers" from="from the image on, with a running jump" caught_by="no_layers"
+# -     field, jump = 1, 1
+# -     for kernel, stride in layers:
+# +     field, jump = layers[0]
+# +     for kernel, stride in layers[1:]:
 
-# %% wrong="the last layer first" caught_by="pooling_between, strides_accumulate"
-def receptive_field(layers):
-    field, jump = 1, 1
-    for kernel, stride in layers[::-1]:
-        field += (kernel - 1) * jump
-        jump *= stride
-    return field
-
-
-# %% wrong="fails without layers" caught_by="no_layers"
-def receptive_field(layers):
-    field, jump = layers[0]
-    for kernel, stride in layers[1:]:
-        field += (kernel - 1) * jump
-        jump *= stride
-    return field
-
-
-# %% wrong="a float" caught_by="stride_one"
-def receptive_field(layers):
-    field, jump = 1.0, 1.0
-    for kernel, stride in layers:
-        field += (kernel - 1) * jump
-        jump *= stride
-    return field
+# %% wrong="a float" from="from the image on, with a running jump" caught_by="stride_one"
+# -     field, jump = 1, 1
+# +     field, jump = 1.0, 1.0

@@ -122,118 +122,77 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     return output
 
 
-# %% wrong="kernel flipped" caught_by="channels_and_kernels, rows_and_columns"
+# %% right="windows and einsum"
 import torch
 import torch.nn.functional as F
 
 
 def conv2d(images, weight, bias=None, stride=1, padding=0):
     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight.flip(2, 3))
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="padding forgotten left and right" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (0, 0, padding, padding))
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
     return output if bias is None else output + bias[:, None, None]
 
 
-# %% wrong="padding forgotten above and below" caught_by="stride_and_padding, settings"
-import torch
+# %% right="columns times a matrix of kernels"
 import torch.nn.functional as F
 
 
 def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding, padding))
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
+    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+    if bias is not None:
+        output = output + bias[:, None]
+    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
 
 
-# %% wrong="padding ignored" caught_by="stride_and_padding, settings"
-import torch
+# %% wrong="kernel flipped" from="windows and einsum" caught_by="channels_and_kernels, rows_and_columns"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     output = torch.einsum("ncrsij,ocij->nors", windows, weight.flip(2, 3))
 
+# %% wrong="padding forgotten left and right" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (0, 0, padding, padding))
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
+# %% wrong="padding forgotten above and below" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (padding, padding))
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
+# %% wrong="padding ignored" from="windows and einsum" caught_by="stride_and_padding, settings"
+# - import torch.nn.functional as F
 
-# %% wrong="border repeated instead of zeros" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
+# %% wrong="border repeated instead of zeros" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (padding,) * 4, mode="replicate")
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding,) * 4, mode="replicate")
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
+# %% wrong="padding with ones" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (padding,) * 4, value=1.0)
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
+# %% wrong="padding on the right and below only" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (0, 2 * padding, 0, 2 * padding))
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
 
-# %% wrong="padding with ones" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
+# %% wrong="the output is padded instead of the images" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     output = F.pad(torch.einsum("ncrsij,ocij->nors", windows, weight), (padding,) * 4)
 
+# %% wrong="stride ignored" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], 1).unfold(3, weight.shape[3], 1)
 
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding,) * 4, value=1.0)
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="padding on the right and below only" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (0, 2 * padding, 0, 2 * padding))
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="the output is padded instead of the images" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = images.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = F.pad(torch.einsum("ncrsij,ocij->nors", windows, weight), (padding,) * 4)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="stride ignored" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], 1).unfold(3, weight.shape[3], 1)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="stride along the rows only" caught_by="stride_and_padding, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], 1)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
+# %% wrong="stride along the rows only" from="windows and einsum" caught_by="stride_and_padding, settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], 1)
 
 
 # %% wrong="output of the right size, but the windows do not step by the stride" caught_by="stride_and_padding, settings"
@@ -253,264 +212,121 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     return output if bias is None else output + bias[:, None, None]
 
 
-# %% wrong="dilation instead of stride" caught_by="stride_and_padding, settings"
-import torch.nn.functional as F
+# %% wrong="dilation instead of stride" from="columns times a matrix of kernels" caught_by="stride_and_padding, settings"
+# -     output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+# +     columns = F.unfold(images, weight.shape[2:], padding=padding, dilation=stride)
+# +     output = weight.flatten(1) @ columns
+
+# -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+# +     rows = images.shape[2] + 2 * padding - stride * (weight.shape[2] - 1)
+
+# %% wrong="bias forgotten" from="columns times a matrix of kernels" caught_by="lecture_example, bias"
+# -     if bias is not None:
+# -         output = output + bias[:, None]
+
+# %% wrong="bias once a weight" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, bias"
+# -     return output if bias is None else output + bias[None, :, None, None]
+# +             if bias is not None:
+# +                 output = output + bias[:, None, None]
+# +     return output
+
+# %% wrong="bias once a channel" from="conv2d_single for every image, kernel and channel" caught_by="bias, settings"
+# -             total = sum(conv2d_single(channel, table) for channel, table in zip(image, kernel))
+# -             maps.append(total[::stride, ::stride] + (0 if bias is None else bias[o]))
+# +             b = 0.0 if bias is None else bias[o]
+# +             maps.append(sum(conv2d_single(x, w) + b for x, w in zip(image, kernel))[::stride, ::stride])
+
+# %% wrong="bias along the columns" from="windows and einsum" caught_by="bias, settings"
+# -     return output if bias is None else output + bias[:, None, None]
+# +     return output if bias is None else output + bias
+
+# %% wrong="the first bias for all kernels" from="windows and einsum" caught_by="bias, settings"
+# -     return output if bias is None else output + bias[:, None, None]
+# +     return output if bias is None else output + bias[0]
+
+# %% wrong="only the first channel" from="windows and einsum" caught_by="channels_and_kernels, settings"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     output = torch.einsum("nrsij,oij->nors", windows[:, 0], weight[:, 0])
+
+# %% wrong="only the first kernel" from="windows and einsum" caught_by="channels_and_kernels, settings"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# -     return output if bias is None else output + bias[:, None, None]
+# +     output = torch.einsum("ncrsij,cij->nrs", windows, weight[0])[:, None]
+# +     return output if bias is None else output + bias[0]
+
+# %% wrong="channels not summed" from="windows and einsum" caught_by="channels_and_kernels, settings"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# -     return output if bias is None else output + bias[:, None, None]
+# +     output = torch.einsum("ncrsij,ocij->nocrs", windows, weight)
+# +     return output if bias is None else output + bias[:, None, None, None]
+
+# %% wrong="mean over the channels" from="windows and einsum" caught_by="channels_and_kernels, settings"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     output = torch.einsum("ncrsij,ocij->nors", windows, weight) / images.shape[1]
+
+# %% wrong="only the first image of the batch" from="windows and einsum" caught_by="channels_and_kernels"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     windows = F.pad(images[:1], (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+
+# %% wrong="output one too small" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, channels_and_kernels"
+# -     rows = output_size(images.shape[2], weight.shape[2], stride, padding)
+# -     columns = output_size(images.shape[3], weight.shape[3], stride, padding)
+#       padded = F.pad(images, (padding,) * 4)
+# +     rows = (padded.shape[2] - weight.shape[2]) // stride
+# +     columns = (padded.shape[3] - weight.shape[3]) // stride
+
+# -     return output if bias is None else output + bias[None, :, None, None]
+# +     return output if bias is None else output + bias[:, None, None]
+
+# %% wrong="output size rounded up" from="windows and einsum" caught_by="settings"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     padded = F.pad(images, (padding,) * 4)
+# +     extra_rows = -(padded.shape[2] - weight.shape[2]) % stride
+# +     extra_columns = -(padded.shape[3] - weight.shape[3]) % stride
+# +     padded = F.pad(padded, (0, extra_columns, 0, extra_rows))
+# +     windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+
+# %% wrong="rows and columns of the output swapped" from="windows and einsum" caught_by="rows_and_columns, channels_and_kernels"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     output = torch.einsum("ncrsij,ocij->nosr", windows, weight)
+
+# %% wrong="rows and columns of the kernel swapped" from="windows and einsum" caught_by="rows_and_columns, channels_and_kernels"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[3], stride).unfold(3, weight.shape[2], stride)
+# +     output = torch.einsum("ncrsij,ocji->nors", windows, weight)
+
+# %% wrong="output taken for square" from="columns times a matrix of kernels" caught_by="rows_and_columns"
+# -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+# -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# +     size = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+# +     return output.reshape(images.shape[0], weight.shape[0], size, size)
+
+# %% wrong="kernel taken for square" from="windows and einsum" caught_by="rows_and_columns"
+# -     windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+# +     k = weight.shape[2]
+# +     windows = F.pad(images, (padding,) * 4).unfold(2, k, stride).unfold(3, k, stride)
+
+# %% wrong="rows and columns exchanged in the final reshape" from="columns times a matrix of kernels" caught_by="rows_and_columns"
+# -     rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+# -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# +     columns = (images.shape[3] + 2 * padding - weight.shape[3]) // stride + 1
+# +     return output.reshape(images.shape[0], weight.shape[0], columns, -1)
+
+# %% wrong="view of a tensor that is not contiguous" from="columns times a matrix of kernels" caught_by="rows_and_columns"
+# -     output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+# +     output = weight.view(weight.shape[0], -1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
 
+# -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# +     return output.view(images.shape[0], weight.shape[0], rows, -1)
 
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    columns = F.unfold(images, weight.shape[2:], padding=padding, dilation=stride)
-    output = weight.flatten(1) @ columns
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = images.shape[2] + 2 * padding - stride * (weight.shape[2] - 1)
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# %% wrong="batch of one squeezed" from="windows and einsum" caught_by="batch_of_one, lecture_example"
+# -     return output if bias is None else output + bias[:, None, None]
+# +     return (output if bias is None else output + bias[:, None, None]).squeeze(0)
 
-
-# %% wrong="bias forgotten" caught_by="lecture_example, bias"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
-
-
-# %% wrong="bias once a weight" caught_by="lecture_example, bias"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    rows = output_size(images.shape[2], weight.shape[2], stride, padding)
-    columns = output_size(images.shape[3], weight.shape[3], stride, padding)
-    padded = F.pad(images, (padding,) * 4)
-    output = 0
-    for i in range(weight.shape[2]):
-        for j in range(weight.shape[3]):
-            shifted = padded[:, :, i::stride, j::stride][:, :, :rows, :columns]
-            output = output + torch.einsum("nchw,oc->nohw", shifted, weight[:, :, i, j])
-            if bias is not None:
-                output = output + bias[:, None, None]
-    return output
-
-
-# %% wrong="bias once a channel" caught_by="bias, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding,) * 4)
-    batch = []
-    for image in padded:
-        maps = []
-        for o, kernel in enumerate(weight):
-            b = 0.0 if bias is None else bias[o]
-            maps.append(sum(conv2d_single(x, w) + b for x, w in zip(image, kernel))[::stride, ::stride])
-        batch.append(torch.stack(maps))
-    return torch.stack(batch)
-
-
-# %% wrong="bias along the columns" caught_by="bias, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias
-
-
-# %% wrong="the first bias for all kernels" caught_by="bias, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[0]
-
-
-# %% wrong="only the first channel" caught_by="channels_and_kernels, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("nrsij,oij->nors", windows[:, 0], weight[:, 0])
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="only the first kernel" caught_by="channels_and_kernels, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,cij->nrs", windows, weight[0])[:, None]
-    return output if bias is None else output + bias[0]
-
-
-# %% wrong="channels not summed" caught_by="channels_and_kernels, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nocrs", windows, weight)
-    return output if bias is None else output + bias[:, None, None, None]
-
-
-# %% wrong="mean over the channels" caught_by="channels_and_kernels, settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight) / images.shape[1]
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="only the first image of the batch" caught_by="channels_and_kernels"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images[:1], (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="output one too small" caught_by="lecture_example, channels_and_kernels"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding,) * 4)
-    rows = (padded.shape[2] - weight.shape[2]) // stride
-    columns = (padded.shape[3] - weight.shape[3]) // stride
-    output = 0
-    for i in range(weight.shape[2]):
-        for j in range(weight.shape[3]):
-            shifted = padded[:, :, i::stride, j::stride][:, :, :rows, :columns]
-            output = output + torch.einsum("nchw,oc->nohw", shifted, weight[:, :, i, j])
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="output size rounded up" caught_by="settings"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    padded = F.pad(images, (padding,) * 4)
-    extra_rows = -(padded.shape[2] - weight.shape[2]) % stride
-    extra_columns = -(padded.shape[3] - weight.shape[3]) % stride
-    padded = F.pad(padded, (0, extra_columns, 0, extra_rows))
-    windows = padded.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="rows and columns of the output swapped" caught_by="rows_and_columns, channels_and_kernels"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nosr", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="rows and columns of the kernel swapped" caught_by="rows_and_columns, channels_and_kernels"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[3], stride).unfold(3, weight.shape[2], stride)
-    output = torch.einsum("ncrsij,ocji->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="output taken for square" caught_by="rows_and_columns"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output + bias[:, None]
-    size = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], size, size)
-
-
-# %% wrong="kernel taken for square" caught_by="rows_and_columns"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    k = weight.shape[2]
-    windows = F.pad(images, (padding,) * 4).unfold(2, k, stride).unfold(3, k, stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return output if bias is None else output + bias[:, None, None]
-
-
-# %% wrong="rows and columns exchanged in the final reshape" caught_by="rows_and_columns"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output + bias[:, None]
-    columns = (images.shape[3] + 2 * padding - weight.shape[3]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], columns, -1)
-
-
-# %% wrong="view of a tensor that is not contiguous" caught_by="rows_and_columns"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.view(weight.shape[0], -1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.view(images.shape[0], weight.shape[0], rows, -1)
-
-
-# %% wrong="batch of one squeezed" caught_by="batch_of_one, lecture_example"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight)
-    return (output if bias is None else output + bias[:, None, None]).squeeze(0)
-
-
-# %% wrong="inner axes squeezed where the kernel fits once" caught_by="batch_of_one"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    windows = F.pad(images, (padding,) * 4).unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
-    output = torch.einsum("ncrsij,ocij->nors", windows, weight).squeeze(3).squeeze(2)
-    return output if bias is None else output + bias[:, None, None]
+# %% wrong="inner axes squeezed where the kernel fits once" from="windows and einsum" caught_by="batch_of_one"
+# -     output = torch.einsum("ncrsij,ocij->nors", windows, weight)
+# +     output = torch.einsum("ncrsij,ocij->nors", windows, weight).squeeze(3).squeeze(2)
 
 
 # %% wrong="downcast to float32" caught_by="inputs"
@@ -530,55 +346,25 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     return output if bias is None else output + bias.float()[:, None, None]
 
 
-# %% wrong="float64 computed in float32" caught_by="inputs"
-import torch.nn.functional as F
+# %% wrong="float64 computed in float32" from="columns times a matrix of kernels" caught_by="inputs"
+# -     output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+# +     columns = F.unfold(images.float(), weight.shape[2:], padding=padding, stride=stride)
+# +     output = (weight.float().flatten(1) @ columns).to(images.dtype)
 
+# %% wrong="bias negated in place" from="columns times a matrix of kernels" caught_by="inputs"
+# -         output = output + bias[:, None]
+# +         output = output - bias.neg_()[:, None]
 
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    columns = F.unfold(images.float(), weight.shape[2:], padding=padding, stride=stride)
-    output = (weight.float().flatten(1) @ columns).to(images.dtype)
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# %% wrong="border of the images set to zero in place" from="columns times a matrix of kernels" caught_by="inputs, channels_and_kernels"
+#   def conv2d(images, weight, bias=None, stride=1, padding=0):
+# +     images[:, :, 0] = images[:, :, -1] = 0
 
+# %% wrong="no gradient: the result is made anew by torch.tensor" from="columns times a matrix of kernels" caught_by="gradients"
+# + import torch
+#   import torch.nn.functional as F
 
-# %% wrong="bias negated in place" caught_by="inputs"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output - bias.neg_()[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
-
-
-# %% wrong="border of the images set to zero in place" caught_by="inputs, channels_and_kernels"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    images[:, :, 0] = images[:, :, -1] = 0
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
-
-
-# %% wrong="no gradient: the result is made anew by torch.tensor" caught_by="gradients"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return torch.tensor(output.reshape(images.shape[0], weight.shape[0], rows, -1).tolist(), dtype=images.dtype)
+# -     return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# +     return torch.tensor(output.reshape(images.shape[0], weight.shape[0], rows, -1).tolist(), dtype=images.dtype)
 
 
 # %% wrong="no gradient: through NumPy" caught_by="gradients"
@@ -593,17 +379,10 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
     return torch.from_numpy(output if bias is None else output + bias.numpy()[:, None, None])
 
 
-# %% wrong="no gradient for the weights" caught_by="gradients"
-import torch.nn.functional as F
-
-
-def conv2d(images, weight, bias=None, stride=1, padding=0):
-    columns = F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
-    output = weight.data.flatten(1) @ columns
-    if bias is not None:
-        output = output + bias[:, None]
-    rows = (images.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
-    return output.reshape(images.shape[0], weight.shape[0], rows, -1)
+# %% wrong="no gradient for the weights" from="columns times a matrix of kernels" caught_by="gradients"
+# -     output = weight.flatten(1) @ F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+# +     columns = F.unfold(images, weight.shape[2:], padding=padding, stride=stride)
+# +     output = weight.data.flatten(1) @ columns
 
 
 # %% wrong="no gradient for the bias: .item()" caught_by="gradients"

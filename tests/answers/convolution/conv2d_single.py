@@ -71,31 +71,19 @@ def conv2d_single(image, kernel, bias=0.0):
     return (kernel.reshape(1, -1) @ columns + bias).reshape(-1, image.shape[1] - kernel.shape[1] + 1)
 
 
-# %% wrong="kernel flipped" caught_by="cross_correlation"
-import torch
+# %% wrong="kernel flipped" from="Tensor.unfold and einsum" caught_by="cross_correlation"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     return torch.einsum("rcij,ij->rc", windows, kernel.flip(0, 1)) + bias
 
+# %% wrong="kernel flipped along its columns" from="Tensor.unfold and einsum" caught_by="cross_correlation"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     return torch.einsum("rcij,ij->rc", windows, kernel.flip(1)) + bias
 
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel.flip(0, 1)) + bias
-
-
-# %% wrong="kernel flipped along its columns" caught_by="cross_correlation"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel.flip(1)) + bias
-
-
-# %% wrong="kernel transposed" caught_by="cross_correlation"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[1], 1).unfold(1, kernel.shape[0], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel.T) + bias
+# %% wrong="kernel transposed" from="Tensor.unfold and einsum" caught_by="cross_correlation"
+# -     windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     windows = image.unfold(0, kernel.shape[1], 1).unfold(1, kernel.shape[0], 1)
+# +     return torch.einsum("rcij,ij->rc", windows, kernel.T) + bias
 
 
 # %% wrong="matrix product instead of elementwise product" caught_by="whole_output, first_output"
@@ -113,51 +101,30 @@ def conv2d_single(image, kernel, bias=0.0):
     )
 
 
-# %% wrong="bias forgotten" caught_by="bias, other_shapes"
-import torch
+# %% wrong="bias forgotten" from="Tensor.unfold and einsum" caught_by="bias, other_shapes"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     return torch.einsum("rcij,ij->rc", windows, kernel)
 
+# %% wrong="bias once a weight" from="sum of shifted images, weight by weight" caught_by="bias, other_shapes"
+# -     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(k_h) for j in range(k_w)) + bias
+# +     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w))
 
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel)
+# %% wrong="bias to the first value only" from="Tensor.unfold and einsum" caught_by="bias"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     output = torch.einsum("rcij,ij->rc", windows, kernel)
+# +     output[0, 0] += bias
+# +     return output
 
+# %% wrong="the slide's 0: a bias of -1 built in" from="Tensor.unfold and einsum" caught_by="whole_output, first_output"
+# - def conv2d_single(image, kernel, bias=0.0):
+# + def conv2d_single(image, kernel, bias=-1.0):
 
-# %% wrong="bias once a weight" caught_by="bias, other_shapes"
-def conv2d_single(image, kernel, bias=0.0):
-    k_h, k_w = kernel.shape
-    rows, columns = image.shape[0] - k_h + 1, image.shape[1] - k_w + 1
-    return sum(kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w))
+# %% wrong="padded to the size of the image" from="Tensor.unfold and einsum" caught_by="first_output, whole_output"
+#   import torch
+# + import torch.nn.functional as F
 
-
-# %% wrong="bias to the first value only" caught_by="bias"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    output = torch.einsum("rcij,ij->rc", windows, kernel)
-    output[0, 0] += bias
-    return output
-
-
-# %% wrong="the slide's 0: a bias of -1 built in" caught_by="whole_output, first_output"
-import torch
-
-
-def conv2d_single(image, kernel, bias=-1.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel) + bias
-
-
-# %% wrong="padded to the size of the image" caught_by="first_output, whole_output"
-import torch
-import torch.nn.functional as F
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    image = F.pad(image, (kernel.shape[1] // 2,) * 2 + (kernel.shape[0] // 2,) * 2)
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+#   def conv2d_single(image, kernel, bias=0.0):
+# +     image = F.pad(image, (kernel.shape[1] // 2,) * 2 + (kernel.shape[0] // 2,) * 2)
 
 
 # %% wrong="output one too small" caught_by="first_output, whole_output"
@@ -173,13 +140,9 @@ def conv2d_single(image, kernel, bias=0.0):
     return output
 
 
-# %% wrong="rows and columns of the output swapped" caught_by="whole_output, other_shapes"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->cr", windows, kernel) + bias
+# %% wrong="rows and columns of the output swapped" from="Tensor.unfold and einsum" caught_by="whole_output, other_shapes"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     return torch.einsum("rcij,ij->cr", windows, kernel) + bias
 
 
 # %% wrong="image taken for square" caught_by="other_shapes"
@@ -195,14 +158,10 @@ def conv2d_single(image, kernel, bias=0.0):
     return output
 
 
-# %% wrong="kernel taken for square" caught_by="other_shapes"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    k = kernel.shape[0]
-    windows = image.unfold(0, k, 1).unfold(1, k, 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# %% wrong="kernel taken for square" from="Tensor.unfold and einsum" caught_by="other_shapes"
+# -     windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
+# +     k = kernel.shape[0]
+# +     windows = image.unfold(0, k, 1).unfold(1, k, 1)
 
 
 # %% wrong="kernel of 3x3 hard-coded" caught_by="other_shapes"
@@ -211,13 +170,9 @@ def conv2d_single(image, kernel, bias=0.0):
     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(3) for j in range(3)) + bias
 
 
-# %% wrong="view of a tensor that is not contiguous" caught_by="other_shapes"
-import torch.nn.functional as F
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    columns = F.unfold(image[None, None], kernel.shape)[0]
-    return (kernel.view(1, -1) @ columns + bias).view(-1, image.shape[1] - kernel.shape[1] + 1)
+# %% wrong="view of a tensor that is not contiguous" from="functional unfold" caught_by="other_shapes"
+# -     return (kernel.reshape(1, -1) @ columns + bias).reshape(-1, image.shape[1] - kernel.shape[1] + 1)
+# +     return (kernel.view(1, -1) @ columns + bias).view(-1, image.shape[1] - kernel.shape[1] + 1)
 
 
 # %% wrong="downcast to float32" caught_by="inputs"
@@ -233,24 +188,17 @@ def conv2d_single(image, kernel, bias=0.0):
     return output
 
 
-# %% wrong="float64 computed in float32" caught_by="inputs"
-import torch
+# %% wrong="float64 computed in float32" from="Tensor.unfold and einsum" caught_by="inputs"
+# -     windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     windows = image.float().unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
+# +     return (torch.einsum("rcij,ij->rc", windows, kernel.float()) + bias).to(image.dtype)
 
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.float().unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return (torch.einsum("rcij,ij->rc", windows, kernel.float()) + bias).to(image.dtype)
-
-
-# %% wrong="output written into the image" caught_by="inputs"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    output = torch.einsum("rcij,ij->rc", windows, kernel) + bias
-    image[: output.shape[0], : output.shape[1]] = output
-    return output
+# %% wrong="output written into the image" from="Tensor.unfold and einsum" caught_by="inputs"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     output = torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     image[: output.shape[0], : output.shape[1]] = output
+# +     return output
 
 
 # %% wrong="no gradient: through .item()" caught_by="gradients"
@@ -276,13 +224,9 @@ def conv2d_single(image, kernel, bias=0.0):
     return torch.from_numpy((windows * kernel.numpy()).sum((-2, -1)) + image.numpy().dtype.type(bias))
 
 
-# %% wrong="no gradient for the kernel" caught_by="gradients"
-import torch
-
-
-def conv2d_single(image, kernel, bias=0.0):
-    windows = image.unfold(0, kernel.shape[0], 1).unfold(1, kernel.shape[1], 1)
-    return torch.einsum("rcij,ij->rc", windows, kernel.detach()) + bias
+# %% wrong="no gradient for the kernel" from="Tensor.unfold and einsum" caught_by="gradients"
+# -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
+# +     return torch.einsum("rcij,ij->rc", windows, kernel.detach()) + bias
 
 
 # %% wrong="backward fails: the weights are overwritten after use" caught_by="gradients"

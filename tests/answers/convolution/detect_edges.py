@@ -45,43 +45,37 @@ def detect_edges(image):
     return edges
 
 
-# %% wrong="not padded: smaller than the image" caught_by="single_point, uniform_image, other_images"
+# %% right="conv2d with an integer kernel"
 import torch
 
 
 def detect_edges(image):
     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d_single(image, kernel)
+    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
 
 
-# %% wrong="output padded instead of the image" caught_by="uniform_image, other_images"
-import torch
-import torch.nn.functional as F
+# %% right="padded, then conv2d_single with an integer kernel" from="conv2d with an integer kernel"
+#   import torch
+# + import torch.nn.functional as F
 
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
 
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return F.pad(conv2d_single(image, kernel), (1, 1, 1, 1))
+# %% wrong="not padded: smaller than the image" from="conv2d with an integer kernel" caught_by="single_point, uniform_image, other_images"
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     return conv2d_single(image, kernel)
 
+# %% wrong="output padded instead of the image" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
+# -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
+# +     return F.pad(conv2d_single(image, kernel), (1, 1, 1, 1))
 
-# %% wrong="border repeated" caught_by="uniform_image, other_images"
-import torch
-import torch.nn.functional as F
+# %% wrong="border repeated" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
+# -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
+# +     return conv2d_single(F.pad(image[None, None], (1, 1, 1, 1), "replicate")[0, 0], kernel)
 
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d_single(F.pad(image[None, None], (1, 1, 1, 1), "replicate")[0, 0], kernel)
-
-
-# %% wrong="image mirrored at its border" caught_by="uniform_image, other_images"
-import torch
-import torch.nn.functional as F
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d_single(F.pad(image[None, None], (1, 1, 1, 1), "reflect")[0, 0], kernel)
+# %% wrong="image mirrored at its border" from="padded, then conv2d_single with an integer kernel" caught_by="uniform_image, other_images"
+# -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
+# +     return conv2d_single(F.pad(image[None, None], (1, 1, 1, 1), "reflect")[0, 0], kernel)
 
 
 # %% wrong="image wrapped around" caught_by="uniform_image, other_images"
@@ -93,86 +87,41 @@ def detect_edges(image):
     return 9 * image - sum(torch.roll(image, shift, (0, 1)) for shift in shifts)
 
 
-# %% wrong="padded on one axis only" caught_by="single_point, other_images"
-import torch
-import torch.nn.functional as F
+# %% wrong="padded on one axis only" from="padded, then conv2d_single with an integer kernel" caught_by="single_point, other_images"
+# -     return conv2d_single(F.pad(image, (1, 1, 1, 1)), kernel)
+# +     return conv2d_single(F.pad(image, (1, 1)), kernel)
 
+# %% wrong="wrong sign" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# +     kernel = torch.tensor([[1, 1, 1], [1, -8, 1], [1, 1, 1]], dtype=image.dtype)
 
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d_single(F.pad(image, (1, 1)), kernel)
+# %% wrong="4 in the centre, corners 0" from="conv2d with an integer kernel" caught_by="single_point"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# +     kernel = torch.tensor([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], dtype=image.dtype)
 
+# %% wrong="4 in the centre, -1 around" from="conv2d with an integer kernel" caught_by="single_point"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# +     kernel = torch.tensor([[-1, -1, -1], [-1, 4, -1], [-1, -1, -1]], dtype=image.dtype)
 
-# %% wrong="wrong sign" caught_by="single_point, uniform_image"
-import torch
+# %% wrong="9 in the centre" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# +     kernel = torch.tensor([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], dtype=image.dtype)
 
+# %% wrong="the sharpening kernel of the first example" from="conv2d with an integer kernel" caught_by="single_point"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# +     kernel = torch.tensor([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], dtype=image.dtype)
 
-def detect_edges(image):
-    kernel = torch.tensor([[1, 1, 1], [1, -8, 1], [1, 1, 1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# %% wrong="absolute value" from="conv2d with an integer kernel" caught_by="single_point, other_images"
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].abs()
 
+# %% wrong="clipped to [0, 1]" from="conv2d with an integer kernel" caught_by="single_point, other_images"
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].clamp(0, 1)
 
-# %% wrong="4 in the centre, corners 0" caught_by="single_point"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-
-
-# %% wrong="4 in the centre, -1 around" caught_by="single_point"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 4, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-
-
-# %% wrong="9 in the centre" caught_by="single_point, uniform_image"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-
-
-# %% wrong="the sharpening kernel of the first example" caught_by="single_point"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-
-
-# %% wrong="absolute value" caught_by="single_point, other_images"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].abs()
-
-
-# %% wrong="clipped to [0, 1]" caught_by="single_point, other_images"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0].clamp(0, 1)
-
-
-# %% wrong="batch and channel left" caught_by="single_point, uniform_image"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)
+# %% wrong="batch and channel left" from="conv2d with an integer kernel" caught_by="single_point, uniform_image"
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     return conv2d(image[None, None], kernel[None, None], padding=1)
 
 
 # %% wrong="image taken for square" caught_by="other_images, single_point"
@@ -186,23 +135,15 @@ def detect_edges(image):
     return conv2d_single(padded, torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype))
 
 
-# %% wrong="image divided by its maximum first" caught_by="other_images"
-import torch
+# %% wrong="image divided by its maximum first" from="conv2d with an integer kernel" caught_by="other_images"
+#   def detect_edges(image):
+# +     image = image / image.max()
 
-
-def detect_edges(image):
-    image = image / image.max()
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-
-
-# %% wrong="downcast to float32" caught_by="inputs"
-import torch
-
-
-def detect_edges(image):
-    kernel = torch.tensor([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]])
-    return conv2d(image.float()[None, None], kernel[None, None], padding=1)[0, 0]
+# %% wrong="downcast to float32" from="conv2d with an integer kernel" caught_by="inputs"
+# -     kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
+# -     return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# +     kernel = torch.tensor([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]])
+# +     return conv2d(image.float()[None, None], kernel[None, None], padding=1)[0, 0]
 
 
 # %% wrong="image scaled in place" caught_by="inputs"
@@ -215,14 +156,9 @@ def detect_edges(image):
     return image - box
 
 
-# %% wrong="no gradient: torch.tensor of the image" caught_by="gradients"
-import torch
-
-
-def detect_edges(image):
-    image = torch.tensor(image.tolist(), dtype=image.dtype)
-    kernel = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=image.dtype)
-    return conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
+# %% wrong="no gradient: torch.tensor of the image" from="conv2d with an integer kernel" caught_by="gradients"
+#   def detect_edges(image):
+# +     image = torch.tensor(image.tolist(), dtype=image.dtype)
 
 
 # %% wrong="no gradient: through NumPy" caught_by="gradients"

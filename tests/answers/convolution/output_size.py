@@ -39,11 +39,16 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
     return len(places)
 
 
-# %% wrong="off by one: the + 1 is missing" caught_by="known_sizes, counts_places"
+# %% right="integer division after a check"
 def output_size(input_size, kernel_size, stride=1, padding=0):
     if kernel_size > input_size + 2 * padding:
         raise ValueError("too large")
-    return (input_size + 2 * padding - kernel_size) // stride
+    return (input_size + 2 * padding - kernel_size) // stride + 1
+
+
+# %% wrong="off by one: the + 1 is missing" from="integer division after a check" caught_by="known_sizes, counts_places"
+# -     return (input_size + 2 * padding - kernel_size) // stride + 1
+# +     return (input_size + 2 * padding - kernel_size) // stride
 
 
 # %% wrong="rounds up" caught_by="known_sizes, counts_places"
@@ -56,32 +61,21 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
     return math.ceil((input_size + 2 * padding - kernel_size) / stride) + 1
 
 
-# %% wrong="rounds to the nearest" caught_by="counts_places"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size > input_size + 2 * padding:
-        raise ValueError("too large")
-    return round((input_size + 2 * padding - kernel_size) / stride) + 1
+# %% wrong="rounds to the nearest" from="integer division after a check" caught_by="counts_places"
+# -     return (input_size + 2 * padding - kernel_size) // stride + 1
+# +     return round((input_size + 2 * padding - kernel_size) / stride) + 1
 
+# %% wrong="returns a float" from="integer division after a check" caught_by="known_sizes"
+# -     return (input_size + 2 * padding - kernel_size) // stride + 1
+# +     return (input_size + 2 * padding - kernel_size) / stride + 1
 
-# %% wrong="returns a float" caught_by="known_sizes"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size > input_size + 2 * padding:
-        raise ValueError("too large")
-    return (input_size + 2 * padding - kernel_size) / stride + 1
+# %% wrong="padding at one end only" from="integer division after a check" caught_by="known_sizes, counts_places"
+# -     return (input_size + 2 * padding - kernel_size) // stride + 1
+# +     return (input_size + padding - kernel_size) // stride + 1
 
-
-# %% wrong="padding at one end only" caught_by="known_sizes, counts_places"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size > input_size + 2 * padding:
-        raise ValueError("too large")
-    return (input_size + padding - kernel_size) // stride + 1
-
-
-# %% wrong="stride ignored" caught_by="known_sizes, counts_places"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size > input_size + 2 * padding:
-        raise ValueError("too large")
-    return input_size + 2 * padding - kernel_size + 1
+# %% wrong="stride ignored" from="integer division after a check" caught_by="known_sizes, counts_places"
+# -     return (input_size + 2 * padding - kernel_size) // stride + 1
+# +     return input_size + 2 * padding - kernel_size + 1
 
 
 # %% wrong="padding ignored" caught_by="known_sizes, counts_places"
@@ -91,9 +85,9 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
     return (input_size - kernel_size) // stride + 1
 
 
-# %% wrong="no ValueError" caught_by="too_large_a_kernel"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    return (input_size + 2 * padding - kernel_size) // stride + 1
+# %% wrong="no ValueError" from="integer division after a check" caught_by="too_large_a_kernel"
+# -     if kernel_size > input_size + 2 * padding:
+# -         raise ValueError("too large")
 
 
 # %% wrong="0 instead of a ValueError" caught_by="too_large_a_kernel"
@@ -107,18 +101,13 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
     return (input_size + 2 * padding - kernel_size) // stride + 1
 
 
-# %% wrong="ValueError compares with the input without padding" caught_by="too_large_a_kernel"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size > input_size:
-        raise ValueError("too large")
-    return (input_size + 2 * padding - kernel_size) // stride + 1
+# %% wrong="ValueError compares with the input without padding" from="integer division after a check" caught_by="too_large_a_kernel"
+# -     if kernel_size > input_size + 2 * padding:
+# +     if kernel_size > input_size:
 
-
-# %% wrong="ValueError for a kernel that just fits" caught_by="too_large_a_kernel"
-def output_size(input_size, kernel_size, stride=1, padding=0):
-    if kernel_size >= input_size + 2 * padding:
-        raise ValueError("too large")
-    return (input_size + 2 * padding - kernel_size) // stride + 1
+# %% wrong="ValueError for a kernel that just fits" from="integer division after a check" caught_by="too_large_a_kernel"
+# -     if kernel_size > input_size + 2 * padding:
+# +     if kernel_size >= input_size + 2 * padding:
 
 
 # %% wrong="ValueError only where the quotient is negative enough" caught_by="too_large_a_kernel"

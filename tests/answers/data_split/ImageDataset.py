@@ -87,6 +87,22 @@ class ImageDataset(torch.utils.data.Dataset):
         return [image, torch.tensor(float(self.labels[i]))]
 
 
+# %% right="converted item by item"
+class ImageDataset(Dataset):
+    def __init__(self, images, labels, transform=None):
+        self.images, self.labels, self.transform = images, labels, transform
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        image = torch.as_tensor(self.images[index]).float() / 255
+        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+
+
 # %% wrong="the transform is applied once, when the dataset is made" caught_by="transform"
 class ImageDataset(Dataset):
     def __init__(self, images, labels, transform=None):
@@ -118,302 +134,89 @@ class ImageDataset(Dataset):
         return self.kept[index], torch.as_tensor(self.labels[index], dtype=torch.float32)
 
 
-# %% wrong="the transform is ignored" caught_by="transform"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels = images, labels
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the result of the transform is thrown away" caught_by="transform"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the transform comes before the scaling" caught_by="transform"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float()
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image / 255, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the transform gets the image with its channels last" caught_by="purity"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        if self.transform is not None:
-            image = self.transform(image)
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="pixels from 0 to 255" caught_by="grey, colour"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float()
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="each image is divided by its own maximum" caught_by="scale"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float()
-        image = image / image.max().clamp(min=1)
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="divided by 256" caught_by="grey"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 256
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="float64 images" caught_by="grey"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.from_numpy(self.images[index] / 255)
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="no axis of channels for grey images" caught_by="grey"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the channels stay last" caught_by="colour"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the channels are moved by reshape" caught_by="colour"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.reshape(-1, image.shape[0], image.shape[1])
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="rows and columns are swapped in colour" caught_by="colour"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 1, 0)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the label is an int64 tensor" caught_by="labels"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index])
-
-
-# %% wrong="the label is a Python float" caught_by="labels, loader"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, float(self.labels[index])
-
-
-# %% wrong="the label has an axis of its own" caught_by="labels, loader"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.tensor([float(self.labels[index])])
-
-
-# %% wrong="the label comes first" caught_by="grey, labels"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return torch.as_tensor(self.labels[index], dtype=torch.float32), image
-
-
-# %% wrong="the length is that of an image" caught_by="grey"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __len__(self):
-        return len(self.images[0])
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="no length" caught_by="grey, loader"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images, labels, transform
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
-
-
-# %% wrong="the array is emptied once it is copied" caught_by="purity"
-class ImageDataset(Dataset):
-    def __init__(self, images, labels, transform=None):
-        self.images, self.labels, self.transform = images.copy(), labels, transform
-        images.fill(0)
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = torch.as_tensor(self.images[index]).float() / 255
-        image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# %% wrong="the transform is ignored" from="converted item by item" caught_by="transform"
+# -         self.images, self.labels, self.transform = images, labels, transform
+# +         self.images, self.labels = images, labels
+
+# -         if self.transform is not None:
+# -             image = self.transform(image)
+
+# %% wrong="the result of the transform is thrown away" from="converted item by item" caught_by="transform"
+# -             image = self.transform(image)
+# +             self.transform(image)
+
+# %% wrong="the transform comes before the scaling" from="converted item by item" caught_by="transform"
+# -         image = torch.as_tensor(self.images[index]).float() / 255
+# +         image = torch.as_tensor(self.images[index]).float()
+
+# -         return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# +         return image / 255, torch.as_tensor(self.labels[index], dtype=torch.float32)
+
+# %% wrong="the transform gets the image with its channels last" from="converted item by item" caught_by="purity"
+# -         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+
+#               image = self.transform(image)
+# +         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+
+# %% wrong="pixels from 0 to 255" from="converted item by item" caught_by="grey, colour"
+# -         image = torch.as_tensor(self.images[index]).float() / 255
+# +         image = torch.as_tensor(self.images[index]).float()
+
+# %% wrong="each image is divided by its own maximum" from="converted item by item" caught_by="scale"
+# -         image = torch.as_tensor(self.images[index]).float() / 255
+# +         image = torch.as_tensor(self.images[index]).float()
+# +         image = image / image.max().clamp(min=1)
+
+# %% wrong="divided by 256" from="converted item by item" caught_by="grey"
+# -         image = torch.as_tensor(self.images[index]).float() / 255
+# +         image = torch.as_tensor(self.images[index]).float() / 256
+
+# %% wrong="float64 images" from="converted item by item" caught_by="grey"
+# -         image = torch.as_tensor(self.images[index]).float() / 255
+# +         image = torch.from_numpy(self.images[index] / 255)
+
+# %% wrong="no axis of channels for grey images" from="converted item by item" caught_by="grey"
+# -         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+# +         image = image if image.ndim == 2 else image.permute(2, 0, 1)
+
+# %% wrong="the channels stay last" from="converted item by item" caught_by="colour"
+# -         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+# +         image = image.unsqueeze(0) if image.ndim == 2 else image
+
+# %% wrong="the channels are moved by reshape" from="converted item by item" caught_by="colour"
+# -         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+# +         image = image.reshape(-1, image.shape[0], image.shape[1])
+
+# %% wrong="rows and columns are swapped in colour" from="converted item by item" caught_by="colour"
+# -         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+# +         image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 1, 0)
+
+# %% wrong="the label is an int64 tensor" from="converted item by item" caught_by="labels"
+# -         return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# +         return image, torch.as_tensor(self.labels[index])
+
+# %% wrong="the label is a Python float" from="converted item by item" caught_by="labels, loader"
+# -         return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# +         return image, float(self.labels[index])
+
+# %% wrong="the label has an axis of its own" from="converted item by item" caught_by="labels, loader"
+# -         return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# +         return image, torch.tensor([float(self.labels[index])])
+
+# %% wrong="the label comes first" from="converted item by item" caught_by="grey, labels"
+# -         return image, torch.as_tensor(self.labels[index], dtype=torch.float32)
+# +         return torch.as_tensor(self.labels[index], dtype=torch.float32), image
+
+# %% wrong="the length is that of an image" from="converted item by item" caught_by="grey"
+# -         return len(self.images)
+# +         return len(self.images[0])
+
+# %% wrong="no length" from="converted item by item" caught_by="grey, loader"
+# -     def __len__(self):
+# -         return len(self.images)
+# -
+
+# %% wrong="the array is emptied once it is copied" from="converted item by item" caught_by="purity"
+# -         self.images, self.labels, self.transform = images, labels, transform
+# +         self.images, self.labels, self.transform = images.copy(), labels, transform
+# +         images.fill(0)

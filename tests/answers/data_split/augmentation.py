@@ -98,6 +98,13 @@ def augmentation(seed=None):
     return augment
 
 
+# %% right="brightness from a generator"
+def augmentation(seed=None):
+    generator = torch.Generator()
+    generator.seed() if seed is None else generator.manual_seed(seed)
+    return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+
+
 # %% wrong="nothing is changed" caught_by="random"
 def augmentation(seed=None):
     return lambda image: image
@@ -108,12 +115,10 @@ def augmentation(seed=None):
     return lambda image: image.flip(2)
 
 
-# %% wrong="drawn once, not in each call" caught_by="random"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    shift = int(torch.randint(1, 4, (), generator=generator))
-    return lambda image: image.roll(shift, dims=2)
+# %% wrong="drawn once, not in each call" from="brightness from a generator" caught_by="random"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     shift = int(torch.randint(1, 4, (), generator=generator))
+# +     return lambda image: image.roll(shift, dims=2)
 
 
 # %% wrong="the generator is seeded in each call" caught_by="random"
@@ -172,11 +177,9 @@ def augmentation(seed=None):
     return lambda image: ((0.9 + 0.2 * torch.rand((), generator=_shared)) * image).clamp(0, 1)
 
 
-# %% wrong="the range is left" caught_by="same_kind"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: image * (0.8 + 0.4 * torch.rand((), generator=generator))
+# %% wrong="the range is left" from="brightness from a generator" caught_by="same_kind"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: image * (0.8 + 0.4 * torch.rand((), generator=generator))
 
 
 # %% wrong="normalised as well" caught_by="same_kind"
@@ -203,32 +206,21 @@ def augmentation(seed=None):
     return augment
 
 
-# %% wrong="grey images only" caught_by="same_kind"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: (image[:1] * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# %% wrong="grey images only" from="brightness from a generator" caught_by="same_kind"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: (image[:1] * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 
+# %% wrong="pixels from 0 to 255" from="brightness from a generator" caught_by="same_kind"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: (255 * image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 255)
 
-# %% wrong="pixels from 0 to 255" caught_by="same_kind"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: (255 * image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 255)
+# %% wrong="noise in place of the image" from="brightness from a generator" caught_by="gentle"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: torch.rand(image.shape, generator=generator)
 
-
-# %% wrong="noise in place of the image" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: torch.rand(image.shape, generator=generator)
-
-
-# %% wrong="negatives" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: 1 - image if torch.rand((), generator=generator) < 0.5 else image.clone()
+# %% wrong="negatives" from="brightness from a generator" caught_by="gentle"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: 1 - image if torch.rand((), generator=generator) < 0.5 else image.clone()
 
 
 # %% wrong="any rotation" caught_by="gentle"
@@ -243,11 +235,9 @@ def augmentation(seed=None):
     return augment
 
 
-# %% wrong="so dark that nothing is seen" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: image * (0.3 * torch.rand((), generator=generator))
+# %% wrong="so dark that nothing is seen" from="brightness from a generator" caught_by="gentle"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: image * (0.3 * torch.rand((), generator=generator))
 
 
 # %% wrong="the pixels are shuffled" caught_by="gentle"
@@ -262,11 +252,9 @@ def augmentation(seed=None):
     return augment
 
 
-# %% wrong="the image itself is changed" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-    return lambda image: image.mul_(0.9 + 0.2 * torch.rand((), generator=generator)).clamp_(0, 1)
+# %% wrong="the image itself is changed" from="brightness from a generator" caught_by="gentle"
+# -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
+# +     return lambda image: image.mul_(0.9 + 0.2 * torch.rand((), generator=generator)).clamp_(0, 1)
 
 
 # %% wrong="a change, not a function that makes changes" caught_by="same_kind"

@@ -70,47 +70,40 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
     return {name: DataLoader(Subset(dataset, names[name]), shuffle=name == "train", **common) for name in names}
 
 
-# %% wrong="the last batch is dropped" caught_by="batches"
+# %% right="a dict comprehension"
 def make_loaders(dataset, splits, batch_size=64, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return {
-        name: DataLoader(
-            Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", drop_last=True, generator=generator
-        )
+        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
         for name, indices in zip(("train", "val", "test"), splits)
     }
 
 
-# %% wrong="the last training batch is dropped" caught_by="batches"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(
-            Subset(dataset, indices.tolist()),
-            batch_size,
-            shuffle=name == "train",
-            drop_last=name == "train",
-            generator=generator,
-        )
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="the last batch is dropped" from="a dict comprehension" caught_by="batches"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(
+# +             Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", drop_last=True, generator=generator
+# +         )
 
+# %% wrong="the last training batch is dropped" from="a dict comprehension" caught_by="batches"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(
+# +             Subset(dataset, indices.tolist()),
+# +             batch_size,
+# +             shuffle=name == "train",
+# +             drop_last=name == "train",
+# +             generator=generator,
+# +         )
 
-# %% wrong="everything is shuffled" caught_by="order"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=True, generator=generator)
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="everything is shuffled" from="a dict comprehension" caught_by="order"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=True, generator=generator)
 
-
-# %% wrong="nothing is shuffled" caught_by="order"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size)
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="nothing is shuffled" from="a dict comprehension" caught_by="order"
+# -     generator = torch.Generator().manual_seed(seed)
+#       return {
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size)
 
 
 # %% wrong="shuffled once, then the same in each epoch" caught_by="order"
@@ -123,50 +116,34 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
     }
 
 
-# %% wrong="validation and test are sorted" caught_by="order"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(
-            Subset(dataset, sorted(indices.tolist())), batch_size, shuffle=name == "train", generator=generator
-        )
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="validation and test are sorted" from="a dict comprehension" caught_by="order"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(
+# +             Subset(dataset, sorted(indices.tolist())), batch_size, shuffle=name == "train", generator=generator
+# +         )
 
+# %% wrong="the order depends on the global generator" from="a dict comprehension" caught_by="seed"
+# -     generator = torch.Generator().manual_seed(seed)
+#       return {
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
 
-# %% wrong="the order depends on the global generator" caught_by="seed"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="the global generator is seeded" from="a dict comprehension" caught_by="seed"
+# -     generator = torch.Generator().manual_seed(seed)
+# +     torch.manual_seed(seed)
+#       return {
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
 
+# %% wrong="the seed is ignored" from="a dict comprehension" caught_by="seed"
+# -     generator = torch.Generator().manual_seed(seed)
+# +     generator = torch.Generator().manual_seed(0)
 
-# %% wrong="the global generator is seeded" caught_by="seed"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    torch.manual_seed(seed)
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train")
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
-
-
-# %% wrong="the seed is ignored" caught_by="seed"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(0)
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
-
-
-# %% wrong="each loader has the whole dataset" caught_by="batches"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(dataset, batch_size, shuffle=name == "train", generator=generator)
-        for name in ("train", "val", "test")
-    }
+# %% wrong="each loader has the whole dataset" from="a dict comprehension" caught_by="batches"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# -         for name, indices in zip(("train", "val", "test"), splits)
+# +         name: DataLoader(dataset, batch_size, shuffle=name == "train", generator=generator)
+# +         for name in ("train", "val", "test")
 
 
 # %% wrong="sizes of the splits, not their indices" caught_by="batches"
@@ -180,22 +157,13 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
     return loaders
 
 
-# %% wrong="validation and test are swapped" caught_by="batches"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
-        for name, indices in zip(("train", "test", "val"), splits)
-    }
+# %% wrong="validation and test are swapped" from="a dict comprehension" caught_by="batches"
+# -         for name, indices in zip(("train", "val", "test"), splits)
+# +         for name, indices in zip(("train", "test", "val"), splits)
 
-
-# %% wrong="the batch size is ignored" caught_by="batches"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: DataLoader(Subset(dataset, indices.tolist()), batch_size=64, shuffle=name == "train", generator=generator)
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="the batch size is ignored" from="a dict comprehension" caught_by="batches"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: DataLoader(Subset(dataset, indices.tolist()), batch_size=64, shuffle=name == "train", generator=generator)
 
 
 # %% wrong="a tuple instead of a dict" caught_by="batches"
@@ -207,15 +175,11 @@ def make_loaders(dataset, splits, batch_size=64, seed=0):
     )
 
 
-# %% wrong="lists of batches instead of loaders" caught_by="batches"
-def make_loaders(dataset, splits, batch_size=64, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return {
-        name: list(
-            DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
-        )
-        for name, indices in zip(("train", "val", "test"), splits)
-    }
+# %% wrong="lists of batches instead of loaders" from="a dict comprehension" caught_by="batches"
+# -         name: DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         name: list(
+# +             DataLoader(Subset(dataset, indices.tolist()), batch_size, shuffle=name == "train", generator=generator)
+# +         )
 
 
 # %% wrong="augmentation on validation data" caught_by="items"

@@ -57,6 +57,17 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(splits)
 
 
+# %% right="patients shuffled, borders rounded"
+def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    patients = patient_ids.unique()
+    patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
+    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
+    groups = patients[:a], patients[a:b], patients[b:]
+    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+
+
 # %% wrong="the samples are split" caught_by="apart"
 def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return split_indices(len(patient_ids), fractions, seed)
@@ -96,12 +107,9 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     )
 
 
-# %% wrong="numbers of patients are taken for ids" caught_by="ids"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    n_patients = len(patient_ids.unique())
-    return tuple(
-        torch.isin(patient_ids, chosen).nonzero().flatten() for chosen in split_indices(n_patients, fractions, seed)
-    )
+# %% wrong="numbers of patients are taken for ids" from="the largest id is taken for the number of patients" caught_by="ids"
+# -     n_patients = int(patient_ids.max()) + 1
+# +     n_patients = len(patient_ids.unique())
 
 
 # %% wrong="neighbours only are taken for the same patient" caught_by="apart, ids"
@@ -124,14 +132,8 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(patients[chosen] for chosen in split_indices(len(patients), fractions, seed))
 
 
-# %% wrong="the patients are not shuffled" caught_by="seed"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    patients = patient_ids.unique()
-    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
-    groups = patients[:a], patients[a:b], patients[b:]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+# %% wrong="the patients are not shuffled" from="patients shuffled, borders rounded" caught_by="seed"
+# -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
 
 
 # %% wrong="the patients are not shuffled, only their samples" caught_by="seed"
@@ -148,48 +150,25 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(splits)
 
 
-# %% wrong="the order of a Python set decides" caught_by="seed"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    patients = torch.tensor(list(set(patient_ids.tolist())))
-    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
-    groups = patients[:a], patients[a:b], patients[b:]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+# %% wrong="the order of a Python set decides" from="patients shuffled, borders rounded" caught_by="seed"
+# -     patients = patient_ids.unique()
+# -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
+# +     patients = torch.tensor(list(set(patient_ids.tolist())))
 
+# %% wrong="not reproducible" from="patients shuffled, borders rounded" caught_by="seed, purity"
+# -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
+# +     patients = patients[torch.randperm(len(patients))]
 
-# %% wrong="not reproducible" caught_by="seed, purity"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    patients = patient_ids.unique()
-    patients = patients[torch.randperm(len(patients))]
-    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
-    groups = patients[:a], patients[a:b], patients[b:]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+# %% wrong="the global generator is seeded" from="patients shuffled, borders rounded" caught_by="purity"
+# -     patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
+# +     torch.manual_seed(seed)
+# +     patients = patients[torch.randperm(len(patients))]
 
-
-# %% wrong="the global generator is seeded" caught_by="purity"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    patients = patient_ids.unique()
-    torch.manual_seed(seed)
-    patients = patients[torch.randperm(len(patients))]
-    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
-    groups = patients[:a], patients[a:b], patients[b:]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
-
-
-# %% wrong="two numbers of patients are rounded down" caught_by="uneven"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    patients = patient_ids.unique()
-    patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
-    a, b = int(fractions[0] * len(patients)), int(fractions[1] * len(patients))
-    groups = patients[:a], patients[a : a + b], patients[a + b :]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+# %% wrong="two numbers of patients are rounded down" from="patients shuffled, borders rounded" caught_by="uneven"
+# -     a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
+# -     groups = patients[:a], patients[a:b], patients[b:]
+# +     a, b = int(fractions[0] * len(patients)), int(fractions[1] * len(patients))
+# +     groups = patients[:a], patients[a : a + b], patients[a + b :]
 
 
 # %% wrong="the fractions are ignored" caught_by="shares"
@@ -209,13 +188,9 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(torch.isin(number, chosen).nonzero().flatten() for chosen in splits)
 
 
-# %% wrong="the sum of the fractions is not checked" caught_by="fractions"
-def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
-    patients = patient_ids.unique()
-    patients = patients[torch.randperm(len(patients), generator=torch.Generator().manual_seed(seed))]
-    a, b = round(fractions[0] * len(patients)), round((fractions[0] + fractions[1]) * len(patients))
-    groups = patients[:a], patients[a:b], patients[b:]
-    return tuple(torch.isin(patient_ids, group).nonzero().flatten() for group in groups)
+# %% wrong="the sum of the fractions is not checked" from="patients shuffled, borders rounded" caught_by="fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# -         raise ValueError("the fractions must sum to 1")
 
 
 # %% wrong="the ids are renumbered in place" caught_by="purity"

@@ -67,13 +67,20 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     return list(order.split([n_train, n_val, n_samples - n_train - n_val]))
 
 
-# %% wrong="two sizes are rounded down" caught_by="rounding"
+# %% right="one permutation, borders rounded"
 def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     if abs(sum(fractions) - 1) > 1e-6:
         raise ValueError("the fractions must sum to 1")
     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    n_train, n_val = int(fractions[0] * n_samples), int(fractions[1] * n_samples)
-    return order[:n_train], order[n_train : n_train + n_val], order[n_train + n_val :]
+    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
+    return order[:first], order[first:second], order[second:]
+
+
+# %% wrong="two sizes are rounded down" from="one permutation, borders rounded" caught_by="rounding"
+# -     first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
+# -     return order[:first], order[first:second], order[second:]
+# +     n_train, n_val = int(fractions[0] * n_samples), int(fractions[1] * n_samples)
+# +     return order[:n_train], order[n_train : n_train + n_val], order[n_train + n_val :]
 
 
 # %% wrong="two sizes are rounded up, so the test set is too small" caught_by="rounding"
@@ -88,23 +95,16 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     return order[:n_train], order[n_train : n_train + n_val], order[n_train + n_val :]
 
 
-# %% wrong="all sizes are rounded down, samples are lost" caught_by="complete, rounding"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    a, b, c = (int(fraction * n_samples) for fraction in fractions)
-    return order[:a], order[a : a + b], order[a + b : a + b + c]
+# %% wrong="all sizes are rounded down, samples are lost" from="one permutation, borders rounded" caught_by="complete, rounding"
+# -     first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
+# -     return order[:first], order[first:second], order[second:]
+# +     a, b, c = (int(fraction * n_samples) for fraction in fractions)
+# +     return order[:a], order[a : a + b], order[a + b : a + b + c]
 
-
-# %% wrong="the global generator is seeded" caught_by="global_state"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    torch.manual_seed(seed)
-    order = torch.randperm(n_samples)
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="the global generator is seeded" from="one permutation, borders rounded" caught_by="global_state"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     torch.manual_seed(seed)
+# +     order = torch.randperm(n_samples)
 
 
 # %% wrong="NumPy's global generator is seeded" caught_by="global_state"
@@ -133,31 +133,17 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     return order[:first], order[first:second], order[second:]
 
 
-# %% wrong="not reproducible" caught_by="seed"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples)
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="not reproducible" from="one permutation, borders rounded" caught_by="seed"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     order = torch.randperm(n_samples)
 
+# %% wrong="the seed is ignored" from="one permutation, borders rounded" caught_by="seed"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(42))
 
-# %% wrong="the seed is ignored" caught_by="seed"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(42))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
-
-
-# %% wrong="not shuffled" caught_by="shuffled, seed"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.arange(n_samples)
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="not shuffled" from="one permutation, borders rounded" caught_by="shuffled, seed"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     order = torch.arange(n_samples)
 
 
 # %% wrong="divided first, shuffled afterwards" caught_by="shuffled"
@@ -171,22 +157,13 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(part[torch.randperm(len(part), generator=generator)] for part in parts)
 
 
-# %% wrong="sorted again" caught_by="shuffled"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first].sort().values, order[first:second].sort().values, order[second:].sort().values
+# %% wrong="sorted again" from="one permutation, borders rounded" caught_by="shuffled"
+# -     return order[:first], order[first:second], order[second:]
+# +     return order[:first].sort().values, order[first:second].sort().values, order[second:].sort().values
 
-
-# %% wrong="a random offset instead of shuffling" caught_by="shuffled"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.arange(n_samples).roll(7919 * (seed + 1))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="a random offset instead of shuffling" from="one permutation, borders rounded" caught_by="shuffled"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     order = torch.arange(n_samples).roll(7919 * (seed + 1))
 
 
 # %% wrong="three independent draws, which overlap" caught_by="complete"
@@ -198,82 +175,42 @@ def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(torch.randperm(n_samples, generator=generator)[:size] for size in sizes)
 
 
-# %% wrong="the test samples are in validation too" caught_by="complete"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:], order[second:]
+# %% wrong="the test samples are in validation too" from="one permutation, borders rounded" caught_by="complete"
+# -     return order[:first], order[first:second], order[second:]
+# +     return order[:first], order[first:], order[second:]
 
+# %% wrong="indices from 1" from="one permutation, borders rounded" caught_by="complete"
+# -     order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
+# +     order = 1 + torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
 
-# %% wrong="indices from 1" caught_by="complete"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = 1 + torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="the sum is not checked" from="one permutation, borders rounded" caught_by="wrong_fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# -         raise ValueError("the fractions must sum to 1")
 
+# %% wrong="only sums above 1 are refused" from="one permutation, borders rounded" caught_by="wrong_fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# +     if sum(fractions) > 1 + 1e-6:
 
-# %% wrong="the sum is not checked" caught_by="wrong_fractions"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="an assertion instead of ValueError" from="one permutation, borders rounded" caught_by="wrong_fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# -         raise ValueError("the fractions must sum to 1")
+# +     assert abs(sum(fractions) - 1) < 1e-6
 
+# %% wrong="floats are compared exactly" from="one permutation, borders rounded" caught_by="float_fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# +     if sum(fractions) != 1:
 
-# %% wrong="only sums above 1 are refused" caught_by="wrong_fractions"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if sum(fractions) > 1 + 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
+# %% wrong="the sum is rounded to one digit" from="one permutation, borders rounded" caught_by="float_fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# +     if round(sum(fractions), 1) != 1:
 
+# %% wrong="the fractions are ignored" from="one permutation, borders rounded" caught_by="shares"
+# -     first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
+# +     first, second = round(0.6 * n_samples), round(0.8 * n_samples)
 
-# %% wrong="an assertion instead of ValueError" caught_by="wrong_fractions"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    assert abs(sum(fractions) - 1) < 1e-6
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
-
-
-# %% wrong="floats are compared exactly" caught_by="float_fractions"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if sum(fractions) != 1:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
-
-
-# %% wrong="the sum is rounded to one digit" caught_by="float_fractions"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if round(sum(fractions), 1) != 1:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[:first], order[first:second], order[second:]
-
-
-# %% wrong="the fractions are ignored" caught_by="shares"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(0.6 * n_samples), round(0.8 * n_samples)
-    return order[:first], order[first:second], order[second:]
-
-
-# %% wrong="training and test are swapped" caught_by="shares"
-def split_indices(n_samples, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    order = torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed))
-    first, second = round(fractions[0] * n_samples), round((fractions[0] + fractions[1]) * n_samples)
-    return order[second:], order[first:second], order[:first]
+# %% wrong="training and test are swapped" from="one permutation, borders rounded" caught_by="shares"
+# -     return order[:first], order[first:second], order[second:]
+# +     return order[second:], order[first:second], order[:first]
 
 
 # %% wrong="masks instead of indices" caught_by="complete"

@@ -84,212 +84,140 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(torch.tensor(split, dtype=torch.int64) for split in splits)
 
 
+# %% right="split_indices for each class, then one more shuffle"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    parts = [[], [], []]
+    for number, label in enumerate(labels.unique()):
+        members = (labels == label).nonzero().flatten()
+        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+            part.append(members[places])
+    generator = torch.Generator().manual_seed(seed)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
+# %% right="borders rounded in each class"
+def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+    if abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError("the fractions must sum to 1")
+    generator = torch.Generator().manual_seed(seed)
+    parts = [[], [], []]
+    for label in labels.unique():
+        members = (labels == label).nonzero().flatten()
+        members = members[torch.randperm(len(members), generator=generator)]
+        a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
+        for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
+            part.append(chunk)
+    joined = [torch.cat(part) for part in parts]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+
+
 # %% wrong="not stratified at all" caught_by="balance, small_classes"
 def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
     return split_indices(len(labels), fractions, seed)
 
 
-# %% wrong="two sizes of each class are rounded down" caught_by="small_classes"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    generator = torch.Generator().manual_seed(seed)
-    parts = [[], [], []]
-    for label in labels.unique():
-        members = (labels == label).nonzero().flatten()
-        members = members[torch.randperm(len(members), generator=generator)]
-        a, b = int(fractions[0] * len(members)), int(fractions[1] * len(members))
-        for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b :])):
-            part.append(chunk)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="two sizes of each class are rounded down" from="borders rounded in each class" caught_by="small_classes"
+# -         a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
+# -         for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
+# +         a, b = int(fractions[0] * len(members)), int(fractions[1] * len(members))
+# +         for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b :])):
 
+# %% wrong="all sizes of each class are rounded down, samples are lost" from="borders rounded in each class" caught_by="complete"
+# -         a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
+# -         for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
+# +         a, b, c = (int(fraction * len(members)) for fraction in fractions)
+# +         for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b : a + b + c])):
 
-# %% wrong="all sizes of each class are rounded down, samples are lost" caught_by="complete"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    generator = torch.Generator().manual_seed(seed)
-    parts = [[], [], []]
-    for label in labels.unique():
-        members = (labels == label).nonzero().flatten()
-        members = members[torch.randperm(len(members), generator=generator)]
-        a, b, c = (int(fraction * len(members)) for fraction in fractions)
-        for part, chunk in zip(parts, (members[:a], members[a : a + b], members[a + b : a + b + c])):
-            part.append(chunk)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="only the classes 0 and 1 are known" from="split_indices for each class, then one more shuffle" caught_by="other_labels, small_classes"
+# -     for number, label in enumerate(labels.unique()):
+# +     for label in (0, 1):
+#           members = (labels == label).nonzero().flatten()
+# -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+# +         for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
 
+# %% wrong="classes are counted with bincount, which needs 0, 1, 2, …" from="split_indices for each class, then one more shuffle" caught_by="other_labels"
+# -     for number, label in enumerate(labels.unique()):
+# -         members = (labels == label).nonzero().flatten()
+# -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+# +     for label in range(len(labels.long().bincount())):
+# +         members = (labels.long() == label).nonzero().flatten()
+# +         for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
 
-# %% wrong="only the classes 0 and 1 are known" caught_by="other_labels, small_classes"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for label in (0, 1):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="one class after the other" from="split_indices for each class, then one more shuffle" caught_by="shuffled"
+# -     generator = torch.Generator().manual_seed(seed)
+# -     joined = [torch.cat(part) for part in parts]
+# -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# +     return tuple(torch.cat(part) for part in parts)
 
+# %% wrong="the first samples of each class are for training" from="borders rounded in each class" caught_by="shuffled"
+# -     generator = torch.Generator().manual_seed(seed)
 
-# %% wrong="classes are counted with bincount, which needs 0, 1, 2, …" caught_by="other_labels"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for label in range(len(labels.long().bincount())):
-        members = (labels.long() == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + label)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# -         members = members[torch.randperm(len(members), generator=generator)]
 
+#               part.append(chunk)
+# +     generator = torch.Generator().manual_seed(seed)
 
-# %% wrong="one class after the other" caught_by="shuffled"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    return tuple(torch.cat(part) for part in parts)
+# %% wrong="sorted at the end" from="split_indices for each class, then one more shuffle" caught_by="shuffled"
+# -     generator = torch.Generator().manual_seed(seed)
+# -     joined = [torch.cat(part) for part in parts]
+# -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# +     return tuple(torch.cat(part).sort().values for part in parts)
 
+# %% wrong="places within a class are taken for indices" from="split_indices for each class, then one more shuffle" caught_by="complete"
+# -         members = (labels == label).nonzero().flatten()
+# -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+# -             part.append(members[places])
+# +         for part, places in zip(parts, split_indices(int((labels == label).sum()), fractions, seed + number)):
+# +             part.append(places)
 
-# %% wrong="the first samples of each class are for training" caught_by="shuffled"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    parts = [[], [], []]
-    for label in labels.unique():
-        members = (labels == label).nonzero().flatten()
-        a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
-        for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
-            part.append(chunk)
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="the classes are balanced by leaving samples out" from="split_indices for each class, then one more shuffle" caught_by="complete"
+# +     smallest = min(int((labels == label).sum()) for label in labels.unique())
+#       for number, label in enumerate(labels.unique()):
+# -         members = (labels == label).nonzero().flatten()
+# +         members = (labels == label).nonzero().flatten()[:smallest]
 
+# %% wrong="the global generator is seeded for the last shuffle" from="split_indices for each class, then one more shuffle" caught_by="purity"
+# -     generator = torch.Generator().manual_seed(seed)
+# +     torch.manual_seed(seed)
+#       joined = [torch.cat(part) for part in parts]
+# -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# +     return tuple(part[torch.randperm(len(part))] for part in joined)
 
-# %% wrong="sorted at the end" caught_by="shuffled"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    return tuple(torch.cat(part).sort().values for part in parts)
+# %% wrong="the last shuffle has no seed" from="split_indices for each class, then one more shuffle" caught_by="seed, purity"
+# -     generator = torch.Generator().manual_seed(seed)
+#       joined = [torch.cat(part) for part in parts]
+# -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# +     return tuple(part[torch.randperm(len(part))] for part in joined)
 
+# %% wrong="the seed is ignored" from="split_indices for each class, then one more shuffle" caught_by="seed"
+# -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+# +         for part, places in zip(parts, split_indices(len(members), fractions, number)):
+#               part.append(members[places])
+# -     generator = torch.Generator().manual_seed(seed)
+# +     generator = torch.Generator().manual_seed(0)
 
-# %% wrong="places within a class are taken for indices" caught_by="complete"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        for part, places in zip(parts, split_indices(int((labels == label).sum()), fractions, seed + number)):
-            part.append(places)
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="the fractions are not handed on" from="split_indices for each class, then one more shuffle" caught_by="balance"
+#   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+# +     if abs(sum(fractions) - 1) > 1e-6:
+# +         raise ValueError("the fractions must sum to 1")
 
+# -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
+# +         for part, places in zip(parts, split_indices(len(members), seed=seed + number)):
 
-# %% wrong="the classes are balanced by leaving samples out" caught_by="complete"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    smallest = min(int((labels == label).sum()) for label in labels.unique())
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()[:smallest]
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# %% wrong="the sum of the fractions is not checked" from="borders rounded in each class" caught_by="fractions"
+# -     if abs(sum(fractions) - 1) > 1e-6:
+# -         raise ValueError("the fractions must sum to 1")
 
+# %% wrong="floats are compared exactly" from="split_indices for each class, then one more shuffle" caught_by="fractions"
+#   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+# +     if sum(fractions) != 1:
+# +         raise ValueError("the fractions must sum to 1")
 
-# %% wrong="the global generator is seeded for the last shuffle" caught_by="purity"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    torch.manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part))] for part in joined)
+# %% wrong="the labels are sorted in place" from="split_indices for each class, then one more shuffle" caught_by="purity"
+#   def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
+# +     values, order = labels.sort()
+# +     labels.copy_(values)
 
-
-# %% wrong="the last shuffle has no seed" caught_by="seed, purity"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part))] for part in joined)
-
-
-# %% wrong="the seed is ignored" caught_by="seed"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, number)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(0)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
-
-
-# %% wrong="the fractions are not handed on" caught_by="balance"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    if abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError("the fractions must sum to 1")
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), seed=seed + number)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
-
-
-# %% wrong="the sum of the fractions is not checked" caught_by="fractions"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    parts = [[], [], []]
-    for label in labels.unique():
-        members = (labels == label).nonzero().flatten()
-        members = members[torch.randperm(len(members), generator=generator)]
-        a, b = round(fractions[0] * len(members)), round((fractions[0] + fractions[1]) * len(members))
-        for part, chunk in zip(parts, (members[:a], members[a:b], members[b:])):
-            part.append(chunk)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
-
-
-# %% wrong="floats are compared exactly" caught_by="fractions"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    if sum(fractions) != 1:
-        raise ValueError("the fractions must sum to 1")
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = (labels == label).nonzero().flatten()
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
-
-
-# %% wrong="the labels are sorted in place" caught_by="purity"
-def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
-    values, order = labels.sort()
-    labels.copy_(values)
-    parts = [[], [], []]
-    for number, label in enumerate(labels.unique()):
-        members = order[values == label]
-        for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
-            part.append(members[places])
-    generator = torch.Generator().manual_seed(seed)
-    joined = [torch.cat(part) for part in parts]
-    return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
+# -         members = (labels == label).nonzero().flatten()
+# +         members = order[values == label]

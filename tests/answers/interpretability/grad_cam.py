@@ -114,7 +114,7 @@ def grad_cam(model, layer, image):
     return torch.nan_to_num(heat / heat.max(), nan=0.0)
 
 
-# %% wrong="gradient not weighted: activations alone" caught_by="formula, deep_network"
+# %% right="a hook and autograd.grad" held_out=true
 import torch.nn.functional as F
 
 
@@ -124,674 +124,6 @@ def grad_cam(model, layer, image):
     def keep(module, inputs, output):
         kept.append(output)
         return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = torch.ones_like(gradients)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="gradients not averaged over the places" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="weights averaged over the maps, not over the places" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=1, keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="absolute weights" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True).abs()
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="weights with the wrong sign" caught_by="formula, finds_the_opacity"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (-weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="ReLU forgotten" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="ReLU after resizing" caught_by="image_size, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0].relu()
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="ReLU of each map before the sum" caught_by="formula"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).relu().sum(dim=1, keepdim=True)
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="gradients of the probability, and not divided by the maximum" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sigmoid().sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat
-
-
-# %% wrong="map not resized" caught_by="image_size, deep_network"
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = heat[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="resized to the nearest neighbour" caught_by="image_size, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="nearest")[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="align_corners=True" caught_by="image_size, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=True)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="resized to a square" caught_by="deep_network, leaves_all_as_found"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="bicubic" caught_by="image_size, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bicubic", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="not divided by the maximum" caught_by="formula, image_size"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat
-
-
-# %% wrong="divided by the sum" caught_by="formula, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.sum()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="minimum subtracted too" caught_by="image_size, deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return (heat - heat.min()) / (highest - heat.min() + 1e-12)
-
-
-# %% wrong="divided before resizing" caught_by="deep_network"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = heat / heat.max() if heat.max() > 0 else heat
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat
-
-
-# %% wrong="NaN where nothing speaks for the finding" caught_by="all_zeros"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest
-
-
-# %% wrong="a small number added to the maximum that is not small" caught_by="formula, image_size"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / (highest + 0.1)
-
-
-# %% wrong="one axis too many" caught_by="formula"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="rows and columns swapped" caught_by="formula, finds_the_opacity"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return (heat / highest if highest > 0 else heat).T
-
-
-# %% wrong="hook left behind" caught_by="leaves_all_as_found, model_raises"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    with evaluation_mode(model):
-        logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="hook removed only when all goes well" caught_by="model_raises"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    with evaluation_mode(model):
-        logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="training mode" caught_by="evaluation_mode"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="model left in evaluation mode" caught_by="leaves_all_as_found, evaluation_mode"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        model.eval()
-        logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="gradients left in the parameters" caught_by="leaves_all_as_found, evaluation_mode"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
-
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    kept[0].retain_grad()
-    logit.backward()
-    gradients = kept[0].grad
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
-
-
-# %% wrong="no copy for what follows in place" caught_by="in_place_and_frozen"
-import torch.nn.functional as F
-
-
-def grad_cam(model, layer, image):
-    kept = []
-
-    def keep(module, inputs, output):
-        kept.append(output)
 
     handle = layer.register_forward_hook(keep)
     try:
@@ -807,102 +139,160 @@ def grad_cam(model, layer, image):
     return heat / highest if highest > 0 else heat
 
 
-# %% wrong="no gradient in a frozen model" caught_by="in_place_and_frozen"
-import torch.nn.functional as F
+# %% wrong="gradient not weighted: activations alone" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     weights = gradients.mean(dim=(2, 3), keepdim=True)
+# +     weights = torch.ones_like(gradients)
 
+# %% wrong="gradients not averaged over the places" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     weights = gradients.mean(dim=(2, 3), keepdim=True)
+# +     weights = gradients
 
-def grad_cam(model, layer, image):
-    kept = []
+# %% wrong="weights averaged over the maps, not over the places" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     weights = gradients.mean(dim=(2, 3), keepdim=True)
+# +     weights = gradients.mean(dim=1, keepdim=True)
 
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
+# %% wrong="absolute weights" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     weights = gradients.mean(dim=(2, 3), keepdim=True)
+# +     weights = gradients.mean(dim=(2, 3), keepdim=True).abs()
 
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0)).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
+# %% wrong="weights with the wrong sign" from="a hook and autograd.grad" caught_by="formula, finds_the_opacity"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = (-weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
 
+# %% wrong="ReLU forgotten" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
 
-# %% wrong="frozen parameters thawed for good" caught_by="leaves_all_as_found"
-import torch.nn.functional as F
+# %% wrong="ReLU after resizing" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
+# +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0].relu()
 
+# %% wrong="ReLU of each map before the sum" from="a hook and autograd.grad" caught_by="formula"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = (weights * kept[0].detach()).relu().sum(dim=1, keepdim=True)
 
-def grad_cam(model, layer, image):
-    kept = []
+# %% wrong="gradients of the probability, and not divided by the maximum" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# +             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sigmoid().sum()
 
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
+# -     return heat / highest if highest > 0 else heat
+# +     return heat
 
-    model.requires_grad_(False)
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
+# %% wrong="map not resized" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# - import torch.nn.functional as F
+# -
+# -
 
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = heat[0, 0]
 
-# %% wrong="part of a graph" caught_by="leaves_all_as_found"
-import torch.nn.functional as F
+# %% wrong="resized to the nearest neighbour" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = F.interpolate(heat, size=image.shape[1:], mode="nearest")[0, 0]
 
+# %% wrong="align_corners=True" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=True)[0, 0]
 
-def grad_cam(model, layer, image):
-    kept = []
+# %% wrong="resized to a square" from="a hook and autograd.grad" caught_by="deep_network, leaves_all_as_found"
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = F.interpolate(heat, size=image.shape[1], mode="bilinear", align_corners=False)[0, 0]
 
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
+# %% wrong="bicubic" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = F.interpolate(heat, size=image.shape[1:], mode="bicubic", align_corners=False)[0, 0]
 
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0]).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return heat / highest if highest > 0 else heat
+# %% wrong="not divided by the maximum" from="a hook and autograd.grad" caught_by="formula, image_size"
+# -     return heat / highest if highest > 0 else heat
+# +     return heat
 
+# %% wrong="divided by the sum" from="a hook and autograd.grad" caught_by="formula, deep_network"
+# -     highest = heat.max()
+# +     highest = heat.sum()
 
-# %% wrong="the same map for every model: the image, smoothed" caught_by="formula, depends_on_the_weights"
-import torch.nn.functional as F
+# %% wrong="minimum subtracted too" from="a hook and autograd.grad" caught_by="image_size, deep_network"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True)
 
+# -     return heat / highest if highest > 0 else heat
+# +     return (heat - heat.min()) / (highest - heat.min() + 1e-12)
 
-def grad_cam(model, layer, image):
-    kept = []
+# %% wrong="divided before resizing" from="a hook and autograd.grad" caught_by="deep_network"
+#       heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = heat / heat.max() if heat.max() > 0 else heat
 
-    def keep(module, inputs, output):
-        kept.append(output)
-        return output.clone()
+# -     return heat / highest if highest > 0 else heat
+# +     return heat
 
-    handle = layer.register_forward_hook(keep)
-    try:
-        with evaluation_mode(model):
-            logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
-    finally:
-        handle.remove()
-    (gradients,) = torch.autograd.grad(logit, kept[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
-    highest = heat.max()
-    return F.avg_pool2d(image[:1] - image.min(), 5, 1, 2)[0]
+# %% wrong="NaN where nothing speaks for the finding" from="a hook and autograd.grad" caught_by="all_zeros"
+# -     return heat / highest if highest > 0 else heat
+# +     return heat / highest
+
+# %% wrong="a small number added to the maximum that is not small" from="a hook and autograd.grad" caught_by="formula, image_size"
+# -     return heat / highest if highest > 0 else heat
+# +     return heat / (highest + 0.1)
+
+# %% wrong="one axis too many" from="a hook and autograd.grad" caught_by="formula"
+# -     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0, 0]
+# +     heat = F.interpolate(heat, size=image.shape[1:], mode="bilinear", align_corners=False)[0]
+
+# %% wrong="rows and columns swapped" from="a hook and autograd.grad" caught_by="formula, finds_the_opacity"
+# -     return heat / highest if highest > 0 else heat
+# +     return (heat / highest if highest > 0 else heat).T
+
+# %% wrong="hook left behind" from="a hook and autograd.grad" caught_by="leaves_all_as_found, model_raises"
+# -     try:
+# -         with evaluation_mode(model):
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# -     finally:
+# -         handle.remove()
+# +     with evaluation_mode(model):
+# +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+
+# %% wrong="hook removed only when all goes well" from="a hook and autograd.grad" caught_by="model_raises"
+# -     try:
+# -         with evaluation_mode(model):
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# -     finally:
+# -         handle.remove()
+# +     with evaluation_mode(model):
+# +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# +     handle.remove()
+
+# %% wrong="training mode" from="a hook and autograd.grad" caught_by="evaluation_mode"
+# -         with evaluation_mode(model):
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+
+# %% wrong="model left in evaluation mode" from="a hook and autograd.grad" caught_by="leaves_all_as_found, evaluation_mode"
+# -         with evaluation_mode(model):
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# +         model.eval()
+# +         logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+
+# %% wrong="gradients left in the parameters" from="a hook and autograd.grad" caught_by="leaves_all_as_found, evaluation_mode"
+# -     (gradients,) = torch.autograd.grad(logit, kept[0])
+# +     kept[0].retain_grad()
+# +     logit.backward()
+# +     gradients = kept[0].grad
+
+# %% wrong="no copy for what follows in place" from="a hook and autograd.grad" caught_by="in_place_and_frozen"
+# -         return output.clone()
+
+# %% wrong="no gradient in a frozen model" from="a hook and autograd.grad" caught_by="in_place_and_frozen"
+# -             logit = model(image.detach().clone().unsqueeze(0).requires_grad_()).sum()
+# +             logit = model(image.detach().clone().unsqueeze(0)).sum()
+
+# %% wrong="frozen parameters thawed for good" from="a hook and autograd.grad" caught_by="leaves_all_as_found"
+# +     model.requires_grad_(False)
+#       handle = layer.register_forward_hook(keep)
+
+# %% wrong="part of a graph" from="a hook and autograd.grad" caught_by="leaves_all_as_found"
+# -     heat = (weights * kept[0].detach()).sum(dim=1, keepdim=True).relu()
+# +     heat = (weights * kept[0]).sum(dim=1, keepdim=True).relu()
+
+# %% wrong="the same map for every model: the image, smoothed" from="a hook and autograd.grad" caught_by="formula, depends_on_the_weights"
+# -     return heat / highest if highest > 0 else heat
+# +     return F.avg_pool2d(image[:1] - image.min(), 5, 1, 2)[0]

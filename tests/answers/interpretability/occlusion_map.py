@@ -91,92 +91,7 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
     return result
 
 
-# %% wrong="drop with the wrong sign" caught_by="known_drops, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = model(occluded[None])[0] - original
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="logit of the occluded image instead of the drop" caught_by="known_drops"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="drop of the probability" caught_by="known_drops, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0].sigmoid()
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0].sigmoid()
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="negative drops cut off" caught_by="known_drops"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop.clamp(min=0)
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="absolute drops" caught_by="known_drops"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop.abs()
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="sum instead of mean" caught_by="overlap, settings"
+# %% right="slices, and how often each pixel was covered" held_out=true
 def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
     _, height, width = image.shape
     total, covered = torch.zeros(height, width), torch.zeros(height, width)
@@ -190,363 +105,134 @@ def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
                 drop = original - model(occluded[None])[0]
                 total[rows, columns] += drop
                 covered[rows, columns] += 1
-    return total
-
-
-# %% wrong="a later patch overwrites an earlier one" caught_by="overlap, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] = drop
-                covered[rows, columns] = 1
     return total / covered.clamp(min=1)
 
 
-# %% wrong="largest drop instead of the mean" caught_by="overlap, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] = torch.maximum(total[rows, columns], drop)
-                covered[rows, columns] = 1
-    return total / covered.clamp(min=1)
+# %% wrong="drop with the wrong sign" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
+# -                 drop = original - model(occluded[None])[0]
+# +                 drop = model(occluded[None])[0] - original
 
+# %% wrong="logit of the occluded image instead of the drop" from="slices, and how often each pixel was covered" caught_by="known_drops"
+# -                 drop = original - model(occluded[None])[0]
+# +                 drop = model(occluded[None])[0]
 
-# %% wrong="patches hang over the border" caught_by="overlap, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height, stride):
-            for left in range(0, width, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="drop of the probability" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
+# -         original = model(image[None])[0]
+# +         original = model(image[None])[0].sigmoid()
 
+# -                 drop = original - model(occluded[None])[0]
+# +                 drop = original - model(occluded[None])[0].sigmoid()
 
-# %% wrong="the last patch is missing" caught_by="known_drops, overlap"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size, stride):
-            for left in range(0, width - patch_size, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="negative drops cut off" from="slices, and how often each pixel was covered" caught_by="known_drops"
+# -                 total[rows, columns] += drop
+# +                 total[rows, columns] += drop.clamp(min=0)
 
+# %% wrong="absolute drops" from="slices, and how often each pixel was covered" caught_by="known_drops"
+# -                 total[rows, columns] += drop
+# +                 total[rows, columns] += drop.abs()
 
-# %% wrong="NaN where no patch lies" caught_by="uncovered"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered
+# %% wrong="sum instead of mean" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -     return total / covered.clamp(min=1)
+# +     return total
 
+# %% wrong="a later patch overwrites an earlier one" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -                 total[rows, columns] += drop
+# -                 covered[rows, columns] += 1
+# +                 total[rows, columns] = drop
+# +                 covered[rows, columns] = 1
 
-# %% wrong="an additional patch at the border" caught_by="uncovered, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in {*range(0, height - patch_size + 1, stride), max(height - patch_size, 0)}:
-            for left in {*range(0, width - patch_size + 1, stride), max(width - patch_size, 0)}:
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="largest drop instead of the mean" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -                 total[rows, columns] += drop
+# -                 covered[rows, columns] += 1
+# +                 total[rows, columns] = torch.maximum(total[rows, columns], drop)
+# +                 covered[rows, columns] = 1
 
+# %% wrong="patches hang over the border" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -         for top in range(0, height - patch_size + 1, stride):
+# -             for left in range(0, width - patch_size + 1, stride):
+# +         for top in range(0, height, stride):
+# +             for left in range(0, width, stride):
 
-# %% wrong="fill ignored" caught_by="settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = 0.0
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="the last patch is missing" from="slices, and how often each pixel was covered" caught_by="known_drops, overlap"
+# -         for top in range(0, height - patch_size + 1, stride):
+# -             for left in range(0, width - patch_size + 1, stride):
+# +         for top in range(0, height - patch_size, stride):
+# +             for left in range(0, width - patch_size, stride):
 
+# %% wrong="NaN where no patch lies" from="slices, and how often each pixel was covered" caught_by="uncovered"
+# -     return total / covered.clamp(min=1)
+# +     return total / covered
 
-# %% wrong="stride ignored" caught_by="known_drops, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1):
-            for left in range(0, width - patch_size + 1):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="an additional patch at the border" from="slices, and how often each pixel was covered" caught_by="uncovered, settings"
+# -         for top in range(0, height - patch_size + 1, stride):
+# -             for left in range(0, width - patch_size + 1, stride):
+# +         for top in {*range(0, height - patch_size + 1, stride), max(height - patch_size, 0)}:
+# +             for left in {*range(0, width - patch_size + 1, stride), max(width - patch_size, 0)}:
 
+# %% wrong="fill ignored" from="slices, and how often each pixel was covered" caught_by="settings"
+# -                 occluded[:, rows, columns] = fill
+# +                 occluded[:, rows, columns] = 0.0
 
-# %% wrong="steps by the size of the patch" caught_by="overlap, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, patch_size):
-            for left in range(0, width - patch_size + 1, patch_size):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="stride ignored" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
+# -         for top in range(0, height - patch_size + 1, stride):
+# -             for left in range(0, width - patch_size + 1, stride):
+# +         for top in range(0, height - patch_size + 1):
+# +             for left in range(0, width - patch_size + 1):
 
+# %% wrong="steps by the size of the patch" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -         for top in range(0, height - patch_size + 1, stride):
+# -             for left in range(0, width - patch_size + 1, stride):
+# +         for top in range(0, height - patch_size + 1, patch_size):
+# +             for left in range(0, width - patch_size + 1, patch_size):
 
-# %% wrong="image taken for square" caught_by="overlap, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, height - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="image taken for square" from="slices, and how often each pixel was covered" caught_by="overlap, settings"
+# -             for left in range(0, width - patch_size + 1, stride):
+# +             for left in range(0, height - patch_size + 1, stride):
 
+# %% wrong="only the first channel hidden" from="slices, and how often each pixel was covered" caught_by="settings"
+# -                 occluded[:, rows, columns] = fill
+# +                 occluded[0, rows, columns] = fill
 
-# %% wrong="only the first channel hidden" caught_by="settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[0, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="patches stay hidden: no fresh copy" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
+#       with evaluation_mode(model), torch.no_grad():
+# +         occluded = image.clone()
 
+# -                 occluded = image.clone()
 
-# %% wrong="patches stay hidden: no fresh copy" caught_by="known_drops, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        occluded = image.clone()
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="divided by the number of pixels of the patch" from="slices, and how often each pixel was covered" caught_by="known_drops, overlap"
+# -                 drop = original - model(occluded[None])[0]
+# +                 drop = (original - model(occluded[None])[0]) / patch_size**2
 
+# %% wrong="scaled by its maximum" from="slices, and how often each pixel was covered" caught_by="known_drops, settings"
+# -     return total / covered.clamp(min=1)
+# +     result = total / covered.clamp(min=1)
+# +     return result / result.abs().max()
 
-# %% wrong="divided by the number of pixels of the patch" caught_by="known_drops, overlap"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = (original - model(occluded[None])[0]) / patch_size**2
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
+# %% wrong="rows and columns swapped" from="slices, and how often each pixel was covered" caught_by="known_drops, finds_the_opacity"
+# -     return total / covered.clamp(min=1)
+# +     return (total / covered.clamp(min=1)).T
 
+# %% wrong="one value a patch" from="slices, and how often each pixel was covered" caught_by="known_drops"
+# -     return total / covered.clamp(min=1)
+# +     return (total / covered.clamp(min=1))[::stride, ::stride]
 
-# %% wrong="scaled by its maximum" caught_by="known_drops, settings"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    result = total / covered.clamp(min=1)
-    return result / result.abs().max()
+# %% wrong="training mode" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
+# -     with evaluation_mode(model), torch.no_grad():
+# +     with torch.no_grad():
 
+# %% wrong="all modules left in evaluation mode" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
+# -     with evaluation_mode(model), torch.no_grad():
+# +     model.eval()
+# +     with torch.no_grad():
 
-# %% wrong="rows and columns swapped" caught_by="known_drops, finds_the_opacity"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return (total / covered.clamp(min=1)).T
+# %% wrong="part of a graph" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
+# -     with evaluation_mode(model), torch.no_grad():
+# +     with evaluation_mode(model):
 
+# %% wrong="image occluded in place" from="slices, and how often each pixel was covered" caught_by="leaves_all_as_found"
+# -                 occluded = image.clone()
+# +                 occluded = image
 
-# %% wrong="one value a patch" caught_by="known_drops"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return (total / covered.clamp(min=1))[::stride, ::stride]
-
-
-# %% wrong="training mode" caught_by="leaves_all_as_found"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="all modules left in evaluation mode" caught_by="leaves_all_as_found"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    model.eval()
-    with torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="part of a graph" caught_by="leaves_all_as_found"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model):
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="image occluded in place" caught_by="leaves_all_as_found"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return total / covered.clamp(min=1)
-
-
-# %% wrong="the image itself, whatever the model" caught_by="known_drops, depends_on_the_weights"
-def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
-    _, height, width = image.shape
-    total, covered = torch.zeros(height, width), torch.zeros(height, width)
-    with evaluation_mode(model), torch.no_grad():
-        original = model(image[None])[0]
-        for top in range(0, height - patch_size + 1, stride):
-            for left in range(0, width - patch_size + 1, stride):
-                rows, columns = slice(top, top + patch_size), slice(left, left + patch_size)
-                occluded = image.clone()
-                occluded[:, rows, columns] = fill
-                drop = original - model(occluded[None])[0]
-                total[rows, columns] += drop
-                covered[rows, columns] += 1
-    return image[0].clone()
+# %% wrong="the image itself, whatever the model" from="slices, and how often each pixel was covered" caught_by="known_drops, depends_on_the_weights"
+# -     return total / covered.clamp(min=1)
+# +     return image[0].clone()

@@ -49,84 +49,55 @@ def saliency_map(model, image):
     return result
 
 
-# %% wrong="absolute value forgotten" caught_by="known_gradient, deep_network"
+# %% right="autograd.grad for a copy of the image" held_out=true
 def saliency_map(model, image):
     x = image.detach().clone().unsqueeze(0).requires_grad_()
     with evaluation_mode(model):
         (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].amax(dim=0)
-
-
-# %% wrong="absolute value after the maximum" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].amax(dim=0).abs()
-
-
-# %% wrong="mean over the channels" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().mean(dim=0)
-
-
-# %% wrong="sum over the channels" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().sum(dim=0)
-
-
-# %% wrong="channel axis kept" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs()
-
-
-# %% wrong="gradient of the probability" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sigmoid().sum(), x)
     return gradient[0].abs().amax(dim=0)
 
 
-# %% wrong="gradient times image" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return (gradient[0] * image).abs().amax(dim=0)
+# %% wrong="absolute value forgotten" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].amax(dim=0)
 
+# %% wrong="absolute value after the maximum" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].amax(dim=0).abs()
 
-# %% wrong="scaled by its maximum" caught_by="known_gradient, deep_network"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    saliency = gradient[0].abs().amax(dim=0)
-    return saliency / saliency.max()
+# %% wrong="mean over the channels" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].abs().mean(dim=0)
 
+# %% wrong="sum over the channels" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].abs().sum(dim=0)
 
-# %% wrong="rows and columns swapped" caught_by="known_gradient, finds_the_opacity"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().amax(dim=0).T
+# %% wrong="channel axis kept" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].abs()
 
+# %% wrong="gradient of the probability" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -         (gradient,) = torch.autograd.grad(model(x).sum(), x)
+# +         (gradient,) = torch.autograd.grad(model(x).sigmoid().sum(), x)
 
-# %% wrong="training mode" caught_by="evaluation_mode"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().amax(dim=0)
+# %% wrong="gradient times image" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return (gradient[0] * image).abs().amax(dim=0)
+
+# %% wrong="scaled by its maximum" from="autograd.grad for a copy of the image" caught_by="known_gradient, deep_network"
+# -     return gradient[0].abs().amax(dim=0)
+# +     saliency = gradient[0].abs().amax(dim=0)
+# +     return saliency / saliency.max()
+
+# %% wrong="rows and columns swapped" from="autograd.grad for a copy of the image" caught_by="known_gradient, finds_the_opacity"
+# -     return gradient[0].abs().amax(dim=0)
+# +     return gradient[0].abs().amax(dim=0).T
+
+# %% wrong="training mode" from="autograd.grad for a copy of the image" caught_by="evaluation_mode"
+# -     with evaluation_mode(model):
+# -         (gradient,) = torch.autograd.grad(model(x).sum(), x)
+# +     (gradient,) = torch.autograd.grad(model(x).sum(), x)
 
 
 # %% wrong="model left in evaluation mode" caught_by="leaves_all_as_found, evaluation_mode"
@@ -155,22 +126,13 @@ def saliency_map(model, image):
     return x.grad[0].abs().amax(dim=0)
 
 
-# %% wrong="gradients of the training deleted" caught_by="gradients_that_were_there"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        model(x).sum().backward()
-    model.zero_grad()
-    return x.grad[0].abs().amax(dim=0)
+# %% wrong="gradients of the training deleted" from="gradients left in the parameters" caught_by="gradients_that_were_there"
+#           model(x).sum().backward()
+# +     model.zero_grad()
 
-
-# %% wrong="parameters frozen for good" caught_by="leaves_all_as_found"
-def saliency_map(model, image):
-    model.requires_grad_(False)
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().amax(dim=0)
+# %% wrong="parameters frozen for good" from="autograd.grad for a copy of the image" caught_by="leaves_all_as_found"
+#   def saliency_map(model, image):
+# +     model.requires_grad_(False)
 
 
 # %% wrong="requires_grad set at the image itself" caught_by="leaves_all_as_found"
@@ -181,12 +143,9 @@ def saliency_map(model, image):
     return gradient.abs().amax(dim=0)
 
 
-# %% wrong="part of a graph" caught_by="leaves_all_as_found"
-def saliency_map(model, image):
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    with evaluation_mode(model):
-        (gradient,) = torch.autograd.grad(model(x).sum(), x, create_graph=True)
-    return gradient[0].abs().amax(dim=0)
+# %% wrong="part of a graph" from="autograd.grad for a copy of the image" caught_by="leaves_all_as_found"
+# -         (gradient,) = torch.autograd.grad(model(x).sum(), x)
+# +         (gradient,) = torch.autograd.grad(model(x).sum(), x, create_graph=True)
 
 
 # %% wrong="an edge detector, whatever the model" caught_by="known_gradient, depends_on_the_weights"

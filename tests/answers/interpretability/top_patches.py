@@ -111,425 +111,7 @@ def top_patches(model, layer, channel, images, k=9, patch_size=9):
     return windows[order, :, rows[order], columns[order]]
 
 
-# %% wrong="weakest first" caught_by="strongest_first, other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].flip(0).tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="the weakest images" caught_by="strongest_first, other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=False)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="the first k images, not the top k" caught_by="strongest_first, other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in range(min(k, len(images))):
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="top k in the order of the images" caught_by="strongest_first, other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in sorted(strengths.argsort(descending=True)[:k].tolist()):
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="ordered by the mean of the map" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in maps.mean((1, 2)).argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="several patches from one image" caught_by="strongest_first"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    patches = []
-    for index in maps.flatten().argsort(descending=True)[:k].tolist():
-        n, place = divmod(index, maps[0].numel())
-        row, column = divmod(place, maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="another channel" caught_by="other_map_sizes, negative_maps"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, 0]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="all channels together" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0].amax(dim=1)
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="absolute values" caught_by="negative_maps"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel].abs()
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="place in the map taken for the place in the image" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="the 0.5 forgotten" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row) * images.shape[2] / maps.shape[1])
-        column = int((column) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="rounded instead of floored" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = round((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = round((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="scaled as if the image were square" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[2] / maps.shape[1])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="rows and columns swapped" caught_by="strongest_first, other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        column, row = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="patch starts at the pixel" caught_by="strongest_first, border"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row, 0), images.shape[2] - patch_size)
-        left = min(max(column, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="even patches one pixel too far right and down" caught_by="even_and_few"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - (patch_size - 1) // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - (patch_size - 1) // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="cut off at the border" caught_by="border"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = max(row - patch_size // 2, 0)
-        left = max(column - patch_size // 2, 0)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="filled with zeros beyond the border" caught_by="border, other_map_sizes"
-import torch.nn.functional as F
-
-
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top, left = row, column
-        patches.append(F.pad(images[n], (patch_size // 2,) * 4)[:, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="moved one pixel too far from the border" caught_by="border"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 1), images.shape[2] - patch_size - 1)
-        left = min(max(column - patch_size // 2, 1), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="only the first channel of the image" caught_by="other_map_sizes"
+# %% right="maxima of the flattened maps"
 def top_patches(model, layer, channel, images, k=9, patch_size=9):
     kept = []
     handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
@@ -547,177 +129,155 @@ def top_patches(model, layer, channel, images, k=9, patch_size=9):
         column = int((column + 0.5) * images.shape[3] / maps.shape[2])
         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :1, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="channel axis lost" caught_by="strongest_first"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, 0, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
-
-
-# %% wrong="always nine patches" caught_by="strongest_first"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:9].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
         patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
     return torch.stack(patches)
 
 
-# %% wrong="fails on fewer than k images" caught_by="even_and_few"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.topk(k).indices.tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="weakest first" from="maxima of the flattened maps" caught_by="strongest_first, other_map_sizes"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in strengths.argsort(descending=True)[:k].flip(0).tolist():
 
+# %% wrong="the weakest images" from="maxima of the flattened maps" caught_by="strongest_first, other_map_sizes"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in strengths.argsort(descending=False)[:k].tolist():
 
-# %% wrong="hook left behind" caught_by="leaves_all_as_found"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    with evaluation_mode(model), torch.no_grad():
-        model(images)
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="the first k images, not the top k" from="maxima of the flattened maps" caught_by="strongest_first, other_map_sizes"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in range(min(k, len(images))):
 
+# %% wrong="top k in the order of the images" from="maxima of the flattened maps" caught_by="strongest_first, other_map_sizes"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in sorted(strengths.argsort(descending=True)[:k].tolist()):
 
-# %% wrong="hook removed only when all goes well" caught_by="leaves_all_as_found"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    with evaluation_mode(model), torch.no_grad():
-        model(images)
-    handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="ordered by the mean of the map" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in maps.mean((1, 2)).argsort(descending=True)[:k].tolist():
 
+# %% wrong="several patches from one image" from="maxima of the flattened maps" caught_by="strongest_first"
+# -     strengths, places = maps.flatten(1).max(dim=1)
+#       patches = []
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# -         row, column = divmod(int(places[n]), maps.shape[2])
+# +     for index in maps.flatten().argsort(descending=True)[:k].tolist():
+# +         n, place = divmod(index, maps[0].numel())
+# +         row, column = divmod(place, maps.shape[2])
 
-# %% wrong="training mode" caught_by="leaves_all_as_found"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="another channel" from="maxima of the flattened maps" caught_by="other_map_sizes, negative_maps"
+# -     maps = kept[0][:, channel]
+# +     maps = kept[0][:, 0]
 
+# %% wrong="all channels together" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -     maps = kept[0][:, channel]
+# +     maps = kept[0].amax(dim=1)
 
-# %% wrong="model left in evaluation mode" caught_by="leaves_all_as_found"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        model.eval()
-        with torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="absolute values" from="maxima of the flattened maps" caught_by="negative_maps"
+# -     maps = kept[0][:, channel]
+# +     maps = kept[0][:, channel].abs()
 
+# %% wrong="place in the map taken for the place in the image" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         row = int((row + 0.5) * images.shape[2] / maps.shape[1])
+# -         column = int((column + 0.5) * images.shape[3] / maps.shape[2])
 
-# %% wrong="feature maps instead of image patches" caught_by="other_map_sizes"
-def top_patches(model, layer, channel, images, k=9, patch_size=9):
-    kept = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
-    try:
-        with evaluation_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    maps = kept[0][:, channel]
-    strengths, places = maps.flatten(1).max(dim=1)
-    patches = []
-    for n in strengths.argsort(descending=True)[:k].tolist():
-        row, column = divmod(int(places[n]), maps.shape[2])
-        row = int((row + 0.5) * images.shape[2] / maps.shape[1])
-        column = int((column + 0.5) * images.shape[3] / maps.shape[2])
-        top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
-        left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
-        patches.append(maps[n, None, top : top + patch_size, left : left + patch_size])
-    return torch.stack(patches)
+# %% wrong="the 0.5 forgotten" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         row = int((row + 0.5) * images.shape[2] / maps.shape[1])
+# -         column = int((column + 0.5) * images.shape[3] / maps.shape[2])
+# +         row = int((row) * images.shape[2] / maps.shape[1])
+# +         column = int((column) * images.shape[3] / maps.shape[2])
+
+# %% wrong="rounded instead of floored" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         row = int((row + 0.5) * images.shape[2] / maps.shape[1])
+# -         column = int((column + 0.5) * images.shape[3] / maps.shape[2])
+# +         row = round((row + 0.5) * images.shape[2] / maps.shape[1])
+# +         column = round((column + 0.5) * images.shape[3] / maps.shape[2])
+
+# %% wrong="scaled as if the image were square" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         column = int((column + 0.5) * images.shape[3] / maps.shape[2])
+# +         column = int((column + 0.5) * images.shape[2] / maps.shape[1])
+
+# %% wrong="rows and columns swapped" from="maxima of the flattened maps" caught_by="strongest_first, other_map_sizes"
+# -         row, column = divmod(int(places[n]), maps.shape[2])
+# +         column, row = divmod(int(places[n]), maps.shape[2])
+
+# %% wrong="patch starts at the pixel" from="maxima of the flattened maps" caught_by="strongest_first, border"
+# -         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
+# -         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
+# +         top = min(max(row, 0), images.shape[2] - patch_size)
+# +         left = min(max(column, 0), images.shape[3] - patch_size)
+
+# %% wrong="even patches one pixel too far right and down" from="maxima of the flattened maps" caught_by="even_and_few"
+# -         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
+# -         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
+# +         top = min(max(row - (patch_size - 1) // 2, 0), images.shape[2] - patch_size)
+# +         left = min(max(column - (patch_size - 1) // 2, 0), images.shape[3] - patch_size)
+
+# %% wrong="cut off at the border" from="maxima of the flattened maps" caught_by="border"
+# -         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
+# -         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
+# +         top = max(row - patch_size // 2, 0)
+# +         left = max(column - patch_size // 2, 0)
+
+# %% wrong="filled with zeros beyond the border" from="maxima of the flattened maps" caught_by="border, other_map_sizes"
+# + import torch.nn.functional as F
+# +
+# +
+#   def top_patches(model, layer, channel, images, k=9, patch_size=9):
+
+# -         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
+# -         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
+# -         patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
+# +         top, left = row, column
+# +         patches.append(F.pad(images[n], (patch_size // 2,) * 4)[:, top : top + patch_size, left : left + patch_size])
+
+# %% wrong="moved one pixel too far from the border" from="maxima of the flattened maps" caught_by="border"
+# -         top = min(max(row - patch_size // 2, 0), images.shape[2] - patch_size)
+# -         left = min(max(column - patch_size // 2, 0), images.shape[3] - patch_size)
+# +         top = min(max(row - patch_size // 2, 1), images.shape[2] - patch_size - 1)
+# +         left = min(max(column - patch_size // 2, 1), images.shape[3] - patch_size)
+
+# %% wrong="only the first channel of the image" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
+# +         patches.append(images[n, :1, top : top + patch_size, left : left + patch_size])
+
+# %% wrong="channel axis lost" from="maxima of the flattened maps" caught_by="strongest_first"
+# -         patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
+# +         patches.append(images[n, 0, top : top + patch_size, left : left + patch_size])
+
+# %% wrong="always nine patches" from="maxima of the flattened maps" caught_by="strongest_first"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in strengths.argsort(descending=True)[:9].tolist():
+
+# %% wrong="fails on fewer than k images" from="maxima of the flattened maps" caught_by="even_and_few"
+# -     for n in strengths.argsort(descending=True)[:k].tolist():
+# +     for n in strengths.topk(k).indices.tolist():
+
+# %% wrong="hook left behind" from="maxima of the flattened maps" caught_by="leaves_all_as_found"
+# -     try:
+# -         with evaluation_mode(model), torch.no_grad():
+# -             model(images)
+# -     finally:
+# -         handle.remove()
+# +     with evaluation_mode(model), torch.no_grad():
+# +         model(images)
+
+# %% wrong="hook removed only when all goes well" from="maxima of the flattened maps" caught_by="leaves_all_as_found"
+# -     try:
+# -         with evaluation_mode(model), torch.no_grad():
+# -             model(images)
+# -     finally:
+# -         handle.remove()
+# +     with evaluation_mode(model), torch.no_grad():
+# +         model(images)
+# +     handle.remove()
+
+# %% wrong="training mode" from="maxima of the flattened maps" caught_by="leaves_all_as_found"
+# -         with evaluation_mode(model), torch.no_grad():
+# +         with torch.no_grad():
+
+# %% wrong="model left in evaluation mode" from="maxima of the flattened maps" caught_by="leaves_all_as_found"
+# -         with evaluation_mode(model), torch.no_grad():
+# +         model.eval()
+# +         with torch.no_grad():
+
+# %% wrong="feature maps instead of image patches" from="maxima of the flattened maps" caught_by="other_map_sizes"
+# -         patches.append(images[n, :, top : top + patch_size, left : left + patch_size])
+# +         patches.append(maps[n, None, top : top + patch_size, left : left + patch_size])

@@ -65,7 +65,7 @@ class EarlyStopping:
         return self.epoch - self.best_epoch >= self.patience
 
 
-# %% wrong="patience off by one, too late" caught_by="patience"
+# %% right="the best loss and a counter"
 class EarlyStopping:
     def __init__(self, patience, min_delta=0.0):
         self.patience, self.min_delta = patience, min_delta
@@ -77,188 +77,67 @@ class EarlyStopping:
             self.waited = 0
         else:
             self.waited += 1
-        return self.waited > self.patience
-
-
-# %% wrong="patience off by one, too early" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience - 1
-
-
-# %% wrong="the count is not reset" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-        else:
-            self.waited += 1
         return self.waited >= self.patience
 
 
-# %% wrong="min_delta ignored" caught_by="min_delta"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
+# %% wrong="patience off by one, too late" from="the best loss and a counter" caught_by="patience"
+# -         return self.waited >= self.patience
+# +         return self.waited > self.patience
 
-    def step(self, val_loss):
-        if val_loss < self.best:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
+# %% wrong="patience off by one, too early" from="the best loss and a counter" caught_by="patience"
+# -         return self.waited >= self.patience
+# +         return self.waited >= self.patience - 1
 
+# %% wrong="the count is not reset" from="the best loss and a counter" caught_by="patience"
+# -             self.waited = 0
 
-# %% wrong="min_delta with the wrong sign" caught_by="min_delta"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
+# %% wrong="min_delta ignored" from="the best loss and a counter" caught_by="min_delta"
+# -         if val_loss < self.best - self.min_delta:
+# +         if val_loss < self.best:
 
-    def step(self, val_loss):
-        if val_loss < self.best + self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
+# %% wrong="min_delta with the wrong sign" from="the best loss and a counter" caught_by="min_delta"
+# -         if val_loss < self.best - self.min_delta:
+# +         if val_loss < self.best + self.min_delta:
 
+# %% wrong="exactly min_delta is an improvement" from="the best loss and a counter" caught_by="min_delta, equal_losses"
+# -         if val_loss < self.best - self.min_delta:
+# +         if val_loss <= self.best - self.min_delta:
 
-# %% wrong="exactly min_delta is an improvement" caught_by="min_delta, equal_losses"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
+# %% wrong="best follows every smaller loss" from="the best loss and a counter" caught_by="min_delta"
+#               self.waited += 1
+# +             self.best = min(self.best, val_loss)
 
-    def step(self, val_loss):
-        if val_loss <= self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
+# %% wrong="compared with the loss before" from="the best loss and a counter" caught_by="patience"
+#               self.waited += 1
+# +             self.best = val_loss
 
+# %% wrong="an equal loss is an improvement" from="the best loss and a counter" caught_by="equal_losses"
+# -         if val_loss < self.best - self.min_delta:
+# +         if val_loss <= self.best - self.min_delta:
 
-# %% wrong="best follows every smaller loss" caught_by="min_delta"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
+# %% wrong="NaN is an improvement" from="the best loss and a counter" caught_by="equal_losses"
+# -         if val_loss < self.best - self.min_delta:
+# +         if not val_loss >= self.best - self.min_delta:
 
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-            self.best = min(self.best, val_loss)
-        return self.waited >= self.patience
+# %% wrong="a larger loss is better" from="the best loss and a counter" caught_by="patience"
+# -         self.best, self.waited = float("inf"), 0
+# +         self.best, self.waited = -float("inf"), 0
 
+# -         if val_loss < self.best - self.min_delta:
+# +         if val_loss > self.best + self.min_delta:
 
-# %% wrong="compared with the loss before" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
+# %% wrong="nothing is returned" from="the best loss and a counter" caught_by="patience"
+# -         return self.waited >= self.patience
+# +         self.stop = self.waited >= self.patience
 
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-            self.best = val_loss
-        return self.waited >= self.patience
+# %% wrong="no best" from="the best loss and a counter" caught_by="patience"
+# -         self.best, self.waited = float("inf"), 0
+# +         self.lowest, self.waited = float("inf"), 0
 
-
-# %% wrong="an equal loss is an improvement" caught_by="equal_losses"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss <= self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-
-# %% wrong="NaN is an improvement" caught_by="equal_losses"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if not val_loss >= self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-
-# %% wrong="a larger loss is better" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = -float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss > self.best + self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-
-# %% wrong="nothing is returned" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        self.stop = self.waited >= self.patience
-
-
-# %% wrong="no best" caught_by="patience"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.lowest, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss < self.lowest - self.min_delta:
-            self.lowest = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
+# -         if val_loss < self.best - self.min_delta:
+# -             self.best = val_loss
+# +         if val_loss < self.lowest - self.min_delta:
+# +             self.lowest = val_loss
 
 
 # %% wrong="the state belongs to the class" caught_by="equal_losses"
@@ -278,16 +157,6 @@ class EarlyStopping:
         return cls.waited >= self.patience
 
 
-# %% wrong="true only once" caught_by="min_delta"
-class EarlyStopping:
-    def __init__(self, patience, min_delta=0.0):
-        self.patience, self.min_delta = patience, min_delta
-        self.best, self.waited = float("inf"), 0
-
-    def step(self, val_loss):
-        if val_loss < self.best - self.min_delta:
-            self.best = val_loss
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience and self.min_delta == 0
+# %% wrong="true only once" from="the best loss and a counter" caught_by="min_delta"
+# -         return self.waited >= self.patience
+# +         return self.waited >= self.patience and self.min_delta == 0

@@ -69,155 +69,7 @@ class MLP(nn.Module):
         return x
 
 
-# %% wrong="no ReLU" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="ReLU after the last layer" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        layers.append(nn.ReLU())
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="sigmoid after the last layer" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        layers.append(nn.Sigmoid())
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="sigmoid as the activation" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.Sigmoid())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="tanh as the activation" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.Tanh())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="leaky ReLU" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.LeakyReLU(0.1))
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="ReLU on the input too" caught_by="forward"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1).relu())
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="softmax for several outputs" caught_by="forward"
+# %% right="a list of layers, one Sequential"
 from torch import nn
 
 
@@ -235,154 +87,67 @@ class MLP(nn.Module):
 
     def forward(self, x):
         logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits.softmax(1)
-
-
-# %% wrong="shape (N, 1)" caught_by="logits"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits
-
-
-# %% wrong="squeeze of all axes" caught_by="batch_of_one"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits.squeeze()
-
-
-# %% wrong="not flattened" caught_by="logits"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x)
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-# %% wrong="flattened to 784 whatever in_features says" caught_by="logits"
-from torch import nn
+# %% wrong="no ReLU" from="a list of layers, one Sequential" caught_by="forward"
+# -             layers.append(nn.ReLU())
 
+# %% wrong="ReLU after the last layer" from="a list of layers, one Sequential" caught_by="forward"
+#           layers.append(nn.Linear(in_features, out_features))
+# +         layers.append(nn.ReLU())
 
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
+# %% wrong="sigmoid after the last layer" from="a list of layers, one Sequential" caught_by="forward"
+#           layers.append(nn.Linear(in_features, out_features))
+# +         layers.append(nn.Sigmoid())
 
-    def forward(self, x):
-        logits = self.layers(x.reshape(-1, 784))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="sigmoid as the activation" from="a list of layers, one Sequential" caught_by="forward"
+# -             layers.append(nn.ReLU())
+# +             layers.append(nn.Sigmoid())
 
+# %% wrong="tanh as the activation" from="a list of layers, one Sequential" caught_by="forward"
+# -             layers.append(nn.ReLU())
+# +             layers.append(nn.Tanh())
 
-# %% wrong="view of images that are not contiguous" caught_by="batch_of_one"
-from torch import nn
+# %% wrong="leaky ReLU" from="a list of layers, one Sequential" caught_by="forward"
+# -             layers.append(nn.ReLU())
+# +             layers.append(nn.LeakyReLU(0.1))
 
+# %% wrong="ReLU on the input too" from="a list of layers, one Sequential" caught_by="forward"
+# -         logits = self.layers(x.flatten(1))
+# +         logits = self.layers(x.flatten(1).relu())
 
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
+# %% wrong="softmax for several outputs" from="a list of layers, one Sequential" caught_by="forward"
+# -         return logits[:, 0] if logits.shape[1] == 1 else logits
+# +         return logits[:, 0] if logits.shape[1] == 1 else logits.softmax(1)
 
-    def forward(self, x):
-        logits = self.layers(x.view(len(x), -1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="shape (N, 1)" from="a list of layers, one Sequential" caught_by="logits"
+# -         return logits[:, 0] if logits.shape[1] == 1 else logits
+# +         return logits
 
+# %% wrong="squeeze of all axes" from="a list of layers, one Sequential" caught_by="batch_of_one"
+# -         return logits[:, 0] if logits.shape[1] == 1 else logits
+# +         return logits.squeeze()
 
-# %% wrong="out_features ignored" caught_by="logits"
-from torch import nn
+# %% wrong="not flattened" from="a list of layers, one Sequential" caught_by="logits"
+# -         logits = self.layers(x.flatten(1))
+# +         logits = self.layers(x)
 
+# %% wrong="flattened to 784 whatever in_features says" from="a list of layers, one Sequential" caught_by="logits"
+# -         logits = self.layers(x.flatten(1))
+# +         logits = self.layers(x.reshape(-1, 784))
 
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, 1))
-        self.layers = nn.Sequential(*layers)
+# %% wrong="view of images that are not contiguous" from="a list of layers, one Sequential" caught_by="batch_of_one"
+# -         logits = self.layers(x.flatten(1))
+# +         logits = self.layers(x.view(len(x), -1))
 
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="out_features ignored" from="a list of layers, one Sequential" caught_by="logits"
+# -         layers.append(nn.Linear(in_features, out_features))
+# +         layers.append(nn.Linear(in_features, 1))
 
-
-# %% wrong="hidden_features ignored" caught_by="layers"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in (128, 64):
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="hidden_features ignored" from="a list of layers, one Sequential" caught_by="layers"
+# -         for n in hidden_features:
+# +         for n in (128, 64):
 
 
 # %% wrong="always two hidden layers" caught_by="layers, no_hidden_layer"
@@ -408,25 +173,9 @@ class MLP(nn.Module):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-# %% wrong="no biases" caught_by="layers"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n, bias=False))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="no biases" from="a list of layers, one Sequential" caught_by="layers"
+# -             layers.append(nn.Linear(in_features, n))
+# +             layers.append(nn.Linear(in_features, n, bias=False))
 
 
 # %% wrong="layers in a plain list" caught_by="layers"
@@ -447,109 +196,24 @@ class MLP(nn.Module):
         return x[:, 0] if x.shape[1] == 1 else x
 
 
-# %% wrong="dropout ignored" caught_by="dropout"
-from torch import nn
+# %% wrong="dropout ignored" from="a list of layers, one Sequential" caught_by="dropout"
+# -             layers.append(nn.Dropout(dropout))
 
+# %% wrong="nn.Dropout's own default" from="a list of layers, one Sequential" caught_by="dropout"
+# -             layers.append(nn.Dropout(dropout))
+# +             layers.append(nn.Dropout())
 
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
+# %% wrong="the share that is kept" from="a list of layers, one Sequential" caught_by="dropout"
+# -             layers.append(nn.Dropout(dropout))
+# +             layers.append(nn.Dropout(1 - dropout if dropout else 0.0))
 
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="dropout after the last layer too" from="a list of layers, one Sequential" caught_by="dropout"
+#           layers.append(nn.Linear(in_features, out_features))
+# +         layers.append(nn.Dropout(dropout))
 
-
-# %% wrong="nn.Dropout's own default" caught_by="dropout"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout())
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="the share that is kept" caught_by="dropout"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(1 - dropout if dropout else 0.0))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="dropout after the last layer too" caught_by="dropout"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = []
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        layers.append(nn.Dropout(dropout))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
-
-
-# %% wrong="dropout of the input" caught_by="dropout"
-from torch import nn
-
-
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        layers = [nn.Dropout(dropout)]
-        for n in hidden_features:
-            layers.append(nn.Linear(in_features, n))
-            layers.append(nn.ReLU())
-            layers.append(nn.Dropout(dropout))
-            in_features = n
-        layers.append(nn.Linear(in_features, out_features))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        logits = self.layers(x.flatten(1))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+# %% wrong="dropout of the input" from="a list of layers, one Sequential" caught_by="dropout"
+# -         layers = []
+# +         layers = [nn.Dropout(dropout)]
 
 
 # %% wrong="dropout in eval mode too" caught_by="dropout"

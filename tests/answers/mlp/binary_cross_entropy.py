@@ -58,165 +58,86 @@ def binary_cross_entropy(y_hat, y, base=math.e):
     return -(y * yes + (1 - y) * no) / math.log(base)
 
 
-# %% wrong="log of zero" caught_by="certain_predictions"
+# %% right="probabilities clamped, the formula in one line"
 import math
 
 
 def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="a margin that float32 rounds away" caught_by="certain_predictions"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-12, 1 - 1e-12)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="NaN becomes 0 and so do infinite losses" caught_by="certain_predictions"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat
-    losses = -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-    return losses.nan_to_num(0.0, posinf=0.0)
-
-
-# %% wrong="a margin that is too wide" caught_by="other_values"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-2, 1 - 1e-2)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="the mean" caught_by="lecture_base_10, natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).mean()
-
-
-# %% wrong="the sum" caught_by="lecture_base_10"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).sum()
-
-
-# %% wrong="base ignored" caught_by="lecture_base_10"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return -(y * p.log() + (1 - y) * (1 - p).log())
-
-
-# %% wrong="always base 10" caught_by="natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(10)
-
-
-# %% wrong="multiplied with the logarithm of the base" caught_by="lecture_base_10"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) * math.log(base)
-
-
-# %% wrong="sign" caught_by="natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return (y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="labels the wrong way round" caught_by="natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return -((1 - y) * p.log() + y * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="only the term of y = 1" caught_by="natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return -(y * p.log()) / math.log(base)
-
-
-# %% wrong="a sigmoid too many" caught_by="natural_logarithm"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.sigmoid()
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="a table of every sample against every label" caught_by="lecture_base_10"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6).unsqueeze(1)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="ŷ changed in place" caught_by="inputs"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp_(1e-6, 1 - 1e-6)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="through NumPy" caught_by="gradients"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.detach().clamp(1e-6, 1 - 1e-6)
-    return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
-
-
-# %% wrong="cast to float32" caught_by="other_values"
-import math
-
-
-def binary_cross_entropy(y_hat, y, base=math.e):
-    y_hat, y = y_hat.float(), y.float()
     p = y_hat.clamp(1e-6, 1 - 1e-6)
     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
 
 
-# %% wrong="squared error" caught_by="natural_logarithm"
-import math
+# %% wrong="log of zero" from="probabilities clamped, the formula in one line" caught_by="certain_predictions"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat
 
+# %% wrong="a margin that float32 rounds away" from="probabilities clamped, the formula in one line" caught_by="certain_predictions"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.clamp(1e-12, 1 - 1e-12)
 
-def binary_cross_entropy(y_hat, y, base=math.e):
-    p = y_hat.clamp(1e-6, 1 - 1e-6)
-    return (y_hat - y).square()
+# %% wrong="NaN becomes 0 and so do infinite losses" from="probabilities clamped, the formula in one line" caught_by="certain_predictions"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     p = y_hat
+# +     losses = -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return losses.nan_to_num(0.0, posinf=0.0)
+
+# %% wrong="a margin that is too wide" from="probabilities clamped, the formula in one line" caught_by="other_values"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.clamp(1e-2, 1 - 1e-2)
+
+# %% wrong="the mean" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10, natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).mean()
+
+# %% wrong="the sum" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return (-(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)).sum()
+
+# %% wrong="base ignored" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return -(y * p.log() + (1 - y) * (1 - p).log())
+
+# %% wrong="always base 10" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(10)
+
+# %% wrong="multiplied with the logarithm of the base" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return -(y * p.log() + (1 - y) * (1 - p).log()) * math.log(base)
+
+# %% wrong="sign" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return (y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+
+# %% wrong="labels the wrong way round" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return -((1 - y) * p.log() + y * (1 - p).log()) / math.log(base)
+
+# %% wrong="only the term of y = 1" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return -(y * p.log()) / math.log(base)
+
+# %% wrong="a sigmoid too many" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.sigmoid()
+
+# %% wrong="a table of every sample against every label" from="probabilities clamped, the formula in one line" caught_by="lecture_base_10"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.clamp(1e-6, 1 - 1e-6).unsqueeze(1)
+
+# %% wrong="ŷ changed in place" from="probabilities clamped, the formula in one line" caught_by="inputs"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.clamp_(1e-6, 1 - 1e-6)
+
+# %% wrong="through NumPy" from="probabilities clamped, the formula in one line" caught_by="gradients"
+# -     p = y_hat.clamp(1e-6, 1 - 1e-6)
+# +     p = y_hat.detach().clamp(1e-6, 1 - 1e-6)
+
+# %% wrong="cast to float32" from="probabilities clamped, the formula in one line" caught_by="other_values"
+#   def binary_cross_entropy(y_hat, y, base=math.e):
+# +     y_hat, y = y_hat.float(), y.float()
+
+# %% wrong="squared error" from="probabilities clamped, the formula in one line" caught_by="natural_logarithm"
+# -     return -(y * p.log() + (1 - y) * (1 - p).log()) / math.log(base)
+# +     return (y_hat - y).square()

@@ -94,341 +94,7 @@ def evaluate(model, loader):
     }
 
 
-# %% wrong="eval() missing" caught_by="eval_mode, leaves_no_trace"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="no_grad missing" caught_by="eval_mode"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits.detach() for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="evaluates in train mode" caught_by="eval_mode"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.train()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="left in eval mode" caught_by="leaves_no_trace"
-import torch
-
-
-def evaluate(model, loader):
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="left in train mode" caught_by="leaves_no_trace"
-import torch
-
-
-def evaluate(model, loader):
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    model.train()
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="only the mode of the whole model comes back" caught_by="leaves_no_trace"
-import torch
-
-
-def evaluate(model, loader):
-    training = model.training
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    model.train(training)
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="gradients are turned off for good" caught_by="leaves_no_trace"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    model.requires_grad_(False)
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="threshold 0.5 on the logit" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0.5) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="0 is predicted as 1" caught_by="ties_and_imbalance"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z >= 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="the last batch alone" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = batches[-1][0]
-    y = batches[-1][1]
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="plain accuracy as balanced accuracy" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right.mean().item()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="precisions instead of recalls" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[(z > 0) == label].mean().item() for label in (False, True) if ((z > 0) == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="sensitivity alone" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == 1].mean().item()] if (y == 1).any() else [0.0]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="ties count nothing" caught_by="ties_and_imbalance"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = (table > 0).double().mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="ties count in full" caught_by="ties_and_imbalance"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = (table >= 0).double().mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="AUC of the predictions" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    hard = (z > 0).double()
-    table = hard[y == 1][:, None] - hard[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="AUC with the classes swapped" caught_by="metrics"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 0][:, None] - z[y == 1]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
-
-
-# %% wrong="an AUC of 0.5 for one class" caught_by="one_class"
+# %% right="all pairs compared, modes put back"
 import torch
 
 
@@ -445,110 +111,116 @@ def evaluate(model, loader):
     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
     table = z[y == 1][:, None] - z[y == 0]
     auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    auc = 0.5 if auc != auc else auc
     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
 
 
-# %% wrong="scikit-learn's error for one class" caught_by="one_class"
-import torch
+# %% wrong="eval() missing" from="all pairs compared, modes put back" caught_by="eval_mode, leaves_no_trace"
+# -     model.eval()
 
+# %% wrong="no_grad missing" from="all pairs compared, modes put back" caught_by="eval_mode"
+# -     with torch.no_grad():
+# -         batches = [(model(images), labels) for images, labels in loader]
+# +     batches = [(model(images), labels) for images, labels in loader]
 
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    if auc != auc:
-        raise ValueError("Only one class present in y_true.")
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# -     z = torch.cat([logits for logits, _ in batches])
+# +     z = torch.cat([logits.detach() for logits, _ in batches])
 
+# %% wrong="evaluates in train mode" from="all pairs compared, modes put back" caught_by="eval_mode"
+# -     model.eval()
+# +     model.train()
 
-# %% wrong="percent" caught_by="metrics"
-import torch
+# %% wrong="left in eval mode" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
+# -     modes = {module: module.training for module in model.modules()}
 
+# -     for module, training in modes.items():
+# -         module.training = training
 
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": 100 * right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# %% wrong="left in train mode" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
+# -     modes = {module: module.training for module in model.modules()}
 
+# -     for module, training in modes.items():
+# -         module.training = training
+# +     model.train()
 
-# %% wrong="tensors" caught_by="metrics"
-import torch
+# %% wrong="only the mode of the whole model comes back" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
+# -     modes = {module: module.training for module in model.modules()}
+# +     training = model.training
 
+# -     for module, training in modes.items():
+# -         module.training = training
+# +     model.train(training)
 
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# %% wrong="gradients are turned off for good" from="all pairs compared, modes put back" caught_by="leaves_no_trace"
+#       model.eval()
+# +     model.requires_grad_(False)
 
+# %% wrong="threshold 0.5 on the logit" from="all pairs compared, modes put back" caught_by="metrics"
+# -     right = ((z > 0) == (y == 1)).double()
+# +     right = ((z > 0.5) == (y == 1)).double()
 
-# %% wrong="only the accuracy" caught_by="metrics"
-import torch
+# %% wrong="0 is predicted as 1" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
+# -     right = ((z > 0) == (y == 1)).double()
+# +     right = ((z >= 0) == (y == 1)).double()
 
+# %% wrong="the last batch alone" from="all pairs compared, modes put back" caught_by="metrics"
+# -     z = torch.cat([logits for logits, _ in batches])
+# -     y = torch.cat([labels for _, labels in batches])
+# +     z = batches[-1][0]
+# +     y = batches[-1][1]
 
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item()}
+# %% wrong="plain accuracy as balanced accuracy" from="all pairs compared, modes put back" caught_by="metrics"
+# -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
+# +     recalls = [right.mean().item()]
 
+# %% wrong="precisions instead of recalls" from="all pairs compared, modes put back" caught_by="metrics"
+# -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
+# +     recalls = [right[(z > 0) == label].mean().item() for label in (False, True) if ((z > 0) == label).any()]
 
-# %% wrong="a table of every prediction against every label" caught_by="metrics"
-import torch
+# %% wrong="sensitivity alone" from="all pairs compared, modes put back" caught_by="metrics"
+# -     recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
+# +     recalls = [right[y == 1].mean().item()] if (y == 1).any() else [0.0]
 
+# %% wrong="ties count nothing" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
+# -     auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
+# +     auc = (table > 0).double().mean().item()
 
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0)[:, None] == (y == 1)).double().mean(1)
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# %% wrong="ties count in full" from="all pairs compared, modes put back" caught_by="ties_and_imbalance"
+# -     auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
+# +     auc = (table >= 0).double().mean().item()
+
+# %% wrong="AUC of the predictions" from="all pairs compared, modes put back" caught_by="metrics"
+# -     table = z[y == 1][:, None] - z[y == 0]
+# +     hard = (z > 0).double()
+# +     table = hard[y == 1][:, None] - hard[y == 0]
+
+# %% wrong="AUC with the classes swapped" from="all pairs compared, modes put back" caught_by="metrics"
+# -     table = z[y == 1][:, None] - z[y == 0]
+# +     table = z[y == 0][:, None] - z[y == 1]
+
+# %% wrong="an AUC of 0.5 for one class" from="all pairs compared, modes put back" caught_by="one_class"
+#       auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
+# +     auc = 0.5 if auc != auc else auc
+
+# %% wrong="scikit-learn's error for one class" from="all pairs compared, modes put back" caught_by="one_class"
+#       auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
+# +     if auc != auc:
+# +         raise ValueError("Only one class present in y_true.")
+
+# %% wrong="percent" from="all pairs compared, modes put back" caught_by="metrics"
+# -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# +     return {"accuracy": 100 * right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+
+# %% wrong="tensors" from="all pairs compared, modes put back" caught_by="metrics"
+# -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# +     return {"accuracy": right.mean(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+
+# %% wrong="only the accuracy" from="all pairs compared, modes put back" caught_by="metrics"
+# -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# +     return {"accuracy": right.mean().item()}
+
+# %% wrong="a table of every prediction against every label" from="all pairs compared, modes put back" caught_by="metrics"
+# -     right = ((z > 0) == (y == 1)).double()
+# +     right = ((z > 0)[:, None] == (y == 1)).double().mean(1)
 
 
 # %% wrong="the mean over batches" caught_by="metrics, batches"
@@ -573,25 +245,10 @@ def evaluate(model, loader):
     return dict(zip(("accuracy", "balanced_accuracy", "auc"), means))
 
 
-# %% wrong="the accuracy is the mean over batches" caught_by="batches"
-import torch
-
-
-def evaluate(model, loader):
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    with torch.no_grad():
-        batches = [(model(images), labels) for images, labels in loader]
-    for module, training in modes.items():
-        module.training = training
-    z = torch.cat([logits for logits, _ in batches])
-    y = torch.cat([labels for _, labels in batches])
-    right = ((z > 0) == (y == 1)).double()
-    recalls = [right[y == label].mean().item() for label in (0, 1) if (y == label).any()]
-    table = z[y == 1][:, None] - z[y == 0]
-    auc = ((table > 0).double() + (table == 0).double() / 2).mean().item()
-    return {
-        "accuracy": sum(((a > 0) == (b == 1)).float().mean().item() for a, b in batches) / len(batches),
-        "balanced_accuracy": sum(recalls) / len(recalls),
-        "auc": auc,
-    }
+# %% wrong="the accuracy is the mean over batches" from="all pairs compared, modes put back" caught_by="batches"
+# -     return {"accuracy": right.mean().item(), "balanced_accuracy": sum(recalls) / len(recalls), "auc": auc}
+# +     return {
+# +         "accuracy": sum(((a > 0) == (b == 1)).float().mean().item() for a, b in batches) / len(batches),
+# +         "balanced_accuracy": sum(recalls) / len(recalls),
+# +         "auc": auc,
+# +     }

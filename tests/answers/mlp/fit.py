@@ -174,340 +174,7 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
     return history
 
 
-# %% wrong="zero_grad after backward" caught_by="learns"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            loss.backward()
-            optimizer.zero_grad()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="zero_grad missing" caught_by="fresh_gradients"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="zero_grad once an epoch" caught_by="fresh_gradients"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        optimizer.zero_grad()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="step missing" caught_by="learns"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="the optimiser of another model" caught_by="learns"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    import copy
-
-    optimizer = torch.optim.Adam(copy.deepcopy(model).parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="a copy is trained" caught_by="learns"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    import copy
-
-    model = copy.deepcopy(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="labels inverted" caught_by="learns"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), 1 - labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="learning rate ignored" caught_by="learning_rate"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="learning rate much too small" caught_by="beats_a_line"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate / 1000)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="epochs ignored" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(10):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="one epoch too many" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs + 1):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="only the last record" caught_by="records"
+# %% right="Adam, the usual loop" held_out=true
 import torch
 from torch import nn
 
@@ -534,640 +201,154 @@ def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
                 right += ((logits > 0) == (labels == 1)).sum().item()
                 m += len(labels)
         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records[-1:]
-
-
-# %% wrong="a dict of lists" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return {key: [record[key] for record in records] for key in records[0]}
-
-
-# %% wrong="tensors in the records" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.detach() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
     return records
 
 
-# %% wrong="no accuracy" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m})
-    return records
-
-
-# %% wrong="nothing is returned" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-
-
-# %% wrong="early stopping leaves records out" caught_by="records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-        if len(records) > 1:
-            break
-    return records
-
-
-# %% wrong="sigmoid twice" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images).sigmoid(), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits.sigmoid(), labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="the training loss as validation loss" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": total / n, "accuracy": right / m})
-    return records
-
-
-# %% wrong="accuracy on the training images" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in train_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="threshold 0.5 on the logit" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0.5) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="accuracy in percent" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": 100 * right / m})
-    return records
-
-
-# %% wrong="the sum of the losses" caught_by="true_records"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="eval() missing" caught_by="modes"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="train() missing" caught_by="modes"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="train() before the first epoch only" caught_by="modes"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    model.train()
-    for _ in range(epochs):
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="gradients while validating" caught_by="modes"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.enable_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="training on the validation images too" caught_by="validation_images"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in [*train_loader, *val_loader]:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="training on the validation images only" caught_by="validation_images"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in val_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="validation with steps" caught_by="validation_images"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        for _ in (0,):
-            for images, labels in val_loader:
-                logits = model(images)
-                loss = criterion(logits, labels)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                val_total += loss.item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="only the first batch" caught_by="validation_images"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-            break
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="a weight decay that is much too strong" caught_by="beats_a_line"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1.0)
-    criterion = nn.BCEWithLogitsLoss()
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
-
-
-# %% wrong="a decay that ends the learning" caught_by="beats_a_line"
-import torch
-from torch import nn
-
-
-def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.2)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        total, n = 0.0, 0
-        for images, labels in train_loader:
-            loss = criterion(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            scheduler.step()
-            total, n = total + loss.item() * len(labels), n + len(labels)
-        model.eval()
-        val_total, right, m = 0.0, 0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_total += criterion(logits, labels).item() * len(labels)
-                right += ((logits > 0) == (labels == 1)).sum().item()
-                m += len(labels)
-        records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
-    return records
+# %% wrong="zero_grad after backward" from="Adam, the usual loop" caught_by="learns"
+# +             loss.backward()
+#               optimizer.zero_grad()
+# -             loss.backward()
+
+# %% wrong="zero_grad missing" from="Adam, the usual loop" caught_by="fresh_gradients"
+# -             optimizer.zero_grad()
+
+# %% wrong="zero_grad once an epoch" from="Adam, the usual loop" caught_by="fresh_gradients"
+#           model.train()
+# +         optimizer.zero_grad()
+
+# -             optimizer.zero_grad()
+
+# %% wrong="step missing" from="Adam, the usual loop" caught_by="learns"
+# -             optimizer.step()
+
+# %% wrong="the optimiser of another model" from="Adam, the usual loop" caught_by="learns"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+# +     import copy
+# +
+# +     optimizer = torch.optim.Adam(copy.deepcopy(model).parameters(), lr=learning_rate)
+
+# %% wrong="a copy is trained" from="Adam, the usual loop" caught_by="learns"
+#   def fit(model, train_loader, val_loader, epochs, learning_rate=1e-3):
+# +     import copy
+# +
+# +     model = copy.deepcopy(model)
+
+# %% wrong="labels inverted" from="Adam, the usual loop" caught_by="learns"
+# -             loss = criterion(model(images), labels)
+# +             loss = criterion(model(images), 1 - labels)
+
+# %% wrong="learning rate ignored" from="Adam, the usual loop" caught_by="learning_rate"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+# +     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+
+# %% wrong="learning rate much too small" from="Adam, the usual loop" caught_by="beats_a_line"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+# +     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate / 1000)
+
+# %% wrong="epochs ignored" from="Adam, the usual loop" caught_by="records"
+# -     for _ in range(epochs):
+# +     for _ in range(10):
+
+# %% wrong="one epoch too many" from="Adam, the usual loop" caught_by="records"
+# -     for _ in range(epochs):
+# +     for _ in range(epochs + 1):
+
+# %% wrong="only the last record" from="Adam, the usual loop" caught_by="records"
+# -     return records
+# +     return records[-1:]
+
+# %% wrong="a dict of lists" from="Adam, the usual loop" caught_by="records"
+# -     return records
+# +     return {key: [record[key] for record in records] for key in records[0]}
+
+# %% wrong="tensors in the records" from="Adam, the usual loop" caught_by="records"
+# -             total, n = total + loss.item() * len(labels), n + len(labels)
+# +             total, n = total + loss.detach() * len(labels), n + len(labels)
+
+# %% wrong="no accuracy" from="Adam, the usual loop" caught_by="records"
+# -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+# +         records.append({"train_loss": total / n, "val_loss": val_total / m})
+
+# %% wrong="nothing is returned" from="Adam, the usual loop" caught_by="records"
+# -     return records
+
+# %% wrong="early stopping leaves records out" from="Adam, the usual loop" caught_by="records"
+#           records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+# +         if len(records) > 1:
+# +             break
+
+# %% wrong="sigmoid twice" from="Adam, the usual loop" caught_by="true_records"
+# -             loss = criterion(model(images), labels)
+# +             loss = criterion(model(images).sigmoid(), labels)
+
+# -                 val_total += criterion(logits, labels).item() * len(labels)
+# +                 val_total += criterion(logits.sigmoid(), labels).item() * len(labels)
+
+# %% wrong="the training loss as validation loss" from="Adam, the usual loop" caught_by="true_records"
+# -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+# +         records.append({"train_loss": total / n, "val_loss": total / n, "accuracy": right / m})
+
+# %% wrong="accuracy on the training images" from="Adam, the usual loop" caught_by="true_records"
+# -             for images, labels in val_loader:
+# +             for images, labels in train_loader:
+
+# %% wrong="threshold 0.5 on the logit" from="Adam, the usual loop" caught_by="true_records"
+# -                 right += ((logits > 0) == (labels == 1)).sum().item()
+# +                 right += ((logits > 0.5) == (labels == 1)).sum().item()
+
+# %% wrong="accuracy in percent" from="Adam, the usual loop" caught_by="true_records"
+# -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+# +         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": 100 * right / m})
+
+# %% wrong="the sum of the losses" from="Adam, the usual loop" caught_by="true_records"
+# -         records.append({"train_loss": total / n, "val_loss": val_total / m, "accuracy": right / m})
+# +         records.append({"train_loss": total, "val_loss": val_total / m, "accuracy": right / m})
+
+# %% wrong="eval() missing" from="Adam, the usual loop" caught_by="modes"
+# -         model.eval()
+
+# %% wrong="train() missing" from="Adam, the usual loop" caught_by="modes"
+# -         model.train()
+
+# %% wrong="train() before the first epoch only" from="Adam, the usual loop" caught_by="modes"
+# +     model.train()
+#       for _ in range(epochs):
+# -         model.train()
+
+# %% wrong="gradients while validating" from="Adam, the usual loop" caught_by="modes"
+# -         with torch.no_grad():
+# +         with torch.enable_grad():
+
+# %% wrong="training on the validation images too" from="Adam, the usual loop" caught_by="validation_images"
+# -         for images, labels in train_loader:
+# +         for images, labels in [*train_loader, *val_loader]:
+
+# %% wrong="training on the validation images only" from="Adam, the usual loop" caught_by="validation_images"
+# -         for images, labels in train_loader:
+# +         for images, labels in val_loader:
+
+# %% wrong="validation with steps" from="Adam, the usual loop" caught_by="validation_images"
+# -         with torch.no_grad():
+# +         for _ in (0,):
+
+# -                 val_total += criterion(logits, labels).item() * len(labels)
+# +                 loss = criterion(logits, labels)
+# +                 optimizer.zero_grad()
+# +                 loss.backward()
+# +                 optimizer.step()
+# +                 val_total += loss.item() * len(labels)
+
+# %% wrong="only the first batch" from="Adam, the usual loop" caught_by="validation_images"
+#               total, n = total + loss.item() * len(labels), n + len(labels)
+# +             break
+
+# %% wrong="a weight decay that is much too strong" from="Adam, the usual loop" caught_by="beats_a_line"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+# +     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1.0)
+
+# %% wrong="a decay that ends the learning" from="Adam, the usual loop" caught_by="beats_a_line"
+#       criterion = nn.BCEWithLogitsLoss()
+# +     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.2)
+
+#               optimizer.step()
+# +             scheduler.step()

@@ -41,7 +41,7 @@ def sgd_step(parameters, learning_rate):
             p.copy_(value)
 
 
-# %% wrong="a new tensor instead of a change in place" caught_by="step"
+# %% right="sub_ without autograd"
 import torch
 
 
@@ -49,29 +49,20 @@ def sgd_step(parameters, learning_rate):
     with torch.no_grad():
         for parameter in parameters:
             if parameter.grad is not None:
-                parameter = parameter - learning_rate * parameter.grad
+                parameter.sub_(learning_rate * parameter.grad)
 
 
-# %% wrong="uphill" caught_by="step"
-import torch
+# %% wrong="a new tensor instead of a change in place" from="sub_ without autograd" caught_by="step"
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter = parameter - learning_rate * parameter.grad
 
+# %% wrong="uphill" from="sub_ without autograd" caught_by="step"
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter.add_(learning_rate * parameter.grad)
 
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.add_(learning_rate * parameter.grad)
-
-
-# %% wrong="learning rate ignored" caught_by="step"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.sub_(parameter.grad)
+# %% wrong="learning rate ignored" from="sub_ without autograd" caught_by="step"
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter.sub_(parameter.grad)
 
 
 # %% wrong="recorded by autograd" caught_by="step"
@@ -103,77 +94,37 @@ def sgd_step(parameters, learning_rate):
             parameter -= learning_rate * parameter.grad
 
 
-# %% wrong="None is not expected" caught_by="without_gradient"
-import torch
+# %% wrong="None is not expected" from="sub_ without autograd" caught_by="without_gradient"
+# -             if parameter.grad is not None:
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +             parameter.sub_(learning_rate * parameter.grad)
 
+# %% wrong="stops at the first one without a gradient" from="sub_ without autograd" caught_by="without_gradient"
+# -             if parameter.grad is not None:
+# +             if parameter.grad is None:
+# +                 break
+# +             else:
 
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.sub_(learning_rate * parameter.grad)
+# %% wrong="gradients set to zero" from="sub_ without autograd" caught_by="nothing_recorded"
+#                   parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter.grad.zero_()
 
+# %% wrong="gradients removed" from="sub_ without autograd" caught_by="nothing_recorded"
+#                   parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter.grad = None
 
-# %% wrong="stops at the first one without a gradient" caught_by="without_gradient"
-import torch
+# %% wrong="momentum" from="sub_ without autograd" caught_by="several_steps"
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +                 speed = 0.9 * getattr(parameter, "speed", torch.zeros_like(parameter)) + parameter.grad
+# +                 parameter.speed = speed
+# +                 parameter.sub_(learning_rate * speed)
 
+# %% wrong="the iterable is gone through twice" from="sub_ without autograd" caught_by="any_iterable"
+#   def sgd_step(parameters, learning_rate):
+# +     n = len([p for p in parameters])
 
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is None:
-                break
-            else:
-                parameter.sub_(learning_rate * parameter.grad)
-
-
-# %% wrong="gradients set to zero" caught_by="nothing_recorded"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.sub_(learning_rate * parameter.grad)
-                parameter.grad.zero_()
-
-
-# %% wrong="gradients removed" caught_by="nothing_recorded"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.sub_(learning_rate * parameter.grad)
-                parameter.grad = None
-
-
-# %% wrong="momentum" caught_by="several_steps"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                speed = 0.9 * getattr(parameter, "speed", torch.zeros_like(parameter)) + parameter.grad
-                parameter.speed = speed
-                parameter.sub_(learning_rate * speed)
-
-
-# %% wrong="the iterable is gone through twice" caught_by="any_iterable"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    n = len([p for p in parameters])
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.sub_(learning_rate * parameter.grad)
-    assert n
+#                   parameter.sub_(learning_rate * parameter.grad)
+# +     assert n
 
 
 # %% wrong="a length is asked of the iterable" caught_by="any_iterable"
@@ -187,15 +138,9 @@ def sgd_step(parameters, learning_rate):
                 parameters[place].sub_(learning_rate * parameters[place].grad)
 
 
-# %% wrong="sign of the gradient" caught_by="step"
-import torch
-
-
-def sgd_step(parameters, learning_rate):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.sub_(learning_rate * parameter.grad.sign())
+# %% wrong="sign of the gradient" from="sub_ without autograd" caught_by="step"
+# -                 parameter.sub_(learning_rate * parameter.grad)
+# +                 parameter.sub_(learning_rate * parameter.grad.sign())
 
 
 # %% wrong="returns new parameters" caught_by="step"

@@ -55,344 +55,9 @@ def train_one_epoch(model, loader, optimizer, criterion):
     return mean
 
 
-# %% wrong="zero_grad missing" caught_by="steps"
+# %% right="the usual loop"
 def train_one_epoch(model, loader, optimizer, criterion):
     model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="zero_grad once an epoch" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    optimizer.zero_grad()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="zero_grad after backward" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.zero_grad()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="step missing" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="backward missing" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="step before backward" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        loss = criterion(model(images), labels)
-        optimizer.step()
-        optimizer.zero_grad()
-        loss.backward()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="one step an epoch" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        loss = criterion(model(images), labels)
-        loss.backward()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    optimizer.step()
-    optimizer.zero_grad()
-    return total / n_samples
-
-
-# %% wrong="sigmoid twice" caught_by="steps, mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images).sigmoid(), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="logits of shape (N, 1) against labels of shape (N,)" caught_by="steps"
-import torch
-
-
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        logits, table = torch.broadcast_tensors(model(images).unsqueeze(1), labels)
-        loss = criterion(logits, table)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="gradient of the sum" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        (loss * len(images)).backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="labels inverted" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), 1 - labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="predictions and labels swapped" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(labels, model(images))
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="uphill" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        (-loss).backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="return within the loop" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-        return total / n_samples
-
-
-# %% wrong="the last batch is dropped" caught_by="steps"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in list(loader)[:-1]:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="the sum is returned" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total
-
-
-# %% wrong="sum of the means" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item()
-        n_samples += len(images)
-    return total
-
-
-# %% wrong="sum of the means by the number of samples" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item()
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="mean of the batches' means" caught_by="last_batch"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item()
-        n_samples += len(images)
-    return total / len(loader)
-
-
-# %% wrong="weighed with the loader's batch size" caught_by="last_batch"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * loader.batch_size
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="samples counted as batches times batch size" caught_by="last_batch"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / (len(loader) * loader.batch_size)
-
-
-# %% wrong="the loss of the last batch" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return loss.item()
-
-
-# %% wrong="a tensor is returned" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss * len(images)
-        n_samples += len(images)
-    return total / n_samples
-
-
-# %% wrong="nothing is returned" caught_by="mean_loss"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-
-
-# %% wrong="train() missing" caught_by="train_mode"
-def train_one_epoch(model, loader, optimizer, criterion):
     total, n_samples = 0.0, 0
     for images, labels in loader:
         optimizer.zero_grad()
@@ -404,100 +69,164 @@ def train_one_epoch(model, loader, optimizer, criterion):
     return total / n_samples
 
 
-# %% wrong="trains in eval mode" caught_by="train_mode"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.eval()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
+# %% wrong="zero_grad missing" from="the usual loop" caught_by="steps"
+# -         optimizer.zero_grad()
 
+# %% wrong="zero_grad once an epoch" from="the usual loop" caught_by="steps"
+#       model.train()
+# +     optimizer.zero_grad()
 
-# %% wrong="left in eval mode" caught_by="train_mode"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    model.eval()
-    return total / n_samples
+# -         optimizer.zero_grad()
 
+# %% wrong="zero_grad after backward" from="the usual loop" caught_by="steps"
+# -         optimizer.zero_grad()
 
-# %% wrong="an optimizer of its own" caught_by="given_tools"
-import torch
+#           loss.backward()
+# +         optimizer.zero_grad()
 
+# %% wrong="step missing" from="the usual loop" caught_by="steps"
+# -         optimizer.step()
 
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]["lr"])
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
+# %% wrong="backward missing" from="the usual loop" caught_by="steps"
+# -         loss.backward()
 
+# %% wrong="step before backward" from="the usual loop" caught_by="steps"
+# +         loss = criterion(model(images), labels)
+# +         optimizer.step()
+#           optimizer.zero_grad()
+# -         loss = criterion(model(images), labels)
+#           loss.backward()
+# -         optimizer.step()
 
-# %% wrong="a criterion of its own" caught_by="given_tools"
-import torch.nn.functional as F
+# %% wrong="one step an epoch" from="the usual loop" caught_by="steps"
+# -         optimizer.zero_grad()
 
+# -         optimizer.step()
 
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
+#           n_samples += len(images)
+# +     optimizer.step()
+# +     optimizer.zero_grad()
 
+# %% wrong="sigmoid twice" from="the usual loop" caught_by="steps, mean_loss"
+# -         loss = criterion(model(images), labels)
+# +         loss = criterion(model(images).sigmoid(), labels)
 
-# %% wrong="small batches are skipped" caught_by="given_tools"
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        if len(images) < 8 and n_samples:
-            continue
-        loss = criterion(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
+# %% wrong="logits of shape (N, 1) against labels of shape (N,)" from="the usual loop" caught_by="steps"
+# + import torch
+# +
+# +
+#   def train_one_epoch(model, loader, optimizer, criterion):
 
+# -         loss = criterion(model(images), labels)
+# +         logits, table = torch.broadcast_tensors(model(images).unsqueeze(1), labels)
+# +         loss = criterion(logits, table)
 
-# %% wrong="without gradients" caught_by="steps"
-import torch
+# %% wrong="gradient of the sum" from="the usual loop" caught_by="steps"
+# -         loss.backward()
+# +         (loss * len(images)).backward()
 
+# %% wrong="labels inverted" from="the usual loop" caught_by="steps"
+# -         loss = criterion(model(images), labels)
+# +         loss = criterion(model(images), 1 - labels)
 
-def train_one_epoch(model, loader, optimizer, criterion):
-    model.train()
-    total, n_samples = 0.0, 0
-    for images, labels in loader:
-        optimizer.zero_grad()
-        with torch.no_grad():
-            loss = criterion(model(images), labels)
-        loss.requires_grad_()
-        loss.backward()
-        optimizer.step()
-        total += loss.item() * len(images)
-        n_samples += len(images)
-    return total / n_samples
+# %% wrong="predictions and labels swapped" from="the usual loop" caught_by="steps"
+# -         loss = criterion(model(images), labels)
+# +         loss = criterion(labels, model(images))
+
+# %% wrong="uphill" from="the usual loop" caught_by="steps"
+# -         loss.backward()
+# +         (-loss).backward()
+
+# %% wrong="return within the loop" from="the usual loop" caught_by="steps"
+# -     return total / n_samples
+# +         return total / n_samples
+
+# %% wrong="the last batch is dropped" from="the usual loop" caught_by="steps"
+# -     for images, labels in loader:
+# +     for images, labels in list(loader)[:-1]:
+
+# %% wrong="the sum is returned" from="the usual loop" caught_by="mean_loss"
+# -     return total / n_samples
+# +     return total
+
+# %% wrong="sum of the means" from="the usual loop" caught_by="mean_loss"
+# -         total += loss.item() * len(images)
+# +         total += loss.item()
+#           n_samples += len(images)
+# -     return total / n_samples
+# +     return total
+
+# %% wrong="sum of the means by the number of samples" from="the usual loop" caught_by="mean_loss"
+# -         total += loss.item() * len(images)
+# +         total += loss.item()
+
+# %% wrong="mean of the batches' means" from="the usual loop" caught_by="last_batch"
+# -         total += loss.item() * len(images)
+# +         total += loss.item()
+#           n_samples += len(images)
+# -     return total / n_samples
+# +     return total / len(loader)
+
+# %% wrong="weighed with the loader's batch size" from="the usual loop" caught_by="last_batch"
+# -         total += loss.item() * len(images)
+# +         total += loss.item() * loader.batch_size
+
+# %% wrong="samples counted as batches times batch size" from="the usual loop" caught_by="last_batch"
+# -     return total / n_samples
+# +     return total / (len(loader) * loader.batch_size)
+
+# %% wrong="the loss of the last batch" from="the usual loop" caught_by="mean_loss"
+# -     return total / n_samples
+# +     return loss.item()
+
+# %% wrong="a tensor is returned" from="the usual loop" caught_by="mean_loss"
+# -         total += loss.item() * len(images)
+# +         total += loss * len(images)
+
+# %% wrong="nothing is returned" from="the usual loop" caught_by="mean_loss"
+# -     return total / n_samples
+
+# %% wrong="train() missing" from="the usual loop" caught_by="train_mode"
+# -     model.train()
+
+# %% wrong="trains in eval mode" from="the usual loop" caught_by="train_mode"
+# -     model.train()
+# +     model.eval()
+
+# %% wrong="left in eval mode" from="the usual loop" caught_by="train_mode"
+#           n_samples += len(images)
+# +     model.eval()
+
+# %% wrong="an optimizer of its own" from="the usual loop" caught_by="given_tools"
+# + import torch
+# +
+# +
+#   def train_one_epoch(model, loader, optimizer, criterion):
+
+#       model.train()
+# +     optimizer = torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]["lr"])
+
+# %% wrong="a criterion of its own" from="the usual loop" caught_by="given_tools"
+# + import torch.nn.functional as F
+# +
+# +
+#   def train_one_epoch(model, loader, optimizer, criterion):
+
+# -         loss = criterion(model(images), labels)
+# +         loss = F.binary_cross_entropy_with_logits(model(images), labels)
+
+# %% wrong="small batches are skipped" from="the usual loop" caught_by="given_tools"
+#           optimizer.zero_grad()
+# +         if len(images) < 8 and n_samples:
+# +             continue
+
+# %% wrong="without gradients" from="the usual loop" caught_by="steps"
+# + import torch
+# +
+# +
+#   def train_one_epoch(model, loader, optimizer, criterion):
+
+# -         loss = criterion(model(images), labels)
+# +         with torch.no_grad():
+# +             loss = criterion(model(images), labels)
+# +         loss.requires_grad_()

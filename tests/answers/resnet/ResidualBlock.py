@@ -106,7 +106,7 @@ class ResidualBlock(nn.Module):
         return self.act(self.skip(x).add(self.net(x)))
 
 
-# %% wrong="no projection on the shortcut" caught_by="shapes"
+# %% right="two convolutions, then the shortcut"
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -118,162 +118,6 @@ class ResidualBlock(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if False:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="projection only where the channels change" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="projection only where there is a stride" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="projection everywhere" caught_by="identity"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if True:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="projection without the stride" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="stride ignored" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="stride in both convolutions" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, stride, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels)
         self.downsample = None
         if stride != 1 or in_channels != out_channels:
@@ -288,264 +132,81 @@ class ResidualBlock(nn.Module):
         return F.relu(out + shortcut)
 
 
-# %% wrong="no padding" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="no projection on the shortcut" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         if stride != 1 or in_channels != out_channels:
+# +         if False:
 
+# %% wrong="projection only where the channels change" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         if stride != 1 or in_channels != out_channels:
+# +         if in_channels != out_channels:
 
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
+# %% wrong="projection only where there is a stride" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         if stride != 1 or in_channels != out_channels:
+# +         if stride != 1:
 
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
+# %% wrong="projection everywhere" from="two convolutions, then the shortcut" caught_by="identity"
+# -         if stride != 1 or in_channels != out_channels:
+# +         if True:
 
+# %% wrong="projection without the stride" from="two convolutions, then the shortcut" caught_by="shapes"
+# -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+# +                 nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
 
-# %% wrong="ReLU before the addition" caught_by="sum"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="stride ignored" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+# +         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=False)
 
+# -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+# +                 nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
 
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
+# %% wrong="stride in both convolutions" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+# +         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, stride, 1, bias=False)
 
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = F.relu(self.bn2(self.conv2(out)))
-        return F.relu(out + shortcut)
+# %% wrong="no padding" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+# +         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, bias=False)
+#           self.bn1 = nn.BatchNorm2d(out_channels)
+# -         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+# +         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, bias=False)
 
+# %% wrong="ReLU before the addition" from="two convolutions, then the shortcut" caught_by="sum"
+# -         out = self.bn2(self.conv2(out))
+# +         out = F.relu(self.bn2(self.conv2(out)))
 
-# %% wrong="ReLU before the addition instead of after it" caught_by="identity"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="ReLU before the addition instead of after it" from="two convolutions, then the shortcut" caught_by="identity"
+# -         out = self.bn2(self.conv2(out))
+# -         return F.relu(out + shortcut)
+# +         out = F.relu(self.bn2(self.conv2(out)))
+# +         return out + shortcut
 
+# %% wrong="last ReLU missing" from="two convolutions, then the shortcut" caught_by="identity, projection"
+# -         return F.relu(out + shortcut)
+# +         return out + shortcut
 
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
+# %% wrong="ReLU between the convolutions missing" from="two convolutions, then the shortcut" caught_by="not_linear"
+# -         out = F.relu(self.bn1(self.conv1(x)))
+# +         out = self.bn1(self.conv1(x))
 
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = F.relu(self.bn2(self.conv2(out)))
-        return out + shortcut
+# %% wrong="shortcut missing" from="two convolutions, then the shortcut" caught_by="identity, projection"
+# -         return F.relu(out + shortcut)
+# +         return F.relu(out)
 
+# %% wrong="multiplied instead of added" from="two convolutions, then the shortcut" caught_by="identity"
+# -         return F.relu(out + shortcut)
+# +         return F.relu(out * shortcut)
 
-# %% wrong="last ReLU missing" caught_by="identity, projection"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="put side by side instead of added" from="two convolutions, then the shortcut" caught_by="shapes"
+# -         return F.relu(out + shortcut)
+# +         return F.relu(torch.cat([out, shortcut], dim=1))
 
+# %% wrong="ReLU after the projection" from="two convolutions, then the shortcut" caught_by="sum"
+# -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+# +                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU()
 
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return out + shortcut
-
-
-# %% wrong="ReLU between the convolutions missing" caught_by="not_linear"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = self.bn1(self.conv1(x))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="shortcut missing" caught_by="identity, projection"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out)
-
-
-# %% wrong="multiplied instead of added" caught_by="identity"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out * shortcut)
-
-
-# %% wrong="put side by side instead of added" caught_by="shapes"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(torch.cat([out, shortcut], dim=1))
-
-
-# %% wrong="ReLU after the projection" caught_by="sum"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU()
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="projection with a 3×3 kernel" caught_by="projection"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
+# %% wrong="projection with a 3×3 kernel" from="two convolutions, then the shortcut" caught_by="projection"
+# -                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+# +                 nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False), nn.BatchNorm2d(out_channels)
 
 
 # %% wrong="projection replaced by pooling and zeros" caught_by="projection"
@@ -570,135 +231,30 @@ class ResidualBlock(nn.Module):
         return F.relu(out + shortcut)
 
 
-# %% wrong="input changed by += on the shortcut" caught_by="inputs"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="input changed by += on the shortcut" from="two convolutions, then the shortcut" caught_by="inputs"
+# -         return F.relu(out + shortcut)
+# +         shortcut += out
+# +         return F.relu(shortcut)
 
+# %% wrong="ReLU in place on the input" from="two convolutions, then the shortcut" caught_by="inputs"
+#           self.bn2 = nn.BatchNorm2d(out_channels)
+# +         self.relu = nn.ReLU(inplace=True)
 
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
+# -         out = F.relu(self.bn1(self.conv1(x)))
+# +         out = F.relu(self.bn1(self.conv1(self.relu(x))))
 
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        shortcut += out
-        return F.relu(shortcut)
+# %% wrong="shortcut detached" from="two convolutions, then the shortcut" caught_by="gradients"
+# -         return F.relu(out + shortcut)
+# +         return F.relu(out + shortcut.detach())
 
+# %% wrong="statistics of the batch in evaluation mode" from="two convolutions, then the shortcut" caught_by="alone"
+# -         self.bn1 = nn.BatchNorm2d(out_channels)
+# +         self.bn1 = nn.BatchNorm2d(out_channels, track_running_stats=False)
 
-# %% wrong="ReLU in place on the input" caught_by="inputs"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(self.relu(x))))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="shortcut detached" caught_by="gradients"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut.detach())
-
-
-# %% wrong="statistics of the batch in evaluation mode" caught_by="alone"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels, track_running_stats=False)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
-
-# %% wrong="a single convolution in F" caught_by="neighbours, not_linear"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = self.bn1(self.conv1(x))
-        return F.relu(out + shortcut)
+# %% wrong="a single convolution in F" from="two convolutions, then the shortcut" caught_by="neighbours, not_linear"
+# -         out = F.relu(self.bn1(self.conv1(x)))
+# -         out = self.bn2(self.conv2(out))
+# +         out = self.bn1(self.conv1(x))
 
 
 # %% wrong="layers in a plain list" caught_by="identity"

@@ -77,225 +77,51 @@ class SmallResNet(nn.Module):
         return logits.squeeze(-1)
 
 
-# %% wrong="flattened, so only one image size works" caught_by="image_sizes"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="flattened, so only one image size works" from="one Sequential" caught_by="image_sizes"
+# -         self.fc = nn.Linear(before, n_outputs)
+# +         self.fc = nn.Linear(before * (28 // 2 ** (len(widths) - 1)) ** 2, n_outputs)
 
+# -         x = self.pool(self.features(images)).flatten(1)
+# +         x = self.features(images).flatten(1)
 
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before * (28 // 2 ** (len(widths) - 1)) ** 2, n_outputs)
+# %% wrong="pooled with a fixed window of 7" from="one Sequential" caught_by="image_sizes"
+# -         self.pool = nn.AdaptiveAvgPool2d(1)
+# +         self.pool = nn.AvgPool2d(7)
 
-    def forward(self, images):
-        x = self.features(images).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
+# %% wrong="pooled to 2×2 places" from="one Sequential" caught_by="pooling"
+# -         self.pool = nn.AdaptiveAvgPool2d(1)
+# -         self.fc = nn.Linear(before, n_outputs)
+# +         self.pool = nn.AdaptiveAvgPool2d(2)
+# +         self.fc = nn.Linear(4 * before, n_outputs)
 
+# %% wrong="global maximum pooling" from="one Sequential" caught_by="pooling"
+# -         self.pool = nn.AdaptiveAvgPool2d(1)
+# +         self.pool = nn.AdaptiveMaxPool2d(1)
 
-# %% wrong="pooled with a fixed window of 7" caught_by="image_sizes"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="sum over the places of one axis" from="one Sequential" caught_by="logits"
+# -         x = self.pool(self.features(images)).flatten(1)
+# +         x = self.features(images).mean(-1)
 
+# %% wrong="stride 2 in the first stage too" from="one Sequential" caught_by="stages"
+# -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
+# +             layers.append(ResidualBlock(before, width, 2))
 
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AvgPool2d(7)
-        self.fc = nn.Linear(before, n_outputs)
+# %% wrong="no stride at all" from="one Sequential" caught_by="stages"
+# -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
+# +             layers.append(ResidualBlock(before, width, 1))
 
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
+# %% wrong="stem with stride 2" from="one Sequential" caught_by="stages"
+# -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+# +         layers = [nn.Conv2d(in_channels, widths[0], 3, stride=2, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
 
-
-# %% wrong="pooled to 2×2 places" caught_by="pooling"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(2)
-        self.fc = nn.Linear(4 * before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="global maximum pooling" caught_by="pooling"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveMaxPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="sum over the places of one axis" caught_by="logits"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.features(images).mean(-1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="stride 2 in the first stage too" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="no stride at all" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="stem with stride 2" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, stride=2, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="maximum pooling after the stem" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [
-            nn.Conv2d(in_channels, widths[0], 3, padding=1),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        ]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
+# %% wrong="maximum pooling after the stem" from="one Sequential" caught_by="stages"
+# -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+# +         layers = [
+# +             nn.Conv2d(in_channels, widths[0], 3, padding=1),
+# +             nn.BatchNorm2d(widths[0]),
+# +             nn.ReLU(),
+# +             nn.MaxPool2d(2),
+# +         ]
 
 
 # %% wrong="always three stages" caught_by="stages"
@@ -317,396 +143,80 @@ class SmallResNet(nn.Module):
         return x.squeeze(1) if x.shape[1] == 1 else x
 
 
-# %% wrong="widths ignored" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        widths = (8, 16, 32)
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="no block in the first stage" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            if stage:
-                layers.append(ResidualBlock(before, width, 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="plain convolutions instead of blocks" caught_by="shortcuts"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers += [
-                nn.Conv2d(before, width, 3, 2 if stage else 1, 1),
-                nn.ReLU(),
-                nn.Conv2d(width, width, 3, 1, 1),
-                nn.ReLU(),
-            ]
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="sigmoid at the end" caught_by="unbounded"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = torch.sigmoid(self.fc(x))
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="ReLU at the end" caught_by="unbounded"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = F.relu(self.fc(x))
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="softmax at the end for several outputs" caught_by="unbounded"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x.softmax(1)
-
-
-# %% wrong="shape (N, 1)" caught_by="logits"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x
-
-
-# %% wrong="only the first output returned" caught_by="logits"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0]
-
-
-# %% wrong="squeeze loses a batch of one image" caught_by="batch_of_one"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x.squeeze()
-
-
-# %% wrong="n_outputs ignored" caught_by="logits"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, 1)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="in_channels ignored" caught_by="logits"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="only the first channel used" caught_by="channels"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images[:, :1])).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="channels averaged" caught_by="channels"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images.mean(1, keepdim=True))).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="a layer that is not used" caught_by="gradients"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.extra = nn.Linear(before, before)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="images normalised with the batch, in every mode" caught_by="batch_of_one"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(before, n_outputs)
-
-    def forward(self, images):
-        images = (images - images.mean()) / (images.std() + 1e-6)
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
-
-
-# %% wrong="two linear layers of a thousand" caught_by="stages"
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class SmallResNet(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, widths=(8, 16, 32)):
-        super().__init__()
-        layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        before = widths[0]
-        for stage, width in enumerate(widths):
-            layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
-            before = width
-        self.features = nn.Sequential(*layers)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Sequential(
-            nn.Linear(before, 1000), nn.ReLU(), nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, n_outputs)
-        )
-
-    def forward(self, images):
-        x = self.pool(self.features(images)).flatten(1)
-        x = self.fc(x)
-        return x[:, 0] if x.shape[1] == 1 else x
+# %% wrong="widths ignored" from="one Sequential" caught_by="stages"
+#           super().__init__()
+# +         widths = (8, 16, 32)
+
+# %% wrong="no block in the first stage" from="one Sequential" caught_by="stages"
+# -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
+# +             if stage:
+# +                 layers.append(ResidualBlock(before, width, 2))
+
+# %% wrong="plain convolutions instead of blocks" from="one Sequential" caught_by="shortcuts"
+# -             layers.append(ResidualBlock(before, width, 1 if stage == 0 else 2))
+# +             layers += [
+# +                 nn.Conv2d(before, width, 3, 2 if stage else 1, 1),
+# +                 nn.ReLU(),
+# +                 nn.Conv2d(width, width, 3, 1, 1),
+# +                 nn.ReLU(),
+# +             ]
+
+# %% wrong="sigmoid at the end" from="one Sequential" caught_by="unbounded"
+# -         x = self.fc(x)
+# +         x = torch.sigmoid(self.fc(x))
+
+# %% wrong="ReLU at the end" from="one Sequential" caught_by="unbounded"
+# -         x = self.fc(x)
+# +         x = F.relu(self.fc(x))
+
+# %% wrong="softmax at the end for several outputs" from="one Sequential" caught_by="unbounded"
+# -         return x[:, 0] if x.shape[1] == 1 else x
+# +         return x[:, 0] if x.shape[1] == 1 else x.softmax(1)
+
+# %% wrong="shape (N, 1)" from="one Sequential" caught_by="logits"
+# -         return x[:, 0] if x.shape[1] == 1 else x
+# +         return x
+
+# %% wrong="only the first output returned" from="one Sequential" caught_by="logits"
+# -         return x[:, 0] if x.shape[1] == 1 else x
+# +         return x[:, 0]
+
+# %% wrong="squeeze loses a batch of one image" from="one Sequential" caught_by="batch_of_one"
+# -         return x[:, 0] if x.shape[1] == 1 else x
+# +         return x.squeeze()
+
+# %% wrong="n_outputs ignored" from="one Sequential" caught_by="logits"
+# -         self.fc = nn.Linear(before, n_outputs)
+# +         self.fc = nn.Linear(before, 1)
+
+# %% wrong="in_channels ignored" from="one Sequential" caught_by="logits"
+# -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+# +         layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+
+# %% wrong="only the first channel used" from="one Sequential" caught_by="channels"
+# -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+# +         layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+
+# -         x = self.pool(self.features(images)).flatten(1)
+# +         x = self.pool(self.features(images[:, :1])).flatten(1)
+
+# %% wrong="channels averaged" from="one Sequential" caught_by="channels"
+# -         layers = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+# +         layers = [nn.Conv2d(1, widths[0], 3, padding=1), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+
+# -         x = self.pool(self.features(images)).flatten(1)
+# +         x = self.pool(self.features(images.mean(1, keepdim=True))).flatten(1)
+
+# %% wrong="a layer that is not used" from="one Sequential" caught_by="gradients"
+#           self.pool = nn.AdaptiveAvgPool2d(1)
+# +         self.extra = nn.Linear(before, before)
+
+# %% wrong="images normalised with the batch, in every mode" from="one Sequential" caught_by="batch_of_one"
+#       def forward(self, images):
+# +         images = (images - images.mean()) / (images.std() + 1e-6)
+
+# %% wrong="two linear layers of a thousand" from="one Sequential" caught_by="stages"
+# -         self.fc = nn.Linear(before, n_outputs)
+# +         self.fc = nn.Sequential(
+# +             nn.Linear(before, 1000), nn.ReLU(), nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, n_outputs)
+# +         )

@@ -80,64 +80,29 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
     return model
 
 
-# %% wrong="shape (N, 1)" caught_by="logits"
-from torch import nn
-from torchvision.models import resnet18
+# %% wrong="shape (N, 1)" from="a Sequential around it" caught_by="logits"
+# -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# +     return model
 
+# %% wrong="squeeze loses a batch of one image" from="a Sequential around it" caught_by="logits"
+# + class _Squeeze(nn.Module):
+# +     def forward(self, x):
+# +         return x.squeeze()
+# +
+# +
+#   def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
+# -     model = resnet18(weights=None)
+# +     model = resnet18()
 
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return model
+# -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# +     return nn.Sequential(model, _Squeeze())
 
+# %% wrong="flattened for several outputs too" from="a Sequential around it" caught_by="logits"
+# -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# +     return nn.Sequential(model, nn.Flatten(0))
 
-# %% wrong="squeeze loses a batch of one image" caught_by="logits"
-from torch import nn
-from torchvision.models import resnet18
-
-
-class _Squeeze(nn.Module):
-    def forward(self, x):
-        return x.squeeze()
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18()
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, _Squeeze())
-
-
-# %% wrong="flattened for several outputs too" caught_by="logits"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0))
-
-
-# %% wrong="first convolution not exchanged" caught_by="logits"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# %% wrong="first convolution not exchanged" from="a Sequential around it" caught_by="logits"
+# -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
 
 
 # %% wrong="grey images repeated to three channels" caught_by="logits, new_layers"
@@ -159,117 +124,37 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
     return nn.Sequential(_Repeat(), model, *flatten)
 
 
-# %% wrong="last layer added, not exchanged" caught_by="new_layers"
-from torch import nn
-from torchvision.models import resnet18
+# %% wrong="last layer added, not exchanged" from="a Sequential around it" caught_by="new_layers"
+# -     model.fc = nn.Linear(512, n_outputs)
+# +     model.fc = nn.Sequential(model.fc, nn.Linear(1000, n_outputs))
 
+# %% wrong="sigmoid after the last layer" from="a Sequential around it" caught_by="weights"
+# -     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# +     return nn.Sequential(model, nn.Flatten(0), nn.Sigmoid()) if n_outputs == 1 else model
 
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Sequential(model.fc, nn.Linear(1000, n_outputs))
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# %% wrong="first convolution with a bias" from="a Sequential around it" caught_by="new_layers"
+# -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+# +     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3)
 
+# %% wrong="first convolution 3×3" from="a Sequential around it" caught_by="new_layers"
+# -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+# +     model.conv1 = nn.Conv2d(in_channels, 64, 3, 1, 1, bias=False)
 
-# %% wrong="sigmoid after the last layer" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
+# %% wrong="stride of the first convolution forgotten" from="a Sequential around it" caught_by="weights"
+# -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+# +     model.conv1 = nn.Conv2d(in_channels, 64, 7, padding=3, bias=False)
 
+# %% wrong="padding of the first convolution forgotten" from="a Sequential around it" caught_by="weights"
+# -     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+# +     model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, bias=False)
 
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0), nn.Sigmoid()) if n_outputs == 1 else model
+# %% wrong="pooling after the stem removed" from="a Sequential around it" caught_by="weights"
+#       model.fc = nn.Linear(512, n_outputs)
+# +     model.maxpool = nn.Identity()
 
-
-# %% wrong="first convolution with a bias" caught_by="new_layers"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="first convolution 3×3" caught_by="new_layers"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 3, 1, 1, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="stride of the first convolution forgotten" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, padding=3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="padding of the first convolution forgotten" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="pooling after the stem removed" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    model.maxpool = nn.Identity()
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="weights ignored" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        pass
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# %% wrong="weights ignored" from="a Sequential around it" caught_by="weights"
+# -         model.load_state_dict(weights)
+# +         pass
 
 
 # %% wrong="loaded after the layers were exchanged, the error swallowed" caught_by="weights"
@@ -289,32 +174,19 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 
 
-# %% wrong="loaded although shapes differ" caught_by="weights, colour"
-from torch import nn
-from torchvision.models import resnet18
+# %% wrong="loaded although shapes differ" from="a Sequential around it" caught_by="weights, colour"
+# -     model = resnet18(weights=None)
+# -     if weights is not None:
+# -         model.load_state_dict(weights)
+# +     model = resnet18()
 
+#       model.fc = nn.Linear(512, n_outputs)
+# +     if weights is not None:
+# +         model.load_state_dict(weights, strict=False)
 
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18()
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    if weights is not None:
-        model.load_state_dict(weights, strict=False)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
-
-# %% wrong="running statistics not loaded" caught_by="weights"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict({k: v for k, v in weights.items() if "running" not in k}, strict=False)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# %% wrong="running statistics not loaded" from="a Sequential around it" caught_by="weights"
+# -         model.load_state_dict(weights)
+# +         model.load_state_dict({k: v for k, v in weights.items() if "running" not in k}, strict=False)
 
 
 # %% wrong="given weights emptied" caught_by="weights_stay"
@@ -332,15 +204,6 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
     return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
 
 
-# %% wrong="memory shared with the given weights" caught_by="weights_stay"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(weights=None)
-    if weights is not None:
-        model.load_state_dict(weights, assign=True)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    model.fc = nn.Linear(512, n_outputs)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
+# %% wrong="memory shared with the given weights" from="a Sequential around it" caught_by="weights_stay"
+# -         model.load_state_dict(weights)
+# +         model.load_state_dict(weights, assign=True)

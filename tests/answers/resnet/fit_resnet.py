@@ -274,624 +274,7 @@ def fit_resnet(model, train_loader, val_loader, epochs):
     return history
 
 
-# %% wrong="zero_grad missing" caught_by="fresh_gradients"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="zero_grad once an epoch" caught_by="fresh_gradients"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        optimizer.zero_grad()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="zero_grad after backward" caught_by="learns"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            loss.backward()
-            optimizer.zero_grad()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="step missing" caught_by="learns"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="backward missing" caught_by="learns"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="optimiser of another model" caught_by="learns"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(torch.nn.Linear(4, 1).parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="a copy trained" caught_by="learns"
-import copy
-
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    model = copy.deepcopy(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="one step an epoch, after the loop" caught_by="every_image"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            train_loss += loss.item() * len(labels)
-        optimizer.step()
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="uphill: maximises the loss" caught_by="learns"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            (-loss).backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="labels the wrong way round" caught_by="learns, true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), 1 - labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="sigmoid twice" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(torch.sigmoid(model(images)), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="shapes (N, 1) and (N,) in a loss written by hand" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.softplus((1 - 2 * labels) * model(images).unsqueeze(1)).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="summed over the images" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels, reduction="sum")
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="mean over batches, training loss" caught_by="last_batch"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item()
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append(
-            {"train_loss": train_loss / len(train_loader), "val_loss": val_loss / n_val, "accuracy": right / n_val}
-        )
-    return records
-
-
-# %% wrong="mean over batches, validation loss" caught_by="last_batch"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels).item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append(
-            {"train_loss": train_loss / n_train, "val_loss": val_loss / len(val_loader), "accuracy": right / n_val}
-        )
-    return records
-
-
-# %% wrong="the loss of the last batch recorded" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss = loss.item() * len(train_loader.dataset)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="logits compared with 0.5" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0.5).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="accuracy in per cent" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append(
-            {"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": 100 * right / n_val}
-        )
-    return records
-
-
-# %% wrong="the training loss recorded as the validation loss" caught_by="true_records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append(
-            {"train_loss": train_loss / n_train, "val_loss": train_loss / n_train, "accuracy": right / n_val}
-        )
-    return records
-
-
-# %% wrong="the last batch dropped" caught_by="true_records, every_image"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in list(train_loader)[:-1]:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = max(1, len(train_loader) - 1) * train_loader.batch_size, len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="tensors in the records" caught_by="records"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.detach() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
-
-
-# %% wrong="nothing returned" caught_by="records"
+# %% right="Adam, the usual loop" held_out=true
 import torch
 import torch.nn.functional as F
 
@@ -917,268 +300,165 @@ def fit_resnet(model, train_loader, val_loader, epochs):
                 right += int(((logits > 0).float() == labels).sum())
         n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    print(records)
-
-
-# %% wrong="trained on validation images too" caught_by="validation_images"
-import torch
-import torch.nn.functional as F
-
-
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in [*train_loader, *val_loader]:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
     return records
 
 
-# %% wrong="steps taken in validation" caught_by="validation_images, no_gradients"
-import torch
-import torch.nn.functional as F
+# %% wrong="zero_grad missing" from="Adam, the usual loop" caught_by="fresh_gradients"
+# -             optimizer.zero_grad()
 
+# %% wrong="zero_grad once an epoch" from="Adam, the usual loop" caught_by="fresh_gradients"
+#           model.train()
+# +         optimizer.zero_grad()
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        if True:
-            for images, labels in val_loader:
-                logits = model(images)
-                loss = F.binary_cross_entropy_with_logits(logits, labels)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                val_loss += loss.item() * len(labels)
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# -             optimizer.zero_grad()
 
+# %% wrong="zero_grad after backward" from="Adam, the usual loop" caught_by="learns"
+# +             loss.backward()
+#               optimizer.zero_grad()
+# -             loss.backward()
 
-# %% wrong="the loaders mixed up" caught_by="validation_images"
-import torch
-import torch.nn.functional as F
+# %% wrong="step missing" from="Adam, the usual loop" caught_by="learns"
+# -             optimizer.step()
 
+# %% wrong="backward missing" from="Adam, the usual loop" caught_by="learns"
+# -             loss.backward()
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in val_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in train_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(val_loader.dataset), len(train_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="optimiser of another model" from="Adam, the usual loop" caught_by="learns"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+# +     optimizer = torch.optim.Adam(torch.nn.Linear(4, 1).parameters(), lr=3e-3)
 
+# %% wrong="a copy trained" from="Adam, the usual loop" caught_by="learns"
+# + import copy
+# +
+#   import torch
 
-# %% wrong="eval missing" caught_by="modes"
-import torch
-import torch.nn.functional as F
+#   def fit_resnet(model, train_loader, val_loader, epochs):
+# +     model = copy.deepcopy(model)
 
+# %% wrong="one step an epoch, after the loop" from="Adam, the usual loop" caught_by="every_image"
+# -             optimizer.step()
+#               train_loss += loss.item() * len(labels)
+# +         optimizer.step()
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="uphill: maximises the loss" from="Adam, the usual loop" caught_by="learns"
+# -             loss.backward()
+# +             (-loss).backward()
 
+# %% wrong="labels the wrong way round" from="Adam, the usual loop" caught_by="learns, true_records"
+# -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
+# +             loss = F.binary_cross_entropy_with_logits(model(images), 1 - labels)
 
-# %% wrong="train missing altogether" caught_by="modes"
-import torch
-import torch.nn.functional as F
+# %% wrong="sigmoid twice" from="Adam, the usual loop" caught_by="true_records"
+# -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
+# +             loss = F.binary_cross_entropy_with_logits(torch.sigmoid(model(images)), labels)
 
+# -                 val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+# +                 val_loss += F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels, reduction="sum").item()
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="shapes (N, 1) and (N,) in a loss written by hand" from="Adam, the usual loop" caught_by="true_records"
+# -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
+# +             loss = F.softplus((1 - 2 * labels) * model(images).unsqueeze(1)).mean()
 
+# %% wrong="summed over the images" from="Adam, the usual loop" caught_by="true_records"
+# -             loss = F.binary_cross_entropy_with_logits(model(images), labels)
+# +             loss = F.binary_cross_entropy_with_logits(model(images), labels, reduction="sum")
 
-# %% wrong="no_grad missing" caught_by="no_gradients"
-import torch
-import torch.nn.functional as F
+# %% wrong="mean over batches, training loss" from="Adam, the usual loop" caught_by="last_batch"
+# -             train_loss += loss.item() * len(labels)
+# +             train_loss += loss.item()
 
+# -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+# +         records.append(
+# +             {"train_loss": train_loss / len(train_loader), "val_loss": val_loss / n_val, "accuracy": right / n_val}
+# +         )
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        if True:
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="mean over batches, validation loss" from="Adam, the usual loop" caught_by="last_batch"
+# -                 val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+# +                 val_loss += F.binary_cross_entropy_with_logits(logits, labels).item()
 
+# -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+# +         records.append(
+# +             {"train_loss": train_loss / n_train, "val_loss": val_loss / len(val_loader), "accuracy": right / n_val}
+# +         )
 
-# %% wrong="frozen parameters thawed" caught_by="every_image"
-import torch
-import torch.nn.functional as F
+# %% wrong="the loss of the last batch recorded" from="Adam, the usual loop" caught_by="true_records"
+# -             train_loss += loss.item() * len(labels)
+# +             train_loss = loss.item() * len(train_loader.dataset)
 
+# %% wrong="logits compared with 0.5" from="Adam, the usual loop" caught_by="true_records"
+# -                 right += int(((logits > 0).float() == labels).sum())
+# +                 right += int(((logits > 0.5).float() == labels).sum())
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    model.requires_grad_(True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="accuracy in per cent" from="Adam, the usual loop" caught_by="true_records"
+# -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+# +         records.append(
+# +             {"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": 100 * right / n_val}
+# +         )
 
+# %% wrong="the training loss recorded as the validation loss" from="Adam, the usual loop" caught_by="true_records"
+# -         records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
+# +         records.append(
+# +             {"train_loss": train_loss / n_train, "val_loss": train_loss / n_train, "accuracy": right / n_val}
+# +         )
 
-# %% wrong="learning rate a hundred times too small" caught_by="beats_the_mlp"
-import torch
-import torch.nn.functional as F
+# %% wrong="the last batch dropped" from="Adam, the usual loop" caught_by="true_records, every_image"
+# -         for images, labels in train_loader:
+# +         for images, labels in list(train_loader)[:-1]:
 
+# -         n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+# +         n_train, n_val = max(1, len(train_loader) - 1) * train_loader.batch_size, len(val_loader.dataset)
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-5)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# %% wrong="tensors in the records" from="Adam, the usual loop" caught_by="records"
+# -             train_loss += loss.item() * len(labels)
+# +             train_loss += loss.detach() * len(labels)
 
+# %% wrong="nothing returned" from="Adam, the usual loop" caught_by="records"
+# -     return records
+# +     print(records)
 
-# %% wrong="plain SGD with a learning rate of 0.001" caught_by="beats_the_mlp"
-import torch
-import torch.nn.functional as F
+# %% wrong="trained on validation images too" from="Adam, the usual loop" caught_by="validation_images"
+# -         for images, labels in train_loader:
+# +         for images, labels in [*train_loader, *val_loader]:
 
+# %% wrong="steps taken in validation" from="Adam, the usual loop" caught_by="validation_images, no_gradients"
+# -         with torch.no_grad():
+# +         if True:
 
-def fit_resnet(model, train_loader, val_loader, epochs):
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
-    records = []
-    for _ in range(epochs):
-        model.train()
-        train_loss = 0.0
-        for images, labels in train_loader:
-            loss = F.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(labels)
-        model.eval()
-        val_loss, right = 0.0, 0
-        with torch.no_grad():
-            for images, labels in val_loader:
-                logits = model(images)
-                val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
-                right += int(((logits > 0).float() == labels).sum())
-        n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
-        records.append({"train_loss": train_loss / n_train, "val_loss": val_loss / n_val, "accuracy": right / n_val})
-    return records
+# -                 val_loss += F.binary_cross_entropy_with_logits(logits, labels, reduction="sum").item()
+# +                 loss = F.binary_cross_entropy_with_logits(logits, labels)
+# +                 optimizer.zero_grad()
+# +                 loss.backward()
+# +                 optimizer.step()
+# +                 val_loss += loss.item() * len(labels)
+
+# %% wrong="the loaders mixed up" from="Adam, the usual loop" caught_by="validation_images"
+# -         for images, labels in train_loader:
+# +         for images, labels in val_loader:
+
+# -             for images, labels in val_loader:
+# +             for images, labels in train_loader:
+
+# -         n_train, n_val = len(train_loader.dataset), len(val_loader.dataset)
+# +         n_train, n_val = len(val_loader.dataset), len(train_loader.dataset)
+
+# %% wrong="eval missing" from="Adam, the usual loop" caught_by="modes"
+# -         model.eval()
+
+# %% wrong="train missing altogether" from="Adam, the usual loop" caught_by="modes"
+# -         model.train()
+
+# %% wrong="no_grad missing" from="Adam, the usual loop" caught_by="no_gradients"
+# -         with torch.no_grad():
+# +         if True:
+
+# %% wrong="frozen parameters thawed" from="Adam, the usual loop" caught_by="every_image"
+#   def fit_resnet(model, train_loader, val_loader, epochs):
+# +     model.requires_grad_(True)
+
+# %% wrong="learning rate a hundred times too small" from="Adam, the usual loop" caught_by="beats_the_mlp"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+# +     optimizer = torch.optim.Adam(model.parameters(), lr=3e-5)
+
+# %% wrong="plain SGD with a learning rate of 0.001" from="Adam, the usual loop" caught_by="beats_the_mlp"
+# -     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+# +     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)

@@ -93,92 +93,7 @@ def freeze_backbone(model):
     return model
 
 
-# %% wrong="running statistics updated in frozen layers" caught_by="statistics"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    return model
-
-
-# %% wrong="batch norms put into evaluation mode once" caught_by="statistics"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.eval()
-    return model
-
-
-# %% wrong="the model put into evaluation mode once" caught_by="statistics"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    model.eval()
-    return model
-
-
-# %% wrong="batch norms of two dimensions only" caught_by="other_models"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="batch norms of the outermost level only" caught_by="other_models"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    for module in model.children():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="weights and biases of batch norms still train" caught_by="last_layer"
+# %% right="a hook before each batch norm"
 from torch import nn
 
 
@@ -193,213 +108,94 @@ def freeze_backbone(model):
     for module in model.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.register_forward_pre_hook(to_eval)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.requires_grad_(True)
     return model
 
 
-# %% wrong="all linear layers train" caught_by="other_models"
-from torch import nn
+# %% wrong="running statistics updated in frozen layers" from="a hook before each batch norm" caught_by="statistics"
+# -     for module in model.modules():
+# -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+# -             module.register_forward_pre_hook(to_eval)
 
+# %% wrong="batch norms put into evaluation mode once" from="a hook before each batch norm" caught_by="statistics"
+# -             module.register_forward_pre_hook(to_eval)
+# +             module.eval()
 
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
+# %% wrong="the model put into evaluation mode once" from="a hook before each batch norm" caught_by="statistics"
+# -     for module in model.modules():
+# -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+# -             module.register_forward_pre_hook(to_eval)
+# +     model.eval()
 
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            module.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
+# %% wrong="batch norms of two dimensions only" from="a hook before each batch norm" caught_by="other_models"
+# -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+# +         if isinstance(module, nn.BatchNorm2d):
 
+# %% wrong="batch norms of the outermost level only" from="a hook before each batch norm" caught_by="other_models"
+# -     for module in model.modules():
+# +     for module in model.children():
 
-# %% wrong="first linear layer trains" caught_by="other_models"
-from torch import nn
+# %% wrong="weights and biases of batch norms still train" from="a hook before each batch norm" caught_by="last_layer"
+#               module.register_forward_pre_hook(to_eval)
+# +     for module in model.modules():
+# +         if isinstance(module, nn.BatchNorm2d):
+# +             module.requires_grad_(True)
 
+# %% wrong="all linear layers train" from="a hook before each batch norm" caught_by="other_models"
+# -     last.requires_grad_(True)
+# +     for module in model.modules():
+# +         if isinstance(module, nn.Linear):
+# +             module.requires_grad_(True)
 
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
+# %% wrong="first linear layer trains" from="a hook before each batch norm" caught_by="other_models"
+# -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+# +     last = [module for module in model.modules() if isinstance(module, nn.Linear)][0]
 
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][0]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
+# %% wrong="nothing trains" from="a hook before each batch norm" caught_by="last_layer"
+# -     last.requires_grad_(True)
 
+# %% wrong="the last layer trains only if it did before" from="a hook before each batch norm" caught_by="other_models"
+# -     for parameter in model.parameters():
+# -         parameter.requires_grad = False
+#       last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+# -     last.requires_grad_(True)
+# +     kept = {id(parameter) for parameter in last.parameters()}
+#       for module in model.modules():
+# +         for parameter in module.parameters():
+# +             if id(parameter) not in kept:
+# +                 parameter.requires_grad_(False)
 
-# %% wrong="nothing trains" caught_by="last_layer"
-from torch import nn
+# %% wrong="only the bias of the last layer trains" from="a hook before each batch norm" caught_by="last_layer"
+# -     last.requires_grad_(True)
+# +     last.bias.requires_grad_(True)
 
+# %% wrong="the last layer must be called fc" from="a hook before each batch norm" caught_by="last_layer"
+# -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+# +     last = model.fc
 
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
+# %% wrong="the last child must be the linear layer" from="a hook before each batch norm" caught_by="last_layer"
+# -     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+# +     last = list(model.children())[-1]
 
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
+# %% wrong="a copy frozen" from="a hook before each batch norm" caught_by="last_layer"
+#   def freeze_backbone(model):
+# +     import copy
+# +
+# +     model = copy.deepcopy(model)
+# +
 
+# %% wrong="nothing returned" from="a hook before each batch norm" caught_by="last_layer"
+# -     return model
 
-# %% wrong="the last layer trains only if it did before" caught_by="other_models"
-from torch import nn
+# %% wrong="the last layer made anew" from="a hook before each batch norm" caught_by="last_layer"
+#       last.requires_grad_(True)
+# +     last.reset_parameters()
 
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    kept = {id(parameter) for parameter in last.parameters()}
-    for module in model.modules():
-        for parameter in module.parameters():
-            if id(parameter) not in kept:
-                parameter.requires_grad_(False)
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="only the bias of the last layer trains" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.bias.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="the last layer must be called fc" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = model.fc
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="the last child must be the linear layer" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = list(model.children())[-1]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="a copy frozen" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    import copy
-
-    model = copy.deepcopy(model)
-
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="nothing returned" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-
-
-# %% wrong="the last layer made anew" caught_by="last_layer"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    last.reset_parameters()
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.register_forward_pre_hook(to_eval)
-    return model
-
-
-# %% wrong="the whole model stays in evaluation mode" caught_by="modes"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-    model.eval()
-    model.train = lambda mode=True: model
-    return model
+# %% wrong="the whole model stays in evaluation mode" from="a hook before each batch norm" caught_by="modes"
+# -     for module in model.modules():
+# -         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+# -             module.register_forward_pre_hook(to_eval)
+# +     model.eval()
+# +     model.train = lambda mode=True: model
 
 
 # %% wrong="train returns nothing" caught_by="modes"

@@ -56,127 +56,7 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
         raise ValueError("Known activations: " + " | ".join(zoo)) from None
 
 
-# %% wrong="slope on the wrong side" caught_by="leaky_relu, other_slope, any_tensor"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: torch.where(x > 0, slope * x, x),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="slope ignored" caught_by="other_slope"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: torch.maximum(0.1 * x, x),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="PyTorch's default slope" caught_by="leaky_relu, other_slope"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": F.leaky_relu,
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="elu ignores alpha" caught_by="other_alpha"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": F.elu,
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="elu without the −1" caught_by="elu, other_alpha, extreme_values"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: torch.where(x > 0, x, alpha * torch.exp(x)),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="alpha in the exponent" caught_by="other_alpha"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: torch.where(x > 0, x, torch.exp(alpha * x) - 1),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="elu by masks: 0 · inf" caught_by="extreme_values"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: (x > 0) * x + (x <= 0) * alpha * (torch.exp(x) - 1),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="sigmoid and tanh that overflow" caught_by="extreme_values"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": lambda x: torch.exp(x) / (1 + torch.exp(x)),
-        "tanh": lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="an unknown name silently gives the identity" caught_by="unknown_name, names_outside_the_zoo"
+# %% right="a dictionary with PyTorch's functions"
 def activation(name, x, *, slope=0.1, alpha=1.0):
     F = torch.nn.functional
     zoo = {
@@ -186,7 +66,50 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
         "leaky_relu": lambda x: F.leaky_relu(x, slope),
         "elu": lambda x: F.elu(x, alpha),
     }
-    return zoo.get(name, lambda x: x)(x)
+    if name not in zoo:
+        raise ValueError(f"known: {list(zoo)}")
+    return zoo[name](x)
+
+
+# %% wrong="slope on the wrong side" from="a dictionary with PyTorch's functions" caught_by="leaky_relu, other_slope, any_tensor"
+# -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
+# +         "leaky_relu": lambda x: torch.where(x > 0, slope * x, x),
+
+# %% wrong="slope ignored" from="a dictionary with PyTorch's functions" caught_by="other_slope"
+# -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
+# +         "leaky_relu": lambda x: torch.maximum(0.1 * x, x),
+
+# %% wrong="PyTorch's default slope" from="a dictionary with PyTorch's functions" caught_by="leaky_relu, other_slope"
+# -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
+# +         "leaky_relu": F.leaky_relu,
+
+# %% wrong="elu ignores alpha" from="a dictionary with PyTorch's functions" caught_by="other_alpha"
+# -         "elu": lambda x: F.elu(x, alpha),
+# +         "elu": F.elu,
+
+# %% wrong="elu without the −1" from="a dictionary with PyTorch's functions" caught_by="elu, other_alpha, extreme_values"
+# -         "elu": lambda x: F.elu(x, alpha),
+# +         "elu": lambda x: torch.where(x > 0, x, alpha * torch.exp(x)),
+
+# %% wrong="alpha in the exponent" from="a dictionary with PyTorch's functions" caught_by="other_alpha"
+# -         "elu": lambda x: F.elu(x, alpha),
+# +         "elu": lambda x: torch.where(x > 0, x, torch.exp(alpha * x) - 1),
+
+# %% wrong="elu by masks: 0 · inf" from="a dictionary with PyTorch's functions" caught_by="extreme_values"
+# -         "elu": lambda x: F.elu(x, alpha),
+# +         "elu": lambda x: (x > 0) * x + (x <= 0) * alpha * (torch.exp(x) - 1),
+
+# %% wrong="sigmoid and tanh that overflow" from="a dictionary with PyTorch's functions" caught_by="extreme_values"
+# -         "sigmoid": torch.sigmoid,
+# -         "tanh": torch.tanh,
+# +         "sigmoid": lambda x: torch.exp(x) / (1 + torch.exp(x)),
+# +         "tanh": lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
+
+# %% wrong="an unknown name silently gives the identity" from="a dictionary with PyTorch's functions" caught_by="unknown_name, names_outside_the_zoo"
+# -     if name not in zoo:
+# -         raise ValueError(f"known: {list(zoo)}")
+# -     return zoo[name](x)
+# +     return zoo.get(name, lambda x: x)(x)
 
 
 # %% wrong="an unknown name silently falls through to elu" caught_by="unknown_name, names_outside_the_zoo"
@@ -202,32 +125,13 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
     return torch.nn.functional.elu(x, alpha)
 
 
-# %% wrong="KeyError instead of ValueError" caught_by="unknown_name"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    return zoo[name](x)
+# %% wrong="KeyError instead of ValueError" from="a dictionary with PyTorch's functions" caught_by="unknown_name"
+# -     if name not in zoo:
+# -         raise ValueError(f"known: {list(zoo)}")
 
-
-# %% wrong="the error does not name the known ones" caught_by="unknown_name, names_outside_the_zoo"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"unknown activation {name}")
-    return zoo[name](x)
+# %% wrong="the error does not name the known ones" from="a dictionary with PyTorch's functions" caught_by="unknown_name, names_outside_the_zoo"
+# -         raise ValueError(f"known: {list(zoo)}")
+# +         raise ValueError(f"unknown activation {name}")
 
 
 # %% wrong="whatever PyTorch knows is accepted" caught_by="names_outside_the_zoo"
@@ -243,49 +147,21 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
     return function(x)
 
 
-# %% wrong="relu keeps the smaller" caught_by="sigmoid_tanh_relu"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": lambda x: torch.minimum(x, torch.zeros_like(x)),
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
+# %% wrong="relu keeps the smaller" from="a dictionary with PyTorch's functions" caught_by="sigmoid_tanh_relu"
+# -         "relu": torch.relu,
+# +         "relu": lambda x: torch.minimum(x, torch.zeros_like(x)),
 
+# %% wrong="sign of the sigmoid's exponent" from="a dictionary with PyTorch's functions" caught_by="sigmoid_tanh_relu"
+# -         "sigmoid": torch.sigmoid,
+# +         "sigmoid": lambda x: 1 / (1 + torch.exp(x)),
 
-# %% wrong="sign of the sigmoid's exponent" caught_by="sigmoid_tanh_relu"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": lambda x: 1 / (1 + torch.exp(x)),
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
-
-
-# %% wrong="activations in place" caught_by="any_tensor"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu_,
-        "leaky_relu": lambda x: F.leaky_relu_(x, slope),
-        "elu": lambda x: F.elu_(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x)
+# %% wrong="activations in place" from="a dictionary with PyTorch's functions" caught_by="any_tensor"
+# -         "relu": torch.relu,
+# -         "leaky_relu": lambda x: F.leaky_relu(x, slope),
+# -         "elu": lambda x: F.elu(x, alpha),
+# +         "relu": torch.relu_,
+# +         "leaky_relu": lambda x: F.leaky_relu_(x, slope),
+# +         "elu": lambda x: F.elu_(x, alpha),
 
 
 # %% wrong="one element at a time, vectors only" caught_by="any_tensor"
@@ -304,35 +180,18 @@ def activation(name, x, *, slope=0.1, alpha=1.0):
     return torch.tensor([zoo[name](float(v)) for v in x], dtype=x.dtype)
 
 
-# %% wrong="without a derivative" caught_by="differentiable"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    zoo = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: {list(zoo)}")
-    return zoo[name](x.detach())
+# %% wrong="without a derivative" from="a dictionary with PyTorch's functions" caught_by="differentiable"
+# -     return zoo[name](x)
+# +     return zoo[name](x.detach())
 
+# %% wrong="in place on the result, so that the derivative is lost" from="a dictionary with PyTorch's functions" caught_by="differentiable"
+# +     if name == "sigmoid":
+# +         e = torch.exp(-x.abs())
+# +         y = 1 / (1 + e)
+# +         e *= y
+# +         return torch.where(x > 0, y, e)
+#       zoo = {
+# -         "sigmoid": torch.sigmoid,
 
-# %% wrong="in place on the result, so that the derivative is lost" caught_by="differentiable"
-def activation(name, x, *, slope=0.1, alpha=1.0):
-    F = torch.nn.functional
-    if name == "sigmoid":
-        e = torch.exp(-x.abs())
-        y = 1 / (1 + e)
-        e *= y
-        return torch.where(x > 0, y, e)
-    zoo = {
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": lambda x: F.leaky_relu(x, slope),
-        "elu": lambda x: F.elu(x, alpha),
-    }
-    if name not in zoo:
-        raise ValueError(f"known: sigmoid, {list(zoo)}")
-    return zoo[name](x)
+# -         raise ValueError(f"known: {list(zoo)}")
+# +         raise ValueError(f"known: sigmoid, {list(zoo)}")

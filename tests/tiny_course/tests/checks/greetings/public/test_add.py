@@ -6,6 +6,8 @@ from autograder.checking import assert_equal
 
 from .counting import INVITATIONS, guests
 
+pytestmark = pytest.mark.hints("Begin with the empty list.")
+
 
 @pytest.mark.points(1)
 @pytest.mark.hint("Go through the numbers, and keep what you have so far.")

@@ -1,4 +1,4 @@
-"""TODO helpers"""
+"""The global random states on the student's side, which an answer must not touch."""
 
 from contextlib import contextmanager
 
@@ -6,8 +6,6 @@ import numpy as np
 import torch
 
 from autograder.checking import fail, send_function
-
-# --- Random numbers on the student's side ------------------------------------------------------------------------
 
 
 def random_states():
@@ -25,7 +23,7 @@ def random_states():
 
 @contextmanager
 def global_randomness_kept(submission, what):
-    """Check that the calls in the block neither seed nor use a global source of random numbers."""
+    """Fail where the block seeds or draws from a global random number generator."""
     read = send_function(submission, random_states)
     before = read()
     yield

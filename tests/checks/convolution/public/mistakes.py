@@ -1,94 +1,10 @@
-"""TODO helpers"""
+"""What each question's function returns after typical mistakes, by their cause."""
 
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import fail, send_function
-
-LECTURE_IMAGE = torch.tensor(
-    [[-5, 3, 2, -5, 3], [4, 3, 2, 1, -3], [1, 0, 3, 3, 5], [-2, 0, 1, 4, 4], [5, 6, 7, 9, -1]]
-).float()
-
-
-LECTURE_KERNEL = torch.tensor([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]).float()
-
-
-LECTURE_OUTPUT = torch.tensor([[6, 1, 8], [-7, 9, 2], [-5, -9, 3]]).float()
-
-
-EDGE_KERNEL = torch.tensor([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]).float()
-
-
-# Float32 sums in another order differ by rounding, which shows where they come close to 0.
-CLOSE = {"atol": 1e-5}
-
-
-def library_convolutions(function, *arguments):
-    """Call a function on the student's side; return the names of the convolutions of libraries that it used."""
-    import sys
-
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    used = set()
-
-    class Watch(TorchDispatchMode):
-        """Sees every operation of PyTorch, whatever name it was called by."""
-
-        @classmethod
-        def _should_skip_dynamo(cls):
-            return False  # otherwise the first operation imports the compiler: 800 modules, a second for each student
-
-        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-            name = operation.overloadpacket.__name__
-            if "conv" in name:
-                used.add(f"torch: {name}")
-            return operation(*args, **(kwargs or {}))
-
-    def watched(library, name):
-        original = getattr(library, name)
-
-        def call(*a, **k):
-            used.add(f"{library.__name__}.{name}")
-            return original(*a, **k)
-
-        setattr(library, name, call)
-        return lambda: setattr(library, name, original)
-
-    libraries = {"numpy": ["convolve", "correlate"]}
-    for module in ("scipy.signal", "scipy.ndimage"):
-        libraries[module] = [name for name in dir(sys.modules.get(module)) if "conv" in name or "correl" in name]
-    undo = [watched(sys.modules[module], name) for module, names in libraries.items() for name in names]
-    try:
-        with Watch():
-            function(*arguments)
-    except NotImplementedError:
-        raise
-    except Exception:
-        pass  # a wrong answer is for the other checks to tell
-    finally:
-        for put_back in undo:
-            put_back()
-    return sorted(used)
-
-
-def require_by_hand(submission, function, *arguments):
-    """Fail where a function uses the convolution of a library, which the exercise rules out."""
-    used = send_function(submission, library_convolutions)(function, *arguments)
-    if used:
-        fail(
-            "This exercise is done by hand, and your answer calls the convolution of a library.",
-            cause="F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write sums of products",
-        )
-
-
-def single(image, kernel, bias=0.0, padding=0):
-    """PyTorch's cross-correlation of one image with one kernel."""
-    return F.conv2d(image[None, None], kernel[None, None], padding=padding)[0, 0] + bias
-
-
-def whole_numbers(*shape):
-    """Return random whole numbers from −4 to 4: a student can follow them by hand."""
-    return torch.randint(-4, 5, shape).float()
+from .lecture import EDGE_KERNEL
+from .reference import single
 
 
 def kernel_mistakes(image, kernel):

@@ -1,27 +1,27 @@
-"""Train the frozen model of the checks of `interpretability` and write ``test_interpretability.model.npz``.
+"""Train the frozen model of the checks of `interpretability` and write ``model.npz``.
 
-Run it from anywhere: ``python tests/checks/make_interpretability_model.py``. It takes about a minute. The file is
-committed, so there is no need to, unless the phantom changes; then ``autograder calibrate interpretability`` has to
-follow. On another processor the weights have other last digits, which is why maps are not compared with numbers of an
-earlier model anywhere.
+Run it in the course's folder: ``python -m tests.checks.interpretability.make_model``. It takes about a minute. The file
+is committed, so run it only when the phantom changes, and ``autograder calibrate interpretability`` afterwards. On
+another processor it makes another model, because training amplifies differences in the last digits; this is why no
+check compares maps with the numbers of an earlier model.
 
-The model is trained on the public training images, and chosen by the public validation images; the checks draw images
-of their own. It is *chosen* because training asks for no map: some networks, as accurate as others, find their evidence
-beside an opacity rather than in it. A map that is right would then point wrong, and a check could not tell it from a
-wrong one.
+The model is trained on the public training images and chosen by the public validation images; the checks draw images
+of their own. It is *chosen* because training does not ask for maps: some networks, as accurate as others, find their
+evidence beside an opacity rather than in it. A correct map would then point to the wrong place, and no check could
+tell it from a wrong map.
 """
-
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from test_interpretability import _pointing, activations_and_gradients, cam_of, frozen_network
 from torch import Tensor, nn
 
 from autograder.datasets import LabelledImages, load_dataset
 
-TARGET = Path(__file__).with_name("test_interpretability.model.npz")
+from .hidden.experiments import pointing_share
+from .hidden.grad_cam import activations_and_gradients, cam_of
+from .public.frozen_model import MODEL, frozen_network
+
 LAYERS = ((16, 4), (24, 3), (24, 3))  # channels and kernel size of each convolution
 EPOCHS = 4
 BATCH_SIZE = 64
@@ -47,7 +47,7 @@ def untrained() -> nn.Module:
 
 
 def turned(images: Tensor) -> Tensor:
-    """Mirror and turn a batch at random: what knows no direction puts its evidence in the middle of a finding."""
+    """Mirror and turn a batch at random: a model without a direction puts its evidence in the middle of a finding."""
     for mirror in (lambda x: x.flip(2), lambda x: x.flip(3), lambda x: x.mT):
         if torch.rand(()) < 0.5:
             images = mirror(images)
@@ -75,17 +75,17 @@ def as_pixels(data: LabelledImages) -> Tensor:
 
 
 def judge(model: nn.Module, images: Tensor, labels: Tensor, masks: Tensor) -> tuple[float, float]:
-    """Return the accuracy, and the share of findings called right at which the model's Grad-CAM points."""
+    """Return the accuracy, and the share of correctly classified findings that the model's Grad-CAM points to."""
     with torch.no_grad():
         logits = model(images)
     found = (logits > 0) & (labels > 0)
     last = len(model.features) - 1
     cams = [cam_of(*activations_and_gradients(model, last, image), image.shape[1:]) for image in images[found]]
-    return float(((logits > 0) == (labels > 0)).float().mean()), _pointing(torch.stack(cams), masks[found])
+    return float(((logits > 0) == (labels > 0)).float().mean()), pointing_share(torch.stack(cams), masks[found])
 
 
 def main() -> None:
-    """Train with one seed after the other until a model is good enough, and write that."""
+    """Train with one seed after another until a model is good enough, and write it."""
     torch.set_num_threads(1)
     data, held_out = load_dataset("phantom", "train"), load_dataset("phantom", "val")
     mean, deviation = as_pixels(data).mean(), as_pixels(data).std()
@@ -104,15 +104,15 @@ def main() -> None:
         if pointing >= POINTING:
             write(model, mean, deviation)
             return
-    raise SystemExit(f"No model points right in {POINTING:.0%}; nothing was written.")
+    raise SystemExit(f"No model points to the finding in {POINTING:.0%}; nothing was written.")
 
 
 def write(model: nn.Module, mean: Tensor, deviation: Tensor) -> None:
-    """Write the weights, and what images are standardised with, as arrays: nothing is pickled."""
+    """Write the weights and the statistics that standardise images, as arrays: nothing is pickled."""
     tensors = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
     tensors |= {"pixel_mean": mean, "pixel_deviation": deviation}
-    np.savez(TARGET, **{name: value.numpy() for name, value in tensors.items()})
-    print(f"{TARGET.name}: {TARGET.stat().st_size / 1024:.0f} KiB")
+    np.savez(MODEL, **{name: value.numpy() for name, value in tensors.items()})
+    print(f"{MODEL.name}: {MODEL.stat().st_size / 1024:.0f} KiB")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""TODO helpers"""
+"""Gradients through an answer, compared with those through PyTorch's function."""
 
 import torch
 
 from autograder.checking import assert_tensor, assert_true, fail
 
-from ..public.helpers import CLOSE
+from ..public.reference import CLOSE
 
 
 def check_gradients(function, reference, inputs, call):
@@ -31,12 +31,3 @@ def check_gradients(function, reference, inputs, call):
         if x.grad is None:
             fail(f"No gradient of {call} reaches `{name}`.", cause=broken)
         assert_tensor(x.grad, y.grad, what=f"the gradient of {call} with respect to `{name}`", **CLOSE)
-
-
-DOWNCAST = (
-    "`.float()` makes float32, and so do `torch.zeros(…)` and `torch.tensor(…)` by themselves; "
-    "`x.new_zeros(…)` and `torch.zeros_like(x)` keep the dtype of x"
-)
-
-
-EXACT = {"rtol": 1e-12, "atol": 1e-12}

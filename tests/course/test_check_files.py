@@ -1,0 +1,102 @@
+"""What travels with an exercise's checks, and what students get of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.course import CourseError, load_course
+from autograder.course.check_files import imports_among, parsed, read_check_files
+
+ROOT = Path(__file__).parents[2]
+
+FILES = {
+    "sums/public/test_add.py": "from .cases import CASES\n",
+    "sums/public/cases.py": "from ...shared.public import numbers\nCASES = numbers.SMALL\n",
+    "sums/hidden/test_add.py": "from ..public.cases import CASES\nfrom ...shared.hidden.secrets import SECRET\n",
+    "sums/hidden/unused.py": "1 / 0\n",
+    "sums/make_data.py": "",
+    "sums/data.bin": "\x00",
+    "sums/public/__pycache__/cases.pyc": "",
+    "sums/public/.cases.py.swp": "",
+    "shared/public/numbers.py": "SMALL = [1]\n",
+    "shared/hidden/secrets.py": "from ..public.numbers import SMALL\nSECRET = SMALL\n",
+    "shared/hidden/other.py": "",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in FILES.items():
+        path = tmp_path / "checks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "checks"
+
+
+def read(folder):
+    return read_check_files(folder, "sums", ["add"])
+
+
+def test_what_checks_import_travels_with_them_and_so_do_data(folder):
+    files = read(folder)
+    assert files.tests == ("sums/public/test_add.py", "sums/hidden/test_add.py")
+    assert set(files.contents) == {
+        *("sums/public/test_add.py", "sums/public/cases.py", "sums/hidden/test_add.py", "sums/data.bin"),
+        *("shared/public/numbers.py", "shared/hidden/secrets.py"),
+    }
+
+
+def test_students_get_what_lies_in_a_folder_public(folder):
+    public = read(folder).public()
+    assert public.tests == ("sums/public/test_add.py",)
+    assert set(public.contents) == {"sums/public/test_add.py", "sums/public/cases.py", "shared/public/numbers.py"}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("sums/public/test_add.py", "from ..hidden.test_add import SECRET"),
+        ("sums/public/cases.py", "from ..hidden import test_add"),
+        ("sums/public/cases.py", "def f():\n    from ...shared.hidden.secrets import SECRET"),
+        ("shared/public/numbers.py", "from ..hidden.other import x"),
+    ],
+)
+def test_a_public_check_cannot_import_a_hidden_helper(folder, name, line):
+    (folder / name).write_text(f"{FILES[name]}\n{line}\n")
+    with pytest.raises(CourseError, match=rf"{name}:\d+: a public check cannot import .*, which students do not have"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("from .missing import x", r"there is no tests/checks/sums/public/missing\.py to import"),
+        ("from . import missing", r"there is no tests/checks/sums/public/missing\.py to import"),
+        ("from .....far import x", "this import leaves tests/checks: use fewer dots"),
+        ("from .cases import (", r"tests/checks/sums/public/test_add\.py:1: this is not valid Python"),
+        ("x = '\0'", r"tests/checks/sums/public/test_add\.py.*: this is not valid Python"),
+    ],
+)
+def test_an_import_that_leads_nowhere_is_named(folder, line, words):
+    (folder / "sums/public/test_add.py").write_text(line)
+    with pytest.raises(CourseError, match=words):
+        read(folder)
+
+
+def test_imports_are_followed_through_others(folder):
+    files = read(folder)
+    assert imports_among("sums/hidden/test_add.py", files.contents) == (
+        *("shared/hidden/secrets.py", "shared/public/numbers.py", "sums/public/cases.py"),
+    )
+
+
+def test_a_source_is_parsed_once():
+    assert parsed(b"x = 1", "a") is parsed(b"x = " + b"1", "a")
+
+
+@pytest.mark.parametrize("exercise", load_course(ROOT).exercises, ids=lambda exercise: exercise.name)
+def test_no_public_file_of_the_course_names_what_is_hidden(exercise):
+    """The reader refuses the import; no text speaks of it either."""
+    for name, content in exercise.check_files.public().files:
+        assert not re.search(rb"hidden (check|test)|HIDDEN_SEED", content), name

@@ -1,0 +1,114 @@
+"""A course is read from the syntax of its files."""
+
+import ast
+
+import pytest
+
+from autograder.course import CourseError, load_course
+from autograder.course.reader import mark_name, read_questions
+from tests.conftest import split_files
+
+ONE = '''
+# %% public/test_one.py
+import pytest
+{marks}
+
+@pytest.mark.points(2)
+@pytest.mark.hint("Think.")
+def test_first(submission):
+    """First."""
+
+
+# %% hidden/test_one.py
+import pytest
+
+pytestmark = pytest.mark.after("first")
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.points(0.5)
+@pytest.mark.timeout(3)
+@pytest.mark.memory(100)
+def test_second(submission, n):
+    """Second,
+    on two lines."""
+'''
+
+
+def read(text):
+    return read_questions(split_files(text))
+
+
+def edited(old, new):
+    text = ONE.format(marks="")
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_the_folder_says_what_is_public_and_the_marks_say_the_rest():
+    marks = 'pytestmark = [pytest.mark.hints("Begin.", "Go on.")]\n'
+    (question,) = read(ONE.format(marks=marks))
+    first, second = question.checks
+    assert (question.name, question.hints, question.max_score) == ("one", ("Begin.", "Go on."), 2.5)
+    assert (first.name, first.title, first.points, first.public, first.hint) == ("first", "First.", 2, True, "Think.")
+    assert (second.title, second.public, second.after) == ("Second, on two lines.", False, ("first",))
+    assert (second.timeout_s, second.memory_mb) == (3, 100)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("def test_first(submission):", "def test_first(:", r"public/test_one\.py:\d+: this is not valid Python"),
+        ('    """First."""', "    pass", "test_first has no docstring"),
+        ("@pytest.mark.points(2)\n", "", r"test_first has no @pytest.mark.points\(n\)"),
+        ("mark.points(2)", "mark.points(N)", "the arguments of pytest.mark.points must be literals"),
+        ('mark.parametrize("n", [1, 2])', 'mark.parametrize("n", CASES)', "of pytest.mark.parametrize must be"),
+        ("mark.timeout(3)", "mark.xfail", "test_second has unknown marks: xfail"),
+        ('pytest.mark.after("first")', "pytest.mark.slow", "pytestmark has unknown marks: slow"),
+        ("def test_second", "def test_first", "one has checks with the same name: first"),
+        ("def test_first(submission)", "class TestOne", "write checks as functions, not as methods of a class"),
+        ('pytest.mark.hint("Think.")', 'pytest.mark.after("second")', "test_first runs after second, which"),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_it_must_be_is_named(old, new, words):
+    with pytest.raises(CourseError, match=words):
+        read(edited(old, new))
+
+
+@pytest.mark.parametrize(
+    ("decorator", "name"),
+    [
+        ("pytest.mark.slow", "slow"),
+        ("pytest.mark.points(2)", "points"),
+        ("pytest.fixture", ""),
+        ("pytest.mark.points.more(2)", ""),
+        ("mark.points(2)", ""),
+        ("staticmethod", ""),
+    ],
+)
+def test_a_mark_is_told_from_other_decorators(decorator, name):
+    assert mark_name(ast.parse(decorator, mode="eval").body) == name
+
+
+def test_questions_come_in_the_order_of_the_solution(tiny_course):
+    solution = tiny_course / "solutions/greetings.py"
+    head, add, greeter = solution.read_text("utf-8").replace("# %% question", "\0# %% question").split("\0")
+    solution.write_text(head + greeter + add, "utf-8")
+    assert [question.name for question in load_course(tiny_course).exercises[0].questions] == ["Greeter", "add"]
+
+
+def test_an_edit_after_reading_changes_nothing(tiny_course):
+    exercise = load_course(tiny_course).exercise("greetings")
+    before = exercise.check_files.digest, exercise.source
+    for path in tiny_course.rglob("*.py"):
+        path.write_text("raise SystemExit\n", "utf-8")
+    assert (exercise.check_files.digest, exercise.source) == before
+    assert b"SystemExit" not in b"".join(content for _, content in exercise.check_files.files)
+
+
+def test_no_exercise_is_called_like_the_folder_of_what_they_share(tiny_course):
+    (tiny_course / "solutions/greetings.py").rename(tiny_course / "solutions/shared.py")
+    config = tiny_course / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace('"greetings"', '"shared"'), "utf-8")
+    with pytest.raises(CourseError, match=r"solutions/shared\.py: rename it"):
+        load_course(tiny_course)
