@@ -61,8 +61,8 @@ def check_forward(submission, call, sizes, x, **arguments):
     mistakes = {
         "the ReLU between the layers is missing": forward(x, layers, lambda z: z),
         "a ReLU comes after the last layer: a logit may be negative": forward(x, layers, last=F.relu),
-        "a sigmoid comes after the last layer; it belongs to the loss, here it would come twice": forward(
-            x, layers, last=torch.sigmoid
+        "a sigmoid comes after the last layer; it belongs to the loss, here it would come twice": (
+            forward(x, layers, last=torch.sigmoid)
         ),
         "a tanh comes after the last layer": forward(x, layers, last=torch.tanh),
         "a softmax comes after the last layer": forward(x, layers, last=lambda z: z.softmax(1)),

@@ -131,19 +131,21 @@ def assert_mean_loss(submission, n, batch_size):
         rtol=1e-4,
         atol=1e-6,
         mistakes={
-            "the sum of the batches' means is returned; weigh each with its number of samples, and divide by all": sum(
-                each
+            "the sum of the batches' means is returned; weigh each with its number of samples, and divide by all": (
+                sum(each)
             ),
-            "the mean over batches is returned, where a small batch weighs as much as a large one": sum(each)
-            / len(each),
+            "the mean over batches is returned, where a small batch weighs as much as a large one": (
+                sum(each) / len(each)
+            ),
             "the sum of the batches' means is divided by the number of samples": sum(each) / n,
             "the sum over samples is returned; divide it by their number": total,
             "the sum over samples is divided by the number of batches": total / len(each),
-            "the mean of each batch is weighed with the size of a full batch; the last one is smaller": sum(each)
-            * batch_size
-            / n,
-            "the number of samples is taken as batches · batch size; the last batch is smaller": total
-            / (len(each) * batch_size),
+            "the mean of each batch is weighed with the size of a full batch; the last one is smaller": (
+                sum(each) * batch_size / n
+            ),
+            "the number of samples is taken as batches · batch size; the last batch is smaller": (
+                total / (len(each) * batch_size)
+            ),
             "the last batch is left out": (total - last) / max(n - len(batches[-1][1]), 1),
             "it is the loss of the last batch": each[-1],
             "it is the loss of the first batch": each[0],

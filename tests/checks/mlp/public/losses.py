@@ -26,7 +26,7 @@ def loss_mistakes(y_hat, y, base=math.e):
         "a sigmoid is applied to ŷ, which is a probability already": right_losses(y_hat.sigmoid(), y, base),
         "this is the squared error, not the cross-entropy": (y - y_hat).square(),
         "the two terms are subtracted; add them": -(y * y_hat.log() - (1 - y) * (1 - y_hat).log()) / log,
-        "the shapes (N, 1) and (N,) broadcast to a table of every sample against every label": torch.zeros(
-            len(y), len(y)
+        "the shapes (N, 1) and (N,) broadcast to a table of every sample against every label": (
+            torch.zeros(len(y), len(y))
         ),
     }

@@ -82,28 +82,29 @@ def metric_mistakes(logits, labels, batch_size):
     mistakes["accuracy"] |= {
         "it is the number of right predictions, not their share": right["accuracy"] * len(labels),
         "it is the share of wrong predictions": 1 - right["accuracy"],
-        "a logit of exactly 0 is predicted as 1; the prediction is 1 above 0": float(
-            ((logits >= 0).float() == labels).float().mean()
+        "a logit of exactly 0 is predicted as 1; the prediction is 1 above 0": (
+            float(((logits >= 0).float() == labels).float().mean())
         ),
-        "shapes (N, 1) and (N,) make a table of every prediction against every label": float(
-            (predictions[:, None] == labels).float().mean()
+        "shapes (N, 1) and (N,) make a table of every prediction against every label": (
+            float((predictions[:, None] == labels).float().mean())
         ),
     }
     mistakes["balanced_accuracy"] |= {
-        "it is the plain accuracy; balanced accuracy is the mean of the shares of each class that are found": right[
-            "accuracy"
-        ],
-        "the shares are of the predictions (precision); they are to be of the true classes": sum(precision)
-        / max(len(precision), 1),
+        "it is the plain accuracy; balanced accuracy is the mean of the shares of each class that are found": (
+            right["accuracy"]
+        ),
+        "the shares are of the predictions (precision); they are to be of the true classes": (
+            sum(precision) / max(len(precision), 1)
+        ),
         "it is the share of class 1 that is found (sensitivity) alone": float(predictions[labels == 1].mean()),
         "it is the share of class 0 that is found (specificity) alone": float(1 - predictions[labels == 0].mean()),
     }
     mistakes["auc"] |= {
         "ties count nothing; half of them count": float((tables > 0).float().mean()),
         "ties count in full; half of them count": float((tables >= 0).float().mean()),
-        "it is computed from the predictions 0 and 1; the logits' order is what counts": classification_metrics(
-            predictions, labels
-        )["auc"],
+        "it is computed from the predictions 0 and 1; the logits' order is what counts": (
+            classification_metrics(predictions, labels)["auc"]
+        ),
         "the classes are the wrong way round": 1 - right["auc"],
     }
     return mistakes

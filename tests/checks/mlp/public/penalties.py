@@ -22,8 +22,9 @@ def penalty_mistakes(weights, others, l1, l2):
         "the biases are penalised too; only parameters with two dimensions or more are weights": right(both),
         "l1 and l2 are swapped": right(weights, l2, l1),
         "l2 is for the sum of the squares, not for its root": l1 * weights.abs().sum() + l2 * weights.norm(),
-        "the absolute values are missing: positive and negative weights cancel": l1 * weights.sum()
-        + l2 * weights.square().sum(),
+        "the absolute values are missing: positive and negative weights cancel": (
+            l1 * weights.sum() + l2 * weights.square().sum()
+        ),
         "the means are taken instead of the sums": right(weights) / len(weights),
         "the penalty is halved": right(weights) / 2,
         "l2 is halved": right(weights, l1, l2 / 2),

@@ -32,9 +32,9 @@ def right_records(train, val):
         "val_loss": {swapped: loss(x, y), twice: loss(v.sigmoid(), w), total: loss(v, w, reduction="sum")},
         "accuracy": {
             swapped: ((x > 0) == (y == 1)).float().mean(),
-            "logits are compared with 0.5; the prediction is 1 where the logit is above 0": ((v > 0.5) == (w == 1))
-            .float()
-            .mean(),
+            "logits are compared with 0.5; the prediction is 1 where the logit is above 0": (
+                ((v > 0.5) == (w == 1)).float().mean()
+            ),
             "it is a percentage; it is to be a share between 0 and 1": 100 * right["accuracy"],
         },
     }

@@ -34,9 +34,9 @@ def shortcut_mistakes(x, shortcut):
         "the shortcut is added twice": 2 * shortcut.relu(),
         "the sigmoid is applied after the addition; it is the ReLU": shortcut.sigmoid(),
         "F(x) is multiplied by the shortcut; they are to be added": 0 * shortcut,
-        "F(x) does not depend on its weights alone: with all of them zero, it must be zero": x.relu() + shortcut.relu()
-        if x.shape == shortcut.shape
-        else shortcut + 1,
+        "F(x) does not depend on its weights alone: with all of them zero, it must be zero": (
+            x.relu() + shortcut.relu() if x.shape == shortcut.shape else shortcut + 1
+        ),
     }
 
 
