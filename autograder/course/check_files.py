@@ -32,7 +32,7 @@ def read_check_files(folder: Path, exercise: str, questions: Sequence[str]) -> C
     Raises `CourseError` where a module is missing, is not Python, or is hidden from the public one that imports it.
     """
     names = [f"{exercise}/{kind}/test_{question}.py" for kind in (PUBLIC, HIDDEN) for question in questions]
-    tests = tuple(name for name in names if (folder / name).is_file())
+    tests = tuple(name for name in names if (folder / name).exists())
     found = {name: _read(folder / name) for name in tests}
     waiting = list(tests)
     while waiting:

@@ -78,6 +78,8 @@ def _undocumented(tree: ast.Module) -> ast.Module:
 
 
 def _parts(node: ast.stmt) -> list[ast.stmt]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return []  # a text that explains a constant
     if isinstance(node, ast.Import):
         return [ast.Import([alias]) for alias in node.names]
     if isinstance(node, ast.ImportFrom):

@@ -156,13 +156,18 @@ def _note_of_edited(cells: Sequence[str]) -> str:
 @functools.cache
 def environment() -> str:
     """Return what, beside submission and checks, a result may depend on: versions, processor, this package."""
+    return f"{software()}, grader {grader_digest()}"
+
+
+def software() -> str:
+    """Return the versions of Python and of what computes, and the kind of machine."""
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             parts.append(f"no {name}")
-    return ", ".join([*parts, platform.machine(), f"grader {grader_digest()}"])
+    return ", ".join([*parts, platform.machine()])
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.course import Course, Exercise
 from autograder.errors import CourseError
-from autograder.grading.submission import environment as software
+from autograder.grading.submission import software
 from autograder.proving.experiments import Description, Plan, Subject, has_experiments, plan
 from autograder.proving.measuring import CACHE, Measurement, Memory, Pool, Task, measure
 from autograder.proving.record import make_entry, problems_of, read_record, write_record

@@ -34,7 +34,7 @@ from autograder.results import Result as Graded
 from tests.conftest import copy_tiny_course
 
 CONFIG, SOLUTION = "nbgrader_config.py", "solutions/greetings.py"
-CHECKS, ANSWERS = "tests/checks/test_greetings.py", "tests/answers/greetings/add.py"
+CHECKS, ANSWERS = "tests/checks/greetings/public/test_add.py", "tests/answers/greetings/add.py"
 
 GOOD = {
     "new": "new waves",
@@ -102,7 +102,7 @@ class Case(NamedTuple):
 NOSUCH = "there is no exercise 'nosuch'; this course has: greetings"
 FAILS = "nbgrader_config.py fails: "
 EXPORT = "export -f moodle --roster roster.csv"
-STORED, RECORD = "graded/ada/greetings.json", "tests/checks/test_greetings.calibration.json"
+STORED, RECORD = "graded/ada/greetings.json", "tests/checks/greetings/calibration.json"
 MANIFEST, MEMORY = "release/1.0.json", ".calibration/greetings.jsonl"
 NO_RELEASE = "There is no release 1.0 here; there are: none yet"
 
@@ -180,8 +180,8 @@ CASES = [
     Case("file", "prove", "add.py is missing: write", ANSWERS, folder),
     Case("file", "prove", "which is no check of add", ANSWERS, added('# %% wrong="x" caught_by=5\npass')),
     Case("file", "prove", "is not text in UTF-8", "exercises/greetings.py", garbage),
-    Case("file", "calibrate", "is no calibration record", RECORD, garbage),
-    Case("file", "calibrate --check", "is no calibration record", RECORD, written('{"experiments": {"a": 3}}')),
+    Case("file", "calibrate", "is not a calibration record", RECORD, garbage),
+    Case("file", "calibrate --check", "is not a calibration record", RECORD, written('{"experiments": {"a": 3}}')),
     Case("file", "calibrate", "greetings.jsonl:1 is damaged", MEMORY, garbage),
     Case("file", "calibrate", "greetings.jsonl cannot be read (Is a directory)", MEMORY, folder),
 ]
@@ -196,15 +196,15 @@ BROKEN_COURSE = {
     "numbers as exercises": (CONFIG, added("c.Course.exercises = [1]"), "write c.Course.exercises as a list of names"),
     "nothing as optional": (CONFIG, added("c.Course.optional = None"), "write c.Course.optional as a list of names"),
     "an unknown exercise": (CONFIG, added("c.Course.exercises = ['x']"), "without a solutions/*.py: ['x']"),
-    "no folder of checks": ("tests/checks", shutil.rmtree, "has no checks: write tests/checks/test_greetings.py"),
+    "no folder of checks": ("tests/checks", shutil.rmtree, "has no checks: write tests/checks/greetings/public"),
     "a solution that is no text": (SOLUTION, garbage, "solutions/greetings.py cannot be read: it is not text in UTF-8"),
     "a folder as a solution": (SOLUTION, folder, "solutions/greetings.py cannot be read (Is a directory)"),
-    "checks that are no text": (CHECKS, garbage, "test_greetings.py cannot be read: it is not text in UTF-8"),
-    "a folder as checks": (CHECKS, folder, "has no checks: write tests/checks/test_greetings.py"),
-    "a syntax error in checks": (CHECKS, added("def (:"), "test_greetings.py:85: this is not valid Python"),
-    "points that are no number": (CHECKS, added(
-        "@pytest.mark.question('q')\nclass Q:\n @pytest.mark.points('x')\n def test_q(self): 'Q.'"
-    ), "test_greetings.py:87: write a number into pytest.mark.points(…)"),
+    "checks that are no text": (CHECKS, garbage, "test_add.py cannot be read: it is not text in UTF-8"),
+    "a folder as checks": (CHECKS, folder, "test_add.py cannot be read (Is a directory)"),
+    "a syntax error in checks": (CHECKS, added("def (:"), "test_add.py:19: this is not valid Python"),
+    "points that are no number": (
+        CHECKS, added("@pytest.mark.points('x')\ndef test_q(): 'Q.'"), "write a number into pytest.mark.points(…)"
+    ),
 }  # fmt: skip
 """What is wrong with a course is told by every command that reads one: all do."""
 
