@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
+from autograder.files import write_zip
 from autograder.release.build import write_source
-from autograder.release.bundle import student_bundle
 from autograder.release.notebooks import source_notebook
-from autograder.release.packing import write_zip
 from autograder.release.pins import LOCK, core_needs, installed
 from autograder.release.stubs import cleared
-from autograder.sandbox.tiers import WALLED, best_tier
+from autograder.release.student_bundle import student_bundle
+from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from tests.conftest import copy_tiny_course
 from tests.events import Output
 
@@ -142,7 +142,11 @@ def course(tmp_path) -> Path:
 
 def as_here(block: str) -> str:
     """Return a block with what this machine asks for where its sandbox is weak."""
-    return block if best_tier() in WALLED else block.replace("grade submitted", "grade --allow-weak-sandbox submitted")
+    return (
+        block
+        if best_tier() in ISOLATING_TIERS
+        else block.replace("grade submitted", "grade --allow-weak-sandbox submitted")
+    )
 
 
 @pytest.mark.slow

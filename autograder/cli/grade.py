@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course import Course
-    from autograder.gradebook.settings import Settings
-    from autograder.grading.collect import Collected
-    from autograder.grading.local import Runner
-    from autograder.grading.run import Run
+    from autograder.course.settings import Settings
+    from autograder.grading.scheduler import Runner
+    from autograder.grading.whole_class import Run
+    from autograder.submissions.find import Collected
 
 NO_GRADEBOOK = "none"
 
@@ -77,7 +77,7 @@ class _Order:
 )  # fmt: skip
 @json_option
 @course_option
-def command(
+def grade_command(
     submitted: Path,
     exercise: str | None,
     student: str | None,
@@ -95,7 +95,7 @@ def command(
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
 
     Results that still hold are kept: an interrupted run goes on with the same command. Exit code 1 when a
-    submission needs a human.
+    submission needs review.
 
     \b
     Examples:
@@ -104,8 +104,8 @@ def command(
       autograder grade answers.ipynb --exercise convolution
       autograder grade submitted --dask tcp://scheduler:8786
     """
-    from autograder.cli.stopping import stoppable
-    from autograder.gradebook.settings import load_settings
+    from autograder.cli.common import stoppable
+    from autograder.course.settings import load_settings
 
     loaded = load_course(course)
     if dask is None:
@@ -124,7 +124,7 @@ def command(
         if not dry_run:
             _store(loaded, collected, run, order)
     if as_json:
-        from autograder.cli.documents import of_grading
+        from autograder.cli.common import of_grading
 
         print_json(of_grading(collected, run, stored=None if dry_run else output))
     if run.kept or any(result.status == "grader_error" for result in run.results):
@@ -134,8 +134,7 @@ def command(
 @contextmanager
 def _alone(order: _Order) -> Iterator[None]:
     """Keep other graders out of the output, and clear away what a killed one left; a dry run needs neither."""
-    from autograder.grading.lock import only_grader
-    from autograder.grading.store import remove_leftovers
+    from autograder.results.store import only_grader, remove_leftovers
 
     if order.dry_run:
         yield
@@ -146,7 +145,7 @@ def _alone(order: _Order) -> Iterator[None]:
 
 
 def _collect(course: Course, submitted: Path, exercise: str | None, student: str | None) -> Collected:
-    from autograder.grading.collect import collect
+    from autograder.submissions.find import collect
 
     collected = collect(submitted, course, exercise=exercise, student=student)
     if not collected.found:
@@ -156,8 +155,8 @@ def _collect(course: Course, submitted: Path, exercise: str | None, student: str
 
 
 def _grade(course: Course, collected: Collected, order: _Order) -> Run:
-    from autograder.grading.run import grade_class
-    from autograder.report.terminal import GradingProgress
+    from autograder.grading.whole_class import grade_class
+    from autograder.reporting.terminal import GradingProgress
 
     names = {handed.exercise for handed in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
@@ -183,8 +182,7 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
 def _report(out: Console, course: Course, collected: Collected, run: Run, order: _Order) -> None:
     from rich.markup import escape
 
-    from autograder.cli.moves import moves_table
-    from autograder.report.terminal import print_summary
+    from autograder.reporting.terminal import print_summary, score_changes_table
     from autograder.text import printable
 
     print_summary(out, run.results, course)
@@ -192,19 +190,23 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
         out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
     if run.reused:
         out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
-    if run.moves:
-        out.print(moves_table("\nScores that would move" if order.dry_run else "\nScores that moved", run.moves))
-    if order.dry_run and any(move.lowers for move in run.moves):
+    if run.score_changes:
+        out.print(
+            score_changes_table(
+                "\nScores that would move" if order.dry_run else "\nScores that moved", run.score_changes
+            )
+        )
+    if order.dry_run and any(move.lowers for move in run.score_changes):
         out.print("Grading keeps the scores that would go down. To let them, add --allow-lower.")
     if run.kept:
-        out.print(moves_table("\nScores that were kept, because they would go down", run.kept))
+        out.print(score_changes_table("\nScores that were kept, because they would go down", run.kept))
         out.print("The higher scores hold. To let them go down, repeat with --allow-lower.")
 
 
 def _store(course: Course, collected: Collected, run: Run, order: _Order) -> None:
     """Write the tables of all results in the output folder, and the gradebook."""
-    from autograder.gradebook.csv_file import write_grades
-    from autograder.results import read_results
+    from autograder.lms.spreadsheet import write_grades
+    from autograder.results.store import read_results
 
     out, errors = console(stderr=order.as_json), console(stderr=True)
     known = {exercise.name for exercise in course.exercises}
@@ -219,9 +221,9 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
 def _store_gradebook(
     course: Course, collected: Collected, run: Run, order: _Order, settings: Settings, out: Console
 ) -> None:
-    from autograder.gradebook.autograded import write_autograded
+    from autograder.course.manifest import UNRELEASED
+    from autograder.gradebook.graded_notebooks import write_autograded
     from autograder.gradebook.nbgrader_db import update_gradebook
-    from autograder.manifest import UNRELEASED
     from autograder.release.notebooks import source_notebook
     from autograder.release.stubs import cleared
 

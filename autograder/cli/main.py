@@ -30,6 +30,23 @@ COMMANDS = {
     "doctor": "Say what this machine offers for grading.",
 }
 
+_MODULES = {
+    "new": "authoring",
+    "build": "releases",
+    "lock": "releases",
+    "diff": "releases",
+    "verify": "releases",
+    "collect": "lms",
+    "grade": "grade",
+    "feedback": "pages",
+    "report": "pages",
+    "export": "lms",
+    "prove": "authoring",
+    "calibrate": "calibrate",
+    "doctor": "doctor",
+}
+"""The module of ``autograder.cli`` in which each command ``<name>_command`` is."""
+
 EXIT_FAILED = 1
 """The command did its work, and the answer is not the one hoped for: somebody has to look."""
 EXIT_USAGE = 2
@@ -47,7 +64,8 @@ class LazyGroup(click.Group):
         """Import one subcommand."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"autograder.cli.{cmd_name}").command
+        module = importlib.import_module(f"autograder.cli.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

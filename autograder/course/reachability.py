@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.course.check_files import imports_among
+from autograder.course.digests import outline
 from autograder.course.model import CheckFiles
-from autograder.course.syntax import outline
 
 DIGITS = 16
 

@@ -13,15 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.course.check_files import (
-    HIDDEN,
-    PUBLIC,
-    SHARED,
-    parsed,
-    question_of,
-    read_check_files,
-    test_files,
-)
+from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
 from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import Exercise, Question
+from autograder.course.cells import read_percent
 from autograder.errors import CourseError, reading
-from autograder.notebook.percent import read_percent
 from autograder.proving.changes import apply_change, is_change
 
 DEEPEST = 2

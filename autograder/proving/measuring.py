@@ -19,8 +19,8 @@ from typing import Any, Self
 from autograder.course import CheckFiles
 from autograder.course.check_files import FOLDER
 from autograder.errors import CourseError, FileError, reading
-from autograder.processes import environment, python
-from autograder.proving.experiments import Plan, Subject
+from autograder.proving.plan import Plan, Subject
+from autograder.runtime.subprocesses import environment, python
 
 CACHE = ".calibration"
 """The folder of a course in which measurements are kept between runs. It may be deleted at any time."""
@@ -37,7 +37,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Task:
+class MeasuringTask:
     """A run that is to be made."""
 
     plan: Plan
@@ -58,7 +58,7 @@ class Process:
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
-            python("autograder.proving.measurer"),
+            python("autograder.proving.measuring_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -194,13 +194,13 @@ class Memory:
 
 
 def measure(
-    pool: Pool, checks: CheckFiles, tasks: Iterable[Task], memory: Memory, environment: str
-) -> Iterator[tuple[Task, Measurement]]:
+    pool: Pool, checks: CheckFiles, tasks: Iterable[MeasuringTask], memory: Memory, environment: str
+) -> Iterator[tuple[MeasuringTask, Measurement]]:
     """Yield every task with its result, those that are remembered first, then each as it is made.
 
     Raises `CourseError` when a measurement itself breaks.
     """
-    todo: dict[str, list[Task]] = {}
+    todo: dict[str, list[MeasuringTask]] = {}
     for task in tasks:
         key = task.key(environment)
         known = memory.get(key)

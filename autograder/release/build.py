@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import CONFIG_NAME, Course, Exercise
+from autograder.course.manifest import UNRELEASED
 from autograder.errors import CourseError
-from autograder.manifest import UNRELEASED
 from autograder.release import nbgrader_run
-from autograder.release.gradescope import write_bundle
-from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
+from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT, normalise, require_success
 from autograder.release.notebooks import source_notebook
-from autograder.release.otter import STUDENT_FILES, write_assignment
-from autograder.release.outputs import normalise, require_success
+from autograder.release.platform_bundles import STUDENT_FILES, write_assignment, write_bundle
 from autograder.release.scan import require_no_leaks
 from autograder.release.stubs import GENERATED, cleared, stub_module
 

@@ -21,8 +21,7 @@ from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME, parsed
 from autograder.course.model import is_public
 from autograder.errors import LeakError
-from autograder.release.notebooks import is_illustration, read_solution
-from autograder.release.regions import BEGIN, END, read_regions
+from autograder.release.notebooks import BEGIN, END, is_illustration, read_regions, read_solution
 
 SHORTEST_SOLUTION_LINE = 12
 SHORTEST_CHECK_LINE = 20

@@ -25,12 +25,13 @@ from click.testing import CliRunner, Result
 from autograder.cli.doctor import Finding
 from autograder.cli.main import EXIT_FAILED, EXIT_USAGE, main
 from autograder.course import load_course
-from autograder.manifest import Manifest, path_of
-from autograder.processes import environment
-from autograder.release.packing import write_zip
+from autograder.course.manifest import Manifest, path_of
+from autograder.files import write_zip
 from autograder.release.stubs import stub_module
-from autograder.results import CheckResult, Outcome, QuestionResult, Status, write_result
-from autograder.results import Result as Graded
+from autograder.results.model import CheckResult, Outcome, QuestionResult, Status
+from autograder.results.model import Result as Graded
+from autograder.results.store import write_result
+from autograder.runtime.subprocesses import environment
 from tests.conftest import copy_tiny_course
 
 CONFIG, SOLUTION = "nbgrader_config.py", "solutions/greetings.py"
@@ -264,7 +265,7 @@ def course(ready_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Return a fresh copy of the course, with its folder as the working directory; no sandbox is tried or started."""
     root = shutil.copytree(ready_course, tmp_path / "course")
     monkeypatch.chdir(root)
-    monkeypatch.setattr("autograder.sandbox.tiers.best_tier", lambda: "A")
+    monkeypatch.setattr("autograder.sandbox.isolation.tiers.best_tier", lambda: "A")
     monkeypatch.setattr("autograder.cli.doctor._torch", lambda: Finding("torch", fine=True, found="not imported"))
     engine = contextlib.nullcontext(SimpleNamespace(tier="A"))
     monkeypatch.setattr("autograder.cli.common.engine_factory", lambda *_: lambda: engine)
@@ -350,7 +351,7 @@ def test_a_missing_package_is_told_with_what_brings_it(ready_course, command, pa
 
 
 def test_doctor_goes_on_without_medmnist(course, monkeypatch):
-    monkeypatch.setattr("autograder.datasets.medmnist.medmnist_info", lambda: importlib.import_module("nosuch"))
+    monkeypatch.setattr("autograder.datasets.images.medmnist_info", lambda: importlib.import_module("nosuch"))
     done = run("doctor --json")
     findings = {finding["what"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert not findings["data"]["fine"]

@@ -19,7 +19,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], Result]:
         def load(_root: object) -> None:
             raise error
 
-        monkeypatch.setattr("autograder.cli.lock.load_course", load)
+        monkeypatch.setattr("autograder.cli.releases.load_course", load)
         return CliRunner().invoke(main, ["lock"])
 
     return fail

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
 from tests.events import PATIENCE_S
 
 TIER = best_tier()
@@ -138,7 +138,7 @@ def roles(grader: int) -> dict[str, int]:
 def _is_zygote(pid: int) -> bool:
     """Whether this is what a launcher becomes to grade, not what it tries the walls with."""
     try:
-        return b"autograder.sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"autograder.sandbox.processes.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

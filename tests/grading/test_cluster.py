@@ -18,19 +18,19 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.course import Course, load_course
 from autograder.errors import MachineError
-from autograder.grading.collect import Handed
-from autograder.grading.run import Run, grade_class
-from autograder.results import Outcome, Result, Status
+from autograder.grading.whole_class import Run, grade_class
+from autograder.results.model import Outcome, Result, Status
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import probe
+from autograder.sandbox.isolation.tiers import probe
+from autograder.submissions.find import SubmissionFile
 from tests.events import PATIENCE_S, Ends
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 from autograder.grading import cluster as cluster_module
 from autograder.grading.cluster import Cluster, common_tier, survey
-from autograder.grading.on_worker import Offer
-from autograder.grading.submission import environment
+from autograder.grading.dask_worker import Capabilities
+from autograder.grading.one_submission import environment
 
 ROOT = Path(__file__).parents[2]
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
@@ -141,13 +141,13 @@ def course(tiny_course: Path) -> Course:
     return load_course(tiny_course)
 
 
-def hand_in(folder: Path, texts: dict[str, str]) -> list[Handed]:
+def hand_in(folder: Path, texts: dict[str, str]) -> list[SubmissionFile]:
     handed = []
     for student, text in texts.items():
         path = folder / "submitted" / student / "greetings" / "greetings.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        handed.append(Handed(student, "greetings", path))
+        handed.append(SubmissionFile(student, "greetings", path))
     return handed
 
 
@@ -158,7 +158,7 @@ def wait_for_workers(cluster: RealCluster, number: int) -> None:
         client.wait_for_workers(number, timeout=PATIENCE_S)
 
 
-def grade_on(address: str, course: Course, handed: list[Handed], output: Path, **options: object) -> Run:
+def grade_on(address: str, course: Course, handed: list[SubmissionFile], output: Path, **options: object) -> Run:
     return grade_class(
         course, handed, output, lambda: Cluster(address, "A", course.exercises), tier="A", jobs=4, **options
     )
@@ -289,14 +289,14 @@ def test_a_worker_that_joins_late_is_held_to_the_same(cluster, course, tmp_path,
 
 def test_the_weakest_worker_counts_and_open_networks_are_refused():
     here = environment()
-    assert common_tier({"one": Offer("A", here), "two": Offer("B", here)}, here) == "B"
+    assert common_tier({"one": Capabilities("A", here), "two": Capabilities("B", here)}, here) == "B"
     for open_tier in ("C", "D"):
         with pytest.raises(MachineError, match=r"two can isolate .* doctor"):
-            common_tier({"one": Offer("A", here), "two": Offer(open_tier, here)}, here)
+            common_tier({"one": Capabilities("A", here), "two": Capabilities(open_tier, here)}, here)
     with pytest.raises(MachineError, match=r"two cannot grade .* Install"):
-        common_tier({"one": Offer("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
-    assert "offers sandbox tier B" in Offer("B", here).fault(Offer("A", here))
-    assert replace(Offer("A", here), tier="B").fault(Offer("B", here)) == ""
+        common_tier({"one": Capabilities("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
+    assert "offers sandbox tier B" in Capabilities("B", here).fault(Capabilities("A", here))
+    assert replace(Capabilities("A", here), tier="B").fault(Capabilities("B", here)) == ""
 
 
 def test_what_is_missing_is_said(tiny_course, tmp_path, monkeypatch):

@@ -205,7 +205,7 @@ def test_what_a_killed_grader_was_writing_is_cleared_away(nearly_done, undisturb
 
 def test_a_second_grader_is_refused_until_the_first_is_gone(nearly_done, undisturbed):
     hold = (
-        "import sys, time; from pathlib import Path; from autograder.grading.lock import only_grader\n"
+        "import sys, time; from pathlib import Path; from autograder.results.store import only_grader\n"
         "with only_grader(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)"
     )
     command = [sys.executable, "-c", hold, str(nearly_done.output)]

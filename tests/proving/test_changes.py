@@ -72,8 +72,8 @@ def test_lines_that_stay_tell_equal_lines_apart():
 
 
 @pytest.mark.parametrize("blank", ["#", "#   "])
-def test_a_blank_line_can_stay(blank):
-    new = changed("# -         optimizer.zero_grad()", blank, "#           loss(model(images), labels).backward()")
+def test_a_blank_line_can_stay(template):
+    new = changed("# -         optimizer.zero_grad()", template, "#           loss(model(images), labels).backward()")
     assert new == LOOP.replace("        optimizer.zero_grad()\n", "")
 
 

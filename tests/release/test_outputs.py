@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autograder.errors import CourseError
-from autograder.release.outputs import normalise, require_success
+from autograder.release.nbgrader_run import normalise, require_success
 
 
 def run(*outputs):

@@ -6,8 +6,8 @@ import pytest
 
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.notebook.cells import read_cells
 from autograder.release.stubs import stub_module
+from autograder.submissions.read import read_cells
 
 
 def stub_of(root):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.messages import Limits
 
 from .conftest import ALL_PASSED, HONEST
 
@@ -26,7 +26,7 @@ def test_what_a_check_takes_is_measured_and_nobody_elses_is_counted(grader):
 def test_a_process_that_ends_by_itself_leaves_the_grading_whole(grader):
     quitter = """
         import os
-        from autograder.sandbox import frames
+        from autograder.sandbox.protocol import frames
         answered, send = 0, frames.send
         def send_and_leave(*arguments):
             global answered

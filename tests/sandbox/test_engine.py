@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from autograder.results import Outcome
-from autograder.sandbox.limits import Limits
+from autograder.results.model import Outcome
+from autograder.sandbox.protocol.messages import Limits
 from tests.events import Ends
 
 from .conftest import ALL_PASSED, HONEST, Grader
@@ -331,7 +331,7 @@ def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
         "import os; os.setuid(0)",
         "import os; os.chroot('/tmp')",
         "open('/usr/note', 'w')",
-        "import autograder.results; open(autograder.results.__file__, 'a')",
+        "import autograder.results; open(autograder.results.model.__file__, 'a')",
         "import os; os.mknod('device', 0o20666, os.makedev(1, 1))",
         "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
         "open('/proc/sys/kernel/hostname', 'w').write('x')",

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from autograder.sandbox import landlock, linux, seccomp
+from autograder.sandbox.isolation import landlock, linux, seccomp
 
 from .kernel_headers import (
     MACHINES,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autograder.sandbox import linux, seccomp
+from autograder.sandbox.isolation import linux, seccomp
 
 from .kernel_headers import MACHINES, either, headers, read_as, recent_system_calls, system_calls
 
