@@ -75,7 +75,7 @@ def test_collect_again_is_quiet_and_says_where_older_ones_are(course):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-e", "greeting"], "there is no exercise 'greeting'; this course has: greetings"),
+        (["-e", "greeting"], "There is no exercise 'greeting'. Choose one of: greetings."),
         (["--roster", "bad.csv"], "has no column that tells whose a row is"),
     ],
 )
