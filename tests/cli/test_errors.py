@@ -120,7 +120,7 @@ CASES = [
     Case("name", "verify ../1.0", "There is no release ../1.0 here"),
     Case("name", "collect a.zip -e nosuch", NOSUCH),
     Case("name", "grade submitted -e nosuch", NOSUCH),
-    Case("name", "grade submitted -s nobody", "has no folder of a student 'nobody'"),
+    Case("name", "grade submitted -s nobody", "has no folder for a student 'nobody'"),
     Case("name", "grade submitted -s ../ada", "cannot be a student's name"),
     Case("name", "grade a.zip", "autograder collect a.zip"),
     Case("name", "feedback -e nosuch", "Grade first, or name another exercise or student"),

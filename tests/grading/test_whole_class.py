@@ -248,7 +248,7 @@ def test_the_command_says_what_it_kept_and_fails(grade, hand_in):
     ("arguments", "words"),
     [
         (["--exercise", "nonsense"], "Choose one of: greetings"),
-        (["--student", "nobody"], "no folder of a student"),
+        (["--student", "nobody"], "no folder for a student"),
         (["--student", "../x"], "cannot be a student's name"),
     ],
 )

@@ -96,7 +96,7 @@ def test_what_is_collected_is_what_grading_finds(course):
     found = collect(Path("submitted"), load_course())
     assert not found.strays
     assert [(handed.student, handed.note) for handed in found.found] == [("ada", ""), ("ben", "")]
-    assert "it holds greetings.pdf" in found.found[1].problem
+    assert "it contains greetings.pdf" in found.found[1].problem
 
 
 def test_grade_names_collect_for_an_archive(course):
