@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping
@@ -31,6 +32,14 @@ def write_atomic(path: Path, data: bytes) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def fill_template(path: Path, **words: str) -> str:
+    """Return the text of a file with each ``@NAME@`` replaced by the word of that name.
+
+    Raises `KeyError` for a name without a word, so that a template and its user cannot drift apart.
+    """
+    return re.sub(r"@([A-Z_]+)@", lambda match: words[match[1].lower()], path.read_text("utf-8"))
 
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
