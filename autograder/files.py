@@ -1,4 +1,4 @@
-"""Write files atomically, and zips whose bytes are the same on every machine."""
+"""Atomic writes, filled templates, and zips whose bytes are the same on every machine."""
 
 from __future__ import annotations
 
