@@ -14,7 +14,9 @@ import pytest
 from autograder.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+SITE = sorted((ROOT / "docs").rglob("*.md"))
+"""The pages that ``make docs`` makes a site of."""
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), *SITE]
 
 
 def text_of(page: Path) -> str:
@@ -100,7 +102,7 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     pages = {str(path.relative_to(tmp_path / "site").with_suffix("")) for path in (tmp_path / "site").rglob("*.html")}
-    assert {str(page.relative_to(ROOT / "docs").with_suffix("")) for page in PAGES[1:]} <= pages
+    assert {str(page.relative_to(ROOT / "docs").with_suffix("")) for page in SITE} <= pages
     for page in (tmp_path / "site").rglob("*.html"):
         for shown in re.findall(r'(?:src|srcset)="([^":]+\.(?:svg|png))"', text_of(page)):
             assert (page.parent / shown).is_file(), f"{page.name} shows {shown}"
