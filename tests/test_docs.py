@@ -16,7 +16,7 @@ from autograder.cli.main import COMMANDS
 ROOT = Path(__file__).resolve().parents[1]
 SITE = sorted((ROOT / "docs").rglob("*.md"))
 """The pages that ``make docs`` makes a site of."""
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), *SITE]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), ROOT / "release" / "README.md", *SITE]
 
 
 def text_of(page: Path) -> str:
