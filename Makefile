@@ -17,7 +17,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.installed-%: pyproject.toml requirements.lock
-	@$(PYTHON) -I autograder/pythons.py $(MAKECMDGOALS)
+	@$(PYTHON) -I autograder/runtime/versions.py $(MAKECMDGOALS)
 	@test -x $(BIN)/pip || { echo "Setting up $(VENV). PyTorch is large: this takes minutes."; $(PYTHON) -m venv $(VENV); }
 	$(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL="$(TORCH_INDEX) $$PIP_EXTRA_INDEX_URL") $(BIN)/python -m pip install --constraint requirements.lock --editable ".[$*]"
 	@touch $(STAFF) $(if $(filter-out staff,$*),$(TEST)) $(if $(filter dev,$*),$(DEV))
@@ -33,10 +33,11 @@ test: $(if $(SLOW),$(DEV),$(TEST)) ## run the tests, without those that take mor
 test-all: ## run all tests
 	$(MAKE) test SLOW=1
 
-lint: $(DEV) ## check style, format and types
+lint: $(DEV) ## check style, format, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 build: $(STAFF) ## make exercises/ and release/ from solutions/
 	$(BIN)/autograder build

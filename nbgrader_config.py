@@ -61,8 +61,8 @@ c.Execute.record_timing = False
 # --- Grading with nbgrader -----------------------------------------------------------------------
 # `nbgrader autograde` and the formgrader's button grade in the autograder's sandbox, as `autograder grade` does.
 # nbgrader's own steps would open students' files and run their code; what they mend is mended. See docs/nbgrader.md.
-c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
-c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
+c.Autograde.exporter_class = "autograder.integrations.nbgrader.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["autograder.integrations.nbgrader.Grade"]
 c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
 # Let a score go down when a submission is graded again; otherwise the higher one is kept.
 # c.Grade.allow_lower = False
@@ -74,7 +74,7 @@ c.LateSubmissionPlugin.penalty_method = "none"
 # --- Feedback by nbgrader --------------------------------------------------------------------------
 # `nbgrader generate_feedback` and the formgrader's button write the page that `autograder feedback` writes, with what
 # teachers entered. Without this line, they write the notebook with a table below each question.
-c.GenerateFeedback.exporter_class = "autograder.nbgrader.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "autograder.integrations.nbgrader.FeedbackExporter"
 
 # --- Taking submissions from a learning platform ---------------------------------------------------
 # How `nbgrader zip_collect` reads the names in Moodle's and Canvas's "Download all submissions":

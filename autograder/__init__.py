@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograder import torchvision_import
+from autograder.runtime import large_libraries
 
 __all__ = ["__version__", "check", "hint"]
 
 if TYPE_CHECKING:
-    from autograder.checking.hints import hint
-    from autograder.checking.notebook import check
+    from autograder.integrations.notebook import check, hint
 
     __version__: str
 
-torchvision_import.install()
+large_libraries.repair_torchvision()
 
 
 def __getattr__(name: str) -> Any:
     if name == "check":
-        from autograder.checking.notebook import check
+        from autograder.integrations.notebook import check
 
         return check
     if name == "__version__":
@@ -35,7 +34,7 @@ def __getattr__(name: str) -> Any:
         except PackageNotFoundError:  # copied, not installed, as in Gradescope's container
             return "unknown"
     if name == "hint":
-        from autograder.checking.hints import hint
+        from autograder.integrations.notebook import hint
 
         return hint
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

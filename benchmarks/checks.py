@@ -17,7 +17,7 @@ from pathlib import Path
 COURSE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(COURSE))
 
-from autograder.checking.run import LocalSession, run_checks  # noqa: E402
+from autograder.checking.runner import LocalSession, run_checks  # noqa: E402
 from autograder.course import Check, Exercise, load_course  # noqa: E402
 from benchmarks.grading import ENVIRONMENT, measured, run  # noqa: E402
 
@@ -63,7 +63,7 @@ def check_seconds(exercise: Exercise) -> dict[Check, float]:
     """Return the CPU seconds of each check, after one run that pays for imports."""
     import torch
 
-    from autograder.notebook.execute import load_submission
+    from autograder.checking.execution import load_submission
 
     torch.set_num_threads(1)
     clock = Clock(load_submission(exercise.solution))

@@ -27,10 +27,10 @@ from pathlib import Path
 
 import grading
 
-from autograder.checking.run import LocalSession, run_checks
+from autograder.checking.execution import CellRunner
+from autograder.checking.runner import LocalSession, run_checks
 from autograder.course import load_course
-from autograder.notebook.cells import read_cells
-from autograder.notebook.execute import CellRunner
+from autograder.submissions.read import read_cells
 
 TINY_COURSE = Path(__file__).resolve().parents[1] / "tests" / "tiny_course"
 EXERCISE = "greetings"

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from autograder.checking.verdict import result_of
 from autograder.course import Exercise, load_course
 from autograder.proving.answers import read_answers
-from autograder.report.similar_code import similar_pairs
-from autograder.results import Cost, Outcome, QuestionResult, Result, Status, write_result
+from autograder.reporting.similarity import similar_pairs
+from autograder.results.model import Cost, Outcome, QuestionResult, Result, Status
+from autograder.results.store import write_result
 
 COURSE = load_course(Path(__file__).resolve().parents[1])
 STUDENTS = 1000

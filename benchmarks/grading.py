@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from autograder.checking.submission import LocalSubmission
+from autograder.checking.student_module import LocalSubmission
 from benchmarks.otter_grading import Otter
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -174,7 +174,7 @@ def grade_with_otter(otter: Otter, submissions: Sequence[Submission], few: Seque
 
 def grade_with_autograder(folder: Path, submissions: Sequence[Submission], gradebook: Path) -> Cost:
     """Grade with the course's own settings."""
-    from autograder.results import read_results
+    from autograder.results.store import read_results
 
     folder.mkdir()
     hand_in(submissions, folder / "submitted")
@@ -256,10 +256,10 @@ def student_seconds(path: Path, *, with_nbgrader: bool) -> float:
     """
     import matplotlib as mpl
 
-    from autograder.checking.run import LocalSession, run_checks
+    from autograder.checking.execution import CellRunner
+    from autograder.checking.runner import LocalSession, run_checks
     from autograder.course import load_course
-    from autograder.notebook.cells import read_cells
-    from autograder.notebook.execute import CellRunner
+    from autograder.submissions.read import read_cells
 
     mpl.use("Agg")
     runner = CellRunner()

@@ -29,7 +29,7 @@ points = {points!r}
 def test_public_checks(env):
     from pathlib import Path
 
-    from autograder.checking.notebook import run_public_checks
+    from autograder.integrations.notebook import run_public_checks
     from autograder.course.reader import read_public_checks
 
     files, questions = read_public_checks(Path({folder!r}), {exercise!r})

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from autograder.checking import classification_metrics
+from autograder.checking.execution import load_submission
 from autograder.datasets import load_dataset
-from autograder.notebook.execute import load_submission
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 METRICS = ("accuracy", "balanced_accuracy", "auc")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Exercise
-from autograder.notebook.cells import read_cells
 from autograder.proving.answers import read_answers
+from autograder.submissions.read import read_cells
 from demo.attacks import Attack, read_attacks
 
 EXERCISES = ("tensor_ops", "convolution")

@@ -20,8 +20,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from autograder.course import load_course
-from autograder.results import CheckResult, Outcome, QuestionResult, Result, read_results
-from autograder.sandbox.tiers import WALLED, best_tier
+from autograder.results.model import CheckResult, Outcome, QuestionResult, Result
+from autograder.results.store import read_results
+from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from autograder.text import printable
 from demo.make_class import EXERCISES, Submission, Worth, make_class
 
@@ -51,7 +52,13 @@ def main() -> int:
         submission.write(COURSE / CLASS / "submitted")
     describe_class(out, handed_in, tier)
     settings = ["--output", str(GRADED), "--gradebook", f"sqlite:///{CLASS / 'gradebook.db'}"]
-    autograder(out, "grade", str(CLASS / "submitted"), *settings, *([] if tier in WALLED else ["--allow-weak-sandbox"]))
+    autograder(
+        out,
+        "grade",
+        str(CLASS / "submitted"),
+        *settings,
+        *([] if tier in ISOLATING_TIERS else ["--allow-weak-sandbox"]),
+    )
     results = {(result.student, result.exercise): result for result in read_results(COURSE / GRADED)}
     show_attacks(out, handed_in, results)
     autograder(out, "report", str(GRADED), "--submitted", str(CLASS / "submitted"))

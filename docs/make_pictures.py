@@ -180,12 +180,12 @@ PAGE = """<!DOCTYPE html>
 
 def check_table() -> str:
     """Return the HTML of the public checks of a wrong answer, as a student's notebook would show it."""
-    from autograder.checking.display import Table
-    from autograder.checking.notebook import run_public_checks
+    from autograder.checking.execution import CellRunner
     from autograder.course import load_course
-    from autograder.notebook.cells import read_cells
-    from autograder.notebook.execute import CellRunner
+    from autograder.integrations.notebook import run_public_checks
     from autograder.proving.answers import read_answers
+    from autograder.results.rendering import CheckTable
+    from autograder.submissions.read import read_cells
 
     exercise = load_course(COURSE).exercise(EXERCISE)
     question = exercise.question(QUESTION)
@@ -196,7 +196,7 @@ def check_table() -> str:
         if not cell.is_illustration:
             runner.run(cell)
     exec(compile(answer.source, "<cell answer>", "exec"), runner.namespace)  # our own answer, from this repository
-    return Table(run_public_checks(exercise.checks, question, runner.namespace))._repr_html_()
+    return CheckTable(run_public_checks(exercise.checks, question, runner.namespace))._repr_html_()
 
 
 def draw_check(path: Path) -> None:

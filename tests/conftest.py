@@ -65,7 +65,7 @@ def split_files(text: str, exercise: str = "small") -> CheckFiles:
     return CheckFiles(tuple(sorted(files.items())), tuple(tests))
 
 
-class LentEngine:
+class SharedEngine:
     """A running engine that a run of grading may open and close as if it were its own."""
 
     def __init__(self, engine: Engine) -> None:
@@ -74,7 +74,7 @@ class LentEngine:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def __enter__(self) -> LentEngine:
+    def __enter__(self) -> SharedEngine:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -82,6 +82,6 @@ class LentEngine:
 
 
 @pytest.fixture(scope="session")
-def lend() -> type[LentEngine]:
+def share() -> type[SharedEngine]:
     """Return what makes an engine of one that goes on after a run."""
-    return LentEngine
+    return SharedEngine

@@ -1,13 +1,14 @@
-"""How the project is put together: which room may import which, what is loaded when, what every file keeps to."""
+"""How the project is put together: that imports go down, what is loaded when, what every file keeps to."""
 
 from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,66 +18,6 @@ from tests.conftest import require
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "autograder"
-
-# Room → the rooms that it may import. `notebook` stands for reading notebooks; running them in this process
-# (`notebook.execute`) needs what checks know of errors, so it is a room of its own.
-BOTTOM = {
-    "course",
-    "results",
-    "table",
-    "pictures",
-    "drawing",
-    "mistakes",
-    "text",
-    "naming",
-    "spreadsheet",
-    "notebook",
-    "light_imports",
-    "handed_out",
-    "manifest",
-    "processes",
-    "pythons",
-    "syntax",
-}
-CHECKING = BOTTOM | {"checking", "notebook.execute"}
-ALLOWED = {
-    "text": set(),
-    "pictures": {"text"},
-    "results": {"text", "pictures"},
-    "drawing": {"pictures"},
-    "mistakes": {"results"},
-    "table": {"results", "text", "drawing"},
-    "course": {"text"},
-    "handed_out": {"course", "notebook"},
-    "manifest": set(),
-    "processes": set(),
-    "pythons": set(),
-    "syntax": set(),
-    "naming": {"text"},
-    "spreadsheet": {"text"},
-    "notebook": {"text", "light_imports"},
-    "light_imports": set(),
-    "torchvision_import": set(),
-    "datasets": {"light_imports"},
-    "notebook.execute": BOTTOM | {"checking"},
-    "checking": BOTTOM | {"notebook.execute"},
-    "sandbox": CHECKING,
-    "release": BOTTOM | {"grading"},
-    "gradebook": BOTTOM,
-    "report": BOTTOM,
-    "people": BOTTOM,
-    "intake": BOTTOM | {"people"},
-    "export": BOTTOM | {"people"},
-    "grading": CHECKING | {"sandbox"},
-    "gradescope": BOTTOM | {"sandbox", "grading"},
-    "proving": CHECKING | {"sandbox", "grading"},
-    "otter": BOTTOM | {"checking"},
-    "nbgrader": CHECKING | {"sandbox", "release", "grading", "gradebook", "report"},
-    "cli": CHECKING
-    | {"datasets", "sandbox", "release", "grading", "gradebook", "report", "proving", "people", "intake", "export"},
-    "__main__": {"cli"},
-    "(package)": {"checking", "torchvision_import"},
-}
 
 POINTS = {
     "tensor_ops": {
@@ -127,45 +68,63 @@ MAX_LINES = 400
 # --- Rooms ----------------------------------------------------------------------------------------
 
 
-def room_of(module: str) -> str:
-    """Return the room of a dotted module name of the package."""
-    parts = module.split(".")[1:]
-    if parts[:2] == ["notebook", "execute"]:
-        return "notebook.execute"
-    return parts[0] if parts else "(package)"
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of pyproject.toml on the package in a folder."""
+    code = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    command = [sys.executable, "-c", code, "--config", str(ROOT / "pyproject.toml"), "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield the modules of the package that a file imports anywhere, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "autograder")
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: relative imports hide which room is meant"
-            if node.module and node.module.split(".")[0] == "autograder":
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def test_imports_only_go_down():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+UPWARDS = {
+    "checking/verdict.py": "import autograder.cli.main",
+    "sandbox/protocol/frames.py": "def late():\n    from autograder.sandbox.processes import monitor",
+    "integrations/grade_externally.py": "from autograder.integrations.otter import AllChecks",
+    "text.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from autograder.results.model import Result",
+    "attic/__init__.py": "",
+}
+"""What must not be: an import upwards, in a function or for type checkers too; and a room that has no place."""
+
+
+@pytest.mark.parametrize("name", UPWARDS)
+def test_an_import_upwards_is_found(name, tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "autograder" / name
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{UPWARDS[name]}\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert (name.partition("/")[0].removesuffix(".py")) in done.stdout
 
 
 def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_of)
-def test_imports_only_go_down(path):
-    room = room_of(module_of(path))
-    assert room in ALLOWED, f"{room} is a new room: say in this test what it may import"
-    upwards = {name for name in imports_of(path) if room_of(name) not in ALLOWED[room] | {room}}
-    assert not upwards, f"{module_of(path)} imports {sorted(upwards)}"
+MAX_FILES = 130
+MAX_LOOSE = 3
 
 
-def test_rooms_form_layers():
-    """Without the pair of rooms that belong together, no room reaches itself through others."""
-    graph = {room: set(others) for room, others in ALLOWED.items()}
-    graph["checking"].discard("notebook.execute")
-    for _ in graph:
-        done = {room for room, others in graph.items() if not others}
-        graph = {room: others - done for room, others in graph.items() if room not in done}
-    assert not graph
+def test_files_are_few_and_each_has_a_name_of_its_own():
+    """Except for the command line, where a file is named as what it commands."""
+    files = [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
+    assert len(files) <= MAX_FILES
+    own = [path.name for path in files if path.parent.name != "cli" and path.name not in ("__init__.py", "__main__.py")]
+    assert not {name for name in own if own.count(name) > 1}
+    loose = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert len(loose) <= MAX_LOOSE, loose
+
+
+def test_no_two_public_classes_share_a_name():
+    trees = (ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py")))
+    names = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert not {name for name in names if names.count(name) > 1 and not name.startswith("_")}
 
 
 # Words that mean something beside this course's questions: PyTorch's and English ones.
@@ -276,12 +235,12 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_running_checks_loads_torch_only_when_a_check_needs_it():
     """PyTorch reads how many threads it may start when it is imported: whoever runs checks sets that first."""
-    assert not modules_after("import autograder.checking.run, autograder.checking.notebook") & {"torch", "numpy"}
+    assert not modules_after("import autograder.checking.runner, autograder.integrations.notebook") & {"torch", "numpy"}
 
 
 def test_the_graders_own_process_never_loads_torch():
     """What never unpickles and never computes cannot be attacked through either."""
-    engine = modules_after("import autograder.sandbox.engine, autograder.grading.run")
+    engine = modules_after("import autograder.sandbox.engine, autograder.grading.whole_class")
     assert not engine & {"torch", "numpy"}
 
 

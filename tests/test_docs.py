@@ -83,7 +83,7 @@ def test_the_example_of_an_exercise_works(tmp_path):
     (tmp_path / "test_example.py").write_text(checks)
 
     def run(submission: str) -> str:
-        plugin = ["-p", "autograder.checking.plugin", "--submission", str(tmp_path / submission)]
+        plugin = ["-p", "autograder.checking.runner", "--submission", str(tmp_path / submission)]
         command = [sys.executable, "-m", "pytest", *plugin, "-c", "/dev/null", "--rootdir", str(tmp_path), "-q"]
         return subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False).stdout
 

@@ -9,21 +9,21 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from autograder.course import load_course
+from autograder.files import write_zip
 from autograder.release.build import write_source
-from autograder.release.bundle import student_bundle
 from autograder.release.notebooks import source_notebook
-from autograder.release.packing import write_zip
 from autograder.release.pins import LOCK, core_needs, installed
 from autograder.release.stubs import cleared
-from autograder.sandbox.tiers import WALLED, best_tier
+from autograder.release.student_bundle import student_bundle
+from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from tests.conftest import copy_tiny_course
+from tests.events import Output
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -88,14 +88,10 @@ def test_a_student_sets_up_and_starts_jupyterlab(unpacked):
     shell(install, unpacked, PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
     assert shell('.venv/bin/python -c "import autograder; print(autograder.__version__)"', unpacked).strip() == "2026.1"
 
-    log = unpacked / "jupyter.log"
-    with log.open("wb") as said:
-        options = "--no-browser --allow-root --ServerApp.port=0"
-        server = subprocess.Popen(["bash", "-c", f"exec {start} {options}"], cwd=unpacked, stdout=said, stderr=said)
+    command = f"exec {start} --no-browser --allow-root --ServerApp.port=0 2>&1"
+    server = subprocess.Popen(["bash", "-c", command], cwd=unpacked, stdout=subprocess.PIPE)
     try:
-        while "http://localhost" not in (text := log.read_text("utf-8", "replace")):
-            assert server.poll() is None, text
-            time.sleep(0.1)
+        Output(server.stdout).wait_for("http://localhost")
     finally:
         server.terminate()
         server.wait()
@@ -146,7 +142,11 @@ def course(tmp_path) -> Path:
 
 def as_here(block: str) -> str:
     """Return a block with what this machine asks for where its sandbox is weak."""
-    return block if best_tier() in WALLED else block.replace("grade submitted", "grade --allow-weak-sandbox submitted")
+    return (
+        block
+        if best_tier() in ISOLATING_TIERS
+        else block.replace("grade submitted", "grade --allow-weak-sandbox submitted")
+    )
 
 
 @pytest.mark.slow

@@ -14,9 +14,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from autograder.course import load_course
-from autograder.release.bundle import bundle_name, solution_bundle
 from autograder.release.nbgrader_run import SOLUTION
-from autograder.release.wheel import NEEDS
+from autograder.release.student_bundle import NEEDS, bundle_name, solution_bundle
 from tools.scratch import ROOT, Environment
 
 VERSION = "0.0.0"

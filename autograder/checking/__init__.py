@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograder.checking.compare import (
+    from autograder.checking.assertions import (
         assert_equal,
         assert_has,
         assert_raises,
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
         assert_true,
         unchanged,
     )
-    from autograder.checking.experiment import Experiment
-    from autograder.checking.failure import CheckFailure, fail
-    from autograder.checking.loaders import send_loader
-    from autograder.checking.metrics import classification_metrics
-    from autograder.checking.showing import show_confusion, show_curves, show_images
-    from autograder.checking.submission import in_place, send_function
+    from autograder.checking.experiments import Experiment
+    from autograder.checking.failures import CheckFailure, fail
+    from autograder.checking.student_module import in_place, send_function
+    from autograder.checking.training import classification_metrics, send_loader
+    from autograder.results.pictures import show_confusion, show_curves, show_images
 
 __all__ = [
     "CheckFailure",
@@ -48,21 +47,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CheckFailure": "failure",
-    "Experiment": "experiment",
-    "classification_metrics": "metrics",
-    "fail": "failure",
-    "in_place": "submission",
-    "send_function": "submission",
-    "send_loader": "loaders",
-    "show_confusion": "showing",
-    "show_curves": "showing",
-    "show_images": "showing",
+    "CheckFailure": "checking.failures",
+    "Experiment": "checking.experiments",
+    "classification_metrics": "checking.training",
+    "fail": "checking.failures",
+    "in_place": "checking.student_module",
+    "send_function": "checking.student_module",
+    "send_loader": "checking.training",
+    "show_confusion": "results.pictures",
+    "show_curves": "results.pictures",
+    "show_images": "results.pictures",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'compare')}")
+    module = importlib.import_module(f"autograder.{_HOMES.get(name, 'checking.assertions')}")
     return getattr(module, name)

@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Collection
 from pathlib import Path
 
-from autograder.checking.failure import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
-from autograder.checking.submission import describe_error, is_cell_file
+from autograder.checking.failures import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
+from autograder.checking.student_module import describe_error, is_cell_file
 from autograder.course import Check
-from autograder.pictures import Picture
-from autograder.results import CheckResult, Outcome
+from autograder.results.model import CheckResult, Outcome
+from autograder.results.pictures import Picture
 
 _STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
 

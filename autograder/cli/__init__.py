@@ -1,1 +1,1 @@
-"""The command ``autograder``: one file a subcommand, loaded only when it is used."""
+"""The command ``autograder``: its subcommands, each loaded only when it is used."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autograder.cli.common import console, course_option, open_course
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.common import console, course_option
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.course import Course
-    from autograder.proving.calibration import Outcome, Prepared, Repeats
+    from autograder.proving.calibration import CalibrationOutcome, PreparedCalibration, Repeats
     from autograder.proving.measuring import Pool
 
 FEWEST_SEEDS, FEWEST_RUNS = 29, 10  # why: autograder.proving.threshold
@@ -43,7 +45,7 @@ STEPS = 10
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Measurements at once. [default: one a core]")
 @click.option("--check", is_flag=True, help="Measure nothing; only say whether the records are there and still hold.")
 @course_option
-def command(
+def calibrate_command(
     exercises: tuple[str, ...],
     seeds: int,
     right_seeds: int,
@@ -67,28 +69,25 @@ def command(
       autograder calibrate cnn --seeds 60
       autograder calibrate --check
     """
-    from autograder.course import CourseError
     from autograder.proving.calibration import Repeats, prepare
-    from autograder.proving.measuring import MeasuringError, Pool
+    from autograder.proving.measuring import Pool
 
-    loaded, repeats = open_course(course), Repeats(seeds, right_seeds, wrong_seeds)
+    loaded, repeats = load_course(course), Repeats(seeds, right_seeds, wrong_seeds)
+    chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
     try:
-        chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
         with Pool(jobs or os.cpu_count() or 1) as pool:
             prepared = [prepare(pool, exercise) for exercise in chosen]
             good = _say_what_holds(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
-    except (CourseError, MeasuringError) as error:
-        raise UserError(str(error)) from None
     except KeyboardInterrupt:
-        raise UserError("Stopped. What was measured is kept; the same command goes on from there.") from None
+        raise AutograderError("Stopped. What was measured is kept; the same command goes on from there.") from None
     if not good:
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
-def _calibrate(pool: Pool, course: Course, prepared: Sequence[Prepared], repeats: Repeats) -> bool:
+def _calibrate(pool: Pool, course: Course, prepared: Sequence[PreparedCalibration], repeats: Repeats) -> bool:
     from autograder.proving.calibration import calibrate
 
-    outcomes: list[Outcome] = []
+    outcomes: list[CalibrationOutcome] = []
     with _progress(sum(len(each.tasks(repeats)) for each in prepared)) as advance:
         for each in prepared:
             outcomes += calibrate(pool, course, each, repeats, notify=lambda _task, _run: advance())
@@ -120,7 +119,7 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
         yield advance
 
 
-def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+def _print_outcomes(outcomes: Sequence[CalibrationOutcome]) -> None:
     """Print what was measured, a table for each experiment, and what is in the way of a threshold."""
     out = console()
     if not outcomes:
@@ -162,7 +161,7 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _remarks(outcome: Outcome) -> Iterator[str]:
+def _remarks(outcome: CalibrationOutcome) -> Iterator[str]:
     """Yield what a person should know of an experiment, beside its table."""
     from rich.markup import escape
 
@@ -178,7 +177,7 @@ def _remarks(outcome: Outcome) -> Iterator[str]:
                 yield f"[yellow]Close:[/] {name}: “{escape(label)}” may pass in {wrong['may_pass']:.0%} of all cases."
 
 
-def _say_what_holds(prepared: Sequence[Prepared]) -> bool:
+def _say_what_holds(prepared: Sequence[PreparedCalibration]) -> bool:
     """Say which records do not hold; return whether all do."""
     from rich.markup import escape
 

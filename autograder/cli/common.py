@@ -1,23 +1,35 @@
-"""What subcommands share: options, the course, the sandbox tier, the screen."""
+"""What subcommands share: options, the course, the sandbox tier, the screen.
+
+Being told to stop: Ctrl-C, ``kill`` and a closed terminal all end a command in the same orderly way.
+
+What ``autograder grade --json`` prints: a document for scripts, whose keys stay.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.main import UserError
-from autograder.course import Course, CourseError, Exercise, load_course
+from autograder.errors import FileError, MachineError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autograder.grading.cluster import Cluster, Survey
-    from autograder.people.roster import Roster
+    from autograder.course import Course, Exercise
+    from autograder.grading.cluster import Cluster, ClusterSurvey
+    from autograder.grading.whole_class import Run
+    from autograder.results.model import Result
+    from autograder.results.store import ScoreChange
     from autograder.sandbox.engine import Engine
+    from autograder.submissions.find import Collected
+
 
 course_option = click.option(
     "--course",
@@ -43,43 +55,22 @@ _WEAKNESS = {
 }
 
 
-def open_course(root: Path | None) -> Course:
-    """Read the course, or end with a sentence that says what is wrong with it."""
-    try:
-        return load_course(root)
-    except (CourseError, SyntaxError, OSError) as error:
-        raise UserError(str(error)) from error
-
-
-def open_roster(path: Path) -> Roster:
-    """Read a platform's list of students, or end with a sentence that says what is wrong with it."""
-    from autograder.people.roster import read_roster
-    from autograder.spreadsheet import TableError
-
-    try:
-        return read_roster(path)
-    except TableError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be opened ({error.strerror}).") from None
-
-
 def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:
     """Return the best tier of this machine; refuse a weak one unless it is allowed, loudly when it is."""
-    from autograder.sandbox.tiers import TIERS, WALLED, best_tier, probe
+    from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, TIERS, best_tier, probe
 
     tier = best_tier()
     stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
     why = "; ".join(f"tier {probed.tier} fails: {probed.problem}" for probed in stronger)
     if required is not None and tier > required:
-        raise UserError(
+        raise MachineError(
             f"Tier {required} is required, and tier {tier} is the best here ({why}). Run `autograder doctor` for what "
             f"to do, or repeat with --require-tier {tier}."
         )
-    if tier in WALLED:
+    if tier in ISOLATING_TIERS:
         return tier
     if not allow_weak_sandbox:
-        raise UserError(
+        raise MachineError(
             f"This machine cannot isolate student code ({why}). Run `autograder doctor` for what to do. For code that "
             "you trust, --allow-weak-sandbox goes on."
         )
@@ -94,23 +85,19 @@ def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str
 
 def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *others: Path) -> Callable[[], Engine]:
     """Return what starts a sandbox for these exercises; ``others`` are hidden from students as the course is."""
-    from autograder.grading.preload import modules_to_preload
+    from autograder.grading.scheduler import modules_to_preload
     from autograder.sandbox.engine import Engine
 
     return lambda: Engine(tier, protected=[course.root, *others], preload=modules_to_preload(exercises))
 
 
-def survey_cluster(address: str, *, required: str | None = None) -> Survey:
+def survey_cluster(address: str, *, required: str | None = None) -> ClusterSurvey:
     """Return what the workers of a dask scheduler offer; refuse them where that is not enough."""
     from autograder.grading.cluster import survey
-    from autograder.sandbox.engine import EngineError
 
-    try:
-        offered = survey(address)
-    except EngineError as error:
-        raise UserError(str(error)) from None
+    offered = survey(address)
     if required is not None and offered.tier > required:
-        raise UserError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
+        raise MachineError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
     return offered
 
 
@@ -119,7 +106,7 @@ def cluster_factory(
 ) -> Callable[[], Cluster]:
     """Return what starts a sandbox on each worker of a dask scheduler; else as `engine_factory`."""
     from autograder.grading.cluster import Cluster
-    from autograder.grading.preload import modules_to_preload
+    from autograder.grading.scheduler import modules_to_preload
 
     protected, preload = [course.root, *others], modules_to_preload(exercises)
     return lambda: Cluster(address, tier, exercises, protected=protected, preload=preload)
@@ -135,3 +122,89 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)
+
+
+# --- Signals ------------------------------------------------------------------------------------------------------
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Signal(KeyboardInterrupt):
+    """A signal that asks to stop, as the exception that everything knows to clean up after."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def stoppable(kept: str) -> Iterator[None]:
+    """Say ``reused``, what is not lost, where the work ends early: at a signal, or with a file that cannot be used.
+
+    At a signal, what is under way cleans up; then the exit code is what shells expect, 128 + signal.
+
+    A second signal meanwhile is ignored: it would only leave more behind. So is one that was ignored before: ``nohup``
+    ignores that the terminal closes.
+    """
+    wanted = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        for each in wanted:
+            signal.signal(each, signal.SIG_IGN)
+        raise _Signal(number)
+
+    before = {number: signal.signal(number, interrupt) for number in wanted}
+    try:
+        yield
+    except _Signal as stop:
+        click.echo(f"Stopped. {kept}", err=True)
+        raise SystemExit(128 + stop.number) from None
+    except (FileError, OSError) as error:
+        error.add_note(kept)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- JSON for scripts ---------------------------------------------------------------------------------------------
+
+
+def of_grading(collected: Collected, run: Run, stored: Path | None) -> dict[str, object]:
+    """Return what came of grading a class; ``stored`` is where, None for a dry run."""
+    return {
+        "stored": None if stored is None else str(stored),
+        "submissions": [_submission(result) for result in run.results],
+        "unchanged": run.reused,
+        "moved": _score_changes(run.score_changes),
+        "kept_higher": _score_changes(run.kept),
+        "left_out": [{"path": str(stray.path), "why": stray.why} for stray in collected.strays],
+    }
+
+
+def _submission(result: Result) -> dict[str, object]:
+    return {
+        "student": result.student,
+        "exercise": result.exercise,
+        "status": str(result.status),
+        "score": result.score,
+        "max_score": result.max_score,
+        "bonus": result.bonus,
+        "needs_human": any(question.needs_review for question in result.questions),
+        "message": result.message,
+        "questions": {question.name: question.score for question in result.questions},
+    }
+
+
+def _score_changes(score_changes: Sequence[ScoreChange]) -> list[dict[str, object]]:
+    return [
+        {
+            "student": move.student,
+            "exercise": move.exercise,
+            "from": move.before,
+            "to": move.after,
+            "checks": dict(move.checks),
+        }
+        for move in score_changes
+    ]

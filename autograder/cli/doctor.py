@@ -1,11 +1,18 @@
-"""``autograder doctor``: what this machine offers for grading, and what to do about what is missing."""
+"""How to get a better sandbox tier on this machine: read from its settings, and only given as advice.
+
+Whether a tier works is never read from settings: `autograder.sandbox.isolation.tiers` tries it.
+
+``autograder doctor``: what this machine offers for grading, and what to do about what is missing.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
+import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,9 +20,113 @@ from pathlib import Path
 
 import click
 
-from autograder import pythons
 from autograder.cli.common import console, course_option, json_option, print_json
-from autograder.cli.main import NOT_SO
+from autograder.cli.main import EXIT_FAILED
+from autograder.errors import AutograderError, explained
+from autograder.runtime import versions
+
+_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+# Settings that switch user namespaces off: the file, the value that does, and how to set it otherwise.
+_SWITCHES = (
+    (Path("/proc/sys/kernel/unprivileged_userns_clone"), "kernel.unprivileged_userns_clone=1"),
+    (Path("/proc/sys/user/max_user_namespaces"), "user.max_user_namespaces=15000"),
+)
+_IN_CONTAINER = {
+    "docker": "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+    "--security-opt systempaths=unconfined",
+    "podman": "podman run --security-opt seccomp=unconfined --security-opt label=disable --security-opt unmask=ALL",
+    "kubernetes": "a pod with hostUsers: false and a securityContext with seccompProfile.type: Unconfined, "
+    "appArmorProfile.type: Unconfined, procMount: Unmasked",
+}
+
+
+def advice(tier: str) -> str:
+    """Return what to do for a better tier than this one; empty for tier A."""
+    if tier == "A":
+        return ""
+    if sys.platform != "linux":
+        return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
+    sentences = [*_for_users(), f"For tier A: {'; '.join(_for_namespaces())}."]
+    if tier in ("C", "D"):
+        sentences.append(f"For tier B: {'; '.join(_for_landlock())}.")
+        sentences.append("For code that you trust: --allow-weak-sandbox.")
+    return " ".join(sentences)
+
+
+def _for_users() -> Iterator[str]:
+    """Say what to move where other users cannot reach what a student's process needs.
+
+    Started by root, each such process runs as a user of its own. Only tier A does without: it has another root folder.
+    """
+    if os.getuid() != 0:
+        return
+    if folder := closed_folder(Path(__file__), Path(sysconfig.get_path("purelib"))):
+        yield (
+            f"Move the course out of {folder}, for instance to /srv, and set it up there again: each student's process "
+            f"runs as a user of its own, and other users may not enter {folder}."
+        )
+    elif folder := closed_folder(Path(os.path.realpath(sys.executable))):
+        yield (
+            f"Use a Python outside {folder}, such as the system's (make PYTHON=/usr/bin/python3 demo, in a new copy of "
+            f"the course): each student's process runs as a user of its own, and other users may not enter {folder}."
+        )
+
+
+def closed_folder(*paths: Path) -> Path | None:
+    """Return the outermost folder above these paths that other users may not enter; None where they may enter all."""
+    above = sorted({folder for path in paths for folder in path.resolve().parents}, key=lambda path: len(path.parts))
+    return next((folder for folder in above if not folder.stat().st_mode & stat.S_IXOTH), None)
+
+
+def _for_namespaces() -> Iterator[str]:
+    container = _container()
+    if container:
+        yield f"start the container as {_IN_CONTAINER[container]}, or grade outside of it"
+    for file, setting in _SWITCHES:
+        if _read(file) == "0":
+            yield f"user namespaces are switched off; as root: sysctl -w {setting}"
+    if _read(_APPARMOR) not in ("", "0"):
+        yield (
+            "AppArmor keeps ordinary programs from user namespaces; as root, allow them to this Python: put "
+            f"`{_profile()}` into /etc/apparmor.d/autograder and load it with `apparmor_parser -r "
+            "/etc/apparmor.d/autograder` (or, for all programs: sysctl -w "
+            "kernel.apparmor_restrict_unprivileged_userns=0)"
+        )
+    if not container:
+        yield "where `bwrap --unshare-all --ro-bind / / true` (package bubblewrap) works, tier A should too"
+
+
+def _for_landlock() -> Iterator[str]:
+    """Say what Landlock needs. What this machine lacks of it, the failed try has said."""
+    yield "Linux 5.13 or newer with `landlock` among the security modules (boot with lsm=landlock,…)"
+    if _container():
+        yield "a container runtime of 2022 or newer: older ones refuse Landlock's system calls"
+
+
+def _profile() -> str:
+    """Return an AppArmor profile that changes nothing but that namespaces are allowed."""
+    program = os.path.realpath(sys.executable)
+    return f"abi <abi/4.0>, profile autograder {program} flags=(unconfined) {{ userns, }}"
+
+
+def _container() -> str:
+    """Return what kind of container this is, if any."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubernetes"
+    if Path("/run/.containerenv").exists():
+        return "podman"
+    return "docker" if Path("/.dockerenv").exists() else ""
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""
+
+
+# --- doctor -------------------------------------------------------------------------------------------------------
+
 
 _PACKAGES = (
     "torch",
@@ -49,7 +160,7 @@ class Finding:
 @click.command("doctor", short_help="Say what this machine offers for grading.")
 @json_option
 @course_option
-def command(as_json: bool, course: Path | None) -> None:
+def doctor_command(as_json: bool, course: Path | None) -> None:
     """Say what this machine offers: sandbox tier, Python, packages, data, course; and what to do about what is missing.
 
     Exit code 1 when something has to be done before grading.
@@ -64,7 +175,7 @@ def command(as_json: bool, course: Path | None) -> None:
     else:
         _print(findings)
     if not all(finding.fine for finding in findings):
-        raise SystemExit(NOT_SO)
+        raise SystemExit(EXIT_FAILED)
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -87,17 +198,16 @@ def _examine(course: Path | None) -> Iterator[Finding]:
 
 
 def _sandbox() -> Finding:
-    from autograder.cli.better_tier import advice
-    from autograder.sandbox.tiers import TIERS, WALLED, best_tier, probe
+    from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, TIERS, best_tier, probe
 
     tier = best_tier()
     stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
     found = "; ".join((f"tier {tier}: {_TIERS[tier]}", *(f"no {probed.tier}: {probed.problem}" for probed in stronger)))
-    return Finding("sandbox", fine=tier in WALLED, found=found, advice=advice(tier))
+    return Finding("sandbox", fine=tier in ISOLATING_TIERS, found=found, advice=advice(tier))
 
 
 def _python() -> Finding:
-    fault = pythons.fault(".".join(platform.python_version_tuple()[:2]))
+    fault = versions.fault(".".join(platform.python_version_tuple()[:2]))
     found = f"{platform.python_version()} in {sys.prefix}"
     return Finding("Python", not fault, found, f"{fault} Use one of those." if fault else "")
 
@@ -137,10 +247,16 @@ def _machine() -> Finding:
 
 def _data() -> Finding:
     """Say which data sets are there. None has to be: the phantoms are built in, and grading needs no other."""
-    from autograder.datasets.medmnist import archives, data_folder
+    try:
+        from autograder.datasets.images import archives, data_folder
 
-    folder = data_folder()
-    there = archives(folder)
+        folder = data_folder()
+        there = archives(folder)
+    except ModuleNotFoundError as error:
+        missing = explained(error)
+        if missing is None:
+            raise
+        return Finding("data", fine=False, found="phantom (built in); no MedMNIST", advice=str(missing))
     if there:
         return Finding("data", fine=True, found=f"phantom (built in); in {folder}: {', '.join(there)}")
     advice = (
@@ -150,11 +266,11 @@ def _data() -> Finding:
 
 
 def _course(root: Path | None) -> Finding:
-    from autograder.course import CourseError, load_course
+    from autograder.course import load_course
 
     try:
         course = load_course(root)
-    except CourseError as error:
+    except AutograderError as error:
         return Finding("course", fine=False, found=str(error))
     points = sum(exercise.max_score for exercise in course.exercises)
     names = ", ".join(exercise.name for exercise in course.exercises)

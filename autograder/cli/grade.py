@@ -18,20 +18,22 @@ from autograder.cli.common import (
     engine_factory,
     jobs_option,
     json_option,
-    open_course,
     print_json,
     survey_cluster,
     weak_option,
 )
-from autograder.cli.main import NOT_SO, UserError
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course import Course
-    from autograder.grading.collect import Collected
-    from autograder.grading.local import Runner
-    from autograder.grading.run import Run
+    from autograder.course.settings import Settings
+    from autograder.grading.scheduler import Runner
+    from autograder.grading.whole_class import Run
+    from autograder.submissions.find import Collected
 
 NO_GRADEBOOK = "none"
 
@@ -47,6 +49,7 @@ class _Order:
     allow_lower: bool
     tier: str
     gradebook: str | None
+    settings: Settings | None
     dask: str | None
     as_json: bool
 
@@ -74,7 +77,7 @@ class _Order:
 )  # fmt: skip
 @json_option
 @course_option
-def command(
+def grade_command(
     submitted: Path,
     exercise: str | None,
     student: str | None,
@@ -92,7 +95,7 @@ def command(
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
 
     Results that still hold are kept: an interrupted run goes on with the same command. Exit code 1 when a
-    submission needs a human.
+    submission needs review.
 
     \b
     Examples:
@@ -101,79 +104,59 @@ def command(
       autograder grade answers.ipynb --exercise convolution
       autograder grade submitted --dask tcp://scheduler:8786
     """
-    loaded = open_course(course)
+    from autograder.cli.common import stoppable
+    from autograder.course.settings import load_settings
+
+    loaded = load_course(course)
     if dask is None:
         tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
     else:
         offered = survey_cluster(dask, required=require_tier)
         tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
-    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, dask, as_json)
     collected = _collect(loaded, submitted, exercise, student)
-    with _faults_explained(order), _alone(order):
+    settings = None if dry_run or gradebook == NO_GRADEBOOK else load_settings(loaded.root)
+    order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, settings, dask, as_json)
+    kept = "Nothing was stored." if dry_run else "What was graded is kept; the same command goes on from there."
+    with stoppable(kept), _alone(order):
         run = _grade(loaded, collected, order)
         if not as_json:
             _report(console(), loaded, collected, run, order)
         if not dry_run:
             _store(loaded, collected, run, order)
     if as_json:
-        from autograder.cli.documents import of_grading
+        from autograder.cli.common import of_grading
 
         print_json(of_grading(collected, run, stored=None if dry_run else output))
     if run.kept or any(result.status == "grader_error" for result in run.results):
-        raise SystemExit(NOT_SO)
-
-
-@contextmanager
-def _faults_explained(order: _Order) -> Iterator[None]:
-    """Turn what may happen to a machine into a sentence: nothing is lost by it."""
-    from autograder.cli.stopping import stoppable
-    from autograder.sandbox.engine import EngineError
-
-    kept = "Nothing was stored." if order.dry_run else "What was graded is kept; the same command goes on from there."
-    try:
-        with stoppable(f"Stopped. {kept}"):
-            yield
-    except EngineError as error:
-        raise UserError(str(error)) from None
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"{error.strerror or error}{place}. Mend this, then repeat the command. {kept}") from None
+        raise SystemExit(EXIT_FAILED)
 
 
 @contextmanager
 def _alone(order: _Order) -> Iterator[None]:
     """Keep other graders out of the output, and clear away what a killed one left; a dry run needs neither."""
-    from autograder.grading.lock import Locked, only_grader
-    from autograder.grading.store import remove_leftovers
+    from autograder.results.store import only_grader, remove_leftovers
 
     if order.dry_run:
         yield
         return
-    try:
-        with only_grader(order.output, console(stderr=True).print):
-            remove_leftovers(order.output)
-            yield
-    except Locked as error:
-        raise UserError(str(error)) from None
+    with only_grader(order.output, console(stderr=True).print):
+        remove_leftovers(order.output)
+        yield
 
 
 def _collect(course: Course, submitted: Path, exercise: str | None, student: str | None) -> Collected:
-    from autograder.course import CourseError
-    from autograder.grading.collect import CollectError, collect
+    from autograder.submissions.find import collect
 
-    try:
-        collected = collect(submitted, course, exercise=exercise, student=student)
-    except (CollectError, CourseError) as error:
-        raise UserError(str(error)) from None
+    collected = collect(submitted, course, exercise=exercise, student=student)
     if not collected.found:
         wanted = f"<student>/{exercise or '<exercise>'}/{exercise or '<exercise>'}.ipynb"
-        raise UserError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
+        raise UsageError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
     return collected
 
 
 def _grade(course: Course, collected: Collected, order: _Order) -> Run:
-    from autograder.grading.run import grade_class
-    from autograder.report.terminal import GradingProgress
+    from autograder.grading.whole_class import grade_class
+    from autograder.reporting.terminal import GradingProgress
 
     names = {handed.exercise for handed in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
@@ -199,8 +182,7 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
 def _report(out: Console, course: Course, collected: Collected, run: Run, order: _Order) -> None:
     from rich.markup import escape
 
-    from autograder.cli.moves import moves_table
-    from autograder.report.terminal import print_summary
+    from autograder.reporting.terminal import print_summary, score_changes_table
     from autograder.text import printable
 
     print_summary(out, run.results, course)
@@ -208,19 +190,23 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
         out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
     if run.reused:
         out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
-    if run.moves:
-        out.print(moves_table("\nScores that would move" if order.dry_run else "\nScores that moved", run.moves))
-    if order.dry_run and any(move.lowers for move in run.moves):
+    if run.score_changes:
+        out.print(
+            score_changes_table(
+                "\nScores that would move" if order.dry_run else "\nScores that moved", run.score_changes
+            )
+        )
+    if order.dry_run and any(move.lowers for move in run.score_changes):
         out.print("Grading keeps the scores that would go down. To let them, add --allow-lower.")
     if run.kept:
-        out.print(moves_table("\nScores that were kept, because they would go down", run.kept))
+        out.print(score_changes_table("\nScores that were kept, because they would go down", run.kept))
         out.print("The higher scores hold. To let them go down, repeat with --allow-lower.")
 
 
 def _store(course: Course, collected: Collected, run: Run, order: _Order) -> None:
     """Write the tables of all results in the output folder, and the gradebook."""
-    from autograder.gradebook.csv_file import write_grades
-    from autograder.results import read_results
+    from autograder.lms.spreadsheet import write_grades
+    from autograder.results.store import read_results
 
     out, errors = console(stderr=order.as_json), console(stderr=True)
     known = {exercise.name for exercise in course.exercises}
@@ -228,32 +214,28 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     grades, questions = write_grades(order.output, stored, course)
     out.print(f"Results:   one file a submission in {order.output}", soft_wrap=True)
     out.print(f"Tables:    {grades}\n           {questions}", soft_wrap=True)
-    if order.gradebook != NO_GRADEBOOK:
-        _store_gradebook(course, collected, run, order, out)
+    if order.settings is not None:
+        _store_gradebook(course, collected, run, order, order.settings, out)
 
 
-def _store_gradebook(course: Course, collected: Collected, run: Run, order: _Order, out: Console) -> None:
-    from autograder.course import CourseError
-    from autograder.gradebook.autograded import write_autograded
-    from autograder.gradebook.nbgrader_db import GradebookError, update_gradebook
-    from autograder.gradebook.settings import load_settings
-    from autograder.manifest import UNRELEASED
+def _store_gradebook(
+    course: Course, collected: Collected, run: Run, order: _Order, settings: Settings, out: Console
+) -> None:
+    from autograder.course.manifest import UNRELEASED
+    from autograder.gradebook.graded_notebooks import write_autograded
+    from autograder.gradebook.nbgrader_db import update_gradebook
     from autograder.release.notebooks import source_notebook
     from autograder.release.stubs import cleared
 
-    try:
-        settings = load_settings(course.root)
-        url = order.gradebook or settings.db_url
-        update_gradebook(
-            url,
-            course,
-            run.results,
-            course_id=settings.course_id,
-            submitted=settings.submitted,
-            source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
-        )
-    except (GradebookError, CourseError) as error:
-        raise UserError(str(error)) from None
+    url = order.gradebook or settings.db_url
+    update_gradebook(
+        url,
+        course,
+        run.results,
+        course_id=settings.course_id,
+        submitted=settings.submitted,
+        source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
+    )
     if order.gradebook is None:
         files = {(handed.student, handed.exercise): handed.path for handed in collected.found}
         for result in run.results:

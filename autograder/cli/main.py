@@ -1,15 +1,18 @@
-"""The group ``autograder`` and what its subcommands share: lazy loading and errors without tracebacks."""
+"""The group ``autograder``: loads a subcommand when it is called, and turns errors into a sentence and an exit code."""
 
 from __future__ import annotations
 
 import gc
 import importlib
 import sys
+from typing import Any
 
 try:
     import click
 except ModuleNotFoundError:  # the core install, which students have, needs no command line
     sys.exit('The command "autograder" is for staff. Install it with: pip install "medical-image-autograder[staff]"')
+
+from autograder.errors import AutograderError, LeakError, explained
 
 COMMANDS = {
     "new": "Start an exercise: solution, checks and answers to fill in.",
@@ -27,8 +30,27 @@ COMMANDS = {
     "doctor": "Say what this machine offers for grading.",
 }
 
-WRONG_USE = 2
-NOT_SO = 1
+_MODULES = {
+    "new": "authoring",
+    "build": "releases",
+    "lock": "releases",
+    "diff": "releases",
+    "verify": "releases",
+    "collect": "lms",
+    "grade": "grade",
+    "feedback": "pages",
+    "report": "pages",
+    "export": "lms",
+    "prove": "authoring",
+    "calibrate": "calibrate",
+    "doctor": "doctor",
+}
+"""The module of ``autograder.cli`` in which each command ``<name>_command`` is."""
+
+EXIT_FAILED = 1
+"""The command did its work, and the answer is not the one hoped for: somebody has to look."""
+EXIT_USAGE = 2
+"""The command could not do its work: a name, an option, a file, a package or the machine is in the way."""
 
 
 class LazyGroup(click.Group):
@@ -42,7 +64,8 @@ class LazyGroup(click.Group):
         """Import one subcommand."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"autograder.cli.{cmd_name}").command
+        module = importlib.import_module(f"autograder.cli.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -50,11 +73,28 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand. What its user can fix is told in a sentence; a bug shows its traceback."""
+        try:
+            return super().invoke(ctx)
+        except (AutograderError, ModuleNotFoundError, OSError) as error:
+            known = explained(error)
+            if known is None:
+                raise
+            kind = _Failed if isinstance(known, LeakError) else _Unable
+            raise kind(" ".join([str(known), *getattr(error, "__notes__", ())])) from error
 
-class UserError(click.ClickException):
-    """Something the user can mend: shown as one sentence, exit code 2."""
 
-    exit_code = WRONG_USE
+class _Failed(click.ClickException):
+    """How click shows an error that is an answer: one sentence, and this exit code."""
+
+    exit_code = EXIT_FAILED
+
+
+class _Unable(click.ClickException):
+    """How click shows an error that kept a command from its work."""
+
+    exit_code = EXIT_USAGE
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,6 +1,6 @@
 """A course as it lies on the disk, read once into values that never change."""
 
-from autograder.course.model import Check, CheckFiles, Course, CourseError, Exercise, Question
+from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
 from autograder.course.reader import CONFIG_NAME, find_root, load_course
 
 __all__ = [
@@ -8,7 +8,6 @@ __all__ = [
     "Check",
     "CheckFiles",
     "Course",
-    "CourseError",
     "Exercise",
     "Question",
     "find_root",

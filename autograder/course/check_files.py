@@ -12,7 +12,8 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from autograder.course.model import CheckFiles, CourseError, is_public
+from autograder.course.model import CheckFiles, is_public
+from autograder.errors import CourseError, reading
 
 FOLDER = "checks"
 """What the folder of all checks is called, in the course, in a student's folder and in the sandbox."""
@@ -31,16 +32,16 @@ def read_check_files(folder: Path, exercise: str, questions: Sequence[str]) -> C
     Raises `CourseError` where a module is missing, is not Python, or is hidden from the public one that imports it.
     """
     names = [f"{exercise}/{kind}/test_{question}.py" for kind in (PUBLIC, HIDDEN) for question in questions]
-    tests = tuple(name for name in names if (folder / name).is_file())
-    found = {name: _read(folder / name, name) for name in tests}
+    tests = tuple(name for name in names if (folder / name).exists())
+    found = {name: _read(folder / name) for name in tests}
     waiting = list(tests)
     while waiting:
         name = waiting.pop()
         for imported in _imported(name, found[name], folder):
             if imported not in found:
-                found[imported] = _read(folder / imported, imported)
+                found[imported] = _read(folder / imported)
                 waiting.append(imported)
-    found |= {name: _read(folder / name, name) for name in _data_files(folder, exercise)}
+    found |= {name: _read(folder / name) for name in _data_files(folder, exercise)}
     return CheckFiles(tuple(sorted(found.items())), tests)
 
 
@@ -111,11 +112,12 @@ def _data_files(folder: Path, exercise: str) -> Iterator[str]:
             yield inside.as_posix()
 
 
-def _read(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"tests/checks/{name} cannot be read: {error.strerror}.") from None
+def _read(path: Path) -> bytes:
+    with reading(path, CourseError):
+        content = path.read_bytes()
+        if path.suffix == ".py":
+            content.decode()
+    return content
 
 
 @functools.lru_cache(maxsize=512)

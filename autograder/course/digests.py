@@ -1,4 +1,6 @@
-"""What each check is made of, as a digest: a stored outcome holds as long as it is the same.
+"""Syntax trees as text for digests, the same in every Python: `ast.dump` and `ast.unparse` change with its version.
+
+What each check is made of, as a digest: a stored outcome holds as long as it is the same.
 
 A check is its own function; everything in its file that is not another check; the modules that this file imports; and
 the data beside it. Comments and layout are no part of it, and neither are points and hints, which decide nothing while
@@ -15,7 +17,37 @@ from typing import Any, TypeVar
 from autograder.course.check_files import imports_among, parsed, question_of
 from autograder.course.model import CheckFiles, Exercise
 from autograder.course.reader import is_check, is_pytestmark, mark_name
-from autograder.course.syntax import outline
+
+_LEFT_OUT = {"ctx", "kind", "type_comment"}
+"""Fields that follow from where a node stands, or that mean nothing when it runs."""
+
+
+def outline(node: Any) -> str:
+    """Return a tree as text, without places, comments and layout.
+
+    Empty fields are left out: that is how a field that a later Python adds looks in the code of today.
+    """
+    if isinstance(node, ast.Constant):
+        return f"Constant({node.value!a})"  # which characters `repr` escapes depends on the version, too
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some with an empty piece
+        node = ast.JoinedStr([piece for piece in node.values if not _is_empty_text(piece)])
+    if isinstance(node, ast.AST):
+        fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
+        inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if not _is_empty(value))
+        return f"{type(node).__name__}({inside})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(outline, node))}]"
+    return ascii(node)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a field holds nothing. ``case False:`` does hold something, though it equals 0."""
+    return value is None or value == [] or (type(value) is int and value == 0)
+
+
+def _is_empty_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
+
 
 CheckKey = tuple[str, str]
 """A check's question and its name."""

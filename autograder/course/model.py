@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-
-class CourseError(Exception):
-    """The course's files are not as they must be; the message says which file and what to do."""
+from autograder.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,12 @@ class Exercise:
         return tuple(check for question in self.questions for check in question.checks)
 
     def question(self, name: str) -> Question:
-        """Return one question; raise ``CourseError`` naming the known ones when there is none."""
+        """Return one question; raise `UsageError` naming the known ones when there is none."""
         for question in self.questions:
             if question.name == name:
                 return question
         known = ", ".join(question.name for question in self.questions)
-        raise CourseError(f"{self.name} has no question {name!r}; it has: {known}")
+        raise UsageError(f"{self.name} has no question {name!r}; it has: {known}")
 
 
 @dataclass(frozen=True)
@@ -146,9 +144,9 @@ class Course:
     exercises: tuple[Exercise, ...]
 
     def exercise(self, name: str) -> Exercise:
-        """Return one exercise; raise ``CourseError`` naming the known ones when there is none."""
+        """Return one exercise; raise `UsageError` naming the known ones when there is none."""
         for exercise in self.exercises:
             if exercise.name == name:
                 return exercise
         known = ", ".join(exercise.name for exercise in self.exercises)
-        raise CourseError(f"there is no exercise {name!r}; this course has: {known}")
+        raise UsageError(f"there is no exercise {name!r}; this course has: {known}")

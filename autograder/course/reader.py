@@ -13,16 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.course.check_files import (
-    HIDDEN,
-    PUBLIC,
-    SHARED,
-    parsed,
-    question_of,
-    read_check_files,
-    test_files,
-)
-from autograder.course.model import Check, CheckFiles, Course, CourseError, Exercise, Question
+from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
+from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
+from autograder.errors import CourseError, reading
 
 CONFIG_NAME = "nbgrader_config.py"
 
@@ -61,7 +54,10 @@ def load_course(root: Path | None = None) -> Course:
 def _configured(root: Path) -> tuple[list[str], set[str]]:
     """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
     values: dict[str, Any] = {}
-    for node in ast.parse((root / CONFIG_NAME).read_text("utf-8")).body:
+    with reading(root / CONFIG_NAME, CourseError):
+        source = (root / CONFIG_NAME).read_bytes()
+        source.decode()
+    for node in parsed(source, CONFIG_NAME).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
             "c.Course.exercises",
             "c.Course.optional",
@@ -69,7 +65,9 @@ def _configured(root: Path) -> tuple[list[str], set[str]]:
             name = ast.unparse(node.targets[0])
             try:
                 values[name] = ast.literal_eval(node.value)
-            except ValueError:
+                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
+                    raise ValueError
+            except (ValueError, TypeError):
                 raise CourseError(
                     f"{CONFIG_NAME}:{node.lineno}: write {name} as a list of names in quotes, as in "
                     '["first", "second"]; it is read without running the file.'
@@ -81,7 +79,8 @@ def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
     if name == SHARED:
         raise CourseError(f"solutions/{name}.py: rename it, because tests/checks/{SHARED} is what exercises share.")
     solution, folder = root / "solutions" / f"{name}.py", root / "tests" / "checks"
-    source = solution.read_text("utf-8")
+    with reading(solution, CourseError):
+        source = solution.read_text("utf-8")
     questions = list(dict.fromkeys(_QUESTION_CELL.findall(source)))
     _require_questions(folder, name, questions)
     files = read_check_files(folder, name, questions)
@@ -229,7 +228,17 @@ def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, 
             raise CourseError(
                 f"{where}:{expression.lineno}: the arguments of pytest.mark.{name} must be literals."
             ) from None
+        kind, words = _ARGUMENTS.get(name, (object, ""))
+        if name in _ARGUMENTS and not (marks[name] and all(isinstance(each, kind) for each in marks[name])):
+            raise CourseError(f"{where}:{expression.lineno}: write {words} into pytest.mark.{name}(…).")
     return marks
+
+
+_ARGUMENTS: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("points", "timeout", "memory"), ((int, float), "a number")),
+    **dict.fromkeys(("hint", "hints", "after"), (str, "a text in quotes")),
+}
+"""What each mark is given, and what to call it."""
 
 
 def mark_name(expression: ast.expr) -> str:

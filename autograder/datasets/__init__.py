@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.datasets.images import LabelledImages
-from autograder.datasets.medmnist import load_medmnist
+from autograder.datasets.images import LabelledImages, load_medmnist
 from autograder.datasets.phantom import phantoms
 
 __all__ = ["LabelledImages", "load_dataset", "phantoms"]

@@ -1,24 +1,31 @@
-"""What nbgrader's gradebook has to hold for a result, and which results it holds already.
+"""What nbgrader's gradebook holds: what a result adds to it, and what teachers entered by hand.
+
+What nbgrader's gradebook has to hold for a result, and which results it holds already.
 
 To find that out takes a few queries. Going through nbgrader's records takes a class of a thousand half a minute, and
 locks the gradebook where nothing is to be written.
+
+What teachers entered in the formgrader, read from nbgrader's gradebook; nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder import light_imports
 from autograder.course import Course, Exercise, Question
-from autograder.gradebook.cells import check_id
-from autograder.results import Outcome, QuestionResult, Result, Status
+from autograder.course.cells import check_id
+from autograder.errors import FileError
+from autograder.results.model import ByHand, Outcome, QuestionResult, Result, Status
+from autograder.runtime import large_libraries
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
+
 
 MAX_TIMESTAMP = 200
 """The largest ``timestamp.txt`` that is read, in bytes."""
@@ -48,7 +55,7 @@ def score_of(status: Status, question: QuestionResult | None) -> tuple[float | N
     """Return a question's automatic score, None where it is not known, and whether a person has to look."""
     if status is Status.UNREADABLE:
         return 0.0, True
-    if question is None or question.needs_human:
+    if question is None or question.needs_review:
         return None, True
     return question.score, False
 
@@ -77,7 +84,7 @@ def read_timestamp(folder: Path) -> datetime | None:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
         return None
     try:
-        when: datetime = light_imports.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
+        when: datetime = large_libraries.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
     except (ValueError, OverflowError, TypeError):
         return None
     return when
@@ -168,3 +175,72 @@ def _read(connection: Connection) -> _Recorded:
         solutions={(exercise, cell) for exercise, cell in rows(_SOLUTION_CELLS)},
         sources={(exercise, cell) for exercise, cell in rows(_SOURCE_CELLS)},
     )
+
+
+# --- What teachers entered ----------------------------------------------------------------------------------------
+
+
+_SUBMISSION = """
+join submitted_notebook n on {table}.notebook_id = n.id
+join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+_SCORES = f"""
+select s.student_id, a.name, b.name, coalesce(g.manual_score, g.auto_score, 0) + coalesce(g.extra_credit, 0)
+from grade g join base_cell b on g.cell_id = b.id {_SUBMISSION.format(table="g")}
+where g.manual_score is not null or g.extra_credit is not null"""
+_MANUAL_COMMENTS = f"""
+select s.student_id, a.name, b.name, c.manual_comment
+from comment c join base_cell b on c.cell_id = b.id {_SUBMISSION.format(table="c")}
+where c.manual_comment is not null"""
+_PENALTIES = """
+select s.student_id, a.name, n.late_submission_penalty from submitted_notebook n
+join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id
+where n.late_submission_penalty is not null"""
+
+Entered = dict[tuple[str, str], ByHand]
+"""What was entered, by student and exercise."""
+
+
+def read_by_hand(db_url: str) -> Entered:
+    """Return what was entered for each submission; nothing where there is no gradebook yet.
+
+    Raises `FileError` where it cannot be read.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        url = make_url(db_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return {}
+        return _joined(*_rows(url))
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        raise FileError(
+            f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url. "
+            "Nothing was written."
+        ) from error
+
+
+def _rows(url: URL) -> list[Sequence[Any]]:
+    """Return what was entered: scores, comments, penalties."""
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return [connection.execute(text(query)).all() for query in (_SCORES, _MANUAL_COMMENTS, _PENALTIES)]
+    finally:
+        engine.dispose()
+
+
+def _joined(scores: Iterable[Any], comments: Iterable[Any], penalties: Iterable[Any]) -> Entered:
+    points: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    remarks: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    taken = {(student, exercise): float(penalty) for student, exercise, penalty in penalties if penalty}
+    for student, exercise, cell, score in scores:
+        points[student, exercise][cell.removeprefix(check_id(""))] = float(score)
+    for student, exercise, cell, comment in comments:
+        if comment.strip():
+            remarks[student, exercise][cell] = comment
+    keys = {*points, *remarks, *taken}
+    return {key: ByHand(points.get(key, {}), remarks.get(key, {}), taken.get(key, 0.0)) for key in keys}

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autograder import light_imports
 from autograder.course import Course, Exercise
-from autograder.gradebook.cells import cell_metadata, check_id, check_source
+from autograder.course.cells import cell_metadata, check_id, check_source
+from autograder.errors import FileError
 from autograder.gradebook.entries import comment_of, folder_of, not_recorded, read_timestamp, score_of
-from autograder.results import QuestionResult, Result, Status
+from autograder.results.model import QuestionResult, Result, Status
+from autograder.runtime import large_libraries
 
 WAIT_S = 30.0
 """How long to wait, in seconds, for another process to let go of an SQLite gradebook."""
@@ -31,10 +32,6 @@ The second lets others read, and keeps nbgrader and other graders from adding a 
 """
 
 SourceOf = Callable[[Exercise], Any]
-
-
-class GradebookError(Exception):
-    """The gradebook cannot be written; the message says why, that no grade is lost, and how to repeat."""
 
 
 def update_gradebook(
@@ -52,7 +49,7 @@ def update_gradebook(
     ``submitted`` is nbgrader's folder of submissions, from which the time of each is read. ``source_of``
     returns an exercise's instructor notebook without solutions; its cells are recorded where nbgrader does
     not know them, so that ``generate_assignment`` agrees later. Without it, only the questions' cells are.
-    An optional exercise's points count in nbgrader like any other's. Raises `GradebookError`.
+    An optional exercise's points count in nbgrader like any other's. Raises `FileError` where it cannot be written.
     """
     from sqlalchemy.engine import make_url
 
@@ -102,7 +99,7 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
 
 def _connected(db_url: str, course_id: str) -> Any:
     """Return nbgrader's gradebook; where its ``__init__`` fails, close the connection that it leaves open."""
-    kind = light_imports.nbgrader().api.Gradebook
+    kind = large_libraries.nbgrader().api.Gradebook
     gradebook = kind.__new__(kind)
     try:
         gradebook.__init__(db_url, course_id)
@@ -134,7 +131,7 @@ def _errors_explained(db_url: str) -> Iterator[None]:
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         yield
-    except (ArgumentError, SQLAlchemyError, light_imports.nbgrader().api.InvalidEntry) as error:
+    except (ArgumentError, SQLAlchemyError, large_libraries.nbgrader().api.InvalidEntry) as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         if "locked" in reason:
             reason = "another program is writing to it"
@@ -142,7 +139,7 @@ def _errors_explained(db_url: str) -> Iterator[None]:
             name = make_url(db_url).render_as_string(hide_password=True)
         except ArgumentError:
             name = "named by c.CourseDirectory.db_url"
-        raise GradebookError(
+        raise FileError(
             f"the gradebook {name} was not changed: {reason}. No grade is lost: the result files hold them. "
             "Close nbgrader or the formgrader where it is open and repeat the command: no work is done twice."
         ) from error
@@ -157,7 +154,7 @@ def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None
     gradebook.update_or_create_assignment(name)
     try:
         notebook = gradebook.find_notebook(name, name)
-    except light_imports.nbgrader().api.MissingEntry:
+    except large_libraries.nbgrader().api.MissingEntry:
         notebook = gradebook.add_notebook(name, name, kernelspec="{}")
     sources = {cell.name for cell in notebook.source_cells}
     solutions = {cell.name for cell in notebook.solution_cells}
@@ -185,7 +182,7 @@ def _bare_notebook(exercise: Exercise) -> Any:
 
 
 def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) -> None:
-    utils = light_imports.nbgrader().utils
+    utils = large_libraries.nbgrader().utils
     if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
         return
     grade_id = cell.metadata["nbgrader"]["grade_id"]
@@ -226,7 +223,7 @@ def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: 
         cell = cells[check_id(question.name)]
         grade = grades.get(cell.name)
         if grade is None:  # the question came after the submission
-            grade = light_imports.nbgrader().api.Grade(cell_id=cell.id, notebook=entry)
+            grade = large_libraries.nbgrader().api.Grade(cell_id=cell.id, notebook=entry)
             gradebook.db.add(grade)
         _set_score(grade, result.status, questions.get(question.name))
 

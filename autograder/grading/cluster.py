@@ -19,54 +19,51 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from autograder.course import Exercise
-from autograder.grading.submission import environment
-from autograder.sandbox.engine import EngineError, Graded
-from autograder.sandbox.job import Job
-from autograder.sandbox.tiers import TIERS
+from autograder.errors import MachineError, MissingPackage
+from autograder.grading.one_submission import environment
+from autograder.sandbox.engine import Graded
+from autograder.sandbox.isolation.tiers import TIERS
+from autograder.sandbox.protocol.messages import Job
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from autograder.grading.on_worker import Offer
+    from autograder.grading.dask_worker import Capabilities
 
 CONNECT_TIMEOUT_S = 60.0
 """How long a scheduler, and a first worker of it, are waited for: after a restart, too."""
 
 
-class ClusterError(EngineError):
-    """The cluster cannot be used; the message says what to do."""
-
-
 @dataclass(frozen=True)
-class Survey:
+class ClusterSurvey:
     """What the workers of a cluster offer together: the tier of the weakest, and how many submissions at once."""
 
     tier: str
     threads: int
 
 
-def survey(address: str) -> Survey:
-    """Ask all workers of a scheduler; raise `ClusterError` where one could give another result than here."""
+def survey(address: str) -> ClusterSurvey:
+    """Ask all workers of a scheduler; raise `MachineError` where one could give another result than here."""
     with _connected(address) as client:
-        from autograder.grading.on_worker import offer
+        from autograder.grading.dask_worker import capabilities
 
-        tier = common_tier(client.run(offer, on_error="return"), environment())
-        return Survey(tier, sum(client.nthreads().values()))
+        tier = common_tier(client.run(capabilities, on_error="return"), environment())
+        return ClusterSurvey(tier, sum(client.nthreads().values()))
 
 
-def common_tier(offers: Mapping[str, Offer | Exception], here: str) -> str:
+def common_tier(offers: Mapping[str, Capabilities | Exception], here: str) -> str:
     """Return the tier of the weakest worker, given the environment of this machine."""
-    from autograder.grading.on_worker import Offer
+    from autograder.grading.dask_worker import Capabilities
 
     tiers = set()
     for address, offered in sorted(offers.items()):
         if isinstance(offered, Exception):
-            raise ClusterError(
+            raise MachineError(
                 f"The dask worker {address} cannot grade ({type(offered).__name__}: {offered}). Install "
                 "medical-image-autograder[staff,cluster] there, in the same version as here."
             )
-        if fault := offered.fault(Offer(TIERS[-1], here)):
-            raise ClusterError(f"The dask worker {address} {fault}")
+        if fault := offered.fault(Capabilities(TIERS[-1], here)):
+            raise MachineError(f"The dask worker {address} {fault}")
         tiers.add(offered.tier)
     return max(tiers, key=TIERS.index)
 
@@ -111,7 +108,7 @@ class Cluster:
         from distributed import CancelledError, KilledWorker
         from distributed.comm import CommClosedError
 
-        from autograder.grading.on_worker import grade_here
+        from autograder.grading.dask_worker import grade_here
 
         assert self._client is not None, "use the cluster as a context manager"
         place = self._places.get(job.check_files)
@@ -143,11 +140,11 @@ class Cluster:
 
     def _start_sandboxes(self, client: Client) -> None:
         """Start one in each worker, now and later."""
-        from autograder.grading.on_worker import PREFIX, Offer, Order, Sandbox, forget_leftovers
+        from autograder.grading.dask_worker import PREFIX, Capabilities, Sandbox, WorkerOrder, forget_leftovers
 
         client.run_on_scheduler(forget_leftovers)
         self._name = PREFIX + client.id
-        order = Order(Offer(self.tier, environment()), self._protected, self._preload, self._check_files)
+        order = WorkerOrder(Capabilities(self.tier, environment()), self._protected, self._preload, self._check_files)
         client.register_plugin(Sandbox(order), name=self._name)
 
 
@@ -157,14 +154,14 @@ def _connected(address: str) -> Iterator[Client]:
     try:
         from distributed import Client
     except ImportError:
-        raise ClusterError(
+        raise MissingPackage(
             'Grading on a cluster needs dask, here and on its workers: pip install "medical-image-autograder[cluster]"'
         ) from None
     target = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
         client = Client(**target, timeout=CONNECT_TIMEOUT_S, set_as_default=False, name="autograder")
     except (OSError, ValueError) as error:
-        raise ClusterError(
+        raise MachineError(
             f"No dask scheduler answers at {address} ({error}). Start it (docs/scale.md), then repeat the command."
         ) from None
     try:
@@ -179,6 +176,6 @@ def _wait_for_a_worker(client: Client, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
     except TimeoutError:
-        raise ClusterError(
+        raise MachineError(
             f"The dask scheduler at {address} has no workers. Start some (docs/scale.md), then repeat the command."
         ) from None

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.course import CourseError, Exercise, Question
-from autograder.notebook.percent import read_percent
+from autograder.course import Exercise, Question
+from autograder.course.cells import read_percent
+from autograder.errors import CourseError, reading
 from autograder.proving.changes import apply_change, is_change
 
 DEEPEST = 2
@@ -62,8 +63,10 @@ def read_answers(exercise: Exercise, question: Question) -> list[Answer]:
     where = f"tests/answers/{exercise.name}/{question.name}.py"
     if not path.is_file():
         raise CourseError(f"{where} is missing: write right and wrong answers to {question.name}.")
+    with reading(path, CourseError):
+        text = path.read_text("utf-8")
     answers: list[Answer] = []
-    for cell in read_percent(path.read_text("utf-8")).cells:
+    for cell in read_percent(text).cells:
         if cell.cell_type == "code" and cell.source.strip():
             answers.append(_read_answer(cell, question, answers, where))
     _require_known_checks(answers, question, where)

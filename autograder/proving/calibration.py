@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import Course, Exercise
-from autograder.grading.submission import environment as software
-from autograder.proving.experiments import Description, Plan, Subject, has_experiments, plan
-from autograder.proving.measuring import CACHE, Measurement, MeasuringError, Memory, Pool, Task, measure
-from autograder.proving.record import make_entry, problems_of, read_record, write_record
+from autograder.errors import CourseError
+from autograder.grading.one_submission import software
+from autograder.proving.calibration_record import make_entry, problems_of, read_record, write_record
+from autograder.proving.measuring import CACHE, Measurement, MeasuringTask, Memory, Pool, measure
+from autograder.proving.plan import Description, Plan, Subject, has_experiments, plan
 from autograder.proving.threshold import NoThreshold, choose_threshold, highest_threshold
 
 
@@ -34,10 +35,10 @@ class Repeats:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CalibrationOutcome:
     """What came of calibrating one experiment: a new entry of the record, or why there is none.
 
-    ``kept`` is an earlier entry, which stays because the data are not on this machine.
+    ``reused`` is an earlier entry, which stays because the data are not on this machine.
     """
 
     plan: Plan
@@ -47,17 +48,17 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCalibration:
     """What there is to calibrate in one exercise, and on which machine."""
 
     exercise: Exercise
     plans: tuple[Plan, ...]
     environment: str
 
-    def tasks(self, repeats: Repeats) -> list[Task]:
+    def tasks(self, repeats: Repeats) -> list[MeasuringTask]:
         """Return all runs to be made, the experiments mixed, so that the time they take tells when the rest is done."""
         tasks = [
-            Task(plan, subject, seed)
+            MeasuringTask(plan, subject, seed)
             for plan in self.plans
             if not plan.experiment.missing
             for subject in plan.subjects
@@ -66,28 +67,28 @@ class Prepared:
         return sorted(tasks, key=lambda task: task.seed)
 
 
-def prepare(pool: Pool, exercise: Exercise) -> Prepared:
+def prepare(pool: Pool, exercise: Exercise) -> PreparedCalibration:
     """Import the checks of an exercise and find out what there is to measure, with the digests of the data.
 
-    Raises `MeasuringError` or `CourseError` where something is not as it must be.
+    Raises `CourseError` where something is not as it must be.
     """
     if not has_experiments(exercise):
-        return Prepared(exercise, (), "")
+        return PreparedCalibration(exercise, (), "")
     reply = pool.ask(do="describe", **pool.laid_down(exercise.check_files))
     if "failed" in reply:
-        raise MeasuringError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
+        raise CourseError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
     described = [Description(**each) for each in reply["experiments"]]
-    return Prepared(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
+    return PreparedCalibration(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
 
 
 def calibrate(
     pool: Pool,
     course: Course,
-    prepared: Prepared,
+    prepared: PreparedCalibration,
     repeats: Repeats = Repeats(),
     *,
-    notify: Callable[[Task, Measurement], None] = lambda task, measurement: None,
-) -> list[Outcome]:
+    notify: Callable[[MeasuringTask, Measurement], None] = lambda task, measurement: None,
+) -> list[CalibrationOutcome]:
     """Measure what has not been measured, choose thresholds and write the record of one exercise.
 
     An experiment for which there is no threshold loses its entry: what has been refuted cannot be used.
@@ -104,7 +105,7 @@ def calibrate(
     for each in prepared.plans:
         name = each.experiment.name
         if each.experiment.missing:
-            outcomes.append(Outcome(each, before.get(name), each.experiment.missing, kept=name in before))
+            outcomes.append(CalibrationOutcome(each, before.get(name), each.experiment.missing, kept=name in before))
         else:
             found = {subject: [run for _, run in sorted(runs[name, subject].items())] for subject in each.subjects}
             outcomes.append(_conclude(each, found, prepared.environment))
@@ -112,12 +113,12 @@ def calibrate(
     return outcomes
 
 
-def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: str) -> Outcome:
+def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: str) -> CalibrationOutcome:
     """Choose the threshold of one experiment."""
     metric = each.experiment.metric
     broken = list(_broken(each, runs, metric))
     if broken:
-        return Outcome(each, problem="; ".join(broken))
+        return CalibrationOutcome(each, problem="; ".join(broken))
     rights = {subject.label: [run.metrics[metric] for run in runs[subject]] for subject in each.of("right")}
     wrongs = {
         subject.label: [value for run in runs[subject] if math.isfinite(value := run.metrics.get(metric, math.nan))]
@@ -138,8 +139,8 @@ def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: s
             )
         choice = choose_threshold(rights, wrongs)
     except NoThreshold as error:
-        return Outcome(each, problem=str(error))
-    return Outcome(each, make_entry(each, runs, choice, environment))
+        return CalibrationOutcome(each, problem=str(error))
+    return CalibrationOutcome(each, make_entry(each, runs, choice, environment))
 
 
 def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> Iterator[str]:
@@ -156,7 +157,7 @@ def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> 
             yield f"the baseline “{subject.label}” fails: {failed[0]}"
 
 
-def find_problems(prepared: Prepared) -> Iterator[tuple[str, str]]:
+def find_problems(prepared: PreparedCalibration) -> Iterator[tuple[str, str]]:
     """Yield experiment and sentence for all that keeps the record of an exercise from being used, without measuring."""
     entries = read_record(prepared.exercise)
     for each in prepared.plans:
@@ -167,7 +168,7 @@ def find_problems(prepared: Prepared) -> Iterator[tuple[str, str]]:
         yield name, "the record has it, the checks do not"
 
 
-def environments(prepared: Prepared) -> Iterator[tuple[str, str]]:
+def environments(prepared: PreparedCalibration) -> Iterator[tuple[str, str]]:
     """Yield the experiments that were measured in another environment, which alone makes no record wrong."""
     for name, entry in read_record(prepared.exercise).items():
         if entry.get("environment") != prepared.environment:

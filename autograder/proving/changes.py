@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from autograder.course import CourseError
+from autograder.errors import CourseError
 
 _GOES, _COMES, _STAYS = "# - ", "# + ", "#   "
 

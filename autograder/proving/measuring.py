@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,17 +18,14 @@ from typing import Any, Self
 
 from autograder.course import CheckFiles
 from autograder.course.check_files import FOLDER
-from autograder.processes import environment, python
-from autograder.proving.experiments import Plan, Subject
+from autograder.errors import CourseError, FileError, reading
+from autograder.proving.plan import Plan, Subject
+from autograder.runtime.subprocesses import environment, python
 
 CACHE = ".calibration"
 """The folder of a course in which measurements are kept between runs. It may be deleted at any time."""
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-class MeasuringError(Exception):
-    """A file of checks, or a measurement in it, is not as it must be; the message says what happened."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Task:
+class MeasuringTask:
     """A run that is to be made."""
 
     plan: Plan
@@ -61,7 +58,7 @@ class Process:
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
-            python("autograder.proving.measurer"),
+            python("autograder.proving.measuring_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -85,7 +82,7 @@ class Process:
             return {"failed": f"the process ended with status {self._popen.wait()}", "ended": True}
         reply: dict[str, Any] = json.loads(line)
         if "error" in reply:
-            raise MeasuringError(reply["error"])
+            raise CourseError(reply["error"])
         return reply
 
     def stop(self) -> None:
@@ -119,7 +116,7 @@ class Pool:
         self.stop()
 
     def stop(self) -> None:
-        """End all processes, also those at work, whose requests raise `MeasuringError`."""
+        """End all processes, also those at work, whose requests are cancelled."""
         with self._lock:
             self._stopped = True
             while self._all:
@@ -142,11 +139,11 @@ class Pool:
         process = self._idle.get() or self._start()
         try:
             reply = process.ask(**request)
-        except MeasuringError:
+        except CourseError:
             self._idle.put(process)
             raise
         if self._stopped:
-            raise MeasuringError("stopped")
+            raise CancelledError
         if "ended" in reply:
             with self._lock:
                 self._all.discard(process)
@@ -157,7 +154,7 @@ class Pool:
     def _start(self) -> Process:
         with self._lock:
             if self._stopped:
-                raise MeasuringError("stopped")
+                raise CancelledError
             process = Process()
             self._all.add(process)
             return process
@@ -170,13 +167,17 @@ class Memory:
         self._path = path
         self._known: dict[str, Measurement] = {}
         self._lock = threading.Lock()
-        text = path.read_text("utf-8") if path.is_file() else ""
+        with reading(path):
+            text = path.read_text("utf-8", "replace") if path.exists() else ""
         if text and not text.endswith("\n"):  # a run was killed while it wrote
             text = text[: text.rfind("\n") + 1]
             path.write_text(text, "utf-8")
-        for line in text.splitlines():
-            key, metrics, failed = json.loads(line)
-            self._known[key] = Measurement(metrics, failed)
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                key, metrics, failed = json.loads(line)
+                self._known[key] = Measurement(dict(metrics), failed)
+            except (ValueError, TypeError) as error:
+                raise FileError(f"{path}:{number} is damaged ({error}). Delete the file: it only saves time.") from None
 
     def get(self, key: str) -> Measurement | None:
         """Return what was measured before."""
@@ -193,13 +194,13 @@ class Memory:
 
 
 def measure(
-    pool: Pool, checks: CheckFiles, tasks: Iterable[Task], memory: Memory, environment: str
-) -> Iterator[tuple[Task, Measurement]]:
+    pool: Pool, checks: CheckFiles, tasks: Iterable[MeasuringTask], memory: Memory, environment: str
+) -> Iterator[tuple[MeasuringTask, Measurement]]:
     """Yield every task with its result, those that are remembered first, then each as it is made.
 
-    Raises `MeasuringError` when a measurement itself breaks.
+    Raises `CourseError` when a measurement itself breaks.
     """
-    todo: dict[str, list[Task]] = {}
+    todo: dict[str, list[MeasuringTask]] = {}
     for task in tasks:
         key = task.key(environment)
         known = memory.get(key)

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from autograder.course import Exercise, Question
-from autograder.grading.collect import Handed
-from autograder.grading.submission import Prepared, grade, prepare
-from autograder.notebook.cells import Cell
+from autograder.course.cells import Cell
+from autograder.grading.one_submission import PreparedSubmission, grade, prepare
 from autograder.proving.answers import Answer, junk_answers, read_answers
-from autograder.proving.experiments import checks_that_train, with_answer
-from autograder.results import CheckResult, Outcome, QuestionResult
+from autograder.proving.plan import checks_that_train, with_answer
+from autograder.results.model import CheckResult, Outcome, QuestionResult
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.messages import Limits
+from autograder.submissions.find import SubmissionFile
 
 AT_LEAST = 3
 """How many right and how many wrong answers a question's collection must hold."""
@@ -64,7 +64,7 @@ def prove(
     points and must not break a check. Checks that train run for right answers, and for wrong ones that name them.
     """
     limits = limits or Limits()
-    reference = prepare(Handed("reference", exercise.name, exercise.solution), exercise, engine.tier)
+    reference = prepare(SubmissionFile("reference", exercise.name, exercise.solution), exercise, engine.tier)
     proofs = {question.name: Proof(question) for question in exercise.questions}
     answers = list(_all_answers(exercise, proofs, reference, stub_cells))
     dear = checks_that_train(exercise)
@@ -99,7 +99,7 @@ def _asked(question: Question, answer: Answer, dear: Collection[tuple[str, str]]
 
 
 def _all_answers(
-    exercise: Exercise, proofs: dict[str, Proof], reference: Prepared, stub_cells: Sequence[Cell]
+    exercise: Exercise, proofs: dict[str, Proof], reference: PreparedSubmission, stub_cells: Sequence[Cell]
 ) -> Iterator[Answer]:
     solved = {cell.id: cell.source for cell in reference.cells}
     stubs = {cell.id: cell.source for cell in stub_cells}

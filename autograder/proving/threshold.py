@@ -21,7 +21,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from autograder.checking.experiment import SEEDS
+from autograder.checking.experiments import SEEDS
 
 MAX_FAILURE = 1e-3
 """How often a right answer may fail."""

@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME, Course, CourseError, Exercise
-from autograder.manifest import UNRELEASED
+from autograder.course import CONFIG_NAME, Course, Exercise
+from autograder.course.manifest import UNRELEASED
+from autograder.errors import CourseError
 from autograder.release import nbgrader_run
-from autograder.release.gradescope import write_bundle
-from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT
+from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT, normalise, require_success
 from autograder.release.notebooks import source_notebook
-from autograder.release.otter import STUDENT_FILES, write_assignment
-from autograder.release.outputs import normalise, require_success
+from autograder.release.platform_bundles import STUDENT_FILES, write_assignment, write_bundle
 from autograder.release.scan import require_no_leaks
 from autograder.release.stubs import GENERATED, cleared, stub_module
 
@@ -54,7 +53,7 @@ def find_drift(course: Course) -> list[Drift]:
     for path, text in stubs.items():
         if not path.is_file():
             drift.append(Drift(path, "is missing"))
-        elif path.read_text("utf-8") != text:
+        elif path.read_text("utf-8", "replace") != text:
             drift.append(Drift(path, f"is not what solutions/{path.name} makes"))
     for path in sorted((course.root / "exercises").glob("*.py")):
         if path not in stubs:
@@ -74,7 +73,7 @@ def build(
     With ``only``, the releases of the other exercises stay as they are; the stubs, which cost nothing, are all made.
     ``complete`` is given the folder of the releases before they are moved into place; what it raises stops the build.
 
-    Raises `CourseError` where the course's files are not as they must be, and its kind `scan.LeakError` where
+    Raises `CourseError` where the course's files are not as they must be, and its kind `LeakError` where
     the student release would hold what students must not have.
     """
     stubs = stubs_of(course)
@@ -195,7 +194,7 @@ def _install_stubs(made: list[Path], folder: Path) -> None:
         path.replace(folder / path.name)
     current = {path.name for path in made}
     for path in folder.glob("*.py"):
-        if path.name not in current and path.read_text("utf-8").startswith(GENERATED):
+        if path.name not in current and path.read_text("utf-8", "replace").startswith(GENERATED):
             path.unlink()
 
 

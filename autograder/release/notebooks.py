@@ -1,4 +1,6 @@
-"""From a solved module to the instructor's notebook, the source that nbgrader works on.
+"""Solution regions: what students write, bounded by nbgrader's own markers.
+
+From a solved module to the instructor's notebook, the source that nbgrader works on.
 
 Every cell gets an id that depends on nothing but its place among the questions, so that two builds agree byte
 for byte and a diff between two releases shows what really changed.
@@ -8,11 +10,57 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from autograder.course import CourseError, Exercise
-from autograder.notebook.cells import ILLUSTRATION
-from autograder.release.regions import RegionError, read_regions
+from autograder.course import Exercise
+from autograder.course.cells import ILLUSTRATION
+from autograder.errors import CourseError
+
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+
+
+class RegionError(ValueError):
+    """Markers that do not pair up; the message continues a sentence that names the cell."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The lines of one cell: those inside its solution regions and those that students are given."""
+
+    solved: tuple[str, ...]
+    given: tuple[str, ...]
+    count: int
+
+
+def read_regions(source: str) -> Regions:
+    """Split a cell at its markers, as nbgrader does; raise `RegionError` where they do not pair."""
+    solved: list[str] = []
+    given: list[str] = []
+    count, inside = 0, False
+    for line in source.split("\n"):
+        if BEGIN in line:
+            if inside:
+                raise RegionError(f"has a second “{BEGIN}” before “{END}”")
+            inside, count = True, count + 1
+        elif END in line:
+            if not inside:
+                raise RegionError(f"has an “{END}” without “{BEGIN}”")
+            inside = False
+        else:
+            (solved if inside else given).append(line)
+    if inside:
+        raise RegionError(f"has a “{BEGIN}” without “{END}”")
+    return Regions(tuple(solved), tuple(given), count)
+
+
+def strip_markers(source: str) -> str:
+    """Return a cell without the lines that hold a marker."""
+    return "\n".join(line for line in source.split("\n") if BEGIN not in line and END not in line)
+
+
+# --- Notebooks ----------------------------------------------------------------------------------------------------
+
 
 IMPORT_ID = "autograder"
 CHECK_PREFIX = "check-"

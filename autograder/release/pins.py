@@ -1,10 +1,15 @@
-"""The versions that a release is built with: ``requirements.lock``, which pip takes as constraints (``-c``).
+"""What a release is built from: the pinned versions of ``requirements.lock``, and a clean commit.
+
+The versions that a release is built with: ``requirements.lock``, which pip takes as constraints (``-c``).
 
 ``autograder lock`` writes it after an upgrade.
+
+From which commit a release is built.
 """
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -13,8 +18,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from autograder.course import CourseError
-from autograder.results import write_atomic
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
+from autograder.files import write_atomic
 
 DISTRIBUTION = "medical-image-autograder"
 LOCK = "requirements.lock"
@@ -65,10 +71,7 @@ def write_lock(root: Path) -> Lock:
     something is missing that only tests or the documentation need, lines that may be due to it stay.
     """
     lock = _lock(root)
-    try:
-        write_atomic(root / LOCK, lock.to_text().encode())
-    except OSError as error:
-        raise CourseError(f"{root / LOCK} cannot be written ({error.strerror}).") from None
+    write_atomic(root / LOCK, lock.to_text().encode())
     return lock
 
 
@@ -142,3 +145,39 @@ def _needs(requirements: Iterable[str], extras: Collection[str]) -> Iterator[tup
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
             yield canonicalize_name(requirement.name), frozenset(requirement.extras)
+
+
+# --- The commit ---------------------------------------------------------------------------------------------------
+
+
+SOURCES = ("solutions", "tests/checks", CONFIG_NAME, LOCK, "autograder", "pyproject.toml")
+"""What decides the bytes of a release."""
+
+
+def clean_commit(root: Path) -> str:
+    """Return the commit that a course's sources are at; raise `CourseError` where they hold changes of their own."""
+    changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCES).splitlines()
+    if changed:
+        listed = ", ".join(line[3:] for line in changed[:5]) + (f" and {len(changed) - 5} more" if changed[5:] else "")
+        raise CourseError(
+            f"Not committed: {listed}. A release is built from a commit, so that anybody can build it again: commit "
+            "first, then repeat the command."
+        )
+    return _git(root, "rev-parse", "--verify", "HEAD").strip()
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise CourseError(
+            "git is not installed, and a version is built from a commit. Install it (Debian, Ubuntu: apt install git) "
+            "and repeat the command, or build without --version."
+        ) from None
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()
+        raise CourseError(
+            f"{root} is in no git repository with a commit ({said[0] if said else 'git failed'}): a version is built "
+            "from a commit. Run git init and commit the course, or build without --version."
+        )
+    return done.stdout

@@ -7,7 +7,7 @@ from typing import Any
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 from nbgrader.utils import is_solution
 
-from autograder.release.regions import strip_markers
+from autograder.release.notebooks import strip_markers
 
 
 def stub_of(question: str) -> str:

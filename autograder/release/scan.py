@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, CourseError, Exercise
+from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME, parsed
 from autograder.course.model import is_public
-from autograder.release.notebooks import is_illustration, read_solution
-from autograder.release.regions import BEGIN, END, read_regions
+from autograder.errors import LeakError
+from autograder.release.notebooks import BEGIN, END, is_illustration, read_regions, read_solution
 
 SHORTEST_SOLUTION_LINE = 12
 SHORTEST_CHECK_LINE = 20
@@ -39,10 +39,6 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
 _TELLING_DIGITS = 5
 _LONG_SEED = 10**5
 """From which number on a seed is none that any text may hold."""
-
-
-class LeakError(CourseError):
-    """A release holds what it must not; nothing of it was handed out."""
 
 
 @dataclass(frozen=True)

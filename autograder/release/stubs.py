@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from autograder.course import CourseError, Exercise
+from autograder.course import Exercise
+from autograder.errors import CourseError
 from autograder.release.notebooks import IMPORT_ID, read_solution, source_notebook
 
 GENERATED = "# generated from solutions/"

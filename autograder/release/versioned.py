@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, CourseError, Exercise
+from autograder.course import Course, Exercise
+from autograder.course.cells import interface_of
 from autograder.course.check_files import RECORD_NAME
 from autograder.course.digests import check_digests
-from autograder.handed_out import interface_of
-from autograder.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
+from autograder.course.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest, is_version, path_of
+from autograder.errors import CourseError
+from autograder.files import write_zip
 from autograder.release.build import GRADESCOPE, build
-from autograder.release.bundle import JUPYTER, bundle_name, solution_bundle, student_bundle
-from autograder.release.commit import clean_commit
+from autograder.release.comparison import differing, digests_of, sha256
 from autograder.release.nbgrader_run import SOLUTION, STUDENT
-from autograder.release.packing import write_zip
-from autograder.release.pins import core_needs, require_pinned
+from autograder.release.pins import clean_commit, core_needs, require_pinned
 from autograder.release.scan import require_no_leaks_in_bundle
-from autograder.release.verify import differing, digests_of, sha256
+from autograder.release.student_bundle import JUPYTER, bundle_name, solution_bundle, student_bundle
 
 
 def build_version(course: Course, version: str, course_id: str) -> bool:
@@ -58,7 +58,7 @@ def build_version(course: Course, version: str, course_id: str) -> bool:
 
 
 def _write_bundles(course: Course, version: str, packages: Mapping[str, str], made: Path, folder: Path) -> None:
-    """Write what goes out; raise `scan.LeakError` where students would get what they must not have."""
+    """Write what goes out; raise `LeakError` where students would get what they must not have."""
     pins = {name: packages[name] for name in (*core_needs(), JUPYTER)}
     student = student_bundle(course, version, made, pins)
     require_no_leaks_in_bundle(student, course)

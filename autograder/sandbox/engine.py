@@ -18,38 +18,33 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import CheckFiles
-from autograder.processes import ELSEWHERE, python
-from autograder.results import CellResult, CheckResult, Cost
-from autograder.sandbox import frames, reports
-from autograder.sandbox.job import Job, check_files_message
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.spawn import request_checker, request_grading
-from autograder.sandbox.tiers import launcher_environment, scratch_folder
+from autograder.errors import MachineError
+from autograder.results.model import CellResult, CheckResult, Cost
+from autograder.runtime.subprocesses import ELSEWHERE, python
+from autograder.sandbox.isolation.tiers import launcher_environment, scratch_folder
+from autograder.sandbox.protocol import frames, messages
+from autograder.sandbox.protocol.messages import Job, Limits, check_files_message, request_checker, request_grading
 
 START_TIMEOUT_S = 120.0
-
-
-class EngineError(Exception):
-    """The sandbox could not be started; the message says what to do."""
 
 
 @dataclass
 class Graded:
     """What came back for one submission; ``complete`` is False when the checker itself did not finish.
 
-    It is ``disturbed`` where a process of the answer ended as if somebody else had killed it.
+    It is ``interrupted`` where a process of the answer ended as if somebody else had killed it.
     """
 
     cells: list[CellResult] = field(default_factory=list)
     checks: list[tuple[str, CheckResult]] = field(default_factory=list)
     costs: dict[str, Cost] = field(default_factory=dict)
     complete: bool = False
-    disturbed: bool = False
+    interrupted: bool = False
 
     @property
-    def sound(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether nothing but the submission can have decided this."""
-        return self.complete and not self.disturbed
+        return self.complete and not self.interrupted
 
 
 class Engine:
@@ -79,7 +74,7 @@ class Engine:
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
             words = self._last_words()
             self.__exit__(None, None, None)
-            raise EngineError(f"The sandbox did not start (tier {self.tier}). {words}")
+            raise MachineError(f"The sandbox did not start (tier {self.tier}). {words}")
         return self
 
     def __exit__(
@@ -129,16 +124,16 @@ class Engine:
         """Note one message of a checker; return whether more are to come."""
         match message:
             case ["cells", cells] if not graded.cells:
-                graded.cells = reports.read_cells(cells, job)
+                graded.cells = messages.read_cells(cells, job)
             case ["check", *fields]:
-                question, result, cost = reports.read_check(fields, job)
+                question, result, cost = messages.read_check(fields, job)
                 name = f"{question}.{result.name}"
                 if name in graded.costs:
                     raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
                 graded.costs[name] = cost
-            case ["done", bool(disturbed)]:
-                graded.complete, graded.disturbed = True, disturbed
+            case ["done", bool(interrupted)]:
+                graded.complete, graded.interrupted = True, interrupted
                 return False
             case _:
                 raise frames.ProtocolError("unknown message")
@@ -169,7 +164,7 @@ class Engine:
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         order = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
         process = subprocess.Popen(
-            python("autograder.sandbox.launch", str(theirs.fileno())),
+            python("autograder.sandbox.processes.launcher", str(theirs.fileno())),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Exercise, load_course
-from autograder.gradescope.document import OUTCOMES
-from autograder.gradescope.run import NOT_FINISHED, OUT_OF_TIME
-from autograder.release.gradescope import write_bundle
-from autograder.results import Outcome
+from autograder.integrations.gradescope import OUTCOMES
+from autograder.integrations.gradescope.container import NOT_FINISHED, OUT_OF_TIME
+from autograder.release.platform_bundles import write_bundle
+from autograder.results.model import Outcome
 from benchmarks.contained.cases import KINDS, Case, expected_points, write_attacks, write_honest
 from benchmarks.contained.cgroup import NoControlGroups
 from benchmarks.contained.container import CPUS, LIMIT_S, MEMORY_MB, Container, Ended
-from tests.gradescope import spec
+from tests.integrations.gradescope import spec
 
 COURSE = Path(__file__).resolve().parents[2]
 INSTALLED = "usr/local/autograder"
@@ -151,7 +151,7 @@ def kind_of(case: Case) -> str:
 
 def tier_inside(folder: Path, refused: Sequence[str]) -> str:
     """Return the tier that the grader chooses in a container here; end where no container can be made."""
-    code = "from autograder.sandbox.tiers import best_tier; print(best_tier())"
+    code = "from autograder.sandbox.isolation.tiers import best_tier; print(best_tier())"
     ended = Container(folder).run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(COURSE)!r}); {code}"], refused=refused
     )

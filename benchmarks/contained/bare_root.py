@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.course import CourseError, Exercise, load_course
-from autograder.release.gradescope import write_bundle
+from autograder.course import Exercise, load_course
+from autograder.errors import CourseError
+from autograder.release.platform_bundles import write_bundle
 from benchmarks.contained.cases import KINDS, Case, expected_points, write_honest
-from tests.gradescope import spec
+from tests.integrations.gradescope import spec
 
 COURSE = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/local/autograder/venv/bin/python"

@@ -6,8 +6,8 @@ Must happen: the number of keys is bounded, so the checker does not spend minute
 
 # %% question="output_size" outcome="crashed"
 def output_size(input_size, kernel_size, stride=1, padding=0):
-    from autograder.sandbox import wire
+    from autograder.sandbox.protocol import values
 
     keys = [[["c", float(-1000003 * n), float(n)], 0] for n in range(90_000)]
-    wire.Encoder.encode = lambda self, value, depth=0: ["d", *keys]
+    values.Encoder.encode = lambda self, value, depth=0: ["d", *keys]
     return 0

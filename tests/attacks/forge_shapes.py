@@ -6,7 +6,7 @@ Must happen: what is not well formed is refused, and the answer counts as crashe
 
 # %% question="conv2d" outcome="crashed failed"
 def conv2d(images, weight, bias=None, stride=1, padding=0):
-    from autograder.sandbox import wire
+    from autograder.sandbox.protocol import values
 
     nothing = [None, False, None, None]
     forged = [
@@ -31,7 +31,7 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
         [],
     ]
     reply = forged[int(images.sum().item() * 1000) % len(forged)]
-    wire.Encoder.encode = lambda self, value, depth=0: reply
+    values.Encoder.encode = lambda self, value, depth=0: reply
     return images
 
 

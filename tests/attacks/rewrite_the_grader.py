@@ -15,7 +15,13 @@ import autograder
 
 won = []
 package = os.path.dirname(autograder.__file__)
-places = [f"{package}/results.py", f"{package}/sandbox/worker.py", torch.__file__, os.__file__, sys.executable]
+places = [
+    f"{package}/results/model.py",
+    f"{package}/sandbox/processes/worker.py",
+    torch.__file__,
+    os.__file__,
+    sys.executable,
+]
 places += [f"{package}/__pycache__/x.pyc", f"{os.path.dirname(torch.__file__)}/../x.pth", "/usr/bin/x", "/etc/x"]
 for path in places:
     for mode in ("ab", "wb"):

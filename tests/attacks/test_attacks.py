@@ -14,7 +14,6 @@ import os
 import re
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,24 +23,25 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Exercise, load_course
-from autograder.gradebook.autograded import write_autograded
-from autograder.gradebook.csv_file import write_grades
-from autograder.grading.collect import Handed, collect
-from autograder.grading.preload import modules_to_preload
-from autograder.grading.run import grade_class
-from autograder.manifest import UNRELEASED
-from autograder.pictures import Picture, make_picture
+from autograder.course.manifest import UNRELEASED
+from autograder.gradebook.graded_notebooks import write_autograded
+from autograder.grading.scheduler import modules_to_preload
+from autograder.grading.whole_class import grade_class
+from autograder.lms.spreadsheet import write_grades
 from autograder.release.notebooks import source_notebook
 from autograder.release.stubs import cleared
-from autograder.report.feedback import feedback_page
-from autograder.report.terminal import GradingProgress, print_summary
-from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.reporting.feedback_page import feedback_page
+from autograder.reporting.terminal import GradingProgress, print_summary
+from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.results.pictures import Picture, make_picture
+from autograder.results.rendering import as_html
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.tiers import WALLED, best_tier
-from autograder.table import as_html
+from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
+from autograder.sandbox.protocol.messages import Limits
+from autograder.submissions.find import SubmissionFile, collect
 from demo.attacks import Attack, read_attacks
 from demo.make_class import EXERCISES, Notebook, Submission, Worth, attack_submission, attacked_exercise, model, right
+from tests.events import Ends
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ class Graded:
     folder: Path
     submissions: dict[str, dict[str, Submission]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
-    handed: dict[str, Handed] = field(default_factory=dict)
+    handed: dict[str, SubmissionFile] = field(default_factory=dict)
     screen: str = ""
     left_running: int = 0
     left_behind: int = 0
@@ -99,7 +99,7 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, lend: Callable[[Engine], Engine]) -> Iterator[Graded]:
+def graded(tmp_path_factory: pytest.TempPathFactory, share: Callable[[Engine], Engine]) -> Iterator[Graded]:
     """Hand in, grade, and write everything that a teacher looks at."""
     a_class = Graded(tmp_path_factory.mktemp("class"))
     submitted = a_class.folder / "submitted"
@@ -112,16 +112,16 @@ def graded(tmp_path_factory: pytest.TempPathFactory, lend: Callable[[Engine], En
     before, processes = fingerprints(submitted), descendants()
     adopt_orphans()
     with Witnesses() as witnesses:
-        grade(a_class, submitted, processes, lend)
+        grade(a_class, submitted, processes, share)
         a_class.callers = witnesses.callers()
-    a_class.left_behind = settled(lambda: len(descendants() - processes), 0)
+    a_class.left_behind = settled(processes, 0)
     a_class.changed = {name for name, digest in fingerprints(submitted).items() if before.get(name) != digest}
     yield a_class
     for name in marks(a_class.folder):
         Path(name).unlink(missing_ok=True)
 
 
-def grade(a_class: Graded, submitted: Path, processes: set[int], lend: Callable[[Engine], Engine]) -> None:
+def grade(a_class: Graded, submitted: Path, processes: set[int], share: Callable[[Engine], Engine]) -> None:
     """Do what ``autograder grade`` does, with limits that keep the test short."""
     from rich.console import Console
 
@@ -130,12 +130,12 @@ def grade(a_class: Graded, submitted: Path, processes: set[int], lend: Callable[
     collected = collect(submitted, COURSE)
     engine = Engine(TIER, protected=[ROOT, a_class.folder], preload=modules_to_preload(COURSE.exercises))
     with GradingProgress(len(collected.found), console) as progress, engine:
-        lent = lend(engine)
+        shared = share(engine)
         run = grade_class(
-            COURSE, collected.found, output, lambda: lent, jobs=2, limits=LIMITS, tier=TIER, notify=progress.advance
+            COURSE, collected.found, output, lambda: shared, jobs=2, limits=LIMITS, tier=TIER, notify=progress.advance
         )
         idle = (2 if TIER == "A" else 1) + len({item.exercise for item in collected.found})
-        a_class.left_running = settled(lambda: len(descendants() - processes), idle) - idle
+        a_class.left_running = settled(processes, idle) - idle
     print_summary(console, run.results, COURSE)
     a_class.screen = screen.getvalue()
     a_class.results = {result.student: result for result in run.results}
@@ -215,12 +215,11 @@ def descendants() -> set[int]:
     return found
 
 
-def settled(number: Callable[[], int], wanted: int) -> int:
-    """Return a number once it is what it should be, or after ten seconds what it is."""
-    deadline = time.monotonic() + 10
-    while number() != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return number()
+def settled(before: set[int], wanted: int) -> int:
+    """Return how many processes came after some others, once those that are being ended are gone."""
+    while len(ours := descendants() - before) > wanted and Ends(ours).wait_for_one():
+        pass
+    return len(ours)
 
 
 # --- What must be so ------------------------------------------------------------------------------
@@ -258,7 +257,7 @@ def test_the_honest_submission_after_it_gets_full_points(graded, attack):
 
 
 def test_no_check_is_left_to_a_human(graded):
-    undecided = [r.student for r in graded.results.values() if any(q.needs_human for q in r.questions)]
+    undecided = [r.student for r in graded.results.values() if any(q.needs_review for q in r.questions)]
     assert not undecided
     assert len(graded.results) == 2 * len(ATTACKS)
 
@@ -279,7 +278,7 @@ def test_no_process_outlives_the_run(graded):
     assert graded.left_behind == 0
 
 
-@pytest.mark.skipif(TIER not in WALLED, reason="only tiers A and B take the network away")
+@pytest.mark.skipif(TIER not in ISOLATING_TIERS, reason="only tiers A and B take the network away")
 def test_nobody_was_called(graded):
     assert graded.callers == []
 

@@ -14,19 +14,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.browser.servers import ROOT
+from tests.events import Output
 
 PAGE = ROOT / "docs" / "jupyterhub.md"
 PASSWORD = "correct horse battery staple"
-START_S = 120
 
 EVERYBODY = (
     "/opt/course/etc/jupyter/nbgrader_config.py",
@@ -210,13 +207,12 @@ class Site:
         folder = self.srv / "jupyterhub"
         (folder / "jupyterhub_config.py").write_text("\n".join(config), "utf-8")
         command = [str(self.opt / "bin" / "jupyterhub"), "-f", "jupyterhub_config.py"]
-        with self.log.open("wb") as out:
-            process = subprocess.Popen(
-                command, cwd=folder, env={"PATH": f"{self.path}:{os.environ['PATH']}", "HOME": str(folder)},
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        process = subprocess.Popen(
+            command, cwd=folder, env={"PATH": f"{self.path}:{os.environ['PATH']}", "HOME": str(folder)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
         try:
-            _wait_for(f"{address}hub/api/", process, self.log)
+            Output(process.stdout, copy=self.log).wait_for("JupyterHub is now running")
             yield address
         finally:
             process.send_signal(signal.SIGTERM)  # the hub ends the proxy and everybody's servers
@@ -232,12 +228,3 @@ def free_ports(number: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
         return [each.getsockname()[1] for each in sockets]
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < until:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(address, timeout=10):
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"JupyterHub did not start:\n{log.read_text('utf-8', 'replace')}")

@@ -9,16 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.events import Output
+
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISE = "tensor_ops"
 COURSE_ID = "medical-image-classification"
-START_S = 90
 
 
 def make_course(root: Path) -> Path:
@@ -94,19 +94,18 @@ class Person:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
         # Port 0: the system gives one that is free. No token: it listens to this machine only.
         settings = ["--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.password="]
-        log = self.home / "server.log"
-        with log.open("wb") as out:
-            server = subprocess.Popen(
-                [*command, *settings, "--expose-app-in-browser"],
-                cwd=folder,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        server = subprocess.Popen(
+            [*command, *settings, "--expose-app-in-browser"],
+            cwd=folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
-            yield self._address(server, log)
+            said = Output(server.stdout, copy=self.home / "server.log")
+            yield said.wait_for(r"http://127\.0\.0\.1:([1-9]\d*)/")[0]
         finally:
             server.send_signal(signal.SIGTERM)  # ends its kernels too
             try:
@@ -114,12 +113,3 @@ class Person:
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, signal.SIGKILL)
                 server.wait()
-
-    def _address(self, server: subprocess.Popen[bytes], log: Path) -> str:
-        """Wait until the server says where it is."""
-        until = time.monotonic() + START_S
-        while server.poll() is None and time.monotonic() < until:
-            if found := re.search(r"http://127\.0\.0\.1:([1-9]\d*)/", log.read_text("utf-8", "replace")):
-                return found[0]
-            time.sleep(0.1)
-        raise AssertionError(f"JupyterLab did not start:\n{log.read_text('utf-8', 'replace')}")

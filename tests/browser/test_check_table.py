@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.checking.display import Table
-from autograder.checking.hints import Hint
-from autograder.results import QuestionResult
+from autograder.integrations.notebook import Hint
+from autograder.results.model import QuestionResult
+from autograder.results.rendering import CheckTable
 from tests.browser.conftest import NARROW, WIDE
-from tests.report.pages import COUNTS, HOSTILE, LARGE, LOSSES, MAPS, NUMBERS, SCRIPT
+from tests.reporting.pages import COUNTS, HOSTILE, LARGE, LOSSES, MAPS, NUMBERS, SCRIPT
 
 CHECKS = tuple(check for question in HOSTILE.questions for check in question.checks)
 NOTEBOOK = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A notebook</title>
@@ -22,7 +22,7 @@ def notebook(open_page, tmp_path):
     """Return a function that opens a page with the colours of JupyterLab's, on which outputs stand."""
 
     def opened(theme: str, size: tuple[int, int] = WIDE):
-        table = Table(QuestionResult("fit", CHECKS), hinted=True)
+        table = CheckTable(QuestionResult("fit", CHECKS), hinted=True)
         back, text = COLOURS[theme]
         outputs = table._repr_html_() + Hint(f"Look at `x`, {SCRIPT}")._repr_html_()
         path = tmp_path / "notebook.html"

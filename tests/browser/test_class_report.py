@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.report.class_page import Surroundings, class_page
-from autograder.report.similar_code import similar_pairs
-from autograder.results import Cost
+from autograder.reporting.class_page import Surroundings, class_page
+from autograder.reporting.similarity import similar_pairs
+from autograder.results.model import Cost
 from tests.browser.conftest import NARROW, WIDE
-from tests.report.pages import HOSTILE, SCRIPT
-from tests.report.test_class_page import code, student
+from tests.reporting.pages import HOSTILE, SCRIPT
+from tests.reporting.test_class_page import code, student
 
 STUDENTS = 1000
 

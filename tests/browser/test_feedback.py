@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.report.feedback import feedback_page
-from autograder.results import QuestionResult
+from autograder.reporting.feedback_page import feedback_page
+from autograder.results.model import QuestionResult
 from tests.browser.conftest import NARROW, WIDE
-from tests.report.pages import COUNTS, HOSTILE, LOSSES, MAPS, SCRIPT, a_check, a_result
+from tests.reporting.pages import COUNTS, HOSTILE, LOSSES, MAPS, SCRIPT, a_check, a_result
 
 PHONE = (360, 800)
 REFERENCE = a_result(QuestionResult("fit", (a_check("records"), a_check("learns", "passed", "", LOSSES, COUNTS, MAPS))))

@@ -19,7 +19,7 @@ import pytest
 
 from autograder.course import load_course
 from autograder.proving.answers import read_answers
-from autograder.results import read_results
+from autograder.results.store import read_results
 from tests.browser.conftest import HERE, TIMEOUT_MS, WIDE
 from tests.browser.hub import (
     PASSWORD,
@@ -193,7 +193,7 @@ def right_answers(course: Path) -> dict[str, str]:
 
 def site_tier(site: Site, person: Account) -> str:
     """Return the best sandbox that a user of this machine has."""
-    line = "python -c 'from autograder.sandbox.tiers import best_tier; print(best_tier())'"
+    line = "python -c 'from autograder.sandbox.isolation.tiers import best_tier; print(best_tier())'"
     return person.run(line, person.home, site.path).strip()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.results import Outcome, read_results
+from autograder.results.model import Outcome
+from autograder.results.store import read_results
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.lab import FAILED, Notebook, dark, fetch, submit, validate
 from tests.browser.servers import EXERCISE, Person
@@ -23,8 +24,8 @@ WHY = "Expected (2, 12), got (12, 2)."
 
 EVERY_OUTCOME = """
 from IPython.display import HTML
-from autograder.results import CheckResult, Outcome, QuestionResult
-from autograder.table import as_html
+from autograder.results.model import CheckResult, Outcome, QuestionResult
+from autograder.results.rendering import as_html
 
 LONG = "softmax_of_" + "the_very_long_name_" * 8 + " is not a name that breaks."
 HTML(as_html("every outcome", QuestionResult("every outcome", tuple(

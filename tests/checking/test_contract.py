@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from autograder.checking import send_loader
-from autograder.checking.failure import NameMissing, WorkerDied, student_error
-from autograder.checking.submission import LocalSubmission, in_place, send_function
-from autograder.notebook.cells import Cell
-from autograder.notebook.execute import CellRunner, make_shell
-from autograder.sandbox.remote import Link, RemoteSubmission
-from autograder.sandbox.worker import Worker
+from autograder.checking.execution import CellRunner, make_shell
+from autograder.checking.failures import NameMissing, WorkerDied, student_error
+from autograder.checking.student_module import LocalSubmission, in_place, send_function
+from autograder.course.cells import Cell
+from autograder.sandbox.processes.remote import Link, RemoteSubmission
+from autograder.sandbox.processes.worker import Worker
 
 Make = Callable[[str], Any]
 

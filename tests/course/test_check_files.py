@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
 from autograder.course.check_files import imports_among, parsed, read_check_files
+from autograder.errors import CourseError
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,8 +4,9 @@ import ast
 
 import pytest
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
 from autograder.course.reader import mark_name, read_questions
+from autograder.errors import CourseError
 from tests.conftest import split_files
 
 ONE = '''

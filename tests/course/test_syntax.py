@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from autograder.course.syntax import outline
+from autograder.course.digests import outline
 
 
 @pytest.mark.parametrize(

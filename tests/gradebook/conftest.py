@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Check, CheckFiles, Course, Exercise, Question
-from autograder.results import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
 
 POINTS = {"tensor_ops": {"add": (1.0, 2.0), "norm": (1.5,)}, "convolution": {"conv2d": (2.0, 2.0)}}
 

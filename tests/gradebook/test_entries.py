@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from autograder.gradebook.entries import not_recorded
 from autograder.gradebook.nbgrader_db import update_gradebook
-from autograder.results import Outcome, Status
+from autograder.results.model import Outcome, Status
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.results import read_results, write_result
+from autograder.results.store import read_results, write_result
 
 
 def test_results_come_back_sorted_as_they_were(results, tmp_path):

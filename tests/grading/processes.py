@@ -7,17 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
+from tests.events import PATIENCE_S
 
 TIER = best_tier()
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
 WRONG = "# %%\ndef add(numbers):\n    return 7\n"
 SLOW = RIGHT + "\n# %%\nimport time\ntime.sleep(1.5)\n"
-PATIENCE_S = 120.0
 
 
 class Grader:
@@ -100,16 +99,6 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, " ".join(said.split())
 
 
-def wait_for(condition: Callable[[], object]) -> object:
-    """Return what ``condition`` gives as soon as that is something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it never happened")
-
-
 # --- Below the grader -------------------------------------------------------------------------------
 
 
@@ -149,7 +138,7 @@ def roles(grader: int) -> dict[str, int]:
 def _is_zygote(pid: int) -> bool:
     """Whether this is what a launcher becomes to grade, not what it tries the walls with."""
     try:
-        return b"autograder.sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"autograder.sandbox.processes.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.checking.execution import load_submission
 from autograder.course import Course, load_course
-from autograder.grading.collect import Handed, collect
-from autograder.grading.preload import modules_to_preload
-from autograder.grading.submission import grade, prepare
-from autograder.notebook.cells import MAX_CELLS, read_cells
-from autograder.notebook.execute import load_submission
-from autograder.notebook.paragraphs import paragraphs
-from autograder.results import Result, Status
+from autograder.grading.one_submission import grade, prepare
+from autograder.grading.scheduler import modules_to_preload
+from autograder.results.model import Result, Status
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.sandbox.protocol.messages import Limits
+from autograder.submissions.find import SubmissionFile, collect
+from autograder.submissions.read import MAX_CELLS, paragraphs, read_cells
 from tests.grading.as_they_come import FORMS
 
 TINY = Path(__file__).parents[1] / "tiny_course"
@@ -102,7 +101,7 @@ def test_the_solution_gets_full_marks_in_every_form(exercise):
         for name, form in FORMS.items():
             path = Path(folder) / form(answer)[0]
             path.write_bytes(form(answer)[1])
-            result = grade(engine, prepare(Handed("ada", exercise.name, path), exercise, engine.tier), Limits())
+            result = grade(engine, prepare(SubmissionFile("ada", exercise.name, path), exercise, engine.tier), Limits())
             assert result.score == result.max_score > 0, f"{name}: {result.questions}"
 
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,18 +17,20 @@ from click.testing import CliRunner
 
 from autograder.cli.main import main
 from autograder.course import Course, load_course
-from autograder.grading.collect import Handed
-from autograder.grading.run import Run, grade_class
-from autograder.results import Outcome, Result, Status
+from autograder.errors import MachineError
+from autograder.grading.whole_class import Run, grade_class
+from autograder.results.model import Outcome, Result, Status
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import probe
+from autograder.sandbox.isolation.tiers import probe
+from autograder.submissions.find import SubmissionFile
+from tests.events import PATIENCE_S, Ends
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 from autograder.grading import cluster as cluster_module
-from autograder.grading.cluster import Cluster, ClusterError, common_tier, survey
-from autograder.grading.on_worker import Offer
-from autograder.grading.submission import environment
+from autograder.grading.cluster import Cluster, common_tier, survey
+from autograder.grading.dask_worker import Capabilities
+from autograder.grading.one_submission import environment
 
 ROOT = Path(__file__).parents[2]
 RIGHT = (Path(__file__).parents[1] / "tiny_course" / "solutions" / "greetings.py").read_text()
@@ -140,24 +141,24 @@ def course(tiny_course: Path) -> Course:
     return load_course(tiny_course)
 
 
-def hand_in(folder: Path, texts: dict[str, str]) -> list[Handed]:
+def hand_in(folder: Path, texts: dict[str, str]) -> list[SubmissionFile]:
     handed = []
     for student, text in texts.items():
         path = folder / "submitted" / student / "greetings" / "greetings.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        handed.append(Handed(student, "greetings", path))
+        handed.append(SubmissionFile(student, "greetings", path))
     return handed
 
 
 def wait_for_workers(cluster: RealCluster, number: int) -> None:
-    deadline = time.monotonic() + 60
-    while survey(cluster.address).threads < number:
-        if time.monotonic() > deadline:
-            raise AssertionError("the workers do not come up")
+    import distributed
+
+    with distributed.Client(cluster.address, timeout=PATIENCE_S, set_as_default=False) as client:
+        client.wait_for_workers(number, timeout=PATIENCE_S)
 
 
-def grade_on(address: str, course: Course, handed: list[Handed], output: Path, **options: object) -> Run:
+def grade_on(address: str, course: Course, handed: list[SubmissionFile], output: Path, **options: object) -> Run:
     return grade_class(
         course, handed, output, lambda: Cluster(address, "A", course.exercises), tier="A", jobs=4, **options
     )
@@ -222,7 +223,7 @@ def test_a_scheduler_that_is_gone_ends_the_run_and_the_same_command_goes_on(clus
     with running(tmp_path) as gone:
         wait_for_workers(gone, 2)
         monkeypatch.setattr(cluster_module, "CONNECT_TIMEOUT_S", 2.0)
-        with pytest.raises(ClusterError, match="No dask scheduler answers"):
+        with pytest.raises(MachineError, match="No dask scheduler answers"):
             grade_on(gone.address, course, handed, tmp_path / "there", notify=lambda _result: gone.stop())
     kept = snapshot(tmp_path / "there")
     assert 0 < len(kept) < 5
@@ -247,17 +248,18 @@ def test_sandboxes_end_with_the_run_and_those_of_a_killed_grader_with_the_next(c
     killed = Cluster(cluster.address, "A", course.exercises).__enter__()
     assert killed._client is not None
     killed._client.close()  # without a word to the workers, as a process that is killed
-    assert all(children_of(process.pid) for process in cluster.processes[1:])
+    sandboxes = [children_of(process.pid) for process in cluster.processes[1:]]
+    assert all(sandboxes)
+    ends = Ends(pid for children in sandboxes for pid in children)
     grade_on(cluster.address, course, hand_in(tmp_path, {"ada": RIGHT}), tmp_path / "out")
-    deadline = time.monotonic() + 20
-    while children := [pid for process in cluster.processes for pid in children_of(process.pid)]:
-        if time.monotonic() > deadline:
-            raise AssertionError(children)
-        time.sleep(0.1)
+    ends.wait()
+    left = Ends(pid for process in cluster.processes for pid in children_of(process.pid))
+    left.wait()
+    assert not [pid for process in cluster.processes for pid in children_of(process.pid)]
 
 
-def children_of(pid: int) -> list[str]:
-    return [child for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+def children_of(pid: int) -> list[int]:
+    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
 
 
 def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):
@@ -271,7 +273,7 @@ def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):
 
 def test_a_worker_of_another_environment_is_refused_with_words(cluster, monkeypatch):
     monkeypatch.setattr(cluster_module, "environment", lambda: "python 2.7, torch 0.1")
-    with pytest.raises(ClusterError) as caught:
+    with pytest.raises(MachineError) as caught:
         survey(cluster.address)
     assert "The dask worker tcp://127.0.0.1:" in str(caught.value)
     assert environment() in str(caught.value)
@@ -287,14 +289,14 @@ def test_a_worker_that_joins_late_is_held_to_the_same(cluster, course, tmp_path,
 
 def test_the_weakest_worker_counts_and_open_networks_are_refused():
     here = environment()
-    assert common_tier({"one": Offer("A", here), "two": Offer("B", here)}, here) == "B"
+    assert common_tier({"one": Capabilities("A", here), "two": Capabilities("B", here)}, here) == "B"
     for open_tier in ("C", "D"):
-        with pytest.raises(ClusterError, match=r"two can isolate .* doctor"):
-            common_tier({"one": Offer("A", here), "two": Offer(open_tier, here)}, here)
-    with pytest.raises(ClusterError, match=r"two cannot grade .* Install"):
-        common_tier({"one": Offer("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
-    assert "offers sandbox tier B" in Offer("B", here).fault(Offer("A", here))
-    assert replace(Offer("A", here), tier="B").fault(Offer("B", here)) == ""
+        with pytest.raises(MachineError, match=r"two can isolate .* doctor"):
+            common_tier({"one": Capabilities("A", here), "two": Capabilities(open_tier, here)}, here)
+    with pytest.raises(MachineError, match=r"two cannot grade .* Install"):
+        common_tier({"one": Capabilities("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
+    assert "offers sandbox tier B" in Capabilities("B", here).fault(Capabilities("A", here))
+    assert replace(Capabilities("A", here), tier="B").fault(Capabilities("B", here)) == ""
 
 
 def test_what_is_missing_is_said(tiny_course, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import ast
 
-from autograder.grading.preload import _statements
+from autograder.grading.scheduler import _statements
 
 
 def test_statements_are_found_wherever_they_stand():

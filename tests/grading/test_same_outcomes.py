@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from autograder.course import load_course
-from autograder.grading.collect import Handed
-from autograder.grading.preload import modules_to_preload
-from autograder.grading.run import grade_class
-from autograder.results import Result
+from autograder.grading.scheduler import modules_to_preload
+from autograder.grading.whole_class import grade_class
+from autograder.results.model import Result
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.submissions.find import SubmissionFile
 
 COURSE = load_course()
 TRAINED_OR_NOT = ("tensor_ops", "data_split", "mlp")
@@ -28,13 +28,13 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED_OR_NOT)
-def test_several_at_once_come_out_as_one_by_one(name, engine, lend, tmp_path):
+def test_several_at_once_come_out_as_one_by_one(name, engine, share, tmp_path):
     exercise = COURSE.exercise(name)
 
     def results(students: int, jobs: int) -> list[Result]:
-        handed = [Handed(f"student{number}", exercise.name, exercise.solution) for number in range(students)]
+        handed = [SubmissionFile(f"student{number}", exercise.name, exercise.solution) for number in range(students)]
         output = tmp_path / str(jobs)
-        run = grade_class(COURSE, handed, output, lambda: lend(engine), jobs=jobs, tier=engine.tier)
+        run = grade_class(COURSE, handed, output, lambda: share(engine), jobs=jobs, tier=engine.tier)
         return [replace(result, student="student") for result in run.results]
 
     (alone,) = results(1, jobs=1)

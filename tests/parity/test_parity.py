@@ -15,11 +15,10 @@ import pytest
 
 from autograder.course import Course, load_course
 from autograder.release.build import write_source
-from autograder.release.gradescope import write_bundle
 from autograder.release.notebooks import source_notebook
-from autograder.release.otter import write_assignment
+from autograder.release.platform_bundles import write_assignment, write_bundle
 from demo.make_class import Answers, right, wrong
-from tests.nbgrader.conftest import api_of
+from tests.integrations.nbgrader.conftest import api_of
 from tests.parity import ways
 from tests.parity.ways import Points, Student
 

@@ -18,14 +18,14 @@ from typing import TypeVar
 import pytest
 
 from autograder.course import Exercise
-from autograder.gradescope import run as run_in_gradescope
-from autograder.gradescope.places import Places
-from autograder.grading.preload import modules_to_preload
-from autograder.results import read_results
+from autograder.grading.scheduler import modules_to_preload
+from autograder.integrations.gradescope import container as run_in_gradescope
+from autograder.integrations.gradescope.container import Places
+from autograder.results.store import read_results
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
 from demo.make_class import Answers, Notebook
-from tests.conftest import LentEngine
+from tests.conftest import SharedEngine
 
 Item = TypeVar("Item")
 BIN = Path(sys.executable).parent
@@ -137,7 +137,7 @@ def by_gradescope(course: Path, students: Collection[Student], folder: Path) -> 
 
     modules = modules_to_preload([student.exercise for student in students])
     with Engine(best_tier(), preload=modules) as engine, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_in_gradescope, "Engine", lambda *_arguments, **_options: LentEngine(engine))
+        patch.setattr(run_in_gradescope, "Engine", lambda *_arguments, **_options: SharedEngine(engine))
         return _all(grade, students)
 
 

@@ -10,21 +10,22 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError, load_course
-from autograder.grading.collect import Handed
-from autograder.grading.submission import grade
-from autograder.grading.submission import prepare as prepare_submission
-from autograder.notebook.cells import read_cells
+from autograder.course import load_course
+from autograder.errors import CourseError
+from autograder.grading.one_submission import grade
+from autograder.grading.one_submission import prepare as prepare_submission
 from autograder.proving.answers import read_answers
 from autograder.proving.calibration import Repeats, calibrate, environments, find_problems, prepare
-from autograder.proving.measuring import CACHE, MeasuringError, Pool
+from autograder.proving.calibration_record import read_record
+from autograder.proving.measuring import CACHE, Pool
 from autograder.proving.proof import prove
-from autograder.proving.record import read_record
 from autograder.release.stubs import stub_module
-from autograder.results import Outcome
+from autograder.results.model import Outcome
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.sandbox.protocol.messages import Limits
+from autograder.submissions.find import SubmissionFile
+from autograder.submissions.read import read_cells
 
 SOURCE = Path(__file__).parents[1] / "tiny_training"
 CHECKS = "tests/checks/perceptron/hidden/test_fit.py"
@@ -115,7 +116,7 @@ def test_a_check_that_uses_an_experiment_through_helpers_is_found(pool, root):
 )
 def test_what_cannot_be_planned_is_refused(pool, root, path, old, new, words):
     edit(root, path, old, new)
-    with pytest.raises((MeasuringError, CourseError), match=words):
+    with pytest.raises(CourseError, match=words):
         prepared(pool, root)
 
 
@@ -344,7 +345,7 @@ def engine():
 
 def submitted(root: Path, engine: Engine):
     exercise = load_course(root).exercise("perceptron")
-    ready = prepare_submission(Handed("ada", exercise.name, exercise.solution), exercise, engine.tier)
+    ready = prepare_submission(SubmissionFile("ada", exercise.name, exercise.solution), exercise, engine.tier)
     return {check.name: check for check in grade(engine, ready, Limits()).questions[0].checks}
 
 

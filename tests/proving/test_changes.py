@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.proving.answers import Answer, read_answers
 from autograder.proving.changes import apply_change, is_change
 
@@ -71,8 +72,8 @@ def test_lines_that_stay_tell_equal_lines_apart():
 
 
 @pytest.mark.parametrize("blank", ["#", "#   "])
-def test_a_blank_line_can_stay(blank):
-    new = changed("# -         optimizer.zero_grad()", blank, "#           loss(model(images), labels).backward()")
+def test_a_blank_line_can_stay(template):
+    new = changed("# -         optimizer.zero_grad()", template, "#           loss(model(images), labels).backward()")
     assert new == LOOP.replace("        optimizer.zero_grad()\n", "")
 
 

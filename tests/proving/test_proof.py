@@ -8,12 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError, load_course
-from autograder.notebook.cells import read_cells
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.proving.answers import read_answers
 from autograder.proving.proof import Proof, prove
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.tiers import best_tier
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.submissions.read import read_cells
 
 
 @pytest.fixture(scope="module")

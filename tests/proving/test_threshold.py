@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from autograder.checking.experiment import SEEDS
+from autograder.checking.experiments import SEEDS
 from autograder.proving.threshold import (
     FEWEST_SEEDS,
     MAX_FAILURE,

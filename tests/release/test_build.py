@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.cli.main import main
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.release.build import build, stubs_of
 
 pytestmark = pytest.mark.slow

@@ -8,14 +8,14 @@ import zipfile
 import nbformat
 import pytest
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError, LeakError
+from autograder.files import zipped
 from autograder.release.build import write_source
-from autograder.release.bundle import bundle_name, solution_bundle, student_bundle
 from autograder.release.notebooks import source_notebook
-from autograder.release.packing import zipped
-from autograder.release.scan import LeakError, require_no_leaks_in_bundle
+from autograder.release.scan import require_no_leaks_in_bundle
 from autograder.release.stubs import cleared
-from autograder.release.wheel import light_wheel
+from autograder.release.student_bundle import bundle_name, light_wheel, solution_bundle, student_bundle
 
 TOP = "exercises-2026.1"
 WHEEL = "medical_image_autograder-2026.1-py3-none-any.whl"

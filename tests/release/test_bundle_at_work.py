@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
+from autograder.files import write_zip
 from autograder.release.build import write_source
-from autograder.release.bundle import student_bundle
 from autograder.release.notebooks import source_notebook
-from autograder.release.packing import write_zip
 from autograder.release.stubs import cleared
+from autograder.release.student_bundle import student_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="a venv is laid out in another way there")]
 

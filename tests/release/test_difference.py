@@ -9,8 +9,16 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.manifest import CheckRecord, ExerciseRecord, Manifest, ManifestError, path_of, read_manifest, versions
-from autograder.release.difference import compare
+from autograder.course.manifest import (
+    CheckRecord,
+    ExerciseRecord,
+    Manifest,
+    ManifestError,
+    path_of,
+    read_manifest,
+    versions,
+)
+from autograder.release.comparison import compare
 
 SHAPE = CheckRecord("The shape is right.", 1.0, True, "aa")
 VALUES = CheckRecord("The values are right.", 2.0, False, "bb")

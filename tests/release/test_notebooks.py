@@ -4,7 +4,8 @@ import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.release.notebooks import source_notebook
 
 

@@ -7,8 +7,8 @@ import zlib
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from autograder.course import CourseError
-from autograder.release.outputs import normalise, require_success
+from autograder.errors import CourseError
+from autograder.release.nbgrader_run import normalise, require_success
 
 
 def run(*outputs):

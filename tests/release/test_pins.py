@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError
+from autograder.errors import CourseError
 from autograder.release.pins import DISTRIBUTION, LOCK, installed, read_lock, require_pinned, write_lock
 
 EXTRAS = ("staff", "test", "dev")

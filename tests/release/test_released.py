@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_course
-from autograder.manifest import read_manifest, versions
+from autograder.course.manifest import read_manifest, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASED = versions(ROOT)

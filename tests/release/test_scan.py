@@ -6,8 +6,9 @@ import nbformat
 import pytest
 
 from autograder.course import load_course
+from autograder.errors import LeakError
 from autograder.release.notebooks import source_notebook
-from autograder.release.scan import LeakError, collect_secrets, find_leaks, require_no_leaks
+from autograder.release.scan import collect_secrets, find_leaks, require_no_leaks
 from autograder.release.stubs import cleared, stub_module
 
 TITLE = "The greeter remembers whom it greeted, in order."

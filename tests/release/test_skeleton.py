@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError, load_course
+from autograder.course import load_course
+from autograder.errors import CourseError, UsageError
 from autograder.proving.answers import read_answers
 from autograder.release import skeleton
 from autograder.release.skeleton import start_exercise, with_exercise
@@ -86,7 +87,7 @@ def test_nothing_is_overwritten(tiny_course, name):
     (tiny_course / name).parent.mkdir(parents=True, exist_ok=True)
     (tiny_course / name).write_text("# mine\n")
     before = content(tiny_course)
-    with pytest.raises(CourseError, match="there already"):
+    with pytest.raises(UsageError, match="there already"):
         start_exercise(tiny_course, "sums")
     assert content(tiny_course) == before
 

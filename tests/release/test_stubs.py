@@ -4,9 +4,10 @@ import runpy
 
 import pytest
 
-from autograder.course import CourseError, load_course
-from autograder.notebook.cells import read_cells
+from autograder.course import load_course
+from autograder.errors import CourseError
 from autograder.release.stubs import stub_module
+from autograder.submissions.read import read_cells
 
 
 def stub_of(root):

@@ -11,11 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError
-from autograder.manifest import Manifest, path_of
-from autograder.release.packing import write_zip
-from autograder.release.signing import sign, signature_of, signer_of
-from autograder.release.verify import digests_of
+from autograder.course.manifest import Manifest, path_of
+from autograder.errors import CourseError
+from autograder.files import write_zip
+from autograder.release.comparison import digests_of, sign, signature_of, signer_of
 from tests.conftest import require
 
 VERSION = "2026.1"

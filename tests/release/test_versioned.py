@@ -15,11 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course import CourseError
-from autograder.manifest import read_manifest
+from autograder.course.manifest import read_manifest
+from autograder.errors import CourseError
 from autograder.release import pins
-from autograder.release.commit import clean_commit
-from autograder.release.pins import LOCK, installed, require_pinned
+from autograder.release.pins import LOCK, clean_commit, installed, require_pinned
 from tests.conftest import copy_tiny_course, require
 
 ROOT = Path(__file__).resolve().parents[2]

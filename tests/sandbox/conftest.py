@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.course.reader import read_questions
-from autograder.results import CheckResult
+from autograder.results.model import CheckResult
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import Job
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.tiers import WALLED, probe
+from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, probe
+from autograder.sandbox.protocol.messages import Job, Limits
 from tests.conftest import split_files
 
 HONEST = "import torch\n\ndef double(x):\n    return 2 * x\n\ndef triple(x):\n    return 3 * x\n"
@@ -102,7 +101,7 @@ def grader(engine: Engine) -> Grader:
 @pytest.fixture
 def isolated(grader: Grader) -> Grader:
     """A grader of tier A or B; what only walls can stop is not asked of the others."""
-    if grader.engine.tier not in WALLED:
+    if grader.engine.tier not in ISOLATING_TIERS:
         pytest.skip("this tier promises processes of their own, not walls")
     return grader
 

@@ -14,7 +14,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox import linux, seccomp
+from autograder.sandbox.isolation import linux, seccomp
 
 NOBODY = 65534
 CALLS = {

@@ -32,19 +32,20 @@ if __name__ == "__main__":
 
     with atheris.instrument_imports(include=["autograder.sandbox", "autograder.checking"]):
         import autograder.sandbox.engine
-        import autograder.sandbox.remote  # noqa: F401 - imported here to be watched; used under its names below
+        import autograder.sandbox.processes.remote  # noqa: F401 - imported here to be watched; used under its names below
 
-from autograder.checking.failure import NameMissing, WorkerDied, student_error
-from autograder.checking.submission import in_place
+from autograder.checking.failures import NameMissing, WorkerDied, student_error
+from autograder.checking.student_module import in_place
 from autograder.checking.verdict import result_of
 from autograder.course import Check, CheckFiles
-from autograder.pictures import make_picture
-from autograder.results import CellResult, Cost, Outcome, QuestionResult, Result, Status
-from autograder.sandbox import confine, frames, reports, wire
+from autograder.results.model import CellResult, Cost, Outcome, QuestionResult, Result, Status
+from autograder.results.pictures import make_picture
 from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.job import Job
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.remote import Link, RemoteObject, RemoteSubmission
+from autograder.sandbox.isolation import hardening
+from autograder.sandbox.processes.remote import Link, RemoteObject, RemoteSubmission
+from autograder.sandbox.protocol import frames, messages
+from autograder.sandbox.protocol import values as wire
+from autograder.sandbox.protocol.messages import Job, Limits
 
 MAX_INPUT = 64 * 2**10
 SPARE_MEMORY = 128 * 2**20
@@ -100,7 +101,7 @@ class Bounded:
     def __call__(self, data: bytes) -> None:
         if self._inputs % 1000 == 0:
             _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (confine._data_in_use() + SPARE_MEMORY, hard))
+            resource.setrlimit(resource.RLIMIT_DATA, (hardening._data_in_use() + SPARE_MEMORY, hard))
         self._inputs += 1
         try_input(data)
 
@@ -224,8 +225,8 @@ def seeds() -> list[bytes]:
         inputs.append(bytes([place]) + _part([1, "error", "ValueError", "no", "<cell cell-1>", 1], []))
         inputs.append(bytes([place]) + _part([1, "missing"], []))
         told = [
-            reports.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
-            reports.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), Cost(0.5, 1.0)),
+            messages.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
+            messages.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), Cost(0.5, 1.0)),
             ["done", False],
         ]
         inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import textwrap
-import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from autograder.results import Outcome
-from autograder.sandbox.limits import Limits
+from autograder.results.model import Outcome
+from autograder.sandbox.protocol.messages import Limits
+from tests.events import Ends
 
 from .conftest import ALL_PASSED, HONEST, Grader
 
@@ -161,8 +165,55 @@ CHECKS_TEXT = (Path(__file__).parent / "conftest.py").read_text().split("'''")[1
 
 
 def test_floods_of_output_are_dropped(grader):
-    flood = "import sys, os\nfor _ in range(20000): print('x' * 1000)\nos.write(2, b'y' * 10**6)\n"
+    flood = """
+        import os
+        for stream in (1, 2):
+            where = os.fstat(stream)
+            assert where.st_rdev == os.stat("/dev/null").st_rdev == os.makedev(1, 3), where
+        for _ in range(20000): print("x" * 1000)
+        os.write(2, b"y" * 10**6)
+    """
     assert grader.outcomes(flood, HONEST) == ALL_PASSED
+    assert grader.graded.cells[0].outcome is Outcome.PASSED, grader.graded.cells[0].message
+
+
+def test_students_code_shares_no_process_with_checks_or_grader(grader):
+    """Neither finds a mark that the other left in its interpreter, nor does the grader."""
+    sys.left_by_the_grader = True
+    checks = """
+        # %% hidden/test_double.py
+        import sys
+        import pytest
+        from autograder.checking import assert_equal
+
+        sys.left_by_the_checks = True
+
+        @pytest.mark.points(1)
+        def test_apart(submission):
+            "Nothing is shared."
+            assert submission.double("student") is True, "the student's own mark is not there"
+            assert submission.double("checks") is False
+            assert submission.double("grader") is False
+            assert_equal(submission.double("modules"), [], what="modules")
+            assert not hasattr(sys, "left_by_the_student")
+            assert not hasattr(sys, "left_by_the_grader")
+        """
+    student = """
+        import sys
+        sys.left_by_the_student = True
+        def double(whose):
+            if whose == "modules":
+                private = ("test_double", "hidden", "autograder.gradebook", "autograder.grading", "autograder.cli")
+                return [name for name in sys.modules if name.startswith(private)]
+            return hasattr(sys, f"left_by_the_{whose}")
+    """
+    try:
+        results = grader(student, checks=textwrap.dedent(checks))
+    finally:
+        del sys.left_by_the_grader
+    assert results["apart"].outcome is Outcome.PASSED, results["apart"].message
+    assert not hasattr(sys, "left_by_the_student")
+    assert not hasattr(sys, "left_by_the_checks")
 
 
 def test_nothing_of_one_submission_is_left_for_the_next(isolated):
@@ -220,19 +271,17 @@ def test_processes_have_an_end_and_leave_no_orphans(isolated):
     """
     assert isolated.outcomes(bomb, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome is Outcome.PASSED, isolated.graded.cells[0].message
-    deadline = time.monotonic() + 10
-    while (left := _sleepers(name)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not left
+    Ends(_named(name)).wait()  # those that are being ended; one that is not would sleep on
+    assert not _named(name)
 
 
-def _sleepers(name: str) -> list[str]:
-    """Return the sleeping processes of this name."""
+def _named(name: str) -> list[int]:
+    """Return the processes of this name that have not ended."""
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         try:
-            if path.read_text().strip() == name and "hrtimer" in (path.parent / "wchan").read_text():
-                found.append(path.parent.name)
+            if path.read_text().strip() == name and ") Z " not in (path.parent / "stat").read_text():
+                found.append(int(path.parent.name))
         except OSError:
             continue
     return found
@@ -276,15 +325,13 @@ def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
 @pytest.mark.parametrize(
     "attempt",
     [
-        "import socket; socket.create_connection(('1.1.1.1', 80), timeout=1)",
-        "import socket; socket.create_connection(('127.0.0.1', 22), timeout=1)",
         "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
         "import ctypes; assert ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",
         "import ctypes; assert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0",
         "import os; os.setuid(0)",
         "import os; os.chroot('/tmp')",
         "open('/usr/note', 'w')",
-        "open('/opt/autograder/autograder/results.py', 'a')",
+        "import autograder.results; open(autograder.results.model.__file__, 'a')",
         "import os; os.mknod('device', 0o20666, os.makedev(1, 1))",
         "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
         "open('/proc/sys/kernel/hostname', 'w').write('x')",
@@ -296,7 +343,26 @@ def test_there_is_no_way_out(isolated, attempt):
     assert isolated.graded.cells[0].outcome is Outcome.FAILED, f"{attempt} worked"
 
 
-def test_a_checker_is_confined_too(isolated):
+@pytest.fixture
+def listening() -> Iterator[dict[str, Any]]:
+    """Addresses of this machine that somebody answers at: what cannot be reached there is cut off, not absent."""
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
+        abstract.bind(f"\0autograder-test-{os.getpid()}")
+        abstract.listen()
+        for each, family in ((tcp, socket.AF_INET), (abstract, socket.AF_UNIX)):
+            with socket.socket(family) as caller:
+                caller.connect(each.getsockname())
+        yield {"AF_INET": tcp.getsockname(), "AF_UNIX": abstract.getsockname()}
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_UNIX"])
+def test_nobody_is_reached_who_listens_on_this_machine(isolated, listening, family):
+    call = f"import socket\nsocket.socket(socket.{family}).connect({listening[family]!r})\n"
+    assert isolated.outcomes(call, HONEST) == ALL_PASSED
+    assert isolated.graded.cells[0].outcome is Outcome.FAILED
+
+
+def test_a_checker_is_confined_too(isolated, listening):
     checks = """
         # %% hidden/test_double.py
         import os, pathlib, socket
@@ -306,7 +372,7 @@ def test_a_checker_is_confined_too(isolated):
         def test_network(submission):
             "No network."
             with pytest.raises(OSError):
-                socket.create_connection(("127.0.0.1", 22), timeout=1)
+                socket.create_connection(@LISTENING@)
 
         @pytest.mark.points(1)
         def test_files(submission):
@@ -322,7 +388,11 @@ def test_a_checker_is_confined_too(isolated):
             "A folder of its own."
             pathlib.Path(os.environ["TMPDIR"], "note").write_text("mine")
         """
-    checks = textwrap.dedent(checks).replace("@/", f"{Path(__file__).parents[2]}/")
+    checks = (
+        textwrap.dedent(checks)
+        .replace("@/", f"{Path(__file__).parents[2]}/")
+        .replace("@LISTENING@", repr(listening["AF_INET"]))
+    )
     assert isolated.outcomes(HONEST, checks=checks) == dict.fromkeys(("network", "files", "scratch"), "passed")
 
 

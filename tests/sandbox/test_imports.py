@@ -8,20 +8,20 @@ import sys
 import pytest
 
 from autograder.course import load_course
-from autograder.grading.preload import modules_to_preload
+from autograder.grading.scheduler import modules_to_preload
 
 COURSE = load_course()
 ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 REHEARSE = """
 import json, os, sys
-from autograder.sandbox import zygote
+from autograder.sandbox.processes import zygote
 
 zygote._preload(json.loads(sys.argv[1]))
 
-from autograder.checking.run import LocalSession, run_checks
+from autograder.checking.runner import LocalSession, run_checks
 from autograder.course import load_course
-from autograder.notebook.execute import load_submission
+from autograder.checking.execution import load_submission
 
 def rehearse(exercise):
     submission = load_submission(exercise.solution)
@@ -64,7 +64,7 @@ MAY_BE_USED = {
 
 REHEARSE_LATER = """
 import json, os, sys
-from autograder.sandbox import zygote
+from autograder.sandbox.processes import zygote
 
 zygote._preload(["torch"])
 import torch

@@ -18,10 +18,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checking.failure import NameMissing, WorkerDied, student_error
-from autograder.checking.submission import in_place
-from autograder.sandbox import frames
-from autograder.sandbox.remote import MAX_ITEMS, Link, RemoteObject, RemoteSubmission
+from autograder.checking.failures import NameMissing, WorkerDied, student_error
+from autograder.checking.student_module import in_place
+from autograder.sandbox.processes.remote import MAX_ITEMS, Link, RemoteObject, RemoteSubmission
+from autograder.sandbox.protocol import frames
 
 from . import fuzz_wire
 from .test_wire import TAGGED

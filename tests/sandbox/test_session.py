@@ -8,10 +8,10 @@ from collections import deque
 import pytest
 
 from autograder.course import Check
-from autograder.results import Outcome
-from autograder.sandbox import checker
-from autograder.sandbox.checker import MAX_BAD_CELLS, RemoteSession
-from autograder.sandbox.limits import ALIVE, ARM, EXITED, VERDICT, Limits
+from autograder.results.model import Outcome
+from autograder.sandbox.processes import checker
+from autograder.sandbox.processes.checker import MAX_BAD_CELLS, RemoteSession
+from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, VERDICT, Limits
 
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
 MIB = 2**20
@@ -76,7 +76,7 @@ def test_a_late_answer_is_waited_for_and_no_death(session):
     opened = session(monitors)
     opened.start()
     opened.begin(CHECK)
-    assert not opened.disturbed
+    assert not opened.interrupted
     assert len(monitors.sockets) == 1
     monitors.sockets[0].sendall(alive(5) + alive(9))
     opened.end(CHECK)
@@ -90,7 +90,7 @@ def test_a_death_is_told_after_answers_that_nobody_waited_for(session):
     opened.start()
     monitors.sockets[0].sendall(alive(5) + ENDED)
     assert "exit code 3" in str(opened._death())
-    assert not opened.disturbed
+    assert not opened.interrupted
 
 
 def test_a_process_that_ends_after_its_cells_is_replaced_and_no_cell_is_blamed(session):

@@ -11,18 +11,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import landlock, linux, seccomp
-from autograder.sandbox.confine import remove_tree
-from autograder.sandbox.family import descendants
-from autograder.sandbox.tiers import TIERS, probe
-from autograder.sandbox.visible import without
+from autograder.sandbox.isolation import landlock, linux, seccomp
+from autograder.sandbox.isolation.hardening import remove_tree, without
+from autograder.sandbox.isolation.linux import descendants
+from autograder.sandbox.isolation.tiers import TIERS, probe
+from tests.events import Ends, until
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = os.getuid() == 0
@@ -55,7 +54,7 @@ def run_elsewhere(options: list[str], *arguments: str) -> subprocess.CompletedPr
 def test_the_best_tier_is_the_strongest_that_is_not_refused(options, tier):
     if tier == "B":
         needs_landlock()
-    done = run_elsewhere(options, "-c", "from autograder.sandbox.tiers import best_tier; print(best_tier())")
+    done = run_elsewhere(options, "-c", "from autograder.sandbox.isolation.tiers import best_tier; print(best_tier())")
     assert done.stdout.strip() == tier, done.stderr
 
 
@@ -64,7 +63,7 @@ def test_tier_a_is_recognized_by_the_first_process_of_a_container():
     """Its number is also that of a process inside the sandbox."""
     if not probe("A").works:
         pytest.skip(f"tier A does not work here: {probe('A').problem}")
-    code = "import os; from autograder.sandbox.tiers import probe; print(os.getpid(), probe('A'))"
+    code = "import os; from autograder.sandbox.isolation.tiers import probe; print(os.getpid(), probe('A'))"
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "1 Probe(tier='A', works=True, problem='')", done.stderr
@@ -93,12 +92,12 @@ def needs_landlock() -> None:
 )
 def test_what_the_command_line_allows(monkeypatch, best, allowed, required, chosen):
     from autograder.cli.common import choose_tier
-    from autograder.cli.main import UserError
-    from autograder.sandbox import tiers
+    from autograder.errors import MachineError
+    from autograder.sandbox.isolation import tiers
 
     monkeypatch.setattr(tiers, "probe", lambda tier: tiers.Probe(tier, works=tier >= best, problem="is [refused]"))
     if chosen is None:
-        with pytest.raises(UserError, match=r"tier A fails: is \[refused\].*autograder doctor"):
+        with pytest.raises(MachineError, match=r"tier A fails: is \[refused\].*autograder doctor"):
             choose_tier(allow_weak_sandbox=allowed, required=required)
     else:
         assert choose_tier(allow_weak_sandbox=allowed, required=required) == chosen
@@ -106,11 +105,11 @@ def test_what_the_command_line_allows(monkeypatch, best, allowed, required, chos
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_doctor_says_how_to_get_a_better_tier(monkeypatch, tier):
-    from autograder.cli import better_tier
+    from autograder.cli import doctor
 
-    monkeypatch.setattr(better_tier, "_container", lambda: "podman")
-    monkeypatch.setattr(better_tier, "_read", lambda file: "1" if file.name.startswith("apparmor") else "0")
-    said = better_tier.advice(tier)
+    monkeypatch.setattr(doctor, "_container", lambda: "podman")
+    monkeypatch.setattr(doctor, "_read", lambda file: "1" if file.name.startswith("apparmor") else "0")
+    said = doctor.advice(tier)
     assert ("unmask=ALL" in said) is (tier != "A")
     assert ("userns, }" in said) is (tier != "A")
     assert ("user.max_user_namespaces=15000" in said) is (tier != "A")
@@ -119,25 +118,25 @@ def test_the_doctor_says_how_to_get_a_better_tier(monkeypatch, tier):
 
 def test_the_doctor_says_what_to_move_where_students_processes_cannot_reach_it(monkeypatch):
     """As root, each of them is another user; below /root, say, none of them finds this package."""
-    from autograder.cli import better_tier
+    from autograder.cli import doctor
 
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder).resolve() / "autograder" / "cli" / "better_tier.py"
-        monkeypatch.setattr(better_tier, "__file__", str(package))
-        monkeypatch.setattr(better_tier.sysconfig, "get_path", lambda name: f"{folder}/.venv/lib")
-        monkeypatch.setattr(better_tier.sys, "executable", "/bin/sh")
-        monkeypatch.setattr(better_tier.os, "getuid", lambda: 0)
+        monkeypatch.setattr(doctor, "__file__", str(package))
+        monkeypatch.setattr(doctor.sysconfig, "get_path", lambda name: f"{folder}/.venv/lib")
+        monkeypatch.setattr(doctor.sys, "executable", "/bin/sh")
+        monkeypatch.setattr(doctor.os, "getuid", lambda: 0)
         for made in (package.parent, Path(folder, ".venv")):
             made.mkdir(parents=True)
         Path(folder).chmod(0o755)
-        if (closed := better_tier.closed_folder(package)) is not None:
+        if (closed := doctor.closed_folder(package)) is not None:
             pytest.skip(f"temporary files lie in {closed}, which other users may not enter")
-        assert "Move the course" not in better_tier.advice("D")
+        assert "Move the course" not in doctor.advice("D")
         Path(folder).chmod(0o700)
-        assert f"Move the course out of {Path(folder).resolve()}" in better_tier.advice("D")
-        assert "Move the course" not in better_tier.advice("A")
-        monkeypatch.setattr(better_tier.os, "getuid", lambda: 1000)
-        assert "Move the course" not in better_tier.advice("D")
+        assert f"Move the course out of {Path(folder).resolve()}" in doctor.advice("D")
+        assert "Move the course" not in doctor.advice("A")
+        monkeypatch.setattr(doctor.os, "getuid", lambda: 1000)
+        assert "Move the course" not in doctor.advice("D")
 
 
 @pytest.mark.slow
@@ -170,8 +169,8 @@ GRADER = """
 import sys
 import tempfile
 from autograder.sandbox.engine import Engine
-from autograder.sandbox.job import CheckFiles, Job
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.messages import CheckFiles, Job
+from autograder.sandbox.protocol.messages import Limits
 
 def main(tier, name):
     cell = f'''
@@ -203,9 +202,12 @@ def test_no_process_outlives_its_supervisor(tier, victim):
     name = f"orphan-{os.getpid() % 10_000}{TIERS.index(tier)}"
     grader = subprocess.Popen([sys.executable, "-c", GRADER, tier, name], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: len(named(name)) == 4)  # the worker and its three orphans
+        # Nobody inside can tell the outside when they are there: the worker and its three orphans.
+        family = until(lambda: pids if len(pids := named(name)) == 4 else None)
+        ends = Ends(family)
         os.kill(find(victim, grader.pid, name), signal.SIGKILL)
-        wait_for(lambda: not named(name))
+        ends.wait()
+        assert not named(name)
     finally:
         for pid in (*descendants(grader.pid), grader.pid, *named(name)):
             with contextlib.suppress(ProcessLookupError):
@@ -241,14 +243,6 @@ def text_of(pid: int, name: str) -> str:
         return Path(f"/proc/{pid}/{name}").read_text()
     except OSError:
         return ""
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("it never happened")
-        time.sleep(0.05)
 
 
 # --- The walls of tier B, one by one --------------------------------------------------------------

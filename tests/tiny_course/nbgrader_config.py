@@ -28,8 +28,8 @@ c.GenerateSolution.preprocessors = [
 c.GenerateSolution.permissions = 644
 c.Execute.record_timing = False
 
-c.Autograde.exporter_class = "autograder.nbgrader.SubmissionExporter"
-c.Autograde.sanitize_preprocessors = ["autograder.nbgrader.Grade"]
+c.Autograde.exporter_class = "autograder.integrations.nbgrader.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["autograder.integrations.nbgrader.Grade"]
 c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
 
-c.GenerateFeedback.exporter_class = "autograder.nbgrader.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "autograder.integrations.nbgrader.FeedbackExporter"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from autograder.release.wheel import NEEDS
+from autograder.release.student_bundle import NEEDS
 from tools.bounds import oldest
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,39 +1,34 @@
-"""Hidden checks of `SimpleCNN`."""
+"""Hidden checks of `SimpleCNN`: its logits for known weights, and how good it gets."""
 
 import pytest
 import torch
 
-from autograder.checking import (
-    Experiment,
-    assert_tensor,
-    assert_true,
-    classification_metrics,
-    fail,
-    send_function,
-    send_loader,
-)
+from autograder.checking import assert_true, send_function
 
-from ..public.helpers import SIZE_CAUSE, assert_logits, new_network, run
-from .helpers import BASELINES, EPOCHS, _data, _pixels
+from ...shared.hidden.gradients import assert_all_reached
+from ...shared.hidden.networks import assert_channels_used, assert_same_alone
+from ...shared.public.outputs import run
+from ..public.networks import SIZE_CAUSE, assert_logits, new_network
+from .experiments import SIMPLE_CNN_ON_PHANTOMS
 
 
 def random_network(network, in_channels, n_outputs, image_size, seed):
     """Return a network with random parameters in evaluation mode; runs on the student's side.
 
-    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
     """
     model = network(in_channels=in_channels, n_outputs=n_outputs, image_size=image_size)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
-            # large enough for signals to grow from layer to layer
+            # Large enough that signals grow from layer to layer.
             scale = (8 / parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 1.0
             parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
     return model.eval()
 
 
 def keep_centres(model):
-    """Set all weights of convolutions to 0 but those in the centre of their kernels; runs on the student's side."""
+    """Set all weights of convolutions except the centres of the kernels to 0; runs on the student's side."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 4:
@@ -41,50 +36,6 @@ def keep_centres(model):
                 centre = parameter[:, :, row, column].clone()
                 parameter.zero_()
                 parameter[:, :, row, column] = 3 * centre
-
-
-def count_unreached(model, images):
-    """Return how many parameters get no gradient, and how many there are; runs on the student's side."""
-    model(images).square().sum().backward()
-    grads = [parameter.grad for parameter in model.parameters()]
-    return sum(grad is None or not bool(grad.abs().sum() > 0) for grad in grads), len(grads)
-
-
-def train_a_network(network, loader, epochs):
-    """Return a trained network: the loop that the check brings along; runs on the student's side."""
-    model = network()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=epochs * len(loader))
-    for _ in range(epochs):
-        model.train()
-        for images, labels in loader:
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(images), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-    return model.eval()
-
-
-def train_simple_cnn(submission, dataset, seed):
-    """Train the student's network with the check's own loop."""
-    (images, labels), _, (new_images, new_labels) = _data(dataset)
-    loader = send_loader(submission, images, labels, batch_size=64, shuffle_seed=seed)
-    network = send_function(submission, train_a_network)(submission.SimpleCNN, loader, EPOCHS)
-    with torch.no_grad():
-        logits = network(new_images)
-    return classification_metrics(logits, new_labels, what="SimpleCNN()(images)")
-
-
-SIMPLE_CNN_ON_PHANTOMS = Experiment(
-    "simple_cnn_on_phantoms",
-    train_simple_cnn,
-    dataset="phantom",
-    metric="accuracy",
-    data=_pixels,
-    baselines=BASELINES,
-)
 
 
 @pytest.mark.points(0.5)
@@ -112,20 +63,7 @@ def test_channels(submission):
     images = torch.randn(16, 3, 28, 28, requires_grad=True)
     logits = network(images)
     assert_logits(logits, (16,), what)
-    broken = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the gradient off"
-    assert_true(logits.requires_grad, f"{what} cannot be differentiated.", cause=broken)
-    logits.sum().backward()
-    if images.grad is None:
-        fail("No gradient reaches the images.", cause=broken)
-    used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
-    problem = f"SimpleCNN(in_channels=3) uses {sum(used)} of 3 channels."
-    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` leaves the other channels out")
-    first, *others = images.grad.unbind(1)
-    assert_true(
-        not all(torch.allclose(first, other, rtol=1e-3) for other in others),
-        "SimpleCNN(in_channels=3) cannot tell the channels apart.",
-        cause="the channels are averaged before the first convolution",
-    )
+    assert_channels_used(images, logits, "SimpleCNN(in_channels=3)", "first convolution")
 
 
 @pytest.mark.points(0.5)
@@ -160,7 +98,7 @@ def test_not_linear(submission):
     """The network is more than a linear function of its input."""
     network = send_function(submission, random_network)(submission.SimpleCNN, 1, 8, 28, 2)
     send_function(submission, keep_centres)(network)
-    # Uniform images stay uniform maps, of which pooling takes nothing away: what is not linear is an activation.
+    # Maps of uniform images are uniform, so pooling does not change them: only an activation can be non-linear.
     values = torch.linspace(-3, 3, 13)
     with torch.no_grad():
         logits = network(values[:, None, None, None].expand(13, 1, 28, 28).contiguous())
@@ -179,15 +117,8 @@ def test_not_linear(submission):
 def test_gradients(submission):
     """Every parameter gets a gradient."""
     network = send_function(submission, random_network)(submission.SimpleCNN, 1, 1, 28, 3)
-    unreached = send_function(submission, count_unreached)(network, torch.randn(16, 1, 28, 28))
-    what = "what the gradients of SimpleCNN tell"
-    assert_true(type(unreached) is tuple and len(unreached) == 2, f"{what} cannot be read.")
-    missing, n_parameters = unreached
-    assert_true(
-        missing == 0,
-        f"{missing} of {n_parameters} parameters of SimpleCNN() get no gradient.",
-        cause="a layer that is made but not used, or `.detach()`, `.data` or `no_grad` in forward",
-    )
+    told = "what the gradients of SimpleCNN tell"
+    assert_all_reached(submission, network, torch.randn(16, 1, 28, 28), "SimpleCNN()", told)
 
 
 @pytest.mark.points(0.5)
@@ -200,17 +131,8 @@ def test_batch_of_one(submission):
         with torch.no_grad():
             together = network(images)
             assert_logits(together, (4,) if n_outputs == 1 else (4, n_outputs), "SimpleCNN of a batch")
-            for place in range(4):
-                alone = run(network, images[place : place + 1], "SimpleCNN of a batch of one")
-                assert_logits(alone, (1,) if n_outputs == 1 else (1, n_outputs), "SimpleCNN of a batch of one")
-                assert_tensor(
-                    alone,
-                    together[place : place + 1],
-                    what="SimpleCNN of a batch of one",
-                    rtol=1e-3,
-                    atol=1e-4,
-                    cause="in evaluation mode the images of a batch must not mix, and nothing may be random",
-                )
+            what = "SimpleCNN of a batch of one"
+            assert_same_alone(network, images, together, assert_logits, what, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.points(1)

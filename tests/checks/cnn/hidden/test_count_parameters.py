@@ -1,4 +1,4 @@
-"""Hidden checks of `count_parameters`."""
+"""Hidden checks of `count_parameters`: shared parameters, and modules within modules."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from autograder.checking import assert_equal, send_function
 
 
 def tied_network():
-    """Return an encoder whose weights the decoder uses again, with some of its other parameters frozen."""
+    """Return an encoder and a decoder that share their weights; the bias of the decoder is frozen."""
     encoder, decoder = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
     decoder.weight = encoder.weight
     decoder.bias.requires_grad_(False)
@@ -15,7 +15,7 @@ def tied_network():
 
 
 def deep_network():
-    """Return nested modules with buffers, a parameter that is one number, and some frozen ones."""
+    """Return nested modules with buffers, a parameter that is a single number, and frozen parameters."""
     inner = torch.nn.Sequential(torch.nn.Conv2d(2, 4, (1, 3), bias=False), torch.nn.BatchNorm2d(4))
     outer = torch.nn.ModuleDict({"inner": torch.nn.ModuleList([inner]), "head": torch.nn.Linear(5, 3)})
     outer.temperature = torch.nn.Parameter(torch.tensor(1.0))

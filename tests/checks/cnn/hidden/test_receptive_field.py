@@ -1,10 +1,10 @@
-"""Hidden checks of `receptive_field`."""
+"""Hidden checks of `receptive_field`: no layers, and strides that multiply."""
 
 import pytest
 
 from autograder.checking import assert_equal
 
-from ..public.helpers import field_mistakes, right_field
+from ..public.receptive_fields import field_mistakes, right_field
 
 
 @pytest.mark.points(0.25)

@@ -1,4 +1,4 @@
-"""Public checks of `SimpleCNN`."""
+"""Public checks of `SimpleCNN`: the shape of its logits, and its layers."""
 
 import math
 
@@ -7,22 +7,20 @@ import torch
 
 from autograder.checking import assert_true, send_function
 
-from .helpers import SIZE_CAUSE, assert_logits, new_network, run
+from ...shared.public.outputs import run
+from .networks import SIZE_CAUSE, assert_logits, new_network
 
 pytestmark = pytest.mark.hints(
     "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
     "Flatten from axis 1 on. With one output the logits have shape (N,): take the last axis away, and that one only.",
 )
 
+MAX_PARAMETERS = 100_000
+
 
 def parameter_shapes(module):
     """Return the shapes of all parameters; runs on the student's side."""
     return [list(parameter.shape) for parameter in module.parameters()]
-
-
-# --- SimpleCNN -------------------------------------------------------------------------------------------------
-
-MAX_PARAMETERS = 100_000
 
 
 @pytest.mark.points(1)
@@ -49,7 +47,7 @@ def test_layers(submission):
     shapes = send_function(submission, parameter_shapes)(network)
     assert_true(type(shapes) is list, "SimpleCNN() has no list of parameters.")
     n_parameters = sum(math.prod(shape) for shape in shapes)
-    # A kernel of 1×1 sees no neighbours, one as large as the image is a fully connected layer.
+    # A 1×1 kernel sees no neighbours, and one as large as the image is a fully connected layer.
     kernels = [shape[2:] for shape in shapes if len(shape) == 4]
     kernels = [kernel for kernel in kernels if math.prod(kernel) > 1 and max(kernel) < 14]
     assert_true(

@@ -1,13 +1,10 @@
-"""Public checks of `conv_block`."""
-
-import math
+"""Public checks of `conv_block`: the size of its maps, and its convolution."""
 
 import pytest
 import torch
 
-from autograder.checking import assert_tensor
-
-from .helpers import known_block, new_block, run
+from ...shared.public.outputs import assert_shape, run
+from .blocks import known_block, new_block
 
 pytestmark = pytest.mark.hints(
     "Three layers in a row: `nn.Sequential`.",
@@ -21,21 +18,16 @@ def test_halves(submission):
     for in_channels, out_channels, size in ((1, 8, 28), (3, 5, 16)):
         images = torch.randn(2, in_channels, size, size)
         call = f"conv_block({in_channels}, {out_channels})(images)"
-        half = torch.zeros(2, out_channels, size // 2, size // 2)
         output = run(new_block(submission, in_channels, out_channels), images, call)
-        assert_tensor(
-            output,
-            half,
-            what=call,
-            atol=math.inf,
-            mistakes={
-                "nothing is pooled": torch.zeros(2, out_channels, size, size),
-                "the convolution is not padded": torch.zeros(2, out_channels, size // 2 - 1, size // 2 - 1),
-                "the padding is too large": torch.zeros(2, out_channels, size // 2 + 1, size // 2 + 1),
-                "both the convolution and the pooling halve": torch.zeros(2, out_channels, size // 4, size // 4),
-                "the pooling steps by 1": torch.zeros(2, out_channels, size - 1, size - 1),
-            },
-        )
+        half, quarter = size // 2, size // 4
+        mistakes = {
+            "nothing is pooled": torch.zeros(2, out_channels, size, size),
+            "the convolution is not padded": torch.zeros(2, out_channels, half - 1, half - 1),
+            "the padding is too large": torch.zeros(2, out_channels, half + 1, half + 1),
+            "both the convolution and the pooling halve": torch.zeros(2, out_channels, quarter, quarter),
+            "the pooling steps by 1": torch.zeros(2, out_channels, size - 1, size - 1),
+        }
+        assert_shape(output, (2, out_channels, half, half), call, mistakes)
 
 
 @pytest.mark.points(0.25)

@@ -1,4 +1,4 @@
-"""Public checks of `count_parameters`."""
+"""Public checks of `count_parameters`: networks whose counts are known, and frozen parameters."""
 
 import pytest
 import torch
@@ -11,11 +11,8 @@ pytestmark = pytest.mark.hints(
 )
 
 
-# --- count_parameters ------------------------------------------------------------------------------------------
-
-
 def small_network():
-    """Return the network 784-128-64-1 of the lecture; it runs on the student's side."""
+    """Return the network 784-128-64-1 of the lecture; runs on the student's side."""
     sizes = (784, 128, 64, 1)
     return torch.nn.Sequential(*[torch.nn.Linear(sizes[layer], sizes[layer + 1]) for layer in range(3)])
 

@@ -1,10 +1,10 @@
-"""Public checks of `receptive_field`."""
+"""Public checks of `receptive_field`: layers with stride 1, and pooling between convolutions."""
 
 import pytest
 
 from autograder.checking import assert_equal
 
-from .helpers import field_mistakes
+from .receptive_fields import field_mistakes
 
 pytestmark = pytest.mark.hints(
     "Keep two numbers: the field so far, and how far apart two neighbours are, in pixels of the image.",

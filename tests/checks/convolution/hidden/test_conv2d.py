@@ -1,4 +1,4 @@
-"""Hidden checks of `conv2d`."""
+"""Convolution layers compared with PyTorch's: any shape, setting and dtype, and gradients."""
 
 from functools import partial
 
@@ -8,8 +8,10 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import CLOSE, layer_mistakes
-from .helpers import DOWNCAST, EXACT, check_gradients
+from ..public.mistakes import layer_mistakes
+from ..public.reference import CLOSE
+from .gradients import check_gradients
+from .precision import DOWNCAST, EXACT
 
 pytestmark = pytest.mark.after("by_hand")
 

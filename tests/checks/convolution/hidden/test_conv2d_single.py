@@ -1,4 +1,4 @@
-"""Hidden checks of `conv2d_single`."""
+"""Convolution of one image with one kernel: any shape and dtype, and gradients."""
 
 from functools import partial
 
@@ -7,8 +7,10 @@ import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import CLOSE, kernel_mistakes, single
-from .helpers import DOWNCAST, EXACT, check_gradients
+from ..public.mistakes import kernel_mistakes
+from ..public.reference import CLOSE, single
+from .gradients import check_gradients
+from .precision import DOWNCAST, EXACT
 
 pytestmark = pytest.mark.after("by_hand")
 

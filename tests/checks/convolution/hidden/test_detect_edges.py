@@ -1,4 +1,4 @@
-"""Hidden checks of `detect_edges`."""
+"""Edge detection: any image, float64, and gradients."""
 
 from functools import partial
 
@@ -7,8 +7,11 @@ import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import CLOSE, EDGE_KERNEL, edge_mistakes, single, whole_numbers
-from .helpers import DOWNCAST, EXACT, check_gradients
+from ..public.lecture import EDGE_KERNEL
+from ..public.mistakes import edge_mistakes
+from ..public.reference import CLOSE, single, whole_numbers
+from .gradients import check_gradients
+from .precision import DOWNCAST, EXACT
 
 pytestmark = pytest.mark.after("by_hand")
 

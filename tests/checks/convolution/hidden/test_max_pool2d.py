@@ -1,4 +1,4 @@
-"""Hidden checks of `max_pool2d`."""
+"""Max-pooling compared with PyTorch's: negative values, any shape and dtype, and gradients."""
 
 from functools import partial
 
@@ -8,8 +8,9 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import pooling_mistakes
-from .helpers import DOWNCAST, EXACT, check_gradients
+from ..public.mistakes import pooling_mistakes
+from .gradients import check_gradients
+from .precision import DOWNCAST, EXACT
 
 
 @pytest.mark.points(0.5)

@@ -1,4 +1,4 @@
-"""Hidden checks of `output_size`."""
+"""Output sizes, counted place by place, and kernels that do not fit."""
 
 import pytest
 

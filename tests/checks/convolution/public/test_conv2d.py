@@ -1,4 +1,4 @@
-"""Public checks of `conv2d`."""
+"""Convolution layers: channels, kernels, stride and padding, and no loop over the pixels."""
 
 from functools import partial
 
@@ -8,15 +8,10 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor
 
-from .helpers import (
-    CLOSE,
-    LECTURE_IMAGE,
-    LECTURE_KERNEL,
-    LECTURE_OUTPUT,
-    layer_mistakes,
-    require_by_hand,
-    whole_numbers,
-)
+from .by_hand import require_by_hand
+from .lecture import LECTURE_IMAGE, LECTURE_KERNEL, LECTURE_OUTPUT
+from .mistakes import layer_mistakes
+from .reference import CLOSE, whole_numbers
 
 pytestmark = [
     pytest.mark.after("by_hand"),

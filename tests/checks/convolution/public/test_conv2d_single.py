@@ -1,4 +1,4 @@
-"""Public checks of `conv2d_single`."""
+"""Convolution of one image with one kernel: the lecture's example, the orientation of the kernel, the bias."""
 
 import math
 
@@ -7,7 +7,9 @@ import torch
 
 from autograder.checking import assert_tensor
 
-from .helpers import LECTURE_IMAGE, LECTURE_KERNEL, LECTURE_OUTPUT, kernel_mistakes, require_by_hand
+from .by_hand import require_by_hand
+from .lecture import LECTURE_IMAGE, LECTURE_KERNEL, LECTURE_OUTPUT
+from .mistakes import kernel_mistakes
 
 pytestmark = [
     pytest.mark.after("by_hand"),
@@ -22,7 +24,7 @@ pytestmark = [
 
 
 def value_at(output, row, column):
-    """Return one value of the lecture example's output, once it is known to be a 3×3 tensor without NaN."""
+    """Return one value of the lecture example's output; fail unless it is a 3×3 tensor without NaN."""
     # An infinite tolerance lets every finite value pass: only type, shape and dtype are compared here.
     assert_tensor(
         output,

@@ -1,4 +1,4 @@
-"""Public checks of `detect_edges`."""
+"""Edge detection: images whose edges are known."""
 
 from functools import partial
 
@@ -7,7 +7,10 @@ import torch
 
 from autograder.checking import assert_tensor
 
-from .helpers import CLOSE, EDGE_KERNEL, LECTURE_IMAGE, edge_mistakes, require_by_hand
+from .by_hand import require_by_hand
+from .lecture import EDGE_KERNEL, LECTURE_IMAGE
+from .mistakes import edge_mistakes
+from .reference import CLOSE
 
 pytestmark = [
     pytest.mark.after("by_hand"),

@@ -1,4 +1,4 @@
-"""Public checks of `max_pool2d`."""
+"""Max-pooling: the lesson's example, and strides."""
 
 from functools import partial
 
@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor
 
-from .helpers import pooling_mistakes, whole_numbers
+from .mistakes import pooling_mistakes
+from .reference import whole_numbers
 
 pytestmark = pytest.mark.hints(
     "The windows are those of a convolution without padding; what is taken from each?",

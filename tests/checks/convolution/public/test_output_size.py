@@ -1,4 +1,4 @@
-"""Public checks of `output_size`."""
+"""Output sizes of the lesson's examples."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Hidden checks of `ImageDataset`."""
+"""Datasets of images: one scale for all images, batches, and what the transform is given."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ import torch
 
 from autograder.checking import assert_tensor, assert_true, fail, send_function
 
-from ..public.helpers import check_image, counting_transform, item_of, new_dataset, random_pixels
+from ..public.datasets import check_image, counting_transform, item_of, new_dataset, random_pixels
 
 
 def transform_to_corner():
-    """Return a transform that leaves two by two pixels; runs on the student's side."""
+    """Return a transform that crops images to two by two pixels; runs on the student's side."""
     return lambda image: image[:, :2, :2]
 
 

@@ -1,16 +1,17 @@
-"""Hidden checks of `augmentation`."""
+"""Augmentation: reproducible sequences, the global random states, and changes that keep the label."""
 
 import pytest
 import torch
 
 from autograder.checking import fail, send_function, unchanged
 
-from ..public.helpers import augmented, chest, draw_elsewhere
-from .helpers import global_randomness_kept
+from ..public.chests import augmented, chest
+from ..public.randomness import draw_elsewhere
+from .randomness import global_randomness_kept
 
 
 def likeness(image, changed):
-    """Return how well a changed image correlates with the image, or its mirror images, at the best shift."""
+    """Return how well a changed image correlates with the image or its mirror images, at the best shift."""
     spectrum = torch.fft.fft2(_centred(changed))
     best = 0.0
     for axes in ((), (1,), (2,), (1, 2)):
@@ -81,7 +82,7 @@ def test_gentle(submission):
             shifts.append(abs(float(changed.mean() - image.mean())))
         if negatives > 1:
             fail(f"{what} makes negatives of images.", cause="dark and bright are swapped (inverted, solarised)")
-        # Small turns, shifts and noise leave 0.7 to 1, a large crop or any rotation below 0.5, pure noise 0.1.
+        # Small turns, shifts, noise: a likeness of 0.7 to 1; a large crop, any rotation: below 0.5; pure noise: 0.1.
         if sum(alike) / len(alike) < 0.53:
             fail(
                 f"What {what} makes of a chest has little in common with it, so that its label may be lost.",

@@ -1,21 +1,13 @@
-"""Hidden checks of `make_loaders`."""
+"""Loaders: reproducible epochs, and the dataset's own items."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, fail, send_function
 
-from ..public.helpers import (
-    KEYS,
-    check_batches,
-    draw_elsewhere,
-    epoch_of,
-    numbered_samples,
-    numbers_in,
-    require_loaders,
-    some_splits,
-)
-from .helpers import global_randomness_kept
+from ..public.loaders import KEYS, check_batches, epoch_of, numbered_samples, numbers_in, require_loaders, some_splits
+from ..public.randomness import draw_elsewhere
+from .randomness import global_randomness_kept
 
 
 @pytest.mark.points(0.25)

@@ -1,11 +1,11 @@
-"""Hidden checks of `normalisation_statistics`."""
+"""Statistics for normalisation: uneven images, any shape, and float64."""
 
 import pytest
 import torch
 
 from autograder.checking import unchanged
 
-from ..public.helpers import check_statistics, compare_statistics
+from ..public.normalisation import check_statistics, compare_statistics
 
 
 @pytest.mark.points(0.25)

@@ -1,12 +1,14 @@
-"""Hidden checks of `split_by_patient`."""
+"""Splits by patient: uneven patients, any ids, sums of floats, and what must not change."""
 
 import pytest
 import torch
 
-from autograder.checking import fail, unchanged
+from autograder.checking import unchanged
 
-from ..public.helpers import DEFAULT, OF_PATIENTS, as_lists, patients_of, patients_with, require_refusal, require_shares
-from .helpers import global_randomness_kept
+from ..public.cohorts import OF_PATIENTS, patients_of, patients_with
+from ..public.splits import DEFAULT, as_lists, require_refusal, require_shares
+from .fractions import split_in
+from .randomness import global_randomness_kept
 
 
 @pytest.mark.points(0.25)
@@ -53,13 +55,7 @@ def test_fractions(submission):
     """Fractions that do not sum to 1 raise ValueError; those that do but for rounding are accepted."""
     ids = patients_with([2] * 20)
     require_refusal(submission.split_by_patient, ids, "split_by_patient")
-    try:
-        splits = submission.split_by_patient(ids, (0.7, 0.2, 0.1))
-    except ValueError:
-        fail(
-            "split_by_patient refuses fractions that sum to 1.",
-            cause="sums of floats are rounded: compare them with a tolerance, not with `==` or `!=`",
-        )
+    splits = split_in(submission.split_by_patient, ids, (0.7, 0.2, 0.1), "split_by_patient")
     as_lists(splits, 40, "split_by_patient(patient_ids, fractions)")
 
 

@@ -1,11 +1,12 @@
-"""Hidden checks of `split_indices`."""
+"""Random splits of indices: rounding, sums of floats, and the global random states."""
 
 import pytest
 
-from autograder.checking import assert_raises, fail
+from autograder.checking import assert_raises
 
-from ..public.helpers import DEFAULT, as_lists, require_shares
-from .helpers import global_randomness_kept
+from ..public.splits import DEFAULT, as_lists, require_shares
+from .fractions import split_in
+from .randomness import global_randomness_kept
 
 
 @pytest.mark.points(0.5)
@@ -26,13 +27,7 @@ def test_float_fractions(submission):
     third = 1 / 3
     what = "split_indices(n_samples, fractions)"
     for fractions in ((0.7, 0.2, 0.1), (0.1, 0.7, 0.2), (third, third, third), (0.8, 0.1, 0.1)):
-        try:
-            splits = submission.split_indices(40, fractions)
-        except ValueError:
-            fail(
-                f"{what} refuses fractions that sum to 1.",
-                cause="sums of floats are rounded: compare them with a tolerance, not with `==` or `!=`",
-            )
+        splits = split_in(submission.split_indices, 40, fractions, what)
         require_shares([len(part) for part in as_lists(splits, 40, what)], fractions, what, "samples")
     for fractions in ((60, 20, 20), (0.6, 0.2, 0.25), (0.3, 0.3, 0.3), (0.6, 0.2, 0.18)):
         assert_raises(

@@ -1,4 +1,4 @@
-"""Public checks of `ImageDataset`."""
+"""Datasets of images: the items, their labels, and the transform."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from autograder.checking import assert_equal, assert_tensor, fail, send_function
 
-from .helpers import check_image, counting_transform, item_of, new_dataset, random_pixels
+from .datasets import check_image, counting_transform, item_of, new_dataset, random_pixels
 
 pytestmark = pytest.mark.hints(
     "Three methods are asked for: what is kept, how many there are, and what one item is.",

@@ -1,11 +1,11 @@
-"""Public checks of `augmentation`."""
+"""Augmentation: an image of the same kind, and another one in each call."""
 
 import pytest
 import torch
 
 from autograder.checking import fail
 
-from .helpers import augmented, chest
+from .chests import augmented, chest
 
 pytestmark = pytest.mark.hints(
     "A flip, a small shift, a little noise or contrast: draw how much each time the function is called.",

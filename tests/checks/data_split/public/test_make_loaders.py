@@ -1,10 +1,10 @@
-"""Public checks of `make_loaders`."""
+"""Loaders: every sample once per epoch, in batches, and only training is shuffled."""
 
 import pytest
 
 from autograder.checking import fail, send_function
 
-from .helpers import check_batches, epoch_of, numbered_samples, numbers_in, require_loaders, some_splits
+from .loaders import check_batches, epoch_of, numbered_samples, numbers_in, require_loaders, some_splits
 
 pytestmark = pytest.mark.hints(
     "`Subset` picks samples, `DataLoader` makes batches of them. Which of the three shuffles?",

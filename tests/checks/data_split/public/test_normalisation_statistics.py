@@ -1,9 +1,9 @@
-"""Public checks of `normalisation_statistics`."""
+"""Statistics for normalisation: of the training images only, one pair per channel."""
 
 import pytest
 import torch
 
-from .helpers import check_statistics
+from .normalisation import check_statistics
 
 pytestmark = pytest.mark.hints(
     "Which images may be looked at? And how many numbers are there at the end?",

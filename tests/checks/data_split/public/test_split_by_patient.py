@@ -1,17 +1,9 @@
-"""Public checks of `split_by_patient`."""
+"""Splits by patient: no patient in two splits, the fractions those of the patients."""
 
 import pytest
 
-from .helpers import (
-    DEFAULT,
-    OF_PATIENTS,
-    as_lists,
-    patients_of,
-    patients_with,
-    require_random_choice,
-    require_seeded,
-    require_shares,
-)
+from .cohorts import OF_PATIENTS, patients_of, patients_with
+from .splits import DEFAULT, as_lists, require_random_choice, require_seeded, require_shares
 
 pytestmark = pytest.mark.hints(
     "What has to be split is not the samples. What do `torch.unique` and `torch.isin` give you?",

@@ -1,10 +1,10 @@
-"""Public checks of `split_indices`."""
+"""Random splits of indices: complete, in proportion, shuffled and reproducible."""
 
 import pytest
 
 from autograder.checking import fail
 
-from .helpers import DEFAULT, as_lists, require_random_choice, require_random_order, require_refusal, require_seeded
+from .splits import DEFAULT, as_lists, require_random_choice, require_random_order, require_refusal, require_seeded
 
 pytestmark = pytest.mark.hints(
     "Shuffle all indices once, then cut the list in two places. Where are the cuts?",

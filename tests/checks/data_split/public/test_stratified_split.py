@@ -1,10 +1,11 @@
-"""Public checks of `stratified_split`."""
+"""Stratified splits: complete, in proportion within each class, shuffled and reproducible."""
 
 import pytest
 
 from autograder.checking import fail
 
-from .helpers import DEFAULT, NAMES, as_lists, quarter_sick, require_random_choice, require_random_order, require_seeded
+from .cohorts import quarter_sick
+from .splits import DEFAULT, NAMES, as_lists, require_random_choice, require_random_order, require_seeded
 
 pytestmark = pytest.mark.hints(
     "It is `split_indices`, done for each class by itself; which indices belong to a class?",
@@ -49,7 +50,7 @@ def test_shuffled(submission):
     lists = as_lists(submission.stratified_split(labels), 400, "stratified_split(labels)")
     for name, part in zip(NAMES, lists, strict=True):
         changes = int((labels[part].diff() != 0).sum())
-        if changes < 10:  # about 30 at random in the smaller ones
+        if changes < 10:  # about 30 at random in the smaller splits
             fail(
                 f"The {name} split of stratified_split(labels) lists one class after the other.",
                 details=f"Of {len(part)} samples, the label changes {changes} times from one to the next.",

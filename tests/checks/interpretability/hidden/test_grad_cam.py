@@ -1,121 +1,18 @@
-"""Hidden checks of `grad_cam`."""
+"""Grad-CAM: deep networks, any state of the model, models that raise, and findings of the frozen model."""
 
 import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from autograder.checking import Experiment, assert_equal, assert_raises, assert_tensor, send_function
+from autograder.checking import assert_equal, assert_raises, assert_tensor, send_function
 
-from ..public.helpers import CAM_GRADIENTS, leaves_model, network, scaled, state_of, two_maps
-from .helpers import (
-    AFTER_EXCEPTION,
-    CHANGES,
-    CLOSE,
-    EVALUATION,
-    FINDS,
-    IMAGE_ITSELF,
-    NOT_THE_MODEL,
-    POINTERS,
-    _finding,
-    _sanity,
-    break_classifier,
-    fill_gradients,
-    freeze,
-    train,
-)
-
-
-def grad_cam_finds(submission, dataset, seed):
-    """Measure how often the maximum of Grad-CAM lies at an opacity."""
-    return _finding(submission, "grad_cam", seed, 40)
-
-
-def grad_cam_changes(submission, dataset, seed):
-    """Measure how far Grad-CAM maps depend on the model's weights."""
-    return _sanity(submission, "grad_cam", seed, 10)
-
-
-GRAD_CAM_FINDS = Experiment("grad_cam_finds", grad_cam_finds, dataset="phantom", metric="pointing", baselines=POINTERS)
-
-
-GRAD_CAM_CHANGES = Experiment(
-    "grad_cam_changes", grad_cam_changes, dataset="phantom", metric="change", baselines=IMAGE_ITSELF
-)
-
-
-def activations_and_gradients(model, layer, image):
-    """Return what ``model.features[layer]`` gives for an image, and the gradient of the logit with respect to that."""
-    with torch.no_grad():
-        activations = model.features[: layer + 1](image[None])
-    activations.requires_grad_()
-    (gradients,) = torch.autograd.grad(model.head(model.features[layer + 1 :](activations)).sum(), activations)
-    return activations.detach(), gradients
-
-
-def telling_image(model, layer, n_channels, size, *, transposed=False):
-    """Draw an image whose map has zeros as well as other values: a map of zeros would hide most mistakes."""
-    for _ in range(1000):
-        image = torch.randn(n_channels, *reversed(size)).mT if transposed else torch.randn(n_channels, *size)
-        activations, gradients = activations_and_gradients(model, layer, image)
-        share = (cam_of(activations, gradients, size, mode="not resized") > 0).float().mean()
-        if 0.2 < share < 0.8:
-            return image
-    raise ValueError("this network sees nothing in any image")
-
-
-def cam_of(activations, gradients, size, *, mode=""):
-    """Return the Grad-CAM from activations and gradients of shape (1, K, h, w); ``mode`` makes a typical mistake."""
-    weights = gradients.mean((2, 3), keepdim=True)
-    if mode == "unweighted":
-        weights = torch.ones_like(weights)
-    elif mode == "not averaged":
-        weights = gradients
-    elif mode == "absolute":
-        weights = weights.abs()
-    heat = (weights * activations).sum(1, keepdim=True)
-    if mode not in ("no relu", "relu last"):
-        heat = heat.relu()
-    if mode == "scaled first":
-        heat = scaled(heat)
-    if mode == "nearest":
-        heat = F.interpolate(heat, size, mode="nearest")
-    elif mode != "not resized":
-        heat = F.interpolate(heat, size, mode="bilinear", align_corners=mode == "corners")
-    heat = heat[0, 0].relu() if mode == "relu last" else heat[0, 0]
-    if mode in ("scaled first", "unscaled"):
-        return heat
-    if mode == "sum":
-        return heat / heat.sum()
-    if mode == "range":
-        return (heat - heat.min()) / (heat.max() - heat.min())
-    return scaled(heat)
-
-
-def cam_mistakes(activations, gradients, size):
-    """Return what grad_cam gives after each typical mistake: cause → value."""
-    named = {
-        "the activations are not weighted by the gradients": "unweighted",
-        "the gradients are not averaged over the places: each map has one weight": "not averaged",
-        "the absolute value of the weights is taken; what speaks against counts negative": "absolute",
-        "the ReLU is missing: only what speaks for the finding is shown": "no relu",
-        "the ReLU comes after resizing; it comes before": "relu last",
-        "the map is not resized to the image": "not resized",
-        "the map is resized to the nearest neighbour, not bilinearly": "nearest",
-        "`align_corners=True`: it has to be False": "corners",
-        "the map is divided by its maximum before it is resized; after it, the maximum is 1": "scaled first",
-        "the map is not divided by its maximum": "unscaled",
-        "the map is divided by its sum; it is the maximum": "sum",
-        "the minimum is subtracted too; only divide by the maximum": "range",
-    }
-    mistakes = {cause: cam_of(activations, gradients, size, mode=mode) for cause, mode in named.items()}
-    right = cam_of(activations, gradients, size)
-    return mistakes | {
-        "rows and columns are swapped": right.T,
-        "one axis too many is left: the map has two": right[None],
-        "batch and channel axis are left: the map has two axes": right[None, None],
-    }
+from ..public.model_state import leaves_model, state_of
+from ..public.models import CAM_GRADIENTS, network, two_maps
+from .comparisons import AFTER_EXCEPTION, CLOSE, EVALUATION
+from .experiments import CHANGES, FINDS, GRAD_CAM_CHANGES, GRAD_CAM_FINDS, NOT_THE_MODEL
+from .grad_cam import activations_and_gradients, cam_mistakes, cam_of, telling_image
+from .model_changes import break_classifier, fill_gradients, freeze, train
 
 
 @pytest.mark.points(0.5)

@@ -1,48 +1,17 @@
-"""Hidden checks of `occlusion_map`."""
+"""Occlusion maps: every setting, uncovered pixels, any state of the model, and findings of the frozen model."""
 
 import math
 
 import pytest
 import torch
 
-from autograder.checking import Experiment, assert_tensor, assert_true, send_function
+from autograder.checking import assert_tensor, assert_true, send_function
 
-from ..public.helpers import leaves_model, network, train_all_but_dropout, weighted_sum
-from .helpers import (
-    CHANGES,
-    CLOSE,
-    EVALUATION,
-    FINDS,
-    IMAGE_ITSELF,
-    NOT_THE_MODEL,
-    POINTERS,
-    _finding,
-    _sanity,
-    fill_gradients,
-)
-
-
-def occlusion_finds(submission, dataset, seed):
-    """Measure how often the largest drop lies at an opacity."""
-    return _finding(submission, "occlusion_map", seed, 16)
-
-
-def occlusion_changes(submission, dataset, seed):
-    """Measure how far occlusion maps depend on the model's weights."""
-    return _sanity(submission, "occlusion_map", seed, 6)
-
-
-OCCLUSION_FINDS = Experiment(
-    "occlusion_finds", occlusion_finds, dataset="phantom", metric="pointing", baselines=POINTERS
-)
-
-
-OCCLUSION_CHANGES = Experiment(
-    "occlusion_changes", occlusion_changes, dataset="phantom", metric="change", baselines=IMAGE_ITSELF
-)
-
-
-# --- occlusion_map ------------------------------------------------------------------------------------------------
+from ..public.model_state import leaves_model, train_all_but_dropout
+from ..public.models import network, weighted_sum
+from .comparisons import CLOSE, EVALUATION
+from .experiments import CHANGES, FINDS, NOT_THE_MODEL, OCCLUSION_CHANGES, OCCLUSION_FINDS
+from .model_changes import fill_gradients
 
 
 def reference_occlusion(model, image, patch_size=4, stride=2, fill=0.0, *, mode="mean"):

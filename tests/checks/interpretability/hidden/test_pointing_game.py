@@ -1,4 +1,4 @@
-"""Hidden checks of `pointing_game`."""
+"""The pointing game: maps and masks of any kind, ties, and no finding at all."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 
 from autograder.checking import assert_equal, unchanged
 
-from ..public.helpers import single_maximum
+from ..public.inputs import single_maximum
 
 
 @pytest.mark.points(0.5)

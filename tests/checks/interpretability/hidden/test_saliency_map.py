@@ -1,49 +1,22 @@
-"""Hidden checks of `saliency_map`."""
+"""Saliency maps: deep networks, any state of the model, and findings of the frozen model."""
 
 import math
 
 import pytest
 import torch
 
-from autograder.checking import Experiment, assert_tensor, send_function
+from autograder.checking import assert_tensor, send_function
 
-from ..public.helpers import leaves_model, network, saliency_mistakes
-from .helpers import (
-    CHANGES,
-    CLOSE,
-    EVALUATION,
-    FINDS,
-    IMAGE_ITSELF,
-    NOT_THE_MODEL,
-    POINTERS,
-    _finding,
-    _sanity,
-    fill_gradients,
-    freeze,
-    train,
-)
-
-
-def saliency_finds(submission, dataset, seed):
-    """Measure how often the largest gradient lies at an opacity."""
-    return _finding(submission, "saliency_map", seed, 40)
-
-
-def saliency_changes(submission, dataset, seed):
-    """Measure how far saliency maps depend on the model's weights."""
-    return _sanity(submission, "saliency_map", seed, 10)
-
-
-SALIENCY_FINDS = Experiment("saliency_finds", saliency_finds, dataset="phantom", metric="pointing", baselines=POINTERS)
-
-
-SALIENCY_CHANGES = Experiment(
-    "saliency_changes", saliency_changes, dataset="phantom", metric="change", baselines=IMAGE_ITSELF
-)
+from ..public.maps import saliency_mistakes
+from ..public.model_state import leaves_model
+from ..public.models import network
+from .comparisons import CLOSE, EVALUATION
+from .experiments import CHANGES, FINDS, NOT_THE_MODEL, SALIENCY_CHANGES, SALIENCY_FINDS
+from .model_changes import fill_gradients, freeze, train
 
 
 def reference_saliency(model, image):
-    """Return the gradient of the checker's own copy of a model."""
+    """Return the gradient of a model's logit with respect to the image."""
     batch = image[None].clone().requires_grad_()
     return torch.autograd.grad(model(batch).sum(), batch)[0][0]
 

@@ -1,4 +1,4 @@
-"""Hidden checks of `top_patches`."""
+"""Top patches: maps of any size and sign, few images, and a model that stays as it was."""
 
 import math
 from contextlib import suppress
@@ -8,8 +8,11 @@ import torch
 
 from autograder.checking import assert_equal, assert_tensor, assert_true, send_function
 
-from ..public.helpers import bright_pixels, leaves_model, network, pixel_maps, state_of, train_all_but_dropout
-from .helpers import AFTER_EXCEPTION, EVALUATION, break_classifier, fill_gradients
+from ..public.inputs import bright_pixels
+from ..public.model_state import leaves_model, state_of, train_all_but_dropout
+from ..public.models import network, pixel_maps
+from .comparisons import AFTER_EXCEPTION, EVALUATION
+from .model_changes import break_classifier, fill_gradients
 
 
 def uneven_network(in_channels, in_place):
@@ -27,9 +30,6 @@ def uneven_network(in_channels, in_place):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         return UnevenNetwork().eval()
-
-
-# --- top_patches --------------------------------------------------------------------------------------------------
 
 
 def reference_patches(model, layer, channel, images, k=9, patch_size=9, *, mode=""):

@@ -1,4 +1,4 @@
-"""Public checks of `grad_cam`."""
+"""Grad-CAM: the formula by hand, the resize to the image, and a model that stays as it was."""
 
 import math
 
@@ -7,7 +7,10 @@ import torch
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from .helpers import CAM_GRADIENTS, leaves_model, network, scaled, show_on_a_phantom, train_all_but_dropout, two_maps
+from .maps import scaled
+from .model_state import leaves_model, train_all_but_dropout
+from .models import CAM_GRADIENTS, network, two_maps
+from .phantom_picture import show_on_a_phantom
 
 pytestmark = pytest.mark.hints(
     "You need the layer's activations and their gradients: a forward hook, or `retain_grad`.",

@@ -1,11 +1,12 @@
-"""Public checks of `occlusion_map`."""
+"""Occlusion maps: drops of the logit that can be computed by hand, with and without overlap."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, send_function
 
-from .helpers import show_on_a_phantom, weighted_sum
+from .models import weighted_sum
+from .phantom_picture import show_on_a_phantom
 
 pytestmark = pytest.mark.hints(
     "For each place of the patch: copy the image, hide the patch, ask the model, compare with the logit before.",

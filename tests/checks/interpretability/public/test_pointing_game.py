@@ -1,11 +1,11 @@
-"""Public checks of `pointing_game`."""
+"""The pointing game: a few maps that can be followed by hand."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_equal
 
-from .helpers import single_maximum
+from .inputs import single_maximum
 
 pytestmark = pytest.mark.hints(
     "Flatten each map: `argmax` gives one place a sample. What does the mask say there?",

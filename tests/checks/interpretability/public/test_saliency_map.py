@@ -1,4 +1,4 @@
-"""Public checks of `saliency_map`."""
+"""Saliency maps: known gradients, and a model that stays as it was."""
 
 import math
 
@@ -7,7 +7,10 @@ import torch
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from .helpers import leaves_model, network, saliency_mistakes, show_on_a_phantom, train_all_but_dropout, weighted_sum
+from .maps import saliency_mistakes
+from .model_state import leaves_model, train_all_but_dropout
+from .models import network, weighted_sum
+from .phantom_picture import show_on_a_phantom
 
 pytestmark = pytest.mark.hints(
     "The gradient is that of the logit by the image, not of the loss and not by the weights.",

@@ -1,4 +1,4 @@
-"""Public checks of `top_patches`."""
+"""Top patches: the brightest pixels in order, also at the border of an image."""
 
 import pytest
 import torch
@@ -6,7 +6,8 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, send_function
 
-from .helpers import bright_pixels, pixel_maps
+from .inputs import bright_pixels
+from .models import pixel_maps
 
 pytestmark = pytest.mark.hints(
     "A hook gives the feature maps of all images; where is the maximum of each image's map, and how large is it?",

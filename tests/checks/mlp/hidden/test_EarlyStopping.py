@@ -1,4 +1,4 @@
-"""Hidden checks of `EarlyStopping`."""
+"""Hidden checks of `EarlyStopping`: `best` and the count under `min_delta`, equal losses and NaN."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 
 from autograder.checking import assert_has, assert_true
 
-from ..public.helpers import assert_stops
+from ..public.early_stopping import assert_stops
 
 
 @pytest.mark.points(0.25)
@@ -17,7 +17,7 @@ def test_min_delta(submission):
     losses = [1.0, 0.875, 0.8125, 0.625, 0.5, 0.4375, 0.375]  # the last is exactly best - min_delta: not below it
     answers, bests = [False] * 6 + [True], [1.0] * 3 + [0.625] * 4
     assert_stops(submission, losses, answers, bests, what, **arguments)
-    # A sign the wrong way round calls a slightly larger loss an improvement.
+    # With the wrong sign a slightly larger loss counts as an improvement.
     assert_stops(submission, [1.0, 1.125, 1.125], [False, False, True], [1.0] * 3, what, patience=2, min_delta=0.5)
 
 

@@ -1,4 +1,4 @@
-"""Hidden checks of `MLP`."""
+"""Hidden checks of `MLP`: its values for known weights, and dropout."""
 
 from functools import partial
 from itertools import pairwise
@@ -9,15 +9,16 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from ..public.helpers import assert_logits, new_mlp, run
+from ...shared.public.outputs import run
+from ..public.networks import assert_logits, new_mlp
 
 
 def randomise(model, x, seed):
     """Give a network random parameters; return its logits and its linear layers; runs on the student's side.
 
-    How a network is initialised is free: a last layer of zeros, say, would tell nothing about what it does.
+    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
     """
-    model(x)  # lazy layers have a shape after this
+    model(x)  # gives lazy layers their shapes
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -60,8 +61,8 @@ def check_forward(submission, call, sizes, x, **arguments):
     mistakes = {
         "the ReLU between the layers is missing": forward(x, layers, lambda z: z),
         "a ReLU comes after the last layer: a logit may be negative": forward(x, layers, last=F.relu),
-        "a sigmoid comes after the last layer; it belongs to the loss, here it would come twice": forward(
-            x, layers, last=torch.sigmoid
+        "a sigmoid comes after the last layer; it belongs to the loss, here it would come twice": (
+            forward(x, layers, last=torch.sigmoid)
         ),
         "a tanh comes after the last layer": forward(x, layers, last=torch.tanh),
         "a softmax comes after the last layer": forward(x, layers, last=lambda z: z.softmax(1)),
@@ -77,9 +78,9 @@ def check_forward(submission, call, sizes, x, **arguments):
 
 
 def find_dropped(model, x):
-    """Return which inputs of each linear layer are dropped in train mode, by its number of inputs.
+    """Return the share of inputs that each linear layer drops in train mode, by their number, and the share of logits.
 
-    Weights and inputs are positive, so that no ReLU gives 0. It runs on the student's side.
+    Weights and inputs are positive, so no ReLU gives 0. Runs on the student's side.
     """
     model(x)
     with torch.no_grad():
@@ -90,7 +91,7 @@ def find_dropped(model, x):
     model.zero_grad()
     outputs.sum().backward()
     layers = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
-    # The gradient of a weight is its input times what comes back from its output.
+    # The gradient of a weight is its input times the gradient of its output.
     shares = {layer.in_features: float((layer.weight.grad == 0).all(0).float().mean()) for layer in layers}
     return shares, float((outputs == 0).float().mean())
 

@@ -1,4 +1,4 @@
-"""Hidden checks of `binary_cross_entropy`."""
+"""Hidden checks of `binary_cross_entropy`: certain predictions, other values and gradients."""
 
 import math
 from functools import partial
@@ -8,8 +8,9 @@ import torch
 
 from autograder.checking import assert_tensor, assert_true, fail
 
-from ..public.helpers import ANY, loss_mistakes, right_losses
-from .helpers import NO_GRADIENT
+from ...shared.hidden.gradients import NO_GRADIENT
+from ...shared.public.outputs import ANY
+from ..public.losses import loss_mistakes, right_losses
 
 
 @pytest.mark.points(0.75)

@@ -1,16 +1,16 @@
-"""Hidden checks of `evaluate`."""
+"""Hidden checks of `evaluate`: ties, a single class, batches, and what it leaves behind."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_equal, assert_tensor, assert_true, classification_metrics, send_function
 
-from ..public.helpers import assert_metrics, evaluated, mean_model
-from .helpers import modes
+from ..public.metrics import assert_metrics, evaluated, mean_model
+from .modes import modes
 
 
 def unsteady_model(frozen):
-    """Return a model with batch norm and dropout in train mode, its first batch norm in eval mode if ``frozen``."""
+    """Return a model with batch norm and dropout in train mode; ``frozen``: its batch norm is in eval mode."""
     layers = [
         torch.nn.Flatten(),
         torch.nn.BatchNorm1d(4),
@@ -39,7 +39,7 @@ def test_ties_and_imbalance(submission):
     labels = torch.tensor([0.0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0])
     assert_metrics(submission, logits, labels, 12)
     assert_metrics(submission, torch.zeros(6), torch.tensor([0.0, 1, 1, 0, 0, 0]), 6)
-    # As a model that says "normal" to all, with one in ten ill.
+    # Like a model that calls everyone healthy where one in ten is ill.
     assert_metrics(submission, -torch.rand(40).round(decimals=1) - 1, (torch.arange(40) % 10 == 3).float(), 40)
 
 

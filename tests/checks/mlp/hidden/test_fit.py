@@ -1,32 +1,20 @@
-"""Hidden checks of `fit`."""
+"""Hidden checks of `fit`: how it trains, and how good a small MLP gets with it."""
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from autograder.checking import (
-    Experiment,
-    assert_tensor,
-    assert_true,
-    classification_metrics,
-    send_function,
-    send_loader,
-)
+from autograder.checking import assert_tensor, assert_true, send_function, send_loader
 
-from ..public.helpers import (
-    ANY,
-    assert_records,
-    bright_and_dark,
-    brightness_model,
-    mean_model,
-    random_batches,
-    weights_of,
-)
-from .helpers import SETTINGS, _data, given_mlp, majority_class, train_given_mlp
+from ...shared.public.outputs import ANY
+from ...shared.public.training import bright_and_dark, brightness_model, weights_of
+from ..public.epochs import random_batches
+from ..public.metrics import mean_model
+from ..public.records import assert_records
+from .experiments import FIT_ON_RINGS
 
 
 def pixel_model(n_pixels):
-    """Return a model with a weight a pixel and no bias, all of them 0; runs on the student's side."""
+    """Return a model with one weight per pixel, all of them 0, and no bias; runs on the student's side."""
     linear = torch.nn.Linear(n_pixels, 1, bias=False)
     torch.nn.init.zeros_(linear.weight)
     return torch.nn.Sequential(torch.nn.Flatten(), linear, torch.nn.Flatten(0))
@@ -54,34 +42,12 @@ def noting_model(n_pixels):
 
 
 def moved(submission, learning_rate):
-    """Return how far the weights of a model go in an epoch."""
-    images, labels = bright_and_dark(40)
-    model = send_function(submission, brightness_model)()
+    """Return how far the weights of a model move in one epoch."""
+    images, labels = bright_and_dark(40, 4)
+    model = send_function(submission, brightness_model)(4)
     loaders = [send_loader(submission, images, labels, batch_size=8) for _ in range(2)]
     submission.fit(model, *loaders, epochs=1, learning_rate=learning_rate)
-    return float(weights_of(model, brightness_model())["1.weight"].abs().max())
-
-
-def linear_model(dataset, _seed):
-    """Return the metrics of logistic regression."""
-    in_features, _, batch_size, epochs, learning_rate = SETTINGS[dataset]
-    (images, labels), _, (new_images, new_labels) = _data(dataset)
-    network = given_mlp(in_features, ())
-    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    for _ in range(epochs):
-        for batch in torch.randperm(len(images)).split(batch_size):
-            loss = F.binary_cross_entropy_with_logits(network(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    with torch.no_grad():
-        return classification_metrics(network(new_images), new_labels)
-
-
-BASELINES = {"majority class": majority_class, "logistic regression": linear_model}
-
-
-FIT_ON_RINGS = Experiment("fit_on_rings", train_given_mlp, dataset="rings", metric="accuracy", baselines=BASELINES)
+    return float(weights_of(model, brightness_model(4))["1.weight"].abs().max())
 
 
 @pytest.mark.points(0.25)
@@ -151,14 +117,14 @@ def test_fresh_gradients(submission):
     train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 12))
     model = send_function(submission, noting_model)(12)
     assert_records(submission.fit(model, train, val, 2), 2)
-    notes = model.notes  # none where gradients are asked for with torch.autograd.grad, which adds nothing up
+    notes = model.notes  # empty with torch.autograd.grad, which adds nothing up
     assert_true(type(notes) is list, "The model has lost its notes.")
     for note in notes:
         assert_true(type(note) is list and len(note) == 2, "The model has lost its notes.")
         lit, grad = note
         assert_tensor(lit, torch.ones(12, dtype=torch.bool), what="a note of the model", **ANY)
         assert_tensor(grad, torch.zeros(12), what="the gradient of a batch", **ANY)
-        # A penalty on the weights is in every batch's gradient, but it is small.
+        # A penalty on the weights adds to the gradient of every batch, but little.
         fresh = not lit.any() or bool(grad[~lit].abs().sum() <= 0.3 * grad[lit].abs().sum())
         cause = "`backward()` adds to `.grad`: `optimizer.zero_grad()` is missing, or is not done for each batch"
         assert_true(fresh, "The gradient of a batch still holds those of batches before it.", cause=cause)

@@ -1,12 +1,12 @@
-"""Hidden checks of `regularisation_penalty`."""
+"""Hidden checks of `regularisation_penalty`: other layers, and its gradient."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, assert_true, send_function
 
-from ..public.helpers import penalised_model, penalty_mistakes
-from .helpers import NO_GRADIENT
+from ...shared.hidden.gradients import NO_GRADIENT
+from ..public.penalties import penalised_model, penalty_mistakes
 
 
 def convolutional_model(values):
@@ -22,7 +22,7 @@ def convolutional_model(values):
 
 
 def penalty_gradients(penalty, model, l1, l2):
-    """Return the gradients of a penalty by the weights and by the biases, as rows; runs on the student's side."""
+    """Return the gradients of a penalty with respect to weights and to biases, as rows; runs on the student's side."""
     penalty(model, l1, l2).backward()
     grads = [(p.dim() > 1, torch.zeros_like(p) if p.grad is None else p.grad) for p in model.parameters()]
     return [torch.cat([grad.flatten() for is_weight, grad in grads if is_weight is kind]) for kind in (True, False)]

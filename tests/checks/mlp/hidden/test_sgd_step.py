@@ -1,11 +1,11 @@
-"""Hidden checks of `sgd_step`."""
+"""Hidden checks of `sgd_step`: what a step leaves behind, any iterable, and several steps."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, assert_true
 
-from ..public.helpers import assert_stepped
+from ..public.sgd_steps import assert_stepped
 
 
 @pytest.mark.points(0.5)

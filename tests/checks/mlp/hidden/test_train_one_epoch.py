@@ -1,12 +1,12 @@
-"""Hidden checks of `train_one_epoch`."""
+"""Hidden checks of `train_one_epoch`: the last batch, the mode, and the tools that it is given."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_true, send_function, send_loader
 
-from ..public.helpers import assert_golden, assert_mean_loss, new_criterion, new_optimizer, random_batches
-from .helpers import modes
+from ..public.epochs import assert_golden, assert_mean_loss, new_criterion, new_optimizer, random_batches
+from .modes import modes
 
 
 def normalising_model(training):

@@ -1,8 +1,8 @@
-"""Public checks of `EarlyStopping`."""
+"""Public checks of `EarlyStopping`: when it stops, and which loss is the best so far."""
 
 import pytest
 
-from .helpers import assert_stops
+from .early_stopping import assert_stops
 
 pytestmark = pytest.mark.hints(
     "What has to be remembered from one step to the next? Two things.",

@@ -1,4 +1,4 @@
-"""Public checks of `MLP`."""
+"""Public checks of `MLP`: its layers and the shape of its logits."""
 
 from itertools import pairwise
 
@@ -7,7 +7,8 @@ import torch
 
 from autograder.checking import assert_equal, send_function
 
-from .helpers import assert_logits, new_mlp, run
+from ...shared.public.outputs import run
+from .networks import assert_logits, new_mlp
 
 pytestmark = pytest.mark.hints(
     "List the sizes from input to output; each pair of neighbours is a `Linear`.",

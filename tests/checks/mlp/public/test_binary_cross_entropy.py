@@ -1,4 +1,4 @@
-"""Public checks of `binary_cross_entropy`."""
+"""Public checks of `binary_cross_entropy`: the lecture's values in two bases."""
 
 import math
 from functools import partial
@@ -8,15 +8,12 @@ import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from .helpers import loss_mistakes
+from .losses import loss_mistakes
 
 pytestmark = pytest.mark.hints(
     "Write the formula down as it stands, then think of ŷ = 0 and ŷ = 1.",
     "Clamp ŷ by a little on both sides before the logarithm. A logarithm to another base is a division by log(base).",
 )
-
-
-# --- binary_cross_entropy --------------------------------------------------------------------------------------
 
 CALL = "binary_cross_entropy(y_hat, y)"
 

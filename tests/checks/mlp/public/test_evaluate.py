@@ -1,11 +1,11 @@
-"""Public checks of `evaluate`."""
+"""Public checks of `evaluate`: the three metrics, computed in eval mode."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_true, send_function
 
-from .helpers import assert_metrics, evaluated, mean_model
+from .metrics import assert_metrics, evaluated, mean_model
 
 pytestmark = pytest.mark.hints(
     "Collect logits and labels of all batches first, then count. A probability above ½ is a logit above 0.",

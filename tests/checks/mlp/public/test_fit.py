@@ -1,12 +1,14 @@
-"""Public checks of `fit`."""
+"""Public checks of `fit`: its records, and that the model learns."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import assert_equal, assert_true, fail, send_function, send_loader, show_confusion, show_curves
+from autograder.checking import assert_equal, send_function, send_loader
 
-from .helpers import assert_records, bright_and_dark, brightness_model, images_of, weights_of
+from ...shared.public.training import assert_learnt, bright_and_dark, brightness_model, fixed_model
+from .metrics import images_of
+from .records import assert_records
 
 pytestmark = pytest.mark.hints(
     "You have written all the parts: an optimiser, `train_one_epoch` and an evaluation, once an epoch.",
@@ -17,25 +19,8 @@ pytestmark = pytest.mark.hints(
 )
 
 
-def fixed_model():
-    """Return a model that nothing can train: the logit is the mean of the image."""
-
-    class Fixed(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.weight = torch.nn.Parameter(torch.zeros(1))
-
-        def forward(self, images):
-            return images.mean((1, 2, 3)) + 0 * self.weight.sum()
-
-    return Fixed()
-
-
-LOSSES = {"training": "train_loss", "validation": "val_loss"}
-
-
 def right_records(train, val):
-    """Return the record of an epoch with the fixed model, and those of typical mistakes: key → cause → value."""
+    """Return the record of an epoch with the fixed model, and what typical mistakes give: key → cause → value."""
     (x, y), (v, w) = ((images.mean((1, 2, 3)), labels) for images, labels in (train, val))
     loss = F.binary_cross_entropy_with_logits
     right = {"train_loss": loss(x, y), "val_loss": loss(v, w), "accuracy": ((v > 0) == (w == 1)).float().mean()}
@@ -47,9 +32,9 @@ def right_records(train, val):
         "val_loss": {swapped: loss(x, y), twice: loss(v.sigmoid(), w), total: loss(v, w, reduction="sum")},
         "accuracy": {
             swapped: ((x > 0) == (y == 1)).float().mean(),
-            "logits are compared with 0.5; the prediction is 1 where the logit is above 0": ((v > 0.5) == (w == 1))
-            .float()
-            .mean(),
+            "logits are compared with 0.5; the prediction is 1 where the logit is above 0": (
+                ((v > 0.5) == (w == 1)).float().mean()
+            ),
             "it is a percentage; it is to be a share between 0 and 1": 100 * right["accuracy"],
         },
     }
@@ -60,10 +45,10 @@ def right_records(train, val):
 @pytest.mark.points(0.5)
 def test_records(submission):
     """It returns a record for each epoch: train_loss, val_loss and accuracy, as floats."""
-    train = send_loader(submission, *bright_and_dark(12), batch_size=4)
-    val = send_loader(submission, *bright_and_dark(8), batch_size=4)
+    train = send_loader(submission, *bright_and_dark(12, 4), batch_size=4)
+    val = send_loader(submission, *bright_and_dark(8, 4), batch_size=4)
     for epochs in (1, 3):
-        model = send_function(submission, brightness_model)()
+        model = send_function(submission, brightness_model)(4)
         assert_records(submission.fit(model, train, val, epochs), epochs)
 
 
@@ -71,38 +56,12 @@ def test_records(submission):
 @pytest.mark.after("records")
 def test_learns(submission):
     """The model that it is given learns to tell bright images from dark ones."""
-    train = send_loader(submission, *bright_and_dark(96), batch_size=8)
-    val_images, val_labels = bright_and_dark(64)
-    model = send_function(submission, brightness_model)()
+    train = send_loader(submission, *bright_and_dark(96, 4), batch_size=8)
+    val_images, val_labels = bright_and_dark(64, 4)
+    model = send_function(submission, brightness_model)(4)
     records = submission.fit(model, train, send_loader(submission, val_images, val_labels), 10, learning_rate=0.02)
     records = assert_records(records, 10)
-    reference = brightness_model()
-    state = weights_of(model, reference)
-    if not bool(state["1.weight"].any()):
-        cause = (
-            "`optimizer.step()` is missing, the gradients are set to zero before the step, the optimiser has the "
-            "parameters of another model, or a copy was trained"
-        )
-        fail("The model is as it was before.", cause=cause)
-    reference.load_state_dict(state)
-    with torch.no_grad():
-        logits = reference(val_images)
-    losses = {f"{kind} loss": [record[key] for record in records] for kind, key in LOSSES.items()}
-    show_curves("The loss by epoch", losses)
-    show_confusion("Bright (1) or dark (0), after the last epoch", logits > 0, val_labels)
-    bright, dark = (logits[val_labels == label].mean().item() for label in (1, 0))
-    assert_true(
-        bright > dark,
-        "The model has not learnt to tell bright images from dark ones.",
-        details=f"Its mean logit is {bright:.2f} for bright images (label 1), {dark:.2f} for dark ones (0).",
-        cause="the step goes the wrong way, the labels are mixed up, or the learning rate is far off",
-    )
-    assert_true(
-        records[-1]["train_loss"] < records[0]["train_loss"],
-        "The training loss does not fall.",
-        details=f"{records[0]['train_loss']:.4f} in the first epoch, {records[-1]['train_loss']:.4f} in the last.",
-        cause="the model is trained, so what is recorded is not its loss in this epoch",
-    )
+    assert_learnt(model, records, val_images, val_labels)
 
 
 @pytest.mark.points(0.5)
@@ -113,7 +72,7 @@ def test_true_records(submission):
     train = images_of(means), torch.tensor([1.0, 0, 1, 0, 0, 1, 1, 0])
     val = images_of(torch.tensor([0.75, 0.1, -0.5, -1.0])), torch.tensor([1.0, 1, 1, 0])
     loaders = [send_loader(submission, *part, batch_size=4) for part in (train, val)]
-    (record,) = assert_records(submission.fit(send_function(submission, fixed_model)(), *loaders, 1), 1)
+    (record,) = assert_records(submission.fit(send_function(submission, fixed_model)(1), *loaders, 1), 1)
     expected, mistakes = right_records(train, val)
     for key, value in expected.items():
         what = f"{key!r} in the record of a model whose logits are known"

@@ -1,4 +1,4 @@
-"""Public checks of `regularisation_penalty`."""
+"""Public checks of `regularisation_penalty`: its value for a small network."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import torch
 
 from autograder.checking import assert_tensor, send_function
 
-from .helpers import penalised_model, penalty_mistakes
+from .penalties import penalised_model, penalty_mistakes
 
 pytestmark = pytest.mark.hints(
     "Which parameters count? Look at their number of dimensions.",

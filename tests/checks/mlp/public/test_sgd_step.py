@@ -1,9 +1,9 @@
-"""Public checks of `sgd_step`."""
+"""Public checks of `sgd_step`: one step, with and without gradients."""
 
 import pytest
 import torch
 
-from .helpers import assert_stepped
+from .sgd_steps import assert_stepped
 
 pytestmark = pytest.mark.hints(
     "The new value has to be written into the tensor that is there: `p = …` only makes a new name.",

@@ -1,8 +1,8 @@
-"""Public checks of `train_one_epoch`."""
+"""Public checks of `train_one_epoch`: where its steps lead, and the loss that it returns."""
 
 import pytest
 
-from .helpers import assert_golden, assert_mean_loss
+from .epochs import assert_golden, assert_mean_loss
 
 pytestmark = pytest.mark.hints(
     "For each batch: clear the gradients, forward, loss, backward, step.",

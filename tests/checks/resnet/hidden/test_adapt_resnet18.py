@@ -1,15 +1,20 @@
-"""Hidden checks of `adapt_resnet18`."""
+"""Hidden checks of `adapt_resnet18`: other sizes, and the weights that it is given."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_true, in_place, send_function
 
-from ..public.helpers import adapted, assert_adapted, assert_logits, backbone_weights, new_layers, run
+from ...shared.public.outputs import run
+from ..public.backbones import adapted, assert_adapted, backbone_weights, new_layers
+from ..public.networks import assert_logits
 
 
 def adapt_and_compare(adapt, weights):
-    """Return whether a state dict stays as it is while a model is adapted and changed; runs on the student's side."""
+    """Return whether the names, and the values, of weights stay the same when a model is adapted and changed.
+
+    Runs on the student's side.
+    """
     before = {name: value.clone() for name, value in weights.items()}
     model = adapt(weights=weights)
     with torch.no_grad():

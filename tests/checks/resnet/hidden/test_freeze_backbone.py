@@ -1,11 +1,12 @@
-"""Hidden checks of `freeze_backbone`."""
+"""Hidden checks of `freeze_backbone`: other models, and their modes."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_true, send_function
 
-from ..public.helpers import assert_kept, frozen_model, tensors_of, which_train
+from ..public.frozen import assert_kept, frozen_model, which_train
+from ..public.state_dicts import tensors_of
 
 
 def unusual_model():
@@ -20,7 +21,7 @@ def unusual_model():
             self.brain = nn.ModuleList([nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Dropout(0.5)])
             self.mouth = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(7, 3)), nn.Identity())
             for parameter in self.mouth.parameters():
-                parameter.requires_grad_(False)  # it was frozen before: the last layer is to train
+                parameter.requires_grad_(False)  # frozen before: freeze_backbone must let the last layer train
 
         def forward(self, x):
             x = self.scale * self.eyes["left"](x).relu().mean((2, 3))
@@ -32,7 +33,7 @@ def unusual_model():
 
 
 def wide_resnet():
-    """Return torchvision's resnet18, with three channels and four outputs; runs on the student's side."""
+    """Return torchvision's resnet18 with four outputs, for images with three channels; runs on the student's side."""
     from torchvision.models import resnet18
 
     return resnet18(num_classes=4)

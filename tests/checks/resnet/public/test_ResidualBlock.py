@@ -1,4 +1,4 @@
-"""Public checks of `ResidualBlock`."""
+"""Public checks of `ResidualBlock`: its shapes and its shortcut."""
 
 import math
 from functools import partial
@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor
 
-from .helpers import CLOSE, SHAPES, assert_shape, known_block, new_block, run
+from ...shared.public.outputs import assert_shape, run
+from .blocks import CLOSE, SHAPES, known_block, new_block
 
 pytestmark = pytest.mark.hints(
     "Write F and the shortcut as two paths of one input; when do their shapes differ?",
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.hints(
         " with the same stride."
     ),
 )
-
 
 SUM_CAUSE = (
     "F(x) and shortcut(x) must have the same shape to be added: without a 1×1 convolution with this stride on the "
@@ -34,9 +34,9 @@ def shortcut_mistakes(x, shortcut):
         "the shortcut is added twice": 2 * shortcut.relu(),
         "the sigmoid is applied after the addition; it is the ReLU": shortcut.sigmoid(),
         "F(x) is multiplied by the shortcut; they are to be added": 0 * shortcut,
-        "F(x) does not depend on its weights alone: with all of them zero, it must be zero": x.relu() + shortcut.relu()
-        if x.shape == shortcut.shape
-        else shortcut + 1,
+        "F(x) does not depend on its weights alone: with all of them zero, it must be zero": (
+            x.relu() + shortcut.relu() if x.shape == shortcut.shape else shortcut + 1
+        ),
     }
 
 

@@ -1,4 +1,4 @@
-"""Public checks of `SmallResNet`."""
+"""Public checks of `SmallResNet`: its logits, sizes of images, and its stages."""
 
 import math
 
@@ -7,15 +7,14 @@ import torch
 
 from autograder.checking import assert_equal, assert_has, assert_true, send_function
 
-from .helpers import SIZE_CAUSE, UNKNOWN, assert_logits, run, tensors_of
+from ...shared.public.outputs import run
+from .networks import SIZE_CAUSE, assert_logits
+from .state_dicts import UNKNOWN, tensors_of
 
 pytestmark = pytest.mark.hints(
     "A stem, then a stage a width; the first block of a later stage has stride 2.",
     "The mean over height and width makes it work for any size of image.",
 )
-
-
-# --- SmallResNet -----------------------------------------------------------------------------------------------
 
 MAX_PARAMETERS = 100_000
 
@@ -29,7 +28,7 @@ def new_network(submission, call, **arguments):
 
 
 def map_sizes(model, images):
-    """Return the channels, height and width of what each convolution gives, in order; runs on the student's side."""
+    """Return channels, height and width of the output of each convolution, in order; runs on the student's side."""
     sizes = []
     layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)]
 

@@ -1,11 +1,14 @@
-"""Public checks of `adapt_resnet18`."""
+"""Public checks of `adapt_resnet18`: its logits, its new layers, and the weights that it keeps."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_equal
 
-from .helpers import adapted, assert_adapted, assert_logits, new_layers, run, tensors_of
+from ...shared.public.outputs import run
+from .backbones import adapted, assert_adapted, new_layers
+from .networks import assert_logits
+from .state_dicts import tensors_of
 
 pytestmark = pytest.mark.hints(
     "`torchvision.models.resnet18()` has `conv1` and `fc`: both are replaced.",

@@ -1,19 +1,17 @@
-"""Public checks of `freeze_backbone`."""
+"""Public checks of `freeze_backbone`: what is frozen in a small CNN."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_equal, assert_true, fail, send_function
 
-from .helpers import assert_kept, frozen_model, is_same, tensors_of, which_train
+from .frozen import assert_kept, frozen_model, is_same, which_train
+from .state_dicts import tensors_of
 
 pytestmark = pytest.mark.hints(
     "First freeze everything, then thaw the last `nn.Linear` of `model.modules()`.",
     "A batch norm in train mode moves its statistics, whatever `requires_grad` says: they must not move in any mode.",
 )
-
-
-# --- freeze_backbone -------------------------------------------------------------------------------------------
 
 
 def normed_model():

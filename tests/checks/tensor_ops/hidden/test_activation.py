@@ -1,11 +1,12 @@
-"""Hidden checks of `activation`."""
+"""The five activations: other parameters, extreme values, any tensor, and gradients."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_raises, assert_tensor, unchanged
 
-from ..public.helpers import backward, if_not_finite
+from ..public.causes import if_not_finite
+from ..public.gradients import backward
 
 
 def zoo(x, slope=0.1, alpha=1.0):

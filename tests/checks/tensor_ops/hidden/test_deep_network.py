@@ -1,4 +1,4 @@
-"""Hidden checks of `deep_network`."""
+"""A network of five layers: square weights, a batch of one, and gradients."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import backward
+from ..public.gradients import backward
 
 
 def forward(x, weights, first=torch.relu, second=torch.relu, third=torch.tanh, fourth=torch.sigmoid):

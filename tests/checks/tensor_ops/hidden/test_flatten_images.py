@@ -1,4 +1,4 @@
-"""Hidden checks of `flatten_images`."""
+"""Flattened images: memory in another order, and a batch of one."""
 
 import pytest
 import torch

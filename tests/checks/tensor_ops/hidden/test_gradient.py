@@ -1,15 +1,15 @@
-"""Hidden checks of `gradient`."""
+"""Gradients of functions, compared with finite differences, and repeated calls."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, in_place, send_function, unchanged
 
-from ..public.helpers import sum_of_squares
+from ..public.gradients import sum_of_squares
 
 
 def wavy(x):
-    """Return a smooth number of a matrix that depends on all its elements, on each in another way."""
+    """Return a smooth function of a matrix that depends on each of its elements in a different way."""
     return (torch.sin(x) * x.flip(0)).sum() + (x[0] ** 3).sum()
 
 

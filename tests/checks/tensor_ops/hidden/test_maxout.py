@@ -1,11 +1,11 @@
-"""Hidden checks of `maxout`."""
+"""Maxout: square inputs, a batch of one, and gradients."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import backward
+from ..public.gradients import backward
 
 
 @pytest.mark.points(0.2)

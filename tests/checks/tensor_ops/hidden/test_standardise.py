@@ -1,11 +1,11 @@
-"""Hidden checks of `standardise`."""
+"""Standardised columns: any shape, a batch of one, and an input that stays as it was."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, unchanged
 
-from ..public.helpers import if_not_finite
+from ..public.causes import if_not_finite
 
 
 @pytest.mark.points(0.5)

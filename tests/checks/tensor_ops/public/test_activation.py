@@ -1,4 +1,4 @@
-"""Public checks of `activation`."""
+"""The five activations: known values, and names that are unknown."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Public checks of `deep_network`."""
+"""A network of five layers: single neurons, and layers of different width."""
 
 import pytest
 import torch

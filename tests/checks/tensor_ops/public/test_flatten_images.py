@@ -1,4 +1,4 @@
-"""Public checks of `flatten_images`."""
+"""Flattened images: the order of the features in a row."""
 
 import pytest
 import torch

@@ -1,11 +1,12 @@
-"""Public checks of `gradient`."""
+"""Gradients of functions: a known one, and an input that stays as it was."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor, send_function, unchanged
 
-from .helpers import if_several, sum_of_squares
+from .causes import if_several
+from .gradients import sum_of_squares
 
 pytestmark = pytest.mark.hints(
     "Automatic differentiation needs a tensor that requires a gradient; that need not be `x` itself.",

@@ -1,4 +1,4 @@
-"""Public checks of `linear`."""
+"""The linear model on two samples."""
 
 import pytest
 import torch

@@ -1,11 +1,12 @@
-"""Public checks of `logistic_regression`."""
+"""Logistic regression: known probabilities, and logits that overflow."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor
 
-from .helpers import backward, if_not_finite
+from .causes import if_not_finite
+from .gradients import backward
 
 pytestmark = pytest.mark.hints(
     "You have `linear` already; which function maps a logit to a probability?",

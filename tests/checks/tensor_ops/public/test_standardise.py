@@ -1,11 +1,11 @@
-"""Public checks of `standardise`."""
+"""Standardised columns: numbers that can be checked by hand, and a constant column."""
 
 import pytest
 import torch
 
 from autograder.checking import assert_tensor
 
-from .helpers import if_not_finite
+from .causes import if_not_finite
 
 pytestmark = pytest.mark.hints(
     "A column is a feature: over which axis are its values? Keep that axis, so that the result broadcasts.",

@@ -1,0 +1,274 @@
+"""Strict comparisons that explain: the only ones that checks use.
+
+A tensor is compared in one order: missing, type, shape, dtype, device, finite, value. The first difference
+is what the student reads, with the likely cause where the author named the mistakes that lead to it.
+Nothing is compared by duck typing: an object that merely claims a shape is not a tensor.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from autograder.checking.failures import fail, student_error
+from autograder.checking.student_module import in_place
+from autograder.results.pictures import show_difference
+
+Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+"""Likely cause → the wrong value that this mistake gives; or a function that works this out, called only on failure."""
+
+
+def assert_tensor(
+    actual: Any,
+    expected: torch.Tensor,
+    *,
+    what: str = "the result",
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    mistakes: Mistakes | None = None,
+    cause: str = "",
+) -> None:
+    """Check that ``actual`` is a tensor equal to ``expected`` within ``atol + rtol·|expected|``.
+
+    Parameters
+    ----------
+    actual
+        What the student's code returned.
+    expected
+        The right value; its shape, dtype and device are required too.
+    what
+        The call as the student would write it, as in ``conv2d(images, weight)``. It is shown for hidden
+        checks too, so it must not hold their values.
+    mistakes
+        Likely cause → the value that this mistake would give. When ``actual`` equals one of them, or has its
+        shape where the shapes differ, its cause is named.
+    cause
+        The likely cause when no mistake matches.
+    """
+    problem, details = _difference(actual, expected, what, rtol, atol)
+    if problem:
+        fail(problem, details=details, cause=_match(actual, mistakes, rtol, atol) or cause)
+
+
+def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, atol: float) -> tuple[str, str]:
+    if actual is None:
+        return f"{what} returned None.", "Expected a tensor. Is a `return` missing?"
+    if not isinstance(actual, torch.Tensor):
+        return f"{what} must be a tensor, but it is {_kind(actual)}.", ""
+    if actual.shape != expected.shape:
+        return (
+            f"{what} has the wrong shape.",
+            f"Expected {_shape(expected)}, got {_shape(actual)}.",
+        )
+    if actual.dtype != expected.dtype:
+        return f"{what} has dtype {_dtype(actual)}, expected {_dtype(expected)}.", ""
+    if actual.device != expected.device:
+        return f"{what} is on device {actual.device}, expected {expected.device}.", ""
+    got, want = actual.detach(), expected.detach()
+    wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
+    if not bool(wrong.any()):
+        return "", ""
+    show_difference(got, want, wrong)
+    odd = wrong & ~torch.isfinite(got) if got.is_floating_point() else torch.zeros_like(wrong)
+    if bool(odd.any()):
+        index, value = _first(odd), got[_first(odd)].item()
+        kind = "NaN" if math.isnan(value) else "infinite"
+        return (
+            f"{what} has values that are {kind}.",
+            f"{int(odd.sum())} of {odd.numel()}, the first at {_place(index)}: expected {_number(want[index])}.",
+        )
+    index = _first(wrong)
+    return (
+        f"{what} has wrong values.",
+        f"{int(wrong.sum())} of {wrong.numel()} differ, the first at {_place(index)}: "
+        f"expected {_number(want[index])}, got {_number(got[index])}.",
+    )
+
+
+def _match(actual: Any, mistakes: Mistakes | None, rtol: float, atol: float) -> str:
+    """Return the cause whose wrong value the actual one equals."""
+    wrong_values = mistakes() if callable(mistakes) else mistakes or {}
+    for cause, wrong in wrong_values.items():
+        if isinstance(wrong, torch.Tensor) and isinstance(actual, torch.Tensor):
+            same = actual.shape == wrong.shape and torch.allclose(
+                actual.detach().to(torch.float64),
+                wrong.detach().to(torch.float64),
+                rtol=rtol,
+                atol=atol,
+                equal_nan=True,
+            )
+        else:
+            same = _same_number(actual, wrong, rtol, atol) if _is_number(actual) else False
+        if same:
+            return cause
+    return ""
+
+
+def assert_equal(
+    actual: Any,
+    expected: Any,
+    *,
+    what: str = "the result",
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    mistakes: Mistakes | None = None,
+    cause: str = "",
+) -> None:
+    """Check that a number, string, bool, None or a container of them equals ``expected``, and is of its kind.
+
+    An int where a float is expected is accepted, a bool or a tensor is not; a list and a tuple are not the same.
+    For tensors use `assert_tensor`.
+    """
+    if _same(actual, expected, rtol, atol):
+        return
+    likely = _match(actual, mistakes, rtol, atol) or cause
+    if actual is None:
+        fail(f"{what} returned None.", details=f"Expected {expected!r}. Is a `return` missing?", cause=likely)
+    if (_is_number(expected) and not _is_number(actual)) or (
+        type(actual) is not type(expected) and not _is_number(expected)
+    ):
+        fail(f"{what} must be {_kind(expected)}, but it is {_kind(actual)}.", cause=likely)
+    fail(f"{what} is wrong.", details=f"Expected {expected!r}, got {actual!r}.", cause=likely)
+
+
+def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
+    if _is_number(expected):
+        return _is_number(actual) and _same_number(actual, expected, rtol, atol)
+    if type(actual) is not type(expected):
+        return False
+    if isinstance(expected, list | tuple):
+        return len(actual) == len(expected) and all(
+            _same(a, e, rtol, atol) for a, e in zip(actual, expected, strict=True)
+        )
+    if isinstance(expected, dict):
+        return actual.keys() == expected.keys() and all(_same(actual[k], expected[k], rtol, atol) for k in expected)
+    return bool(actual == expected)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool:
+    if not _is_number(expected):
+        return False
+    if isinstance(expected, int) and not isinstance(actual, int):
+        return False
+    if actual == expected:
+        return True
+    try:
+        if math.isnan(expected):
+            return math.isnan(actual)
+        return math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol)
+    except OverflowError:  # an integer beyond every float
+        return False
+
+
+def assert_true(condition: object, problem: str, *, details: str = "", cause: str = "") -> None:
+    """Fail with ``problem`` unless ``condition`` is the bool True; anything merely truthy is refused."""
+    if condition is not True:
+        fail(problem, details=details, cause=cause)
+
+
+def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "") -> None:
+    """Check that ``value`` is an object with these attributes or methods, before a check uses them."""
+    for name in names:
+        if not hasattr(value, name):
+            fail(f"{what} must be an object with .{name}, but it is {_kind(value)}.", cause=cause)
+
+
+def assert_raises(
+    kind: type[Exception],
+    function: Callable[..., Any],
+    *arguments: Any,
+    mentions: Sequence[str] = (),
+    what: str = "this call",
+    cause: str = "",
+    **keywords: Any,
+) -> None:
+    """Check that student code raises ``kind``, and that its message holds each word in ``mentions``."""
+    try:
+        function(*arguments, **keywords)
+    except kind as error:
+        if isinstance(error, NotImplementedError) and kind is not NotImplementedError:
+            raise  # the stub, not the answer
+        lacking = [word for word in mentions if not re.search(re.escape(word), str(error), re.IGNORECASE)]
+        if lacking:
+            names = ", ".join(f"“{word}”" for word in lacking)
+            fail(f"{what} raises {kind.__name__}, but its message does not name {names}.", cause=cause)
+        return
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        info = student_error(error)
+        if info is None:
+            raise
+        fail(f"{what} must raise {kind.__name__}, but it raised {info.kind}.", cause=cause)
+    fail(f"{what} must raise {kind.__name__}, but it raised nothing.", cause=cause)
+
+
+@contextmanager
+def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
+    """Check that the calls in the block leave these tensors as they were: values, grad and requires_grad."""
+    before = [_snapshot(tensor) for tensor in inputs]
+    with in_place():
+        yield
+    for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
+        same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
+        if not same:
+            fail(
+                f"{what} changes its input.",
+                cause="an operation in place (`+=`, `x[...] = `, `relu_`) on an argument",
+            )
+        if tensor.requires_grad != requires_grad:
+            fail(
+                f"{what} changes requires_grad of its input.",
+                cause="`requires_grad_()` on the argument itself",
+            )
+        if (tensor.grad is None) != (grad is None) or (
+            grad is not None and tensor.grad is not None and not torch.equal(tensor.grad, grad)
+        ):
+            fail(
+                f"{what} changes .grad of its input.",
+                cause="`backward()` adds to `.grad`; `torch.autograd.grad` does not",
+            )
+
+
+def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
+    grad = tensor.grad if tensor.is_leaf else None
+    return tensor.detach().clone(), None if grad is None else grad.clone(), tensor.requires_grad
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {_shape(value)}"
+    # An object of another process stands for one of the student's; see autograder.sandbox.processes.remote.
+    name = str(getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return str(tuple(tensor.shape))
+
+
+def _dtype(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _first(mask: torch.Tensor) -> tuple[int, ...]:
+    return tuple(int(i) for i in mask.nonzero()[0])
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else "its one value"
+
+
+def _number(value: torch.Tensor) -> str:
+    return f"{value.item():.6g}" if value.is_floating_point() else str(value.item())

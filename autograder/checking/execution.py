@@ -1,0 +1,94 @@
+"""Run notebook cells in a namespace, as a kernel would, without a kernel.
+
+IPython turns magics into Python, so ``%timeit`` and ``%%time`` work; shell commands and plotting back ends are
+switched off, because nothing looks at them here. Used by the grader's worker and by ``pytest --submission``.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import linecache
+import operator
+import re
+import types
+from pathlib import Path
+from typing import Any
+
+from autograder.checking.failures import StudentError
+from autograder.checking.student_module import LocalSubmission, describe_error
+from autograder.course.cells import Cell
+from autograder.submissions.read import read_cells
+
+_FEATURES = importlib.import_module("__future__")
+_FUTURES = functools.reduce(
+    operator.or_, (getattr(_FEATURES, name).compiler_flag for name in _FEATURES.all_feature_names)
+)
+"""The flags of what ``from __future__ import …`` turns on."""
+
+
+def make_shell() -> Any:
+    """Return an IPython shell that runs magics, keeps no history on the disk and starts no thread."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class QuietShell(InteractiveShell):  # type: ignore[misc, unused-ignore]
+        """A shell without a screen: ``%matplotlib`` and ``!commands`` do nothing."""
+
+        def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, None]:
+            return gui, None
+
+        def system(self, cmd: str) -> None:
+            return None
+
+        def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> list[str]:
+            return []
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    return QuietShell(config=config)
+
+
+class CellRunner:
+    """Runs cells one after the other in one namespace; a failing cell does not stop the next."""
+
+    def __init__(self, module_name: str = "submission", shell: Any = None) -> None:
+        self.module = types.ModuleType(module_name)
+        self.namespace = self.module.__dict__
+        self.shell = shell if shell is not None else make_shell()
+        self.shell.user_module, self.shell.user_ns = self.module, self.namespace
+        self.namespace["get_ipython"] = lambda: self.shell
+        self._futures = 0
+
+    def run(self, cell: Cell) -> StudentError | None:
+        """Run one cell; return what it raised, or None."""
+        filename = f"<cell {cell.id}>"
+        try:
+            # IPython drops leading blank lines; put back, the numbers in messages are those of the cell.
+            blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
+            source = "\n" * blank + self.shell.transform_cell(cell.source)
+            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            code = compile(source, filename, "exec", self._futures, dont_inherit=True)
+            self._futures |= code.co_flags & _FUTURES  # as in Jupyter, they hold for the cells below
+            exec(code, self.namespace)
+        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
+            return describe_error(error)
+        return None
+
+
+def names_defined(source: str) -> list[str]:
+    """Return the functions and classes that a cell would define, even when it does not parse."""
+    return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
+
+
+def load_submission(path: Path) -> LocalSubmission:
+    """Run a notebook or module in this process and return it as checks see it. For your own files only."""
+    runner, reasons = CellRunner(), {}
+    for cell in read_cells(path):
+        if cell.is_illustration:
+            continue
+        error = runner.run(cell)
+        if error is not None:
+            reasons.update(dict.fromkeys(names_defined(cell.source), error.text(hidden=False)))
+    return LocalSubmission(runner.namespace, reasons)

@@ -1,0 +1,312 @@
+"""Run checks with pytest: the plugin with its marks and fixture, and the recorder of outcomes.
+
+The pytest plugin: marks, the `submission` fixture and the command-line options of authors.
+
+``pytest tests/checks --submission answers.ipynb`` runs the checks on a file, in this process and with pytest's own
+report; without the option they run on the course's solutions. Grading adds a `runner.Recorder`, which brings its own
+submission and turns every check into a `CheckResult`.
+
+Run checks with pytest and turn each into a `CheckResult`, for a notebook and for the grader alike.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import time
+import types
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+import pytest
+
+from autograder.checking.failures import WorkerDied
+from autograder.checking.student_module import LocalSubmission, seed_everything
+from autograder.checking.verdict import judge, not_run
+from autograder.course import Check
+from autograder.results.model import CheckResult, Outcome
+from autograder.results.pictures import take_shown
+
+SUBMISSION = pytest.StashKey[Any]()
+
+_MARKERS = (
+    "points(n): what the check is worth",
+    "hint(text): shown when the check fails",
+    "hints(text, ...): what hint(question) tells, one after the other; in pytestmark",
+    "after(check, ...): run only when these checks of the same question passed; also in pytestmark, for the whole file",
+    "timeout(seconds): CPU seconds that the check may take",
+    "memory(mb): MiB that the student's process may take during the check",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--submission``."""
+    parser.addoption("--submission", metavar="FILE", help="notebook or module to check (default: the solution)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture
+def submission(request: pytest.FixtureRequest) -> Any:
+    """Return what students handed in, used as if it were their module."""
+    provided = request.config.stash.get(SUBMISSION, None)
+    return provided if provided is not None else request.getfixturevalue("_submission_from_file")
+
+
+@pytest.fixture(scope="module")
+def _submission_from_file(request: pytest.FixtureRequest) -> Any:
+    path = request.config.getoption("--submission")
+    if path is None:  # root/tests/checks/<exercise>/<kind>/test_<question>.py
+        folders = Path(str(request.node.path)).parents
+        path = folders[4] / "solutions" / f"{folders[1].name}.py"
+    return _loaded(Path(path))
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(path: Path) -> Any:
+    """Return a file's answers, run once for all questions of an exercise."""
+    from autograder.checking.execution import load_submission
+
+    return load_submission(path)
+
+
+# --- Running checks -----------------------------------------------------------------------------------------------
+
+
+# What a run of checks needs of pytest, and no more: each plugin costs start-up time.
+_ARGUMENTS = (
+    "-p", "autograder.checking.runner", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:warnings",
+    "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
+    "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
+    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "--import-mode=importlib", "-c", os.devnull,
+    "--continue-on-collection-errors",
+)  # fmt: skip
+
+
+ReportCheck = Callable[[Check, CheckResult, float], None]
+
+
+class Session(Protocol):
+    """A submission with what surrounds each check: seeds and limits."""
+
+    @property
+    def submission(self) -> Any:
+        """What the checks see."""
+
+    def begin(self, check: Check) -> None:
+        """Prepare for a check: a live process, seeds, limits."""
+
+    def end(self, check: Check) -> None:
+        """Lift the limits; raise `WorkerDied` when the check broke one without being stopped."""
+
+
+class LocalSession:
+    """The session of a notebook: no process of its own, so an endless loop is the student's to interrupt."""
+
+    def __init__(self, submission: LocalSubmission) -> None:
+        self.submission = submission
+        self._started = 0.0
+
+    def begin(self, check: Check) -> None:
+        """Seed and start the clock."""
+        self.submission._seed(seed_of(check, "student"))
+        self._started = time.process_time()
+
+    def end(self, check: Check) -> None:
+        """Say when the check took longer than it may."""
+        if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
+            raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s that it may take.")
+
+
+def seed_of(check: Check, side: str) -> int:
+    """Return the seed of a check, one for each side: the same in every run, unlike that of any other check."""
+    digest = hashlib.sha256(f"{side}:{check.question}.{check.name}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+class Recorder:
+    """The pytest plugin of one run: selects and seeds checks, and reports what became of each."""
+
+    def __init__(self) -> None:
+        self._checks: dict[tuple[str, str], Check] = {}
+        self._reported: set[tuple[str, str]] = set()
+        self._passed: set[tuple[str, str]] = set()
+
+    def begin(
+        self,
+        checks: Iterable[Check],
+        session: Session,
+        report: ReportCheck,
+        reused: Mapping[tuple[str, str], bool] = MappingProxyType({}),
+    ) -> None:
+        """Say which checks to run on which submission; ``report(check, result, seconds)`` is called as each ends.
+
+        Those that are ``reused`` are not run: it is known whether they pass, which matters to those after them.
+        """
+        self._checks = {(check.question, check.name): check for check in checks}
+        self._questions = {question for question, _ in self._checks}
+        self._session = session
+        self._report = report
+        self._reported = set(reused)
+        self._passed = {key for key, passed in reused.items() if passed}
+        self._cases = Counter[tuple[str, str]]()
+        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Keep the checks of this run: the public ones first, else in the order of their files.
+
+        What a student's process has seen of a hidden check it could tell in the message of a public one.
+        """
+        session.config.stash[SUBMISSION] = self._session.submission
+        found = [(check, item) for item in session.items if (check := self._find(item)) is not None]
+        chosen = [(check, item) for check, item in found if (check.question, check.name) not in self._reported]
+        self._cases.update((check.question, check.name) for check, _ in chosen)
+        session.items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
+        return None  # on to pytest's own loop
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Leave out what is decided: the cases of a parametrised check that come after one that failed."""
+        check = self._check(item)
+        return True if (check.question, check.name) in self._reported else None
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip a check whose forerunner did not pass."""
+        check = self._check(item)
+        for earlier in check.after:
+            if (check.question, earlier) not in self._passed:
+                pytest.skip(f"Not run, because the check “{self._title(check.question, earlier)}” did not pass.")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
+        """Surround the check itself with seeds and limits."""
+        check = self._check(pyfuncitem)
+        take_shown()
+        seed_everything(seed_of(check, "checker"))
+        self._session.begin(check)
+        result = yield
+        self._session.end(check)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        """Turn what the check raised into its result. pytest's own report, which nobody reads, is left empty."""
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "call" or (call.when == "setup" and error is not None):
+            check = self._check(item)
+            skipped = isinstance(error, pytest.skip.Exception)
+            result = not_run(check, str(error)) if skipped else judge(check, error, self._questions, take_shown())
+            self._note_case(check, result, call.duration)
+        outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
+        assert call.when != "collect"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+    def report_missing(self) -> None:
+        """Report what pytest could not get to (a file of checks does not import) as the grader's fault."""
+        for key, check in self._checks.items():
+            if key not in self._reported:
+                message = f"test_{check.question}.py could not be run; your teachers will look at it."
+                result = not_run(check, f"{message} It costs you no points.", Outcome.GRADER_ERROR)
+                self._note(check, result, 0.0)
+
+    def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
+        """Note one of the cases of a check, which passes when all of them do."""
+        key = check.question, check.name
+        self._cases[key] -= 1
+        self._seconds[key] += seconds
+        if result.outcome is not Outcome.PASSED:
+            self._note(check, result, self._seconds[key])
+        elif not self._cases[key]:
+            self._passed.add(key)
+            self._note(check, result, self._seconds[key])
+
+    def _note(self, check: Check, result: CheckResult, seconds: float) -> None:
+        self._reported.add((check.question, check.name))
+        self._report(check, result, seconds)
+
+    def _find(self, item: pytest.Item) -> Check | None:
+        name = getattr(item, "originalname", item.name)  # without the case of a parametrised check
+        return self._checks.get((item.path.stem.removeprefix("test_"), name.removeprefix("test_")))
+
+    def _check(self, item: pytest.Item) -> Check:
+        check = self._find(item)
+        assert check is not None, "only selected checks are run"
+        return check
+
+    def _title(self, question: str, name: str) -> str:
+        check = self._checks.get((question, name))
+        return check.title if check else name
+
+
+def run_checks(tests: Sequence[Path], checks: Iterable[Check], session: Session, report: ReportCheck) -> None:
+    """Run these checks of the files ``tests``; call ``report(check, result, seconds)`` as each ends."""
+    recorder = Recorder()
+    recorder.begin(checks, session, report)
+    run_pytest(tests, recorder)
+    recorder.report_missing()
+
+
+def run_pytest(tests: Sequence[Path], recorder: Recorder) -> None:
+    """Let pytest collect files ``checks/<exercise>/<kind>/test_<question>.py`` and run what the recorder chooses."""
+    if not tests:
+        return
+    folder = tests[0].parents[2]
+    root = str(folder.parent)
+    with _quiet_environment(), package_of_checks(folder):
+        # Without the second option pytest lists all folders from the root on, which a sandbox may refuse.
+        pytest.main([*_ARGUMENTS, "--rootdir", root, "--confcutdir", root, *map(str, tests)], plugins=[recorder])
+
+
+@contextmanager
+def package_of_checks(folder: Path) -> Iterator[None]:
+    """Make ``folder`` the package ``checks``, so that files of checks can import each other relatively.
+
+    Another package of that name, or an earlier version of these files, is neither used nor lost.
+    """
+    others = install_package(folder)
+    try:
+        yield
+    finally:
+        for name in _modules_of(folder.name):
+            del sys.modules[name]
+        sys.modules.update(others)
+
+
+def install_package(folder: Path) -> dict[str, types.ModuleType]:
+    """Make ``folder`` a package of its name, and return the modules that had this name before."""
+    package = types.ModuleType(folder.name)
+    package.__path__ = [str(folder)]
+    others = {name: sys.modules.pop(name) for name in _modules_of(folder.name)}
+    sys.modules[folder.name] = package
+    return others
+
+
+def _modules_of(package: str) -> list[str]:
+    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+
+
+@contextmanager
+def _quiet_environment() -> Iterator[None]:
+    """Keep pytest from loading installed plugins and from reading the caller's options."""
+    names = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

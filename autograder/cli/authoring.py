@@ -1,0 +1,177 @@
+"""``autograder new`` and ``autograder prove``: start an exercise, and prove its checks.
+
+``autograder new``: start an exercise that works at once.
+
+``autograder prove``: run the checks against right and wrong answers.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.common import choose_tier, course_option, jobs_option, json_option, print_json, weak_option
+from autograder.cli.main import EXIT_FAILED
+from autograder.course import load_course
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Exercise
+    from autograder.course.cells import Cell
+    from autograder.proving.proof import Proof, Verdict
+
+
+EXAMPLES = """\b
+Examples:
+  autograder new attention
+  autograder new attention --question scores --question attend
+"""
+
+
+@click.command("new", epilog=EXAMPLES, short_help="Start an exercise: solution, checks and answers to fill in.")
+@click.argument("exercise")
+@click.option(
+    "--question",
+    "questions",
+    multiple=True,
+    metavar="NAME",
+    help="A function that students will write; repeat it for more.  [default: EXERCISE_question]",
+)
+@course_option
+def new_command(exercise: str, questions: tuple[str, ...], course: Path | None) -> None:
+    """Start an exercise: solution, checks and answers to fill in.
+
+    Writes solutions/EXERCISE.py, tests/checks/EXERCISE/ and tests/answers/EXERCISE/, and adds EXERCISE to
+    c.Course.exercises in nbgrader_config.py. What it writes is a small exercise that can be built, proven and graded at
+    once; each place to be changed says TODO. Nothing that exists is overwritten, and on an error nothing has changed.
+    """
+    from autograder.release.skeleton import start_exercise
+
+    for name in start_exercise(course, exercise, questions):
+        click.echo(name)
+    click.echo(
+        "\nIt works as it stands. Replace what is marked TODO, and look at it again and again with:\n"
+        f"  autograder build {exercise}\n"
+        f"  autograder prove {exercise}"
+    )
+
+
+# --- prove --------------------------------------------------------------------------------------------------------
+
+
+@click.command("prove", short_help="Prove that the checks catch every known mistake.")
+@click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
+@click.option("-v", "--verbose", is_flag=True, help="Show every wrong answer with the check that catches it.")
+@jobs_option
+@weak_option
+@json_option
+@course_option
+def prove_command(
+    exercises: tuple[str, ...],
+    verbose: bool,
+    jobs: int | None,
+    allow_weak_sandbox: bool,
+    as_json: bool,
+    course: Path | None,
+) -> None:
+    """Run the checks against tests/answers and say which mistake survives.
+
+    Right answers must get full points, each wrong one must lose points by the check that is meant for it, the
+    untouched stub must get nothing, and junk must not break a check. Exit code 1 when something is not so.
+
+    \b
+    Example:
+      autograder prove convolution
+    """
+    from autograder.cli.common import console, engine_factory
+    from autograder.proving.proof import prove
+
+    loaded = load_course(course)
+    chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
+    tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
+    out = console(stderr=as_json)
+
+    def show(verdict: Verdict) -> None:
+        for problem in verdict.problems:
+            out.print(f"[red]✗[/] {_plain(problem)}")
+        if verbose and verdict.answer.kind == "wrong" and not verdict.problems:
+            meant = [check for check in verdict.checks if check.name in verdict.answer.caught_by]
+            out.print(f"[green]✓[/] {verdict.answer.question}: {_plain(verdict.answer.label)}")
+            for check in meant:
+                out.print(
+                    _plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")),
+                    style="dim",
+                )
+
+    proofs: list[Proof] = []
+    stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
+    with engine_factory(loaded, chosen, tier)() as engine:
+        for exercise in chosen:
+            stub = stubs[exercise.name]
+            found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
+            proofs += found
+            _keep_mistakes(loaded, exercise, found)
+            for proof in found:
+                for problem in proof.problems:
+                    out.print(f"[red]✗[/] {_plain(problem)}")
+    if as_json:
+        print_json({"proven": not any(proof.all_problems for proof in proofs), "questions": list(map(_told, proofs))})
+    else:
+        _print_table(proofs)
+    problems = sum(len(proof.all_problems) for proof in proofs)
+    if problems:
+        out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
+        raise SystemExit(EXIT_FAILED)
+    out.print("[green]Proven:[/] every right answer gets full points, no mistake survives.")
+
+
+def _keep_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> None:
+    """Keep what the checks say of the wrong answers, for `autograder report`."""
+    from autograder.reporting.known_mistakes import Mistake, symptoms_of, write_mistakes
+
+    wrong = [verdict for proof in proofs for verdict in proof.verdicts if verdict.answer.kind == "wrong"]
+    mistakes = [Mistake(each.answer.question, each.answer.label, symptoms_of(each.checks)) for each in wrong]
+    write_mistakes(course.root, exercise.name, exercise.check_files.digest, mistakes)
+
+
+def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
+    """Return what students start from."""
+    from autograder.submissions.read import read_cells
+
+    path = course.root / "exercises" / f"{exercise.name}.py"
+    if not path.is_file():
+        raise UsageError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
+    return read_cells(path)
+
+
+def _told(proof: Proof) -> dict[str, object]:
+    """Return what a script reads of a proof; of each kind of answer, how many behave as they must, and of how many."""
+    counts = {kind: list(proof.count(kind)) for kind in ("right", "wrong", "stub", "junk")}
+    return {"question": proof.question.name, "answers": counts, "problems": proof.all_problems}
+
+
+def _print_table(proofs: list[Proof]) -> None:
+    from rich.table import Table
+
+    from autograder.cli.common import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("question")
+    for title in ("points", "checks", "right", "wrong caught", "stub", "junk"):
+        table.add_column(title, justify="right")
+    for proof in proofs:
+        counts = [f"{good}/{total}" for good, total in map(proof.count, ("right", "wrong", "stub", "junk"))]
+        table.add_row(
+            proof.question.name, f"{proof.question.max_score:g}", str(len(proof.question.checks)), *counts,
+            style="red" if proof.all_problems else "",
+        )  # fmt: skip
+    console().print(table)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,77 @@
+"""Where the course keeps its gradebook and its submissions, as nbgrader_config.py says.
+
+The file is run as nbgrader runs it, but without nbgrader, whose import takes seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CONFIG_NAME
+from autograder.errors import CourseError
+
+_LAYOUT = "{nbgrader_step}/{student_id}/{assignment_id}"
+_SQLITE = "sqlite:///"
+_TEXTS = {"db_url", "root", "submitted_directory", "autograded_directory", "feedback_directory"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What nbgrader and the autograder must agree on. Paths are absolute.
+
+    ``submitted``, ``autograded`` and ``feedback`` hold ``<student>/<exercise>/``.
+    """
+
+    db_url: str
+    course_id: str
+    submitted: Path
+    autograded: Path
+    feedback: Path
+
+
+def load_settings(root: Path) -> Settings:
+    """Read the course's ``nbgrader_config.py``; raise ``CourseError`` where it cannot be followed."""
+    directory = _read_config(root)
+    for name in _TEXTS & directory.keys():
+        if not isinstance(directory[name], str):
+            raise CourseError(
+                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}; write a text in quotes."
+            )
+    if (layout := directory.get("directory_structure", _LAYOUT)) != _LAYOUT:
+        raise CourseError(
+            f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}; "
+            f"only nbgrader's own layout is supported: {_LAYOUT!r}."
+        )
+    base = (root / directory.get("root", "")).resolve()
+    return Settings(
+        db_url=_absolute(directory.get("db_url") or _SQLITE + "gradebook.db", base),
+        course_id=str(directory.get("course_id", "")).strip(),
+        submitted=base / directory.get("submitted_directory", "submitted"),
+        autograded=base / directory.get("autograded_directory", "autograded"),
+        feedback=base / directory.get("feedback_directory", "feedback"),
+    )
+
+
+def _read_config(root: Path) -> dict[str, Any]:
+    """Return what the file sets for ``c.CourseDirectory``."""
+    from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
+
+    try:
+        config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
+    except ConfigFileNotFound:
+        raise CourseError(f"{root} holds no {CONFIG_NAME}.") from None
+    except (Exception, SystemExit) as error:  # the file is Python, and may raise anything
+        raise CourseError(
+            f"{CONFIG_NAME} fails: {type(error).__name__}: {error}. Correct it, then repeat the command."
+        ) from error
+    return dict(config.get("CourseDirectory", {}))
+
+
+def _absolute(db_url: str, base: Path) -> str:
+    """Take an SQLite file's relative path from the course's folder, wherever the command runs."""
+    path = db_url.removeprefix(_SQLITE)
+    if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
+        return db_url
+    return _SQLITE + str(base / path)

@@ -1,1 +1,0 @@
-"""From results to the tables that learning platforms import."""

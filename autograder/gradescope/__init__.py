@@ -1,1 +1,0 @@
-"""Our checks and our sandbox in a container of Gradescope's."""

@@ -1,1 +1,0 @@
-"""From what a learning platform lets teachers download to the folders that grading reads."""

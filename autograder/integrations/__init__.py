@@ -1,0 +1,1 @@
+"""Where other software calls this package: notebooks, nbgrader, otter-grader, Gradescope."""

@@ -1,0 +1,5 @@
+"""What ``run_autograder`` starts: ``python -m autograder.integrations.gradescope``."""
+
+from autograder.integrations.gradescope.container import Places, grade_submission
+
+grade_submission(Places())

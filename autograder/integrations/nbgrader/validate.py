@@ -1,0 +1,170 @@
+"""A Jupyter server extension that answers nbgrader's *Validate* button: the public checks, in the sandbox.
+
+nbgrader runs the whole notebook first, with its figures and demonstrations, and its server answers nothing else
+meanwhile. Here only what grading would run is run, in processes of its own. It takes the place of
+``nbgrader.server_extensions.validate_assignment``; the button stays nbgrader's.
+
+The public checks of a notebook, run as grading runs them: what the *Validate* button of students shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_server.utils import url_path_join
+from nbgrader.server_extensions.validate_assignment.handlers import NbGraderVersionHandler, ValidateAssignmentHandler
+from nbgrader.validator import Validator
+from tornado import web
+
+from autograder.checking.verdict import not_run
+from autograder.course import Check, CheckFiles, Question
+from autograder.course.cells import Cell
+from autograder.course.reader import read_public_checks
+from autograder.errors import AutograderError
+from autograder.grading.scheduler import modules_used_by, run_jobs
+from autograder.results.model import CheckResult, Outcome, QuestionResult
+from autograder.results.rendering import CheckTable
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.sandbox.processes.zygote import COMPILER
+from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.submissions.read import read_cells
+
+
+class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
+    """``POST assignments/validate`` with a ``path``, in the address or the body.
+
+    A notebook without a file of public checks beside it is another course's: it is validated as nbgrader does.
+    """
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Validate a notebook while the server goes on."""
+        notebook = self._notebook()
+        checks = checks_beside(notebook) if notebook else None
+        if notebook is None or checks is None:
+            super().post()
+        else:
+            self.finish(json.dumps(await asyncio.to_thread(validated, notebook, checks)))
+
+    def _notebook(self) -> Path | None:
+        """Return the notebook that is asked for; None where it lies outside the folder that is served."""
+        root = Path(self.root_dir).resolve()
+        body = self.get_json_body() if self.request.body else None  # of the button in the list of assignments
+        path = (root / str(self.get_argument("path", None) or (body or {}).get("path", ""))).resolve()
+        return path if path.is_relative_to(root) else None
+
+
+def validated(notebook: Path, checks: Path) -> dict[str, Any]:
+    """Return what nbgrader's window shows of a notebook: locked cells that changed, else the questions that fail."""
+    try:
+        changed = _changed_cells(notebook)
+        failed = {} if changed else {"failed": failing(run_public(notebook, checks))}
+    except (AutograderError, OSError, ValueError) as error:
+        return {"success": False, "value": str(error)}
+    return {"success": True, "value": changed or {kind: cells for kind, cells in failed.items() if cells}}
+
+
+def _changed_cells(notebook: Path) -> dict[str, list[dict[str, str]]]:
+    """Return the cells of the course that a student changed, as nbgrader finds and reports them."""
+    validator = Validator()
+    document = nbformat.read(notebook, as_version=nbformat.current_nbformat)
+    retyped = validator._get_type_changed_cells(document)
+    if retyped:
+        kinds = [(cell.source.strip(), cell.cell_type, cell.metadata.nbgrader.cell_type) for cell in retyped]
+        return {"type_changed": [{"source": text, "old_type": old, "new_type": new} for text, old, new in kinds]}
+    changed = validator._get_changed_cells(document)
+    return {"changed": [{"source": cell.source.strip()} for cell in changed]} if changed else {}
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(app: Any) -> None:
+    """Answer in place of nbgrader's extension of the same addresses."""
+    settings = app.web_app.settings
+    settings["root_dir"] = app.root_dir
+    base = settings["base_url"]
+    app.web_app.add_handlers(
+        ".*$",
+        [
+            (url_path_join(base, "/assignments/validate"), ValidateHandler),
+            (url_path_join(base, "/nbgrader_version"), NbGraderVersionHandler),
+        ],
+    )
+
+
+# --- The public checks --------------------------------------------------------------------------------------------
+
+
+_UNFINISHED = "This check could not be run. Validate again; if it happens again, tell your teachers."
+
+
+def checks_beside(notebook: Path) -> Path | None:
+    """Return the folder of the checks that were handed out with a notebook; None where there is none."""
+    folder = notebook.with_name("checks")
+    has_checks = any(folder.glob(f"{notebook.stem}/public/test_*.py"))
+    return folder if notebook.suffix == ".ipynb" and has_checks else None
+
+
+def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
+    """Run a notebook's cells and its public checks in the best sandbox of this machine; return the outcomes.
+
+    ``checks`` is the folder that `checks_beside` found.
+
+    Cells that only illustrate are left out, as in grading. Raises `AutograderError`.
+    """
+    cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
+    files, questions = read_public_checks(checks, notebook.stem)
+    job = Job(
+        check_files=files,
+        checks=tuple(check for question in questions for check in question.checks),
+        cells=tuple((cell.id, cell.source) for cell in cells),
+        limits=Limits(),
+    )
+    tier = best_tier()  # students run their own code, so any will do
+    preload = _modules(files, cells)
+    ((_, graded),) = run_jobs([(notebook, job)], lambda: Engine(tier, preload=preload), jobs=1)
+    return [_result(question, graded) for question in questions]
+
+
+def failing(results: Iterable[QuestionResult]) -> list[dict[str, str]]:
+    """Return the questions that do not have all of their public points, as nbgrader's window shows failed cells.
+
+    The window takes ``error`` for HTML.
+    """
+    return [
+        {
+            "source": f'check("{result.name}")',
+            "error": _boxed(CheckTable(result)),
+            "raw_error": repr(CheckTable(result)),
+        }
+        for result in results
+        if result.score < result.max_score
+    ]
+
+
+def _boxed(table: CheckTable) -> str:
+    """Return a table for a place where nothing else would wrap its lines."""
+    return f'<div style="white-space:normal">{table._repr_html_()}</div>'
+
+
+def _modules(checks: CheckFiles, cells: Iterable[Cell]) -> list[str]:
+    """Return what to import before the limits of cells and checks count: never what only this student imports."""
+    trains = any("optim" in cell.source for cell in cells)
+    return sorted({*modules_used_by(checks.contents), *([COMPILER] if trains else [])})
+
+
+def _result(question: Question, graded: Graded) -> QuestionResult:
+    found = {(name, result.name): result for name, result in graded.checks}
+
+    def of(check: Check) -> CheckResult:
+        return found.get((question.name, check.name)) or not_run(check, _UNFINISHED, Outcome.GRADER_ERROR)
+
+    return QuestionResult(question.name, tuple(of(check) for check in question.checks))

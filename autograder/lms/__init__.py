@@ -1,0 +1,1 @@
+"""Learning platforms: submissions from their downloads, scores into their tables."""

@@ -1,0 +1,232 @@
+"""What the names in a platform's download tell: Moodle's, Canvas's and Gradescope's.
+
+What the names in a platform's download tell: whose a file is, of which attempt, whether it was late.
+
+Moodle, *Download all submissions* (``mod/assign/classes/downloader.php``), in folders or, if that is off, flat:
+    ``Ada Lovelace_4711_assignsubmission_file/convolution.ipynb``   (before 4.x with ``_`` at the folder's end)
+    ``Ada Lovelace_4711_assignsubmission_file_convolution.ipynb``
+    The number is the participant's in this one assignment, another one in the next. A group has its name in place of
+    the student's; where marking is blind, everybody's is ``Participant``.
+Canvas, *Download submissions* (``lib/content_zipper.rb``), always flat:
+    ``lovelaceada_1001_20002_convolution.ipynb``, ``lovelaceada_LATE_1001_20002_convolution-1.ipynb``
+    The sortable name in small letters, the user's id, the file's id, which grows with every upload, and the file's
+    name, with ``-1`` where the student had used it before. Anonymous: ``anon_x1Y2z_20002_convolution.ipynb``. Texts
+    and links: ``lovelaceada_1001_text.html``.
+Gradescope, *Export submissions* (read in `gradescope`): ``assignment_9_export/submission_12345/convolution.ipynb``
+    beside ``submission_metadata.yml``, which says the rest.
+
+Gradescope's *Export submissions*: a folder a submission, and ``submission_metadata.yml``, which says whose it is.
+
+    submission_12345:
+      :submitters:
+      - :name: Ada Lovelace
+        :sid: '555'
+        :email: ada@example.edu
+      :created_at: 2026-11-20 15:04:05.123456000 Z
+
+The file is written by Ruby; there is no documentation of it. What is read here is what published scripts of many
+courses read: ``:submitters`` with ``:name``, ``:sid`` and ``:email``, and ``:created_at``. A group has several
+submitters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autograder.lms.archives import ArchiveError, Member, Refused, Unfit
+
+MOODLE, CANVAS, GRADESCOPE = "moodle", "canvas", "gradescope"
+
+_MOODLE_FOLDER = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+_?")
+_MOODLE_FLAT = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+_(?P<file>.+)")
+_CANVAS = re.compile(
+    r"(?:(?P<name>.+?)_)?(?P<late>LATE_)?(?P<id>\d+|anon_[A-Za-z0-9]+)_"
+    r"(?:(?P<upload>\d+)_(?P<file>.+)|(?P<text>text|link)\.html)",
+    re.DOTALL,
+)
+_BLIND = "Participant"
+
+_LEFT_BEHIND = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db"}
+LEFT_BEHIND = "A system or an editor left it behind."
+UNKNOWN = "Its name is none that Moodle, Canvas or Gradescope give."
+
+
+@dataclass(frozen=True)
+class PlatformUser:
+    """A student, or a group, as a platform knows them. ``id`` is the platform's own."""
+
+    platform: str
+    id: str
+    name: str
+    email: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """One file of one submission.
+
+    ``upload`` grows with time where the platform counts uploads; ``late`` is None where it says nothing about that.
+    """
+
+    who: PlatformUser
+    file: str
+    member: Member
+    attempt: str = ""
+    upload: int = 0
+    late: bool | None = None
+    handed_in: datetime | None = None
+
+
+def sort_out(members: Iterable[Member]) -> tuple[list[UploadedFile], list[Refused]]:
+    """Tell each member's student by its name; list those whose name tells none."""
+    pieces, strays = [], []
+    for member in members:
+        piece = _moodle(member) or _canvas(member)
+        if is_left_behind(piece.file if piece else member.path):
+            strays.append(Refused(member.path, LEFT_BEHIND))
+        elif piece:
+            pieces.append(piece)
+        else:
+            strays.append(Refused(member.path, UNKNOWN))
+    return pieces, strays
+
+
+def is_left_behind(path: str) -> bool:
+    """Whether no student made a file, but a system or an editor: ``.DS_Store``, checkpoints."""
+    return any(part.startswith(".") or part.casefold() in _LEFT_BEHIND for part in path.split("/"))
+
+
+def is_one_submission(name: str) -> bool:
+    """Whether a file's name is that of one student's file in a download, rather than a download's."""
+    return bool(_MOODLE_FLAT.fullmatch(name) or _CANVAS.fullmatch(name))
+
+
+def is_a_students_folder(name: str) -> bool:
+    """Whether a folder's name is that of one student's in a download."""
+    return bool(_MOODLE_FOLDER.fullmatch(name))
+
+
+def is_a_download(members: Iterable[Member]) -> bool:
+    """Whether the names are those of several students' files, as no student's own zip has them."""
+    return len({piece.who.id for piece in sort_out(members)[0]}) > 1
+
+
+def _moodle(member: Member) -> UploadedFile | None:
+    *folders, last = member.path.split("/")
+    for place, folder in enumerate(folders):
+        if found := _MOODLE_FOLDER.fullmatch(folder):
+            return UploadedFile(_moodle_student(found), "/".join([*folders[place + 1 :], last]), member)
+    found = _MOODLE_FLAT.fullmatch(last)
+    return UploadedFile(_moodle_student(found), found["file"], member) if found else None
+
+
+def _moodle_student(found: re.Match[str]) -> PlatformUser:
+    name, number = found["name"], found["id"] or ""
+    return PlatformUser(MOODLE, number or name, f"{name} {number}".strip() if name == _BLIND else name)
+
+
+def _canvas(member: Member) -> UploadedFile | None:
+    found = _CANVAS.fullmatch(member.name)
+    if not found:
+        return None
+    return UploadedFile(
+        PlatformUser(CANVAS, found["id"], found["name"] or found["id"]),
+        found["file"] or f"{found['text']}.html",
+        member,
+        upload=int(found["upload"] or 0) if len(found["upload"] or "") < 19 else 0,
+        late=bool(found["late"]),
+    )
+
+
+# --- Gradescope ---------------------------------------------------------------------------------------------------
+
+
+METADATA = "submission_metadata.yml"
+
+
+def find_metadata(members: Iterable[Member]) -> Member | None:
+    """Return the file that makes an archive Gradescope's: at its top, or in the one folder that holds everything.
+
+    A student's own file of this name, in a folder of theirs, must not decide how a class is read.
+    """
+    members = [member for member in members if not is_left_behind(member.path)]
+    for member in members:
+        root = member.path[: -len(METADATA)]
+        fits = member.name == METADATA and root.count("/") <= 1 and not is_a_students_folder(root.rstrip("/"))
+        if fits and all(other.path.startswith(root) for other in members):
+            return member
+    return None
+
+
+def sort_out_gradescope(members: Iterable[Member], metadata: Member) -> tuple[list[UploadedFile], list[Refused]]:
+    """Tell each member's students by its folder; list those whose folder the metadata do not know."""
+    submissions = _read(metadata)
+    root = metadata.path[: -len(METADATA)]
+    pieces: list[UploadedFile] = []
+    strays: list[Refused] = []
+    for member in members:
+        folder, _, file = member.path.removeprefix(root).partition("/")
+        if member is metadata:
+            continue
+        if is_left_behind(file or folder):
+            strays.append(Refused(member.path, LEFT_BEHIND))
+        elif not file or not (students := _students(submissions.get(folder))):
+            strays.append(Refused(member.path, f"{METADATA} names no student for it."))
+        else:
+            when = _time(submissions[folder].get(":created_at"))
+            pieces += [UploadedFile(who, file, member, attempt=folder, handed_in=when) for who in students]
+    return pieces, strays
+
+
+def _read(metadata: Member) -> Mapping[str, Any]:
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Plain data; what Ruby marks as its own objects is read as the mapping, list or text that it looks like."""
+
+        def flatten_mapping(self, node: Any) -> None:
+            """Leave ``<<`` alone, by which a few lines can stand for a gigabyte."""
+
+    def plain(loader: Any, _suffix: str, node: Any) -> Any:
+        make = {"mapping": loader.construct_mapping, "sequence": loader.construct_sequence}
+        return make[node.id](node, deep=True) if node.id in make else loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("!", plain)
+    try:
+        document = yaml.load(metadata.read(), Loader)
+    except (yaml.YAMLError, Unfit, ValueError, TypeError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ArchiveError(f"{METADATA} cannot be read ({reason}). Export the submissions again.") from None
+    return document if isinstance(document, dict) else {}
+
+
+def _students(submission: Any) -> list[PlatformUser]:
+    listed = submission.get(":submitters") if isinstance(submission, dict) else None
+    students = []
+    for one in listed if isinstance(listed, list) else []:
+        name, number, email = (_text(one, key) for key in (":name", ":sid", ":email"))
+        if identity := number or email or name:
+            students.append(PlatformUser(GRADESCOPE, identity, name or identity, email, number))
+    return students
+
+
+def _text(record: Any, key: str) -> str:
+    value = record.get(key) if isinstance(record, dict) else None
+    return str(value).strip() if isinstance(value, (str, int)) else ""
+
+
+def _time(value: Any) -> datetime | None:
+    """Return a time in UTC; YAML reads times as such, but for unusual ones."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip().replace(" UTC", "+00:00"))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

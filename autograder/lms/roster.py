@@ -1,0 +1,212 @@
+"""Who is who: a platform's list of students, and our record of whom we collected.
+
+A platform's own list of students: Canvas's gradebook, Moodle's grading worksheet or grades, Gradescope's roster.
+
+Canvas: *Grades → Export* writes ``Student, ID, SIS User ID, SIS Login ID, Section`` and a column an assignment
+    (``lib/gradebook_exporter.rb``; the name may be in ``LastName, FirstName`` and there may be ``Integration ID`` and
+    ``Root Account``).
+Moodle: an assignment's *Download grading worksheet* has ``Identifier`` (``Participant 4711``), ``Full name``, ``Email
+    address`` (``mod/assign/feedback/offline``); *Grades → Export* and the list of participants have ``First name``,
+    ``Last name`` or ``Surname``, ``ID number``, ``Email address``. In English: elsewhere these words are others.
+Gradescope: *Roster → Download* has ``Name`` or ``First Name``, ``Last Name``, and ``SID``, ``Email``.
+
+``students.csv``: as whom a learning platform knows the students whose submissions were collected.
+
+One row a student and exercise, kept beside the students' folders. What sends grades back reads it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+from autograder.errors import FileError
+from autograder.files import write_atomic
+from autograder.lms.spreadsheet import Table, escape_formula, read_table, unescape_formula, write_table
+
+LOGIN = ("sis login id", "username")
+EMAIL = ("email address", "email")
+NUMBER = ("id number", "sis user id", "sid", "student id", "integration id")
+NAME = ("full name", "name", "student")
+FIRST, LAST = ("first name", "firstname"), ("last name", "surname", "lastname")
+IDENTIFIER = "identifier"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of a list: its place, and what names this student there and nobody else."""
+
+    place: int
+    login: str
+    email: str
+    number: str
+    id: str
+    name: str
+
+    @property
+    def student(self) -> str:
+        """What the student's folder is called after: what stays the same from exercise to exercise."""
+        return self.login or self.email or self.number or self.name
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is known of a student elsewhere. ``id`` counts in lists of its own platform only."""
+
+    id: str = ""
+    keys: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A list of students that can be asked for one. ``ids`` says whose ids it holds: ``canvas``, ``moodle`` or none."""
+
+    table: Table
+    people: tuple[Person, ...]
+    ids: str
+    path: Path
+
+    def find(self, clue: Identity, platform: str = "") -> Person | None:
+        """Return whom a clue means: by id, else by login, email or number, else by a name that only one student has."""
+        if clue.id and platform == self.ids:
+            return self._by_id.get(clue.id)  # one who has left, not somebody else of the same name
+        for index, words in ((self._by_key, clue.keys), (self._by_name, clue.names)):
+            found = {person for word in words for person in index.get(_letters(word, index is self._by_name), ())}
+            if found:
+                return found.pop() if len(found) == 1 else None
+        return None
+
+    @cached_property
+    def _by_id(self) -> dict[str, Person]:
+        return {person.id: person for person in self.people if person.id}
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, list[Person]]:
+        return _index(
+            self.people, lambda person: [_letters(key) for key in (person.login, person.email, person.number)]
+        )
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[Person]]:
+        return _index(self.people, lambda person: [_letters(person.name, True), _run_together(person.name)])
+
+
+def read_roster(path: Path) -> Roster:
+    """Read a list of students; raise `FileError` where no column tells who is who."""
+    table = read_table(path)
+    heads = [re.sub(r"\s+", " ", column).strip().casefold() for column in table.columns]
+
+    def column(names: Iterable[str]) -> int | None:
+        return next((heads.index(name) for name in names if name in heads), None)
+
+    places = {kind: column(names) for kind, names in _KINDS.items()}
+    is_canvas = "id" in heads and "section" in heads and (places["name"] is not None or places["last"] is not None)
+    places["id"] = column(["id"]) if is_canvas else column([IDENTIFIER])
+    if all(places[kind] is None for kind in ("login", "email", "number", "id", "name", "last")):
+        raise FileError(
+            f"{path} has no column that tells whose a row is, as Email address, ID number, Username, Full name, or "
+            "Canvas's Student and ID. Switch the platform to English and export the list again."
+        )
+    people = tuple(_person(row, number, places) for number, row in enumerate(table.rows))
+    known = tuple(person for person in people if person is not None)
+    return Roster(table, known, "canvas" if is_canvas else "moodle" if places["id"] is not None else "", path)
+
+
+_KINDS = {"login": LOGIN, "email": EMAIL, "number": NUMBER, "name": NAME, "first": FIRST, "last": LAST}
+
+
+def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None]) -> Person | None:
+    """Return a row's student; None for Canvas's rows above the students."""
+
+    def cell(kind: str) -> str:
+        place = places[kind]
+        return "" if place is None else row[place].strip()
+
+    name = cell("name") or f"{cell('first')} {cell('last')}".strip()
+    identity = cell("id")
+    if digits := re.search(r"(\d+)$", identity):
+        identity = digits[1]
+    known = (cell("login"), cell("email"), cell("number"), identity)
+    if "points possible" in name.casefold() or not any((*known, name)):
+        return None
+    return Person(number, *known, name)
+
+
+def _index(people: Iterable[Person], keys_of: Callable[[Person], Iterable[str]]) -> Mapping[str, list[Person]]:
+    index: defaultdict[str, list[Person]] = defaultdict(list)
+    for person in people:
+        for key in {key for key in keys_of(person) if key}:
+            index[key].append(person)
+    return index
+
+
+def _letters(text: str, is_name: bool = False) -> str:
+    """Return text for comparison: without case and, for names, without order, accents' spelling and punctuation."""
+    text = unicodedata.normalize("NFKC", text).casefold().strip()
+    return " ".join(sorted(re.findall(r"\w+", text))) if is_name else text
+
+
+def _run_together(name: str) -> str:
+    """Return a sortable name as Canvas writes it into file names: ``lovelaceada``."""
+    return "".join(re.findall(r"\w", unicodedata.normalize("NFKC", name).casefold()))
+
+
+# --- Our record ---------------------------------------------------------------------------------------------------
+
+
+RECORD = "students.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student's submission of one exercise, and the student as the platform knows them.
+
+    ``id`` is the platform's own (Moodle's number of the participant, Canvas's of the user, Gradescope's student ID);
+    ``upload`` is Canvas's number of the newest file; ``handed_in`` is in UTC, ``late`` is ``yes``, ``no`` or empty for
+    unknown; ``source`` says which members of which archive were taken.
+    """
+
+    student: str
+    exercise: str
+    platform: str
+    id: str
+    name: str
+    email: str = ""
+    number: str = ""
+    upload: str = ""
+    handed_in: str = ""
+    late: str = ""
+    source: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def read_record(folder: Path) -> list[Entry]:
+    """Return what is recorded below a folder of submissions: nothing where there is no record.
+
+    Raises `FileError` where the file is another table.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        return []
+    table = read_table(path)
+    if missing := set(COLUMNS) - set(table.columns):
+        raise FileError(f"{path} has no column {', '.join(sorted(missing))}. Move it away and collect again.")
+    places = [table.columns.index(column) for column in COLUMNS]
+    return [Entry(*(unescape_formula(row[place]) for place in places)) for row in table.rows]
+
+
+def write_record(folder: Path, entries: Iterable[Entry]) -> None:
+    """Write the record, sorted; leave the file alone where nothing changed."""
+    ordered = sorted(entries, key=lambda entry: (entry.student, entry.exercise))
+    data = write_table(COLUMNS, [[escape_formula(cell) for cell in astuple(entry)] for entry in ordered])
+    path = folder / RECORD
+    if not path.is_file() or path.read_bytes() != data:
+        write_atomic(path, data)

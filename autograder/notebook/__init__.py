@@ -1,1 +1,0 @@
-"""Notebooks as cells: reading what was handed in, and running it."""

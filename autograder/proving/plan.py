@@ -1,0 +1,178 @@
+"""Which experiments a file of checks has, which checks use them, and which answers they are to be measured with.
+
+Who uses what is read from the syntax tree. An experiment that no check uses, on other data for instance, goes with
+those that share its measurement.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.course import Exercise
+from autograder.course.cells import Cell
+from autograder.course.check_files import parsed, question_of
+from autograder.course.reachability import digest, program, reachable, statements
+from autograder.course.reader import is_check
+from autograder.errors import CourseError
+from autograder.proving.answers import Answer, read_answers
+from autograder.submissions.read import cells_of_module
+
+SOLUTION = "the solution"
+
+
+@dataclass(frozen=True)
+class Description:
+    """An `Experiment` as a file of checks defines it, or imports it.
+
+    ``data`` is the digest of its data, which is the same on every machine if ``exact``; ``missing`` says why there
+    are none.
+    """
+
+    name: str
+    file: str
+    variable: str
+    dataset: str
+    metric: str
+    measure: str
+    data_function: str
+    baselines: Mapping[str, str]
+    data: str
+    exact: bool
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: the cells of an answer, or one of an experiment's baselines, which has none.
+
+    ``code`` is the digest of all code that the result depends on, beside the measurement itself; ``is_reference``
+    says that it is the solution.
+    """
+
+    kind: str
+    label: str
+    cells: tuple[Cell, ...]
+    code: str
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment with the checks that use it, as ``question.check``, and what it is to be measured with."""
+
+    experiment: Description
+    graded: bool
+    checks: tuple[str, ...]
+    measure: str
+    subjects: tuple[Subject, ...]
+
+    def of(self, kind: str) -> list[Subject]:
+        """Return the subjects that are a ``right`` or ``wrong`` answer or a ``baseline``."""
+        return [subject for subject in self.subjects if subject.kind == kind]
+
+
+def has_experiments(exercise: Exercise) -> bool:
+    """Whether an exercise's checks mention experiments at all."""
+    return any(b"Experiment" in content for name, content in exercise.check_files.files if name.endswith(".py"))
+
+
+def checks_that_train(exercise: Exercise) -> frozenset[tuple[str, str]]:
+    """Return the checks that use an experiment, as (question, check): those that take seconds."""
+    if not has_experiments(exercise):
+        return frozenset()
+    files = exercise.check_files
+    experiments = {
+        name
+        for file, content in files.files
+        if file.endswith(".py")
+        for name in _experiment_names(parsed(content, file))
+    }
+    return frozenset(name for name, reached in _uses(exercise) if reached & experiments)
+
+
+def _experiment_names(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
+            assert isinstance(node, ast.Assign)
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:
+    """Return what there is to measure; raise `CourseError` where an experiment cannot be planned."""
+    uses = dict(_uses(exercise))
+    return [_plan(exercise, uses, each, described) for each in described]
+
+
+def _plan(
+    exercise: Exercise,
+    uses: Mapping[tuple[str, str], frozenset[str]],
+    each: Description,
+    described: Sequence[Description],
+) -> Plan:
+    where = f"tests/checks/{each.file}: the experiment {each.name}"
+    code = program(exercise.check_files, each.file)
+    known = frozenset().union(*(statement.binds for statement in code))
+    roots = [each.measure, each.data_function, *each.baselines.values()]
+    strangers = sorted(set(roots) - known)
+    if strangers:
+        raise CourseError(
+            f"{where} needs functions that are defined at the top neither of this file nor of one that it imports: "
+            f"{', '.join(strangers)}."
+        )
+    own = [name for name, reached in uses.items() if each.variable in reached]
+    kin = {other.variable for other in described if other.measure == each.measure}
+    checks = own or [name for name, reached in uses.items() if kin & reached]
+    if not checks:
+        raise CourseError(f"{where} is used by no check, and shares its measurement with none that is.")
+    measure = reachable(code, [each.measure, each.data_function])
+    subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
+    for label, function in each.baselines.items():
+        subjects.append(Subject("baseline", label, (), digest(reachable(code, [function]))))
+    labels = [(subject.kind == "right", subject.label) for subject in subjects]
+    repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
+    if repeated:
+        raise CourseError(f"{where} is to be measured with two answers of the same name: {', '.join(repeated)}.")
+    names = tuple(f"{question}.{check}" for question, check in checks)
+    return Plan(each, bool(own), names, digest(measure), tuple(subjects))
+
+
+def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
+    """Yield the answers to the questions of these checks: the right ones, and the wrong ones meant for them.
+
+    Held-out answers are for `prove`: what a threshold was made from does not show that it holds.
+    """
+    cells = tuple(cell for cell in cells_of_module(exercise.source) if not cell.is_illustration)
+    names = list(dict.fromkeys(question for question, _ in checks))
+    for name in names:
+        question = exercise.question(name)
+        solved = next((cell.source for cell in cells if cell.id == name), "")
+        meant = {check for of, check in checks if of == name}
+        for answer in (Answer(name, "right", SOLUTION, solved), *read_answers(exercise, question)):
+            if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):
+                answered = with_answer(cells, answer)
+                code = [statement for cell in answered for statement in statements(cell.source)]
+                used = digest(reachable(code, {name, *needs}))
+                label = answer.label if len(names) == 1 else f"{name}: {answer.label}"
+                yield Subject(answer.kind, label, answered, used, is_reference=answer.label == SOLUTION)
+
+
+def with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
+    """Return the cells with the one of the answer's question replaced."""
+    return tuple(Cell(cell.id, answer.source) if cell.id == answer.question else cell for cell in cells)
+
+
+def _uses(exercise: Exercise) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
+    """Yield each check with all names of its file and of those that it imports that it depends on."""
+    files = exercise.check_files
+    for file in files.tests:
+        checks = [node for node in parsed(files.contents[file], file).body if is_check(node)]
+        helpers = [each for each in program(files, file) if not any(name.startswith("test_") for name in each.binds)]
+        for node in checks:
+            assert isinstance(node, ast.FunctionDef)
+            needs = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            found = reachable(helpers, needs)
+            reached = needs.union(*(statement.needs for statement in found))
+            yield (question_of(file), node.name.removeprefix("test_")), reached

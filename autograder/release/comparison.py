@@ -1,0 +1,238 @@
+"""Compare a release with its manifest and signature, and two releases with each other.
+
+Compare a release's files with its manifest.
+
+What changed from one release to another: for students, for graders, in points, in thresholds, in packages.
+
+Signatures on manifests, by OpenSSH: ``ssh-keygen -Y sign`` and ``-Y verify`` (ssh-keygen(1)).
+
+Whoever has an SSH key can sign; who may is a file of allowed signers, as git uses it (``gpg.ssh.allowedSignersFile``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course.manifest import FOLDER, CheckRecord, ExerciseRecord, Manifest
+from autograder.errors import CourseError
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder and, after a ``!``, of those in its zips."""
+    found: dict[str, str] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+        found[name] = sha256(content)
+        if zipfile.is_zipfile(path):
+            found |= {f"{name}!{member}": sha256(data) for member, data in _members(content)}
+    return found
+
+
+def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is in a zip, up to where it is damaged."""
+    damage = suppress(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+    with damage, zipfile.ZipFile(io.BytesIO(content)) as archive:
+        yield from ((member, archive.read(member)) for member in archive.namelist())
+
+
+def sha256(content: bytes) -> str:
+    """Return a digest in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def problems(root: Path, manifest: Manifest) -> list[str]:
+    """Return what in ``release/<version>/`` is not as the manifest says: files missing, changed, or not in it.
+
+    Of a zip that was changed, the members that were are named, too.
+    """
+    return list(differing(manifest.files, digests_of(root / FOLDER / manifest.version)))
+
+
+def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each file that two lists of digests do not agree on."""
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found:
+            yield f"{name} is missing"
+        elif name not in wanted:
+            yield f"{name} is not part of the release"
+        elif wanted[name] != found[name]:
+            yield f"{name} was changed"
+
+
+# --- Two releases -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the comparison; without lines, nothing of it changed."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def compare(old: Manifest, new: Manifest) -> list[Section]:
+    """Return what changed, section by section."""
+    both = [name for name in new.exercises if name in old.exercises]
+    pairs = {name: (old.exercises[name], new.exercises[name]) for name in both}
+    return [
+        Section("Exercises", tuple(_names(old.exercises, new.exercises))),
+        Section("For students", tuple(line for name in both for line in _cells(name, *pairs[name]))),
+        Section("For graders", tuple(line for name in both for line in _checks(name, *pairs[name]))),
+        Section("Points", tuple(line for name in both for line in _points(name, *pairs[name]))),
+        Section("Thresholds", tuple(_thresholds(old.calibration, new.calibration))),
+        Section("Packages", tuple(_values(_versions(old), _versions(new)))),
+        Section(f"Submissions made from {old.version}", tuple(_graded_by(old, new, pairs))),
+    ]
+
+
+def _names(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{name}: new" for name in new if name not in old)
+    yield from (f"{name}: gone" for name in old if name not in new)
+
+
+def _cells(exercise: str, old: ExerciseRecord, new: ExerciseRecord) -> Iterator[str]:
+    """Yield the cells of the students' notebook that came, went or changed."""
+    yield from (f"{exercise}: the cell {line}" for line in _names(old.cells, new.cells))
+    for name in new.cells:
+        if name in old.cells and old.cells[name] != new.cells[name]:
+            yield f"{exercise}: the cell {name}: changed"
+
+
+def _checks(exercise: str, old: ExerciseRecord, new: ExerciseRecord) -> Iterator[str]:
+    before, now = _by_name(old), _by_name(new)
+    yield from (f"{exercise}.{line}" for line in _names(before, now))
+    for name, check in now.items():
+        if name in before and (changed := list(_in_check(before[name], check))):
+            yield f"{exercise}.{name}: {', '.join(changed)}"
+
+
+def _by_name(record: ExerciseRecord) -> dict[str, CheckRecord]:
+    return {
+        f"{question}.{name}": check for question, checks in record.questions.items() for name, check in checks.items()
+    }
+
+
+def _in_check(old: CheckRecord, new: CheckRecord) -> Iterator[str]:
+    if old.digest != new.digest:
+        yield "checks otherwise"
+    if old.public != new.public:
+        yield "now public" if new.public else "now hidden"
+    if old.points != new.points:
+        yield f"{old.points:g} → {new.points:g} points"
+    if old.title != new.title:
+        yield f"now called “{new.title}”"
+
+
+def _points(exercise: str, old: ExerciseRecord, new: ExerciseRecord) -> Iterator[str]:
+    if old.points != new.points:
+        changed = ", ".join(_values(_shown(old.points), _shown(new.points)))
+        yield f"{exercise}: {sum(old.points.values()):g} → {sum(new.points.values()):g} ({changed})"
+    if old.optional != new.optional:
+        yield f"{exercise}: its points are now {'a bonus' if new.optional else 'no bonus any more'}"
+
+
+def _shown(points: Mapping[str, float]) -> dict[str, str]:
+    return {name: f"{value:g}" for name, value in points.items()}
+
+
+def _thresholds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    before, now = _experiments(old), _experiments(new)
+    yield from (f"{name}" for name in _names(before, now))
+    for name, entry in now.items():
+        was = before.get(name, entry)
+        if was["threshold"] != entry["threshold"]:
+            yield f"{name}: {was['threshold']} → {entry['threshold']}"
+        elif was["data"] != entry["data"]:
+            yield f"{name}: {entry['threshold']} as before, with other data"
+
+
+def _experiments(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{file.removesuffix('.calibration.json').removeprefix('test_')}.{name}": entry
+        for file, record in calibration.items()
+        for name, entry in record["experiments"].items()
+    }
+
+
+def _values(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in {**new, **old}:
+        if old.get(name) != new.get(name):
+            yield f"{name} {old.get(name, 'none')} → {new.get(name, 'none')}"
+
+
+def _versions(release: Manifest) -> dict[str, str]:
+    return {"python": release.python, **release.packages}
+
+
+def _graded_by(
+    old: Manifest, new: Manifest, pairs: Mapping[str, tuple[ExerciseRecord, ExerciseRecord]]
+) -> Iterator[str]:
+    """Yield which of the old release's submissions the new one's checks do not fit."""
+    for name, (before, now) in pairs.items():
+        if before.interface != now.interface:
+            yield f"{name}: other questions or given code: graded by the checks of {old.version}, not of {new.version}"
+
+
+# --- Signatures ---------------------------------------------------------------------------------------------------
+
+
+NAMESPACE = "autograder-release"
+"""Keeps a signature on a manifest from being taken for one on anything else."""
+
+
+def signature_of(path: Path) -> Path:
+    """Return where the signature of a file lies."""
+    return path.with_name(f"{path.name}.sig")
+
+
+def sign(path: Path, key: Path) -> None:
+    """Sign a file with a private SSH key, or with a public one whose private half the agent holds.
+
+    ssh-keygen asks for the passphrase where there is one. Raises `CourseError` where nothing could be signed.
+    """
+    signature_of(path).unlink(missing_ok=True)
+    done = _ssh_keygen("sign", "-f", key, "-n", NAMESPACE, path)
+    if done.returncode != 0:
+        raise CourseError(f"{path.name} could not be signed with {key}: {_said(done)}.")
+
+
+def signer_of(path: Path, allowed: Path) -> str:
+    """Return who signed a file; raise `CourseError` where that was none of those allowed, or where it was changed."""
+    signature = signature_of(path)
+    if not signature.is_file():
+        raise CourseError(f"{path.name} is not signed: there is no {signature.name} beside it.")
+    found = _ssh_keygen("find-principals", "-s", signature, "-f", allowed)
+    names = found.stdout.decode(errors="replace").split()
+    if found.returncode != 0 or not names:
+        raise CourseError(f"{signature.name} is of nobody in {allowed}: {_said(found)}.")
+    content = path.read_bytes()
+    done = _ssh_keygen("verify", "-f", allowed, "-I", names[0], "-n", NAMESPACE, "-s", signature, content=content)
+    if done.returncode != 0:
+        raise CourseError(f"{signature.name} does not hold for {path.name} as it is now: {_said(done)}.")
+    return names[0]
+
+
+def _ssh_keygen(
+    action: str, *arguments: str | Path, content: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["ssh-keygen", "-Y", action, *arguments], input=content, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise CourseError(
+            "ssh-keygen is not installed, which signs and verifies releases. Install OpenSSH 8.1 or later (Debian, "
+            "Ubuntu: apt install openssh-client) and repeat the command."
+        ) from None
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = (done.stderr + done.stdout).decode(errors="replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else f"ssh-keygen ended with {done.returncode}"

@@ -1,0 +1,248 @@
+"""What students are given: the wheel of the light core, and the zip around it.
+
+The wheel that students install: the light core of this package, the same bytes on every machine.
+
+It holds what `check`, a file of public checks and `autograder.datasets` import, and nothing of what grades. Which
+modules those are is read from their import statements, those inside functions included.
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+
+What students are handed: one zip with notebooks, public checks, the wheel of the light core, and how to start.
+
+It comes in two versions, without and with solutions. Both work by ``pip install -r requirements.txt`` from the unpacked
+zip alone, and, through the first cell of each notebook, on Colab.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.files import zipped
+from autograder.release.nbgrader_run import SOLUTION, STUDENT
+from autograder.release.notebooks import BUNDLE
+from autograder.release.pins import DISTRIBUTION
+from autograder.runtime import versions
+
+NEEDS = (
+    "torch>=2.6",
+    "torchvision>=0.21",
+    "numpy>=2.0",
+    "matplotlib>=3.9",
+    "medmnist>=3.0",
+    "pillow>=10",
+    "pytest>=8",
+)
+"""What the light core needs: lower bounds only, so that on Colab nothing that is there is replaced."""
+
+PYTHON = f">={versions.TESTED[0]}"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ENTRANCES = ("autograder", "autograder.checking", "autograder.integrations.notebook", "autograder.datasets")
+# A normalised version without an epoch or a local part: https://packaging.python.org/specifications/version-specifiers/
+_NUMBER = r"(0|[1-9]\d*)"
+_VERSION = re.compile(rf"{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?(\.post{_NUMBER})?(\.dev{_NUMBER})?")
+
+
+def light_wheel(version: str) -> tuple[str, bytes]:
+    """Return the file name and the content of the wheel of a release.
+
+    Raises `CourseError` where ``version`` is not one that Python packages can have.
+    """
+    if not _VERSION.fullmatch(version):
+        raise CourseError(
+            f"{version!r} cannot be the version of a Python package: use numbers and dots, such as 2026.1 or 2026.2rc1."
+        )
+    stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"
+    files = {f"autograder/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in light_modules()}
+    files["autograder/py.typed"] = b""
+    files[f"{stem}.dist-info/METADATA"] = _metadata(version).encode()
+    files[f"{stem}.dist-info/WHEEL"] = (
+        f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    ).encode()
+    record = f"{stem}.dist-info/RECORD"
+    files[record] = "".join([*(_entry(*file) for file in sorted(files.items())), f"{record},,\n"]).encode()
+    return f"{stem}-py3-none-any.whl", zipped(files)
+
+
+def light_modules() -> list[Path]:
+    """Return the files of the light core: its entrances and all that these import, directly or not."""
+    found: set[Path] = set()
+    waiting = list(_ENTRANCES)
+    while waiting:
+        path = _file_of(waiting.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    return sorted(found)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, each with the packages around it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for parts in (name.split(".") for name in names):
+            if parts[0] == "autograder":
+                yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _file_of(module: str) -> Path | None:
+    """Return the file of a module; None where the last name is one that a module defines."""
+    place = _PACKAGE.joinpath(*module.split(".")[1:])
+    candidates = (place / "__init__.py", place.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _metadata(version: str) -> str:
+    fields = [
+        "Metadata-Version: 2.1",
+        f"Name: {DISTRIBUTION}",
+        f"Version: {version}",
+        "Summary: What students need to work on the exercises: check() and the data sets",
+        "License: MIT",
+        f"Requires-Python: {PYTHON}",
+        *(f"Requires-Dist: {need}" for need in NEEDS),
+    ]
+    return "\n".join(fields) + "\n"
+
+
+def _entry(name: str, content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{name},sha256={digest},{len(content)}\n"
+
+
+# --- The zip ------------------------------------------------------------------------------------------------------
+
+
+JUPYTER = "jupyterlab"
+
+_README = """\
+# Exercises, release @RELEASE@@KIND@
+
+@WHAT@
+
+@EXERCISES@
+
+## Start in JupyterLab
+
+You need Python @PYTHONS@. In a terminal, in this folder:
+
+```sh
+python3 -m venv .venv
+.venv/bin/pip install -r requirements.txt
+.venv/bin/jupyter lab
+```
+
+On Windows: `py -m venv .venv`, `.venv\\Scripts\\pip install -r requirements.txt`, `.venv\\Scripts\\jupyter lab`.
+The folder `checks` beside each notebook holds the public checks: leave it there.
+
+## Start on Google Colab
+
+1. Open a notebook of this folder with *File → Upload notebook*.
+2. Upload `@ZIP@` with the folder symbol on the left, not unpacked. Or keep it on your Google Drive and mount that.
+3. Run the first cell. It installs what is missing, and leaves Colab's PyTorch as it is.
+
+Colab forgets uploaded files when a session ends; what is on your Drive stays. Download or save your notebook.
+
+## Work
+
+Write your answer in place of `# YOUR CODE HERE` and the line that raises `NotImplementedError`, run the cell, then the
+`check("…")` below it, as often as you like. It says of each public check:
+
+| it says | which means |
+|---|---|
+| ✓ passed | right |
+| ✗ wrong | something differs; the text says what was expected, what came, and often the likely cause |
+| ○ not attempted | the question still raises `NotImplementedError`, or its cell was not run |
+| ◔ too slow | it took longer than it may |
+| – not run | an earlier check has to pass first |
+| ! grader error | the check itself failed; tell us |
+
+## Hand in
+
+1. Choose *Kernel → Restart Kernel and Run All Cells* (Colab: *Runtime → Restart session and run all*).
+2. Save, and hand in the notebook itself (`.ipynb`) under its own name, where your course says.
+
+Your code is run anew from top to bottom, and graded with the public checks and further, hidden ones.
+"""
+
+_WITHOUT = "Each folder is one exercise: a notebook to complete, and the public checks that it runs."
+_WITH = """\
+**Use this version as a last resort.** Here every question is answered. What you learn, you learn by trying: work with
+the version without solutions first, read what `check("…")` says, talk to others, and look up here the one question that
+you are still stuck at. Then close it, and write the answer yourself.
+
+Each folder is one exercise: the solved notebook, and the public checks that it runs."""
+
+
+def bundle_name(release: str, kind: str) -> str:
+    """Return what the zip of a release (without ``.zip``) and the folder in it are called."""
+    return f"{BUNDLE}-{release}-solutions" if kind == SOLUTION else f"{BUNDLE}-{release}"
+
+
+def student_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what is in the zip for students, all in one folder: name → content.
+
+    ``made`` holds the releases of every exercise, as a build makes them; ``pins`` are the public versions that the
+    release was tested with, by the name of the package. Raises `CourseError` where ``release`` is no version.
+    """
+    return _bundle(course, release, made / STUDENT, STUDENT, pins)
+
+
+def solution_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what is in the zip with solutions, like `student_bundle`."""
+    return _bundle(course, release, made / SOLUTION, SOLUTION, pins)
+
+
+def _bundle(course: Course, release: str, notebooks: Path, kind: str, pins: Mapping[str, str]) -> dict[str, bytes]:
+    wheel, content = light_wheel(release)
+    files = {
+        "README.md": _readme(course, release, kind).encode(),
+        "requirements.txt": _requirements(wheel, pins).encode(),
+        wheel: content,
+    }
+    for exercise in course.exercises:
+        folder = notebooks / exercise.name
+        if not folder.is_dir():
+            raise CourseError(f"the {kind} release of {exercise.name} is not built: run autograder build.")
+        for path in folder.rglob("*"):
+            if path.is_file():
+                files[path.relative_to(notebooks).as_posix()] = path.read_bytes()
+    return {f"{bundle_name(release, kind)}/{name}": content for name, content in files.items()}
+
+
+def _readme(course: Course, release: str, kind: str) -> str:
+    exercises = "\n".join(
+        f"- `{exercise.name}`: {exercise.max_score:g} points{' (bonus)' if exercise.optional else ''}"
+        for exercise in course.exercises
+    )
+    words = {
+        "@PYTHONS@": versions.words(),
+        "@RELEASE@": release,
+        "@KIND@": ", with solutions" if kind == SOLUTION else "",
+        "@WHAT@": _WITH if kind == SOLUTION else _WITHOUT,
+        "@EXERCISES@": exercises,
+        "@ZIP@": f"{bundle_name(release, kind)}.zip",
+    }
+    text = _README
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    return text
+
+
+def _requirements(wheel: str, pins: Mapping[str, str]) -> str:
+    """Return the file that pip reads in the unpacked folder; JupyterLab may be any where no version is given."""
+    lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
+    if JUPYTER not in pins:
+        lines.append(JUPYTER)
+    return "\n".join([*lines, f"./{wheel}"]) + "\n"

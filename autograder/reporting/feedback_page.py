@@ -1,0 +1,154 @@
+"""A student's page: the score by question, what to look at first, and pictures beside those of the reference.
+
+What it says of a hidden check is its title and the likely cause, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.reporting.html_page import render
+from autograder.results import rendering
+from autograder.results.model import ByHand, CheckResult, Outcome, QuestionResult, Result
+from autograder.results.pictures import MAX_PARTS, Part, Picture
+from autograder.results.rendering import WORDS, explanations
+
+_UNTOUCHED = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
+_LABELS = {
+    "images": ("{}", "{}, of the reference"),
+    "curves": ("{}, yours", "{}, the reference's"),
+    "confusion": ("yours", "the reference's"),
+}
+"""Kind of picture → how the student's parts are called beside those of the reference."""
+
+
+NOTHING = ByHand()
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Where most is to be gained: a question, its check that tells most, and what to do; points are those missing."""
+
+    question: str
+    lost: float
+    total_lost: float
+    check: CheckResult | None
+    texts: tuple[str, ...]
+    advice: str
+
+
+def feedback_page(result: Result, reference: Result | None = None, by_hand: ByHand = NOTHING) -> str:
+    """Return one submission's page.
+
+    ``reference`` is the result of the solution, for its pictures; ``by_hand`` what teachers entered beside it.
+    """
+    theirs = {(q.name, c.name): c for q in (reference.questions if reference else ()) for c in q.checks}
+    return render(
+        "feedback",
+        result=result,
+        score=round(sum(_counts(question, by_hand) for question in result.questions) - by_hand.penalty, 6),
+        penalty=by_hand.penalty,
+        first=first_look(result, by_hand),
+        questions=[_question(question, theirs, by_hand) for question in result.questions],
+        cells=[cell for cell in result.cells if cell.outcome is not Outcome.PASSED and cell.message],
+    )
+
+
+def needs_reference(result: Result) -> bool:
+    """Whether a page of this result has pictures that the solution's would stand beside."""
+    checks = (check for question in result.questions for check in question.checks)
+    return any(picture.kind != "difference" for check in checks for picture in check.pictures)
+
+
+def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
+    """Return what to look at first: of the questions with an answer the one with most points missing, else the first.
+
+    None where nothing is missing.
+    """
+    wanting = [question for question in result.questions if _counts(question, by_hand) < question.max_score]
+    if not wanting:
+        return None
+    tried = [q for q in wanting if any(check.outcome not in _UNTOUCHED for check in q.checks)]
+    lost = {question.name: round(question.max_score - _counts(question, by_hand), 6) for question in wanting}
+    question = max(tried, key=lambda question: lost[question.name]) if tried else wanting[0]
+    check = _telling(question)
+    return FirstLook(
+        question.name,
+        lost[question.name],
+        round(sum(lost.values()), 6),
+        check,
+        tuple(explanations(check)) if check else (),
+        _advice(question, check),
+    )
+
+
+def _counts(question: QuestionResult, by_hand: ByHand) -> float:
+    """Return the points that a question has in the end."""
+    return by_hand.scores.get(question.name, question.score)
+
+
+def _telling(question: QuestionResult) -> CheckResult | None:
+    """Return the first check that was run and did not pass: a public one, if there is, as students can run it."""
+    wrong = [check for check in question.checks if check.outcome not in {Outcome.PASSED, *_UNTOUCHED}]
+    return min(wrong, key=lambda check: check.visibility != "public", default=None)
+
+
+def _advice(question: QuestionResult, check: CheckResult | None) -> str:
+    if check is None:
+        return f'No answer yet: write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
+    if check.outcome is Outcome.GRADER_ERROR:
+        return "This is not your mistake; your teachers will look at it."
+    if check.visibility == "public":
+        return f'This check is public: `check("{question.name}")` in the notebook runs it.'
+    return "This check is hidden. Try your answer on inputs of your own that its title speaks of."
+
+
+def _question(question: QuestionResult, theirs: dict[tuple[str, str], CheckResult], by_hand: ByHand) -> dict[str, Any]:
+    checks = [_check(check, theirs.get((question.name, check.name))) for check in question.checks]
+    comment = by_hand.comments.get(question.name, "")
+    telling = any(check.pictures for check in question.checks) or comment or question.name in by_hand.scores
+    return {
+        "name": question.name,
+        "score": _counts(question, by_hand),
+        "max_score": question.max_score,
+        "by_hand": question.name in by_hand.scores,
+        "by_checks": question.score,
+        "comment": comment,
+        "checks": checks,
+        "open": bool(telling) or question.score < question.max_score,
+    }
+
+
+def _check(check: CheckResult, reference: CheckResult | None) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    mark, word, _ = WORDS[check.outcome]
+    pictures = beside_reference(check.pictures, reference.pictures if reference else ())
+    return {
+        "title": check.title,
+        "outcome": str(check.outcome),
+        "mark": mark,
+        "word": word,
+        "points": check.points,
+        "max_points": check.max_points,
+        "hidden": check.visibility == "hidden",
+        "texts": explanations(check),
+        "pictures": [Markup(rendering.picture_as_html(picture)) for picture in pictures],
+    }
+
+
+def beside_reference(pictures: tuple[Picture, ...], references: tuple[Picture, ...]) -> Iterator[Picture]:
+    """Yield a student's pictures, each with the reference's of the same title in it; of images, what is different."""
+    known = {(picture.kind, picture.title): picture for picture in references}
+    for picture in pictures:
+        reference = known.get((picture.kind, picture.title))
+        if picture.kind == "difference" or reference is None:
+            yield picture
+            continue
+        own = [Part(_LABELS[picture.kind][0].format(part.label), part.rows) for part in picture.parts]
+        theirs = [Part(_LABELS[picture.kind][1].format(part.label), part.rows) for part in reference.parts]
+        if picture.kind == "images":
+            theirs = [part for part in theirs if part.rows not in {mine.rows for mine in own}]
+        yield Picture(picture.kind, picture.title, tuple([*own, *theirs][:MAX_PARTS]))

@@ -1,0 +1,188 @@
+"""Pictures that a check leaves with its result: what they hold, how they are stored, and how a check makes one.
+
+Small pictures that go with the result of a check: what they hold, and the form that they are stored and sent in.
+
+A picture is data, not a drawing: the notebook and the feedback page draw it (`autograder.results.rendering`). Its
+numbers may come from a student's process, so whoever reads one takes nothing for granted (`read_picture`).
+
+Pictures that a check leaves with its result; see `autograder.results.pictures` for what they may hold.
+
+Showing never decides anything: a picture that cannot be drawn is left out, and the check goes on. Only those of public
+checks reach a student.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder.text import printable
+
+if TYPE_CHECKING:
+    import torch
+
+
+KINDS = ("images", "difference", "curves", "confusion")
+MAX_PICTURES = 3
+"""The most pictures of a check."""
+MAX_PARTS = 6
+MAX_SIDE = 64
+"""The most rows, and the most numbers in each."""
+MAX_LABEL = 60
+_DIGITS = 3
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One labelled table of numbers: an image's pixels, the one row of a curve, the counts of a confusion matrix."""
+
+    label: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What to draw: ``images`` beside each other, a ``difference``, ``curves`` in one frame, or ``confusion`` matrices.
+
+    A difference has three parts of one size: what was expected, what came, and 1 where that is wrong. The rows of a
+    confusion matrix are the true classes, its columns the predicted ones.
+    """
+
+    kind: str
+    title: str
+    parts: tuple[Part, ...]
+
+
+def make_picture(kind: str, title: str, parts: Iterable[tuple[str, Iterable[Iterable[float]]]]) -> Picture:
+    """Return a picture, its numbers rounded to three significant digits; raise ``ValueError`` if it cannot be one."""
+    made = tuple(Part(_label(label), tuple(_row(row) for row in rows)) for label, rows in parts)
+    picture = Picture(kind, _label(title), made)
+    _validate(picture)
+    return picture
+
+
+def to_record(picture: Picture) -> list[Any]:
+    """Return a picture as JSON and the wire hold it: a row is one text, which takes a third of the space."""
+    return [
+        picture.kind,
+        picture.title,
+        [
+            [part.label, [" ".join(f"{value:.{_DIGITS}g}" for value in row) for row in part.rows]]
+            for part in picture.parts
+        ],
+    ]
+
+
+def read_picture(record: Any) -> Picture:
+    """Return what `to_record` wrote; raise ``ValueError`` where it is anything else."""
+    match record:
+        case [str(kind), str(title), list(parts)] if len(parts) <= MAX_PARTS:
+            return make_picture(kind, title, [_read_part(part) for part in parts])
+    raise ValueError("not a picture")
+
+
+def _read_part(part: Any) -> tuple[str, list[list[float]]]:
+    match part:
+        case [str(label), list(rows)] if len(rows) <= MAX_SIDE and all(isinstance(row, str) for row in rows):
+            return label, [[float(text) for text in row[: MAX_SIDE * 16].split(" ")] for row in rows]
+    raise ValueError("not a part of a picture")
+
+
+def _label(text: str) -> str:
+    return printable(str(text)[: MAX_LABEL * 8], MAX_LABEL)
+
+
+def _row(row: Iterable[float]) -> tuple[float, ...]:
+    return tuple(float(f"{float(value):.{_DIGITS}g}") for value in row)
+
+
+def _validate(picture: Picture) -> None:
+    if picture.kind not in KINDS:
+        raise ValueError(f"a picture is one of {', '.join(KINDS)}, not {picture.kind}")
+    if not 1 <= len(picture.parts) <= MAX_PARTS:
+        raise ValueError(f"a picture has 1 to {MAX_PARTS} parts, not {len(picture.parts)}")
+    for part in picture.parts:
+        widths = {len(row) for row in part.rows}
+        if len(widths) != 1 or not 1 <= min(widths) <= MAX_SIDE or len(part.rows) > MAX_SIDE:
+            raise ValueError(f"“{part.label}” must have 1 to {MAX_SIDE} rows of 1 to {MAX_SIDE} numbers, all as long")
+        if picture.kind == "curves" and len(part.rows) != 1:
+            raise ValueError("a curve has one row")
+        if picture.kind == "confusion" and not _is_table_of_counts(part.rows):
+            raise ValueError("a confusion matrix is square, and its numbers are counts")
+
+    sizes = {(len(part.rows), len(part.rows[0])) for part in picture.parts}
+    if picture.kind == "difference" and (len(picture.parts), len(sizes)) != (3, 1):
+        raise ValueError("a difference has three parts of one size")
+
+
+def _is_table_of_counts(rows: Rows) -> bool:
+    return len(rows) == len(rows[0]) and all(value >= 0 and math.isfinite(value) for row in rows for value in row)
+
+
+# --- What checks call ---------------------------------------------------------------------------------------------
+
+
+_shown: list[Picture] = []
+
+
+def take_shown() -> tuple[Picture, ...]:
+    """Return the pictures since the last call, for whoever runs the checks."""
+    shown = tuple(_shown)
+    _shown.clear()
+    return shown
+
+
+def show_images(title: str, images: Mapping[str, Any]) -> None:
+    """Show tensors or arrays of shape ``(H, W)``, up to 64 × 64, beside each other: label → pixels."""
+    _show("images", title, ((label, _numbers(image, 2)) for label, image in images.items()))
+
+
+def show_curves(title: str, curves: Mapping[str, Sequence[float]]) -> None:
+    """Show up to six curves in one frame: label → a number an epoch, up to 64."""
+    _show("curves", title, ((label, [[float(value) for value in curve]]) for label, curve in curves.items()))
+
+
+def show_confusion(title: str, predicted: Any, truth: Any, *, label: str = "yours") -> None:
+    """Show how often which class was taken for which; both are zeros and ones of shape ``(N,)``."""
+
+    def counted() -> Iterable[tuple[str, Any]]:
+        guesses, classes = _numbers(predicted, 1), _numbers(truth, 1)
+        yield label, [[int(((classes == row) & (guesses == column)).sum()) for column in (0, 1)] for row in (0, 1)]
+
+    _show("confusion", title, counted())
+
+
+def show_difference(got: torch.Tensor, want: torch.Tensor, wrong: torch.Tensor) -> None:
+    """Show where two tensors of one shape differ: the first image among them that has a wrong value.
+
+    Tensors of fewer than two axes, or with images of one row or column, or larger than 64 × 64, are left to words.
+    """
+    if want.dim() < 2 or not all(2 <= side <= MAX_SIDE for side in want.shape[-2:]):
+        return
+    place = tuple(int(index) for index in wrong.nonzero()[0][:-2])
+    title = f"Expected and yours{' at ' + str([*place]) if place else ''}"
+    tensors = {"expected": want[place], "yours": got[place], "where they differ": wrong[place]}
+    _show("difference", title, ((label, _numbers(tensor, 2)) for label, tensor in tensors.items()))
+
+
+def _show(kind: str, title: str, parts: Iterable[tuple[str, Any]]) -> None:
+    """Keep a picture. What is shown may be a student's, so whatever cannot be drawn is passed over."""
+    if len(_shown) >= MAX_PICTURES:
+        return
+    with contextlib.suppress(ValueError, TypeError, OverflowError, RuntimeError):
+        _shown.append(make_picture(kind, title, parts))
+
+
+def _numbers(values: Any, axes: int) -> Any:
+    import numpy as np
+    import torch
+
+    array = values.detach().cpu().to(torch.float64).numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    if array.ndim != axes or array.size > MAX_SIDE**2:
+        raise ValueError("not of a size that is shown")
+    return array.astype(np.float64)

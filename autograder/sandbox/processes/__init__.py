@@ -1,0 +1,1 @@
+"""The processes of the sandbox: launcher, zygote, monitor, worker and checker."""

@@ -1,0 +1,83 @@
+"""Start a zygote inside the walls: ``python -m autograder.sandbox.processes.launcher REQUEST_FD``, with a JSON order
+on stdin: ``tier``, ``root`` (an empty folder that anybody may enter), ``protected``, ``preload``.
+
+A program of its own, so that it is small and single-threaded when it goes inside. It dies with the grader.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from autograder.runtime.subprocesses import python
+from autograder.sandbox.isolation import isolation_of, linux, self_test
+from autograder.sandbox.isolation.unconfined import Isolation
+
+PROBE = "probe"
+
+
+def main() -> int:
+    """Go inside and become the zygote; where inside is another process, wait for it. With ``probe``: only try."""
+    order = json.load(sys.stdin)
+    if sys.platform == "linux":
+        linux.die_with_parent()
+    isolation = isolation_of(order["tier"])
+    child = isolation.enter(order["root"], order["protected"])
+    if child:
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status) & 0xFF
+    try:
+        _inside(sys.argv[1], order, isolation)
+    except BaseException as error:  # noqa: BLE001 - it may be a fork, which must never return
+        os.write(2, f"{error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _inside(request_fd: str, order: dict[str, Any], isolation: Isolation) -> None:
+    """Become the zygote, or try the walls; never return."""
+    environment = _zygote_environment(isolation)
+    if request_fd == PROBE:
+        os.environ |= environment
+        self_test.self_test(isolation, self_test.Outside(**order["outside"]))
+        os._exit(0)
+    preload = ",".join(order["preload"])
+    command = python("autograder.sandbox.processes.zygote", request_fd, isolation.tier, preload)
+    os.execve(command[0], command, environment)
+
+
+_KEEP_FREED_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
+"""For glibc: training frees and takes the same tensors again and again. As it is set up, it may give each back to the
+system, which cost a third of a small network's CPU time in some processes, and nothing in others."""
+
+
+def _zygote_environment(isolation: Isolation) -> dict[str, str]:
+    """Return the whole environment of the zygote: one thread everywhere, nothing of the grader's."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": isolation.temporary,
+        "TMPDIR": isolation.temporary,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONPATH": isolation.package_root,
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        **_KEEP_FREED_MEMORY,
+        "MPLBACKEND": "Agg",
+        "IPYTHONDIR": f"{isolation.temporary}/.ipython",
+        "AUTOGRADER_GRADING": "1",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The process between zygote and worker: enforces limits, reports how the worker ended, and leaves nothing behind.
+
+It is trusted, small, and imports nothing after the fork. It learns from its control socket what its worker may
+use, looks at the worker's CPU time and memory a few times a second, and says why when it kills.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autograder.sandbox.isolation.linux import descendants
+from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, FILES, MEMORY, TIME, VERDICT
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PERIOD_MS = 50
+_MARGIN = 2**26
+
+
+@dataclass
+class _Armed:
+    """Limits in force, as moments and amounts at which they are broken."""
+
+    cpu_s: float = 0.0
+    wall: float = 0.0
+    memory: int = 0
+    memory_at_start: int = 0
+    seen: int = 0
+    """The most that was resident when somebody looked."""
+    peak: int = 0
+    """The kernel's own peak when limits were armed: a higher one later was reached under them."""
+
+
+def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
+    """Watch one worker until it ends or the checker hangs up, then ``kill`` whatever is left of it.
+
+    When the grader, the zygote or the checker is killed, the checker's end of ``control`` closes: that is a
+    hang-up, too.
+    """
+    armed = _Armed(memory_at_start=_resident(worker))
+    reason = EXITED
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    gone = _pidfd(worker)
+    if gone is not None:
+        poll.register(gone, select.POLLIN)
+    while True:
+        events = dict(poll.poll(_PERIOD_MS if armed.wall or gone is None else None))
+        if control.fileno() in events and not _rearm(control, armed, worker):
+            break
+        if gone in events or (gone is None and _has_ended(worker)):
+            break
+        broken = _broken(worker, armed, fills_disk)
+        if broken is not None:
+            reason = broken
+            break
+    status = kill(worker)
+    try:
+        control.sendall(VERDICT.pack(reason, status, _growth(armed, armed.seen)))
+    except OSError:
+        return
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when the process ends, where the system has such."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
+    """Take new limits from the checker; return False when it has hung up."""
+    try:
+        message = control.recv(ARM.size)
+    except OSError:
+        return False
+    if len(message) != ARM.size:
+        return False
+    cpu_s, wall_s, armed.memory = ARM.unpack(message)
+    armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0
+    armed.wall = time.monotonic() + wall_s if wall_s else 0.0
+    peak = _peak(worker)
+    if wall_s:
+        armed.seen, armed.peak = 0, peak
+        return True
+    most = peak if peak > armed.peak else max(armed.seen, _resident(worker))
+    try:
+        control.sendall(VERDICT.pack(ALIVE, 0, _growth(armed, most)))
+    except OSError:
+        return False
+    return True
+
+
+def _growth(armed: _Armed, resident: int) -> int:
+    return max(0, resident - armed.memory_at_start)
+
+
+def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int | None:
+    """Return the limit that the worker has broken, if any."""
+    if not armed.wall:
+        return None
+    if time.monotonic() > armed.wall or cpu_seconds(worker) > armed.cpu_s:
+        return TIME
+    armed.seen = max(armed.seen, _resident(worker))
+    # One process meets the kernel's limit first, at the same allocation every time; this one is for families.
+    if armed.memory and exceeds_memory(worker, armed.memory_at_start + armed.memory + _MARGIN):
+        return MEMORY
+    return FILES if fills_disk() else None
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and of its ended children; 0 where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / _TICKS
+
+
+def exceeds_memory(pid: int, limit: int) -> bool:
+    """Whether a process and its descendants answer for more than ``limit`` bytes.
+
+    Resident pages are a cheap upper bound; only where they are too many is the proportional size read, which
+    does not charge a child for what it shares with the zygote.
+    """
+    family = [pid, *descendants(pid)]
+    return sum(map(_resident, family)) > limit and sum(map(_proportional, family)) > limit
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _peak(pid: int) -> int:
+    """Return the most that was ever resident."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmHWM:"))
+    except (OSError, ValueError, StopIteration):
+        return 0
+
+
+def _proportional(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    except (OSError, ValueError, StopIteration):  # a process that cannot be read answers for all that it maps
+        return _resident(pid)
+
+
+def _has_ended(worker: int) -> bool:
+    """Whether the worker is a zombie by now, without reaping it."""
+    return os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

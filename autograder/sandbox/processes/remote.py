@@ -1,0 +1,337 @@
+"""The checker's side of the wire: `RemoteSubmission`, used as if it were the student's module.
+
+A call sends its arguments and waits. Tensors that it changed in place are changed here too. Where results carry
+gradients, they are outputs of an autograd function whose backward pass asks the worker, so that
+``submission.conv2d(images, weight).sum().backward()`` fills ``images.grad`` as it would in one process.
+"""
+
+from __future__ import annotations
+
+import socket
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from autograder.checking.failures import NameMissing, StudentError, WorkerDied, mark_student_error
+from autograder.checking.student_module import BUILTIN_ERRORS, sees_changes
+from autograder.sandbox.protocol import frames
+from autograder.sandbox.protocol import values as wire
+from autograder.text import printable, printable_lines
+
+MAX_ITEMS = 10_000
+MAX_LENGTH = 10_000_000
+"""The greatest length that is believed: `list(…)` of an object takes memory for as many items as it claims."""
+_NAMESPACE = ["h", 0, "", False]
+# Names of types that may appear in a message. A student's own class name could carry a hidden input out.
+_KNOWN_TYPES = frozenset(
+    ("function", "method", "type", "generator", "map", "filter", "zip", "range", "module", "Linear", "Sequential",
+     "ModuleList", "Conv2d", "DataLoader", "Subset", "TensorDataset", "Generator", "ndarray", "PathCollection")
+)  # fmt: skip
+
+
+class Link:
+    """A worker's socket, with the requests that can be made over it.
+
+    ``death`` tells why the worker is gone, ``code`` gives a line of a cell: both are known on this side, so the
+    worker is not asked.
+    """
+
+    def __init__(self, death: Callable[[], WorkerDied], code: Callable[[str, int], str]) -> None:
+        self._sock: socket.socket | None = None
+        self._death = death
+        self._refused: WorkerDied | None = None
+        self._code = code
+        self._count = 0
+        self._objects: weakref.WeakValueDictionary[int, RemoteObject] = weakref.WeakValueDictionary()
+
+    def attach(self, sock: socket.socket | None) -> None:
+        """Talk to another worker from now on, or to none."""
+        if self._sock is not None:
+            self._sock.close()
+        self._sock = sock
+        self._refused = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the worker sent something that cannot be trusted to be an answer, so that it was hung up on."""
+        return self._refused is not None
+
+    def refuse(self, message: str) -> WorkerDied:
+        """Hang up: after a reply that is none, what comes next may belong to any earlier call."""
+        self.attach(None)
+        self._refused = WorkerDied("protocol", message)
+        return self._refused
+
+    def run_cell(self, identity: str, source: str) -> StudentError | None:
+        """Run one cell; return what it raised."""
+        status, *rest = self.exchange(["cell", identity, source])[0]
+        return self.student_error(rest) if status == "error" else None
+
+    def begin(self, seed: int) -> None:
+        """Prepare the worker for a check."""
+        self.exchange(["begin", seed])
+
+    def ask(self, operation: str, *arguments: Any, name: str = "", reasons: dict[str, str] | None = None) -> Any:
+        """Carry out one operation on the student's side and return its value; raise what it raised."""
+        encoder = wire.Encoder(_encode_object, strided=True)
+        structure = encoder.encode(arguments)
+        call = _Call(self, [operation, structure, torch.is_grad_enabled()], encoder, name, reasons or {})
+        if operation == "call" and torch.is_grad_enabled():
+            return call.run_with_gradients()
+        return call.run()
+
+    def backward(self, graph: int, grads: dict[int, torch.Tensor]) -> list[Any]:
+        """Return the gradients of a call's tensor arguments, given those of its results."""
+        encoder = wire.Encoder(_encode_object, strided=True)
+        reply, buffers = self.exchange(["backward", graph, encoder.encode(grads)], encoder.buffers)
+        if reply[0] != "ok":
+            raise _rebuilt(self.student_error(reply[1:]))
+        try:
+            value = self.decoder(buffers).decode(reply[1])
+        except (frames.ProtocolError, IndexError) as error:
+            raise self.refuse(f"Your answer cannot be read: {error}.") from None
+        return value if isinstance(value, list) else []
+
+    def decoder(self, buffers: list[bytearray]) -> wire.Decoder:
+        """Return a decoder that makes `RemoteObject` of handles."""
+        return wire.Decoder(buffers, self._object)
+
+    def exchange(
+        self, request: list[Any], buffers: list[memoryview] | None = None
+    ) -> tuple[list[Any], list[bytearray]]:
+        """Send one request and return the reply to it; raise `WorkerDied` when there is none."""
+        if self._sock is None:
+            raise self._refused or self._death()
+        self._count += 1
+        try:
+            frames.send(self._sock, [self._count, *request], buffers)
+            reply, received = frames.receive(self._sock)
+        except (OSError, EOFError):
+            raise self._death() from None
+        except frames.ProtocolError as error:
+            raise self.refuse(f"Your answer cannot be read: {error}.") from None
+        if not isinstance(reply, list) or len(reply) < 2 or reply[0] != self._count:
+            raise self.refuse("Your answer cannot be read: it does not belong to the call.")
+        return reply[1:], received
+
+    def student_error(self, fields: list[Any]) -> StudentError:
+        """Read an error reply, trusting none of it: the line's text is looked up here.
+
+        What the student wrote ends in tables, terminals and files, so it must be fit for them.
+        """
+        kind, message, cell, line = [*fields, "", "", "", ""][:4]
+        known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
+        line = line if type(line) is int and 0 < line < 100_000 else 0
+        return StudentError(
+            kind=kind if known else "Exception",
+            message=printable_lines(_text(message, 500), 500),
+            cell=printable(_text(cell, 100), 100),
+            line=line,
+            code=printable(self._code(_text(cell, 100), line)),
+        )
+
+    def _object(self, number: int, name: str, is_callable: bool) -> RemoteObject:
+        found = self._objects.get(number)
+        if found is None:
+            found = RemoteObject(self, number, name, is_callable)
+            self._objects[number] = found
+        return found
+
+
+class _Call:
+    """One operation under way: sends it, applies what it changed, and ties its results into autograd."""
+
+    def __init__(
+        self, link: Link, request: list[Any], encoder: wire.Encoder, name: str, reasons: dict[str, str]
+    ) -> None:
+        self.link = link
+        self.graph = -1
+        self.inputs = encoder.tensors.seen
+        self._request, self._buffers = request, encoder.buffers
+        self._name, self._reasons = name, reasons
+        self._decoder: wire.Decoder | None = None
+        self._value: Any = None
+        self._changed: list[Any] = []
+        self._leaves: dict[int, torch.Tensor] = {}
+        self.outputs: list[torch.Tensor] = []
+
+    def send(self) -> None:
+        """Do the operation; leave its value and its differentiable results in this object."""
+        reply, buffers = self.link.exchange(self._request, self._buffers)
+        status, *rest = reply
+        if status == "missing":
+            raise NameMissing(self._name, self._reasons.get(self._name, ""))
+        if status == "error":
+            raise _rebuilt(self.link.student_error(rest))
+        try:
+            structure, self._changed, self.graph = rest
+            self._decoder = self.link.decoder(buffers)
+            self._value = self._decoder.decode(structure)
+            self._changed = [(place, self._decoder.decode(new)) for place, new in self._changed]
+        except (frames.ProtocolError, TypeError, ValueError) as error:
+            raise self.link.refuse(f"Your answer cannot be read: {error}.") from None
+        self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
+
+    def run(self) -> Any:
+        """Do the operation without gradients."""
+        self.send()
+        self._write_back()
+        return self._value
+
+    def run_with_gradients(self) -> Any:
+        """Do the operation; its results can be differentiated here."""
+        inputs = {place: tensor for place, tensor in enumerate(self.inputs) if tensor.requires_grad}
+        # As they are now: the call may change an argument's shape, or that it requires a gradient.
+        self._leaves = {place: tensor.detach() for place, tensor in inputs.items()}
+        results = _Remote.apply(  # type: ignore[no-untyped-call]
+            self, torch.ones((), requires_grad=True), *inputs.values()
+        )
+        self._write_back()
+        if not results:
+            return self._value
+        assert self._decoder is not None
+        originals = {id(tensor): new for tensor, new in zip(self._decoder.tensors.slots.values(), results, strict=True)}
+        return _replaced(self._value, originals)
+
+    def input_gradients(self, grads: tuple[torch.Tensor | None, ...]) -> list[torch.Tensor | None]:
+        """Return the gradient of every input that required one."""
+        given = {slot: grad for slot, grad in enumerate(grads) if grad is not None}
+        values = self.link.backward(self.graph, given) if given else []
+        by_place = dict(enumerate(values))
+        return [_fitting(by_place.get(place), tensor) for place, tensor in self._leaves.items()]
+
+    def _write_back(self) -> None:
+        """Do to the arguments what the call did to their copies, where the check wants to see it."""
+        if not sees_changes():
+            return
+        for place, new in self._changed:
+            if type(place) is not int or not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
+                raise self.link.refuse("Your answer cannot be read: it changes what it was not given.")
+            old = self.inputs[place]
+            if new.dtype != old.dtype:
+                raise self.link.refuse("Your answer cannot be read: it changes the dtype of its input.")
+            old.data = new.detach()
+            if old.is_leaf:
+                old.requires_grad_(new.requires_grad)
+                old.grad = new.grad
+
+
+class _Remote(torch.autograd.Function):
+    """A call in another process as one node of this process's graph."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, _always: torch.Tensor, *_inputs: torch.Tensor) -> Any:
+        call.send()
+        ctx.call = call
+        ctx.set_materialize_grads(False)
+        return tuple(call.outputs)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
+    def backward(ctx: Any, *grads: torch.Tensor | None) -> Any:
+        return (None, None, *ctx.call.input_gradients(grads))
+
+
+def _fitting(grad: Any, tensor: torch.Tensor) -> torch.Tensor | None:
+    """Return a gradient as the worker gave it, or None where it is not one of this tensor."""
+    if not isinstance(grad, torch.Tensor) or grad.shape != tensor.shape:
+        return None
+    return grad.detach().to(tensor.dtype)
+
+
+def _replaced(value: Any, new: dict[int, torch.Tensor]) -> Any:
+    """Return a value with its tensors exchanged for those that are tied to the graph."""
+    if isinstance(value, torch.Tensor):
+        return new.get(id(value), value)
+    if type(value) in (list, tuple):
+        return type(value)(_replaced(item, new) for item in value)
+    if type(value) is dict:
+        return {key: _replaced(item, new) for key, item in value.items()}
+    return value
+
+
+class RemoteObject:
+    """Something of the student's that is no plain value: a function, a model, a loader."""
+
+    def __init__(self, link: Link, number: int, type_name: str, is_callable: bool) -> None:
+        self.__dict__.update(_link=link, _number=number, _is_callable=is_callable)
+        self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
+
+    def __getattr__(self, name: str) -> Any:
+        # Libraries ask any object for these, and believe the answer: `__array_interface__` is an address in memory.
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._link.ask("get", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._link.ask("set", self, name, value)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call it on the student's side."""
+        return self._link.ask("call", self, arguments, keywords)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._link.ask("item", self, key)
+
+    def __len__(self) -> int:
+        length = self._link.ask("length", self)
+        if type(length) is not int or not 0 <= length <= MAX_LENGTH:
+            raise self._link.refuse("Your answer cannot be read: its length is no length.")
+        return length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        items = self._link.ask("iterate", self, MAX_ITEMS)
+        if type(items) is not list or len(items) > MAX_ITEMS:
+            raise self._link.refuse("Your answer cannot be read: its items are no list.")
+        return iter(items)
+
+    def __repr__(self) -> str:
+        return f"<{self.remote_type_name}>"
+
+
+class RemoteSubmission:
+    """The contract of `autograder.checking.student_module`, kept by a worker in another process."""
+
+    def __init__(self, link: Link, reasons: dict[str, str]) -> None:
+        self.__dict__.update(_link=link, _reasons=reasons, _found={})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._found:
+            return self._found[name]
+        value = self._link.ask("get", None, name, name=name, reasons=self._reasons)
+        if isinstance(value, RemoteObject):
+            self._found[name] = value  # for this check: the worker forgets its handles before the next
+        return value
+
+    def _send_source(self, source: str, name: str) -> Any:
+        return self._link.ask("define", source, name)
+
+    def _seed(self, seed: int) -> None:
+        self._found.clear()
+        self._link.begin(seed)
+
+
+def _encode_object(value: Any) -> list[Any]:
+    if isinstance(value, RemoteObject):
+        return ["h", value._number, "", False]
+    raise TypeError(
+        f"a check cannot hand a {type(value).__name__} to student code: only numbers, strings, containers, tensors "
+        "and arrays cross, and what send_function made"
+    )
+
+
+def _text(value: Any, limit: int) -> str:
+    return value[:limit] if type(value) is str else ""
+
+
+def _rebuilt(info: StudentError) -> BaseException:
+    """Return the exception of student code as one of this process."""
+    kind = BUILTIN_ERRORS.get(info.kind, Exception)
+    error = kind(info.message)
+    mark_student_error(error, info)
+    return error

@@ -1,0 +1,230 @@
+"""The untrusted side: runs the student's cells and answers the checker's calls.
+
+Everything here shares a process with student code, so nothing that it says is believed beyond being an answer.
+It holds no check, no expected value and no secret; a student who rewrites this module at run time changes only
+what their own answers are.
+
+Requests are ``[number, operation, arguments...]``, replies ``[number, "ok", value, changed tensors]``,
+``[number, "missing"]`` or ``[number, "error", kind, message, cell, line]``.
+"""
+
+from __future__ import annotations
+
+import operator
+import socket
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.checking.execution import CellRunner
+from autograder.checking.failures import StudentError
+from autograder.checking.student_module import define_function, describe_error, seed_everything
+from autograder.course.cells import Cell
+from autograder.sandbox.protocol import frames
+from autograder.sandbox.protocol import values as wire
+
+MAX_GRAPHS = 64
+NAMESPACE = 0
+"""The handle of the notebook itself."""
+
+
+class Worker:
+    """One student's namespace behind a socket."""
+
+    def __init__(self, sock: socket.socket, shell: Any = None) -> None:
+        self._sock = sock
+        self._runner = CellRunner("__main__", shell)
+        self._handles: dict[int, Any] = {}
+        self._numbers: dict[int, int] = {}
+        self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
+        self._next = NAMESPACE + 1
+
+    @property
+    def main_module(self) -> Any:
+        """The module that the student's cells run in."""
+        return self._runner.module
+
+    def serve(self) -> None:
+        """Answer requests until the checker hangs up."""
+        while True:
+            try:
+                request, buffers = frames.receive(self._sock)
+            except EOFError:
+                return
+            number, operation, *arguments = request
+            try:
+                reply, out = self._answer(operation, arguments, buffers)
+            except _Missing:
+                reply, out = ["missing"], []
+            except frames.ProtocolError as error:
+                reply, out = _too_much(error), []
+            except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
+                reply, out = _error_reply(describe_error(error)), []
+            try:
+                frames.send(self._sock, [number, *reply], out)
+            except (frames.ProtocolError, MemoryError) as error:  # nothing of it was sent: it is packed first
+                frames.send(self._sock, [number, *_too_much(error)])
+
+    def _answer(
+        self, operation: str, arguments: list[Any], buffers: list[bytearray]
+    ) -> tuple[list[Any], list[memoryview]]:
+        match operation:
+            case "cell":
+                identity, source = arguments
+                error = self._runner.run(Cell(identity, source))
+                return (["ok", None, []] if error is None else _error_reply(error)), []
+            case "begin":
+                return self._begin(arguments[0])
+            case "backward":
+                return self._backward(arguments[0], arguments[1], buffers)
+        decoder = wire.Decoder(buffers, self._resolve, strided=True)
+        function, values, keywords = self._callee(operation, decoder.decode(arguments[0]))
+        before = [_State(tensor) for tensor in decoder.tensors.seen]
+        with torch.set_grad_enabled(bool(arguments[1])):
+            result = function(*values, **keywords)
+        return self._result(result, decoder.tensors.seen, before)
+
+    def _begin(self, seed: int) -> tuple[list[Any], list[memoryview]]:
+        """Start a check: forget what the last one was given, seed what is random."""
+        self._handles.clear()
+        self._numbers.clear()
+        self._graphs.clear()
+        seed_everything(seed)
+        torch.set_grad_enabled(True)
+        return ["ok", None, []], []
+
+    def _callee(
+        self, operation: str, arguments: tuple[Any, ...]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return what an operation calls, with its arguments."""
+        match operation, arguments:
+            case "call", (target, values, keywords):
+                return target, values, keywords
+            case "get", (None, name):
+                if name not in self._runner.namespace:
+                    raise _Missing
+                return self._runner.namespace.__getitem__, (name,), {}
+            case "get", (target, name):
+                return getattr, (target, name), {}
+            case "set", (target, name, value):
+                return setattr, (target, name, value), {}
+            case "item", (target, key):
+                return operator.getitem, (target, key), {}
+            case "length", (target,):
+                return len, (target,), {}
+            case "iterate", (target, most):
+                return _first_items, (target, most), {}
+            case "define", (source, name):
+                return define_function, (source, name), {}
+        raise frames.ProtocolError("unknown operation")
+
+    def _result(
+        self, result: Any, arguments: list[torch.Tensor], before: list[_State]
+    ) -> tuple[list[Any], list[memoryview]]:
+        encoder = wire.Encoder(self._handle)
+        value = encoder.encode(result)
+        changed = [
+            [place, encoder.encode(_as_leaf(tensor))]
+            for place, (tensor, state) in enumerate(zip(arguments, before, strict=True))
+            if state.differs(tensor)
+        ]
+        graph = -1
+        if encoder.tensors.slots:
+            graph = self._next
+            self._next += 1
+            self._graphs[graph] = (list(encoder.tensors.slots.values()), arguments)
+            while len(self._graphs) > MAX_GRAPHS:
+                self._graphs.popitem(last=False)
+        return ["ok", value, changed, graph], encoder.buffers
+
+    def _backward(self, graph: int, slots: Any, buffers: list[bytearray]) -> tuple[list[Any], list[memoryview]]:
+        """Send gradients back through an earlier call; return those of its arguments."""
+        outputs, arguments = self._graphs[graph]
+        grads = dict(wire.Decoder(buffers, self._resolve, strided=True).decode(slots))
+        kept = [(tensor, tensor.grad) for tensor in arguments]
+        for tensor in arguments:
+            tensor.grad = None
+        # A product with the gradient has that gradient; unlike `backward`, a sum takes outputs that need none.
+        sum((outputs[slot] * grad).sum() for slot, grad in grads.items()).backward(retain_graph=True)
+        encoder = wire.Encoder(self._handle)
+        value = encoder.encode([tensor.grad for tensor in arguments])
+        for tensor, grad in kept:
+            tensor.grad = grad
+        return ["ok", value, [], -1], encoder.buffers
+
+    def _handle(self, value: Any) -> list[Any]:
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._next
+            self._next += 1
+            self._handles[number] = value
+            self._numbers[id(value)] = number
+        return ["h", number, type(value).__name__, callable(value)]
+
+    def _resolve(self, number: int, _name: str, _is_callable: bool) -> Any:
+        return None if number == NAMESPACE else self._handles[number]
+
+
+class _Missing(Exception):
+    """The notebook does not define a name."""
+
+
+class _State:
+    """What a tensor argument was before a call, to see whether the call changed it."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.value = tensor.detach().clone()
+        self.grad = None if tensor.grad is None else tensor.grad.clone()
+        self.requires_grad = tensor.requires_grad
+
+    def differs(self, tensor: torch.Tensor) -> bool:
+        grad = tensor.grad if tensor.is_leaf else None
+        return (
+            tensor.requires_grad != self.requires_grad
+            or not _same_bytes(tensor.detach(), self.value)
+            or (grad is None) != (self.grad is None)
+            or (grad is not None and self.grad is not None and not _same_bytes(grad, self.grad))
+        )
+
+
+def _same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Whether two tensors are the same, where NaN equals NaN."""
+    return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | ((a != a) & (b != b))).all())
+
+
+def _as_leaf(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a changed argument without the graph of how it was changed."""
+    if tensor.is_leaf:
+        return tensor
+    return tensor.detach().requires_grad_(tensor.requires_grad)
+
+
+def _first_items(target: Any, most: int) -> list[Any]:
+    """Return at most ``most`` items: an endless generator must end here."""
+    items = []
+    for item in target:
+        items.append(item)
+        if len(items) >= most:
+            break
+    return items
+
+
+def _error_reply(error: StudentError) -> list[Any]:
+    return ["error", error.kind, error.message, error.cell, error.line]
+
+
+def _too_much(error: Exception) -> list[Any]:
+    """Say of an answer that does not fit into a message what the student can do."""
+    why = str(error) or "it does not fit into memory"
+    return _error_reply(StudentError("ValueError", f"the answer cannot be checked: {why}. Return less.", "", 0, ""))
+
+
+def warm_up() -> None:
+    """Use once what workers use, so that its imports are paid before the fork and not in each child."""
+    x = torch.ones(2, 2, requires_grad=True)
+    torch.autograd.backward([(x @ x).sum()])
+    np.random.default_rng(0).random(2)
+    seed_everything(0)

@@ -1,0 +1,1 @@
+"""What crosses between the processes of the sandbox: frames, values and messages."""

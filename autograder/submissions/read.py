@@ -1,0 +1,280 @@
+"""Read a submission into code cells, whatever it came as; say what is wrong where it cannot be read.
+
+The file is a student's: it is parsed as data, within bounds, and nothing in it is run here.
+
+Cut a module without cell marks into pieces that can fail one by one, as the cells of a notebook do.
+
+Such modules come from ``jupyter nbconvert --to script`` (``# In[3]:`` above each cell), from Colab's *Download .py*,
+from Jupytext's light format and from editors. Run as one piece, a single line that cannot work here, such as
+``drive.mount("/content/drive")``, would take every definition below it along.
+
+https://nbconvert.readthedocs.io/en/latest/usage.html#executable-script
+https://jupytext.readthedocs.io/en/latest/formats-scripts.html#the-light-format
+
+Jupytext's own reader of the light format is not used: it cuts ``else:`` off after a blank line. Python's tokenizer and
+parser are not used either: what a student wrote could keep the one busy for hours and crash the other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course.cells import Cell
+from autograder.errors import FileError
+
+MAX_BYTES = 32 * 2**20
+MAX_CODE = 2**20
+"""Characters of code that are graded: all cells of a notebook together, or a module."""
+MAX_CELLS = 2000
+
+
+_PERCENT = re.compile(r"^[ \t]*#[ \t]*%%", re.MULTILINE)
+"""The mark of a cell in Jupytext's percent format, which Spyder, VS Code and PyCharm write as well.
+
+https://jupytext.readthedocs.io/en/latest/formats-scripts.html
+"""
+
+
+class Unreadable(FileError):
+    """A submission that cannot be read; the message tells the student what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was handed in: its code cells in order, and the release that its metadata name, if they do."""
+
+    cells: tuple[Cell, ...]
+    release: str = ""
+
+
+def read_cells(path: Path) -> tuple[Cell, ...]:
+    """Return the code cells of a notebook or a module, in order; see `read_document`."""
+    return read_document(path).cells
+
+
+def read_document(path: Path) -> Document:
+    """Read a notebook (``.ipynb``) or a module (``.py``).
+
+    Notebooks are read in formats 3 and 4, whatever wrote them: ids, metadata and outputs may be missing or be anything.
+    https://nbformat.readthedocs.io/en/latest/format_description.html ("any metadata field may also be ignored")
+    A module is cut at its ``# %%`` marks or, where it has none, between its paragraphs.
+    Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
+    """
+    text = _read_text(path)
+    # A notebook stays one under a module's name: no module begins with a brace.
+    is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
+    document = Document(_from_python(text)) if is_module else _from_notebook(text)
+    _bound(len(document.cells), sum(len(cell.source) for cell in document.cells))
+    return document
+
+
+def _bound(cells: int, characters: int) -> None:
+    """Refuse more code than anybody writes: it would only keep the grader busy."""
+    if cells > MAX_CELLS or characters > MAX_CODE:
+        raise Unreadable(
+            f"This holds {cells} code cells with {characters} characters; at most {MAX_CELLS} cells with {MAX_CODE} "
+            "characters are read. Take out what is not your answer, data above all, and hand it in again."
+        )
+
+
+def cells_of_module(text: str) -> tuple[Cell, ...]:
+    """Return the code cells of a module that was read already, as `read_document` cuts it."""
+    return _from_python(text)
+
+
+def _read_text(path: Path) -> str:
+    if path.is_symlink():
+        raise Unreadable("This is a link, not a file. Hand in the notebook itself.")
+    if path.is_dir():
+        raise Unreadable("This is a folder, not a file. Hand in the notebook itself.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise Unreadable(
+                f"The file has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read. "
+                "Clear the outputs (Edit → Clear Outputs of All Cells), save and hand it in again."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"The file cannot be opened ({error.strerror}). Hand it in again.") from error
+    if not data.strip():
+        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("The file is not text in UTF-8, so it is no notebook. Hand in the .ipynb file.") from None
+
+
+def _from_notebook(text: str) -> Document:
+    start = text.lstrip()[:200].lower()
+    if start.startswith("<"):
+        raise Unreadable("This is a web page (HTML), not a notebook. Hand in the .ipynb file itself.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(
+            f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter."
+        ) from None
+    return Document(tuple(_number(_notebook_cells(document))), _release(document))
+
+
+def _release(document: dict[str, Any]) -> str:
+    """Return the release that a notebook was made from, as far as its metadata say."""
+    metadata = document.get("metadata")
+    ours = metadata.get("autograder") if isinstance(metadata, dict) else None
+    return _clean_id(ours.get("release")) if isinstance(ours, dict) else ""
+
+
+def _notebook_cells(document: Any) -> list[Cell]:
+    if not isinstance(document, dict):
+        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+    cells = document.get("cells")
+    if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
+        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
+    if not isinstance(cells, list):
+        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+    return [_read_cell(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+
+
+def _read_cell(cell: dict[str, Any]) -> Cell:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    tags = metadata.get("tags")
+    return Cell(
+        id=_clean_id(grade_id) or _clean_id(cell.get("id")),
+        source=_with_plain_newlines(source) if isinstance(source, str) else "",
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def _with_plain_newlines(text: str) -> str:
+    """Return text as it would be on Unix: what is compared with the course's own cells has to end its lines alike."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _clean_id(value: Any) -> str:
+    """Return an id as it can be shown and used in a traceback: short, without odd characters."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(c for c in value[:64] if c.isalnum() or c in "-_.")
+
+
+def _from_python(text: str) -> tuple[Cell, ...]:
+    from autograder.course.cells import read_percent
+    from autograder.submissions.read import paragraphs
+
+    text = _with_plain_newlines(text)
+    marks = len(_PERCENT.findall(text))
+    _bound(marks, len(text))
+    if not marks:
+        parts = paragraphs(text)
+        return tuple(_number([Cell("", part) for part in (parts if len(parts) <= MAX_CELLS else [text])]))
+    try:
+        # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
+        # a gigabyte.
+        notebook = read_percent(f"# %%\n{text}")
+    except ModuleNotFoundError:  # Jupytext itself is missing, which is not the student's fault
+        raise
+    except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
+        raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
+    cells = [
+        Cell(
+            _clean_id(cell.metadata.get("question")),
+            cell.source,
+            tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
+        )
+        for place, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and (place or cell.source)  # what our marker began may be empty
+    ]
+    return tuple(_number(cells))
+
+
+def _number(cells: list[Cell]) -> list[Cell]:
+    """Give every cell an id of its own: its place where it has none, a suffix where it is a copy."""
+    seen: dict[str, int] = {}
+    named = []
+    for place, cell in enumerate(cells, 1):
+        name = cell.id or f"cell-{place}"
+        seen[name] = seen.get(name, 0) + 1
+        named.append(Cell(name if seen[name] == 1 else f"{name}~{seen[name]}", cell.source, cell.tags))
+    return named
+
+
+# --- Modules without marks ----------------------------------------------------------------------------------------
+
+
+_PIECE = re.compile(
+    r"""
+      \"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z)
+    | \'\'\'(?:[^'\\]|\\.|'(?!''))*+(?:\'\'\'|\Z)
+    | "(?:[^"\\\n]|\\.)*+"?
+    | '(?:[^'\\\n]|\\.)*+'?
+    | \#[^\n]*
+    | ^[!%?][^\n]*
+    | ^(?:async\s|def\s|class\s)
+    | [([{] | [])}] | \\\n | \n
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+"""What decides where a statement ends: strings, comments, IPython's commands, brackets, line ends."""
+
+_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the pieces of a module in order: statements at its top level with blank lines between them."""
+    lines = text.split("\n")
+    cuts = sorted({first for first in _beginnings(lines, text) if first and not lines[first - 1].strip()})
+    pieces = ["\n".join(lines[a:b]).strip("\n") for a, b in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
+    return [piece for piece in pieces if piece.strip()]
+
+
+def _beginnings(lines: list[str], text: str) -> Iterator[int]:
+    """Yield the lines, counted from 0, on which a statement of the top level begins, its comments included."""
+    comments: int | None = None
+    decorated = False
+    for number in _logical_lines(text):
+        line = lines[number]
+        if line.startswith("#"):
+            comments = number if comments is None else comments
+        elif not line.strip():
+            comments = None if not decorated else comments
+        elif line[0].isspace() or _GOES_ON.match(line):
+            comments, decorated = None, False
+        else:
+            if not decorated:
+                yield number if comments is None else comments
+            comments, decorated = None, line.startswith("@")
+
+
+def _logical_lines(text: str) -> Iterator[int]:
+    """Yield the lines, counted from 0, that do not go on with a bracket, a string or a backslash of the line above."""
+    yield 0
+    number, depth, at = 0, 0, 0
+    while found := _PIECE.search(text, at):
+        piece, at = found[0], found.end()
+        number += piece.count("\n")
+        if piece == "\n":
+            if not depth:
+                yield number
+        elif piece in "([{":
+            depth += 1
+        elif piece in ")]}":
+            depth = max(depth - 1, 0)
+        elif piece[0] in "!%?":
+            at = found.end() if not depth else found.start() + 1
+        elif piece[0] in "adc" and depth:
+            depth = 0  # these words never stand within brackets: one was left open above
+            yield number

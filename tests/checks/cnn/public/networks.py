@@ -1,0 +1,31 @@
+"""A student's SimpleCNN, and the shape of its logits."""
+
+import torch
+
+from autograder.checking import assert_has, fail
+
+from ...shared.public.outputs import assert_logits_shape
+
+SIZE_CAUSE = "the number of inputs of the first linear layer depends on image_size: do not write it down as a number"
+
+
+def new_network(submission, call, **arguments):
+    """Return a student's network, once it is known to be a module."""
+    try:
+        network = submission.SimpleCNN(**arguments)
+    except NotImplementedError:
+        raise
+    except RuntimeError as error:  # the constructor may try its layers out
+        fail(f"{call} raises RuntimeError.", details=str(error), cause=SIZE_CAUSE)
+    assert_has(network, "parameters", "state_dict", "eval", "train", what=call, cause="SimpleCNN must be an nn.Module")
+    return network
+
+
+def assert_logits(logits, shape, what):
+    """Check the shape of logits, whose values are free."""
+    n = shape[0]
+    mistakes = {
+        "the feature maps are not flattened": torch.zeros(n, 7, 7),
+        "one output a sample is wanted, but there are two": torch.zeros(n, 2),
+    }
+    assert_logits_shape(logits, shape, what, mistakes)

@@ -1,0 +1,39 @@
+"""Phantom chests to augment, and what every augmented image must be."""
+
+from functools import cache
+
+import torch
+
+from autograder.checking import assert_tensor, fail
+from autograder.datasets import phantoms
+
+
+@cache
+def chests():
+    """Return six phantoms, float32 [6, H, W], each from 0 to 1."""
+    images = torch.from_numpy(phantoms(6, seed=7).images).float()
+    low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
+    return (images - low) / (high - low)
+
+
+def chest(n_channels=1, number=0):
+    """Return a phantom as an image (C, H, W) that goes from 0 to 1."""
+    return torch.stack([chests()[number] ** power for power in (1.0, 1.5, 0.7)[:n_channels]])
+
+
+def augmented(augment, image, what):
+    """Return one augmented image; fail unless it has the shape, the dtype and the range of the original."""
+    if not callable(augment):
+        fail(f"{what} must return a function.", cause="is the inner function returned, without calling it?")
+    changed = augment(image)
+    # An infinite tolerance lets every value but NaN pass: only type, shape and dtype are compared here.
+    cause = "crops are resized or padded, all channels stay, and pixels stay float32 numbers"
+    assert_tensor(changed, image, what=f"{what}(image)", atol=float("inf"), cause=cause)
+    low, high = float(changed.min()), float(changed.max())
+    if low < 0 or high > 1:
+        fail(
+            f"{what}(image) leaves the range from 0 to 1.",
+            details=f"The image goes from 0 to 1, the result from {low:.3g} to {high:.3g}.",
+            cause="what is too dark or too bright after the change has to be clamped",
+        )
+    return changed

@@ -1,0 +1,66 @@
+"""Mean and deviation of each channel, and what typical mistakes make of them."""
+
+from functools import partial
+
+import torch
+
+from autograder.checking import assert_tensor, fail
+
+
+def statistics(images):
+    """Return the mean and deviation over all pixels of some images, channel by channel."""
+    return images.mean(dim=(0, 2, 3)), images.std(dim=(0, 2, 3), correction=0)
+
+
+def statistics_mistakes(images, indices, place):
+    """Return the mean (place 0) or the deviation (place 1) after each typical mistake: cause → value."""
+    chosen = images[indices]
+    reduce = (torch.mean, torch.std)[place]
+    mistakes = {
+        "they are taken from all images; validation and test images must have no say": statistics(images)[place],
+        "the first images are used, as many as are for training; `train_indices` says which": (
+            statistics(images[: len(indices)])[place]
+        ),
+        "one value is worked out for all channels together; each channel has its own": (
+            reduce(chosen).expand(chosen.shape[1])
+        ),
+        "there is one value for everything; each channel has its own": reduce(chosen),
+        "each image is taken by itself; a channel has one value over all images": reduce(chosen, dim=(2, 3)),
+        "each pixel is taken by itself; a channel has one value over all pixels": reduce(chosen, dim=0),
+        "axes of length 1 are left over: the shape is (C,)": reduce(chosen, dim=(0, 2, 3), keepdim=True),
+        "mean and standard deviation are swapped: the mean comes first": statistics(chosen)[1 - place],
+        "pixels of different channels are mixed: `reshape` does not move axes, `transpose` does": (
+            reduce(chosen.reshape(chosen.shape[1], -1), dim=1)
+        ),
+    }
+    if place == 1:
+        mistakes |= {
+            "this is the variance; the standard deviation is its square root": statistics(chosen)[1].square(),
+            "this is the mean of the images' deviations; how images differ from each other is missing": (
+                chosen.std(dim=(2, 3)).mean(dim=0)
+            ),
+            "this is the deviation of the images' means; how pixels of an image differ is missing": (
+                chosen.mean(dim=(2, 3)).std(dim=0)
+            ),
+        }
+    return mistakes
+
+
+def compare_statistics(found, images, indices):
+    """Compare the result of an answer with the statistics of the training images."""
+    what = "normalisation_statistics(images, train_indices)"
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        fail(f"{what} must return two tensors, the mean and the standard deviation.")
+    for place, name in enumerate(("mean", "standard deviation")):
+        assert_tensor(
+            found[place],
+            statistics(images[indices])[place],
+            what=f"the {name} of {what}",
+            rtol=2e-3,  # wide enough for a sum that is divided by n - 1, as well as by n
+            mistakes=partial(statistics_mistakes, images, indices, place),
+        )
+
+
+def check_statistics(submission, images, indices):
+    """Call an answer's normalisation_statistics and compare the result."""
+    compare_statistics(submission.normalisation_statistics(images, indices), images, indices)

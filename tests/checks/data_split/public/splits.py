@@ -1,0 +1,126 @@
+"""What a split must be: complete, disjoint, in proportion, in random order, and the same for the same seed."""
+
+from itertools import pairwise
+
+import torch
+
+from autograder.checking import assert_raises, fail, send_function
+
+from .randomness import draw_elsewhere
+
+NAMES = ("training", "validation", "test")
+DEFAULT = (0.6, 0.2, 0.2)
+
+
+def require_indices(indices, what):
+    """Fail unless this is a one-dimensional tensor that can hold indices."""
+    if not isinstance(indices, torch.Tensor):
+        fail(f"{what} must be a tensor of indices.", details=f"Got {type(indices).__name__}.")
+    if indices.ndim != 1:
+        fail(f"{what} must have one dimension.", details=f"Got the shape {tuple(indices.shape)}.")
+    if indices.numel() and indices.dtype != torch.int64:
+        cause = "a mask, or numbers that are no indices: PyTorch's indices are int64"
+        fail(f"{what} must be of dtype int64.", details=f"Got {indices.dtype}.", cause=cause)
+
+
+def as_lists(splits, n, what):
+    """Return the splits as three lists; fail unless they hold each of 0, …, n − 1 exactly once."""
+    if splits is None:
+        fail(f"{what} returned None.", cause="is a `return` missing?")
+    if not isinstance(splits, tuple | list) or len(splits) != 3:
+        fail(f"{what} must return three tensors: the indices of the training, validation and test samples.")
+    for name, indices in zip(NAMES, splits, strict=True):
+        require_indices(indices, f"the {name} split of {what}")
+    found = sorted(index for indices in splits for index in indices.tolist())
+    if found and not 0 <= found[0] <= found[-1] < n:
+        fail(
+            f"{what} returns numbers that are no index of a sample.",
+            details=f"The indices are 0 to {n - 1}; got numbers from {found[0]} to {found[-1]}.",
+            cause="indices count from 0, and ids of patients are no indices of samples",
+        )
+    if len(set(found)) < len(found):
+        twice = next(index for index, following in pairwise(found) if index == following)
+        fail(
+            f"{what} returns samples more than once.",
+            details=f"Sample {twice} is one of them.",
+            cause="the splits overlap, which is a leak; or places in one class are taken for indices of all samples",
+        )
+    if len(found) < n:
+        fail(
+            f"{what} loses samples.",
+            details=f"{n - len(found)} of {n} are in none of the splits, sample {min(set(range(n)) - set(found))} "
+            "for one.",
+            cause="sizes that are all rounded down leave some samples over"
+            if n - len(found) < 10
+            else "some samples, classes or patients are never asked for",
+        )
+    return [indices.tolist() for indices in splits]
+
+
+def require_shares(counts, fractions, what, unit, otherwise=""):
+    """Fail unless each count is within one of its share; ``otherwise`` is the cause of larger differences."""
+    for name, count, fraction in zip(NAMES, counts, fractions, strict=True):
+        if abs(count - fraction * sum(counts)) > 1 + 1e-6:
+            fail(
+                f"{what}: the number of {unit} in the {name} split is more than one away from its share.",
+                details=f"The share is {fraction:g} · {sum(counts)} = {fraction * sum(counts):g}, got {count}.",
+                cause="rounding: what is left over from two sizes that are both rounded down (or up) is too much (or "
+                "too little) for the third"
+                if abs(count - fraction * sum(counts)) < 2
+                else otherwise,
+            )
+
+
+def require_random_order(lists, what):
+    """Fail where the indices of a split come in the order of the samples."""
+    for name, indices in zip(NAMES, lists, strict=True):
+        steps = [after - before for before, after in pairwise(indices)]
+        rising = sum(step > 0 for step in steps) / len(steps)
+        if not 0.1 < rising < 0.9:  # about half of the steps, in random order
+            fail(
+                f"The {name} split of {what} comes in the order of the samples, or nearly: it is not shuffled.",
+                details=f"It starts {', '.join(map(str, indices[:8]))}, …",
+                cause="the samples are not shuffled, or sorted again afterwards",
+            )
+
+
+def require_random_choice(split, what, unit="sample"):
+    """Fail unless each sample (or patient) is in the test split for some seed."""
+    chosen = [set(split(seed)[2]) for seed in range(60)]
+    everything = set().union(*(part for seed in (0, 1) for part in map(set, split(seed))))
+    missing = everything - set().union(*chosen)
+    if missing:
+        fail(
+            f"Whatever the seed, {what} never puts some {unit}s into the test split.",
+            details=f"{unit.capitalize()} {min(missing)} is one of them.",
+            cause=f"the {unit}s are divided in their order and shuffled only afterwards",
+        )
+
+
+def require_seeded(submission, split, what):
+    """Fail unless the same seed gives the same split, whatever other code draws, and other seeds give other splits."""
+    elsewhere = send_function(submission, draw_elsewhere)
+    elsewhere(11)
+    first = split(0)
+    elsewhere(12)
+    if split(0) != first:
+        fail(
+            f"{what} with the same seed gives different splits.",
+            cause="random numbers that do not come from a generator with this seed",
+        )
+    others = [split(seed) for seed in (1, 2, 3)]
+    if any(other == first for other in others) or others[0] == others[1]:
+        fail(f"{what} with different seeds gives the same split.", cause="the seed is not used")
+
+
+def require_refusal(function, first, what):
+    """Fail unless fractions that do not sum to 1 raise ValueError."""
+    for fractions in ((0.6, 0.2, 0.1), (0.5, 0.3, 0.3)):
+        assert_raises(
+            ValueError,
+            function,
+            first,
+            fractions,
+            what=f"{what} with fractions that sum to {sum(fractions):.1f}",
+            cause="the sum of the fractions is not compared with 1",
+        )

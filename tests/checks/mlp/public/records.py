@@ -1,0 +1,12 @@
+"""The records that a student's fit returns."""
+
+from functools import partial
+
+from ...shared.public import records
+
+assert_records = partial(
+    records.assert_records,
+    fit="fit",
+    cause="one record for each epoch, none left out, none too many",
+    none="None",
+)

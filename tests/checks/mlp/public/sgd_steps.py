@@ -1,0 +1,58 @@
+"""Steps of a student's sgd_step, with parameters and gradients that the check knows."""
+
+import torch
+
+from autograder.checking import assert_tensor, assert_true, in_place, send_function
+
+
+def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
+    """Step with parameters that have these values and gradients, and return the outcome; runs on the student's side."""
+    parameters = [torch.nn.Parameter(value.clone()) for value in values]
+    for parameter, grad in zip(parameters, grads, strict=True):
+        parameter.grad = None if grad is None else grad.clone()
+    aliases = [parameter.detach() for parameter in parameters]  # these share memory with the parameters
+    for _ in range(n_steps):
+        returned = step((p for p in parameters) if as_generator else parameters, learning_rate)
+    return {
+        "values": [parameter.detach().clone() for parameter in parameters],
+        "grads": [parameter.grad for parameter in parameters],
+        "recorded": any(p.grad_fn is not None or not p.requires_grad for p in parameters),
+        "moved": any(a.data_ptr() != p.data_ptr() for a, p in zip(aliases, parameters, strict=True)),
+        "gradients are on": torch.is_grad_enabled(),
+        "returned None": returned is None,
+    }
+
+
+def after_steps(submission, values, grads, learning_rate, n_steps=1, as_generator=False):
+    """Return what `take_steps` returns for a student's function, once its types are known to be right."""
+    helper = send_function(submission, take_steps)
+    with in_place():
+        told = helper(submission.sgd_step, values, grads, learning_rate, n_steps, as_generator)
+    kinds = (list, list, bool, bool, bool, bool)
+    good = type(told) is dict and tuple(map(type, told.values())) == kinds and len(told["values"]) == len(values)
+    assert_true(good and len(told["grads"]) == len(values), "What became of the parameters cannot be read.")
+    return told
+
+
+def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_generator=False, what="the parameters"):
+    """Check parameters after steps of gradient descent."""
+    told = after_steps(submission, values, grads, learning_rate, n_steps, as_generator)
+    for value, grad, new in zip(values, grads, told["values"], strict=True):
+        change = torch.zeros_like(value) if grad is None else n_steps * learning_rate * grad
+        mistakes = {
+            "nothing has changed: `p = p - …` makes a new tensor and leaves the parameter alone": value,
+            "the step goes uphill: α∇L is subtracted": value + change,
+            "the learning rate is ignored": value - change / learning_rate,
+            "the step is divided by the learning rate": value - change / learning_rate**2,
+            "the parameter is replaced by the step": -change,
+            "only one of several steps has been made": value - change / n_steps,
+            "the gradient is averaged before the step": value - change.mean(),
+            "only the sign of the gradient is used": value - learning_rate * n_steps * change.sign(),
+            "the steps gather speed (momentum); each is to follow its own gradient alone": value - 1.45 * change,
+        }
+        if grad is None:
+            mistakes = {}
+        assert_tensor(
+            new, value - change, what=f"{what} after the step" + "s" * (n_steps > 1), rtol=1e-5, mistakes=mistakes
+        )
+    return told

@@ -1,0 +1,21 @@
+"""The shape of the logits of a student's networks."""
+
+import math
+
+import torch
+
+from ...shared.public.outputs import assert_logits_shape
+
+SIZE_CAUSE = (
+    "the linear layer must not depend on the size of the image: it has widths[-1] inputs, the means of the last maps "
+    "over all places"
+)
+
+
+def assert_logits(logits, shape, what):
+    """Check the shape of logits, whose values are free."""
+    mistakes = {
+        "the axes of height and width are still there": torch.zeros(*shape, 1, 1),
+        "the batch and the outputs are flattened into one axis": torch.zeros(math.prod(shape)),
+    }
+    assert_logits_shape(logits, shape, what, mistakes)

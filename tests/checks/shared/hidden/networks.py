@@ -1,0 +1,38 @@
+"""What hidden checks of whole networks share."""
+
+import torch
+
+from autograder.checking import assert_tensor, assert_true, fail
+
+from ..public.outputs import run
+from .gradients import NO_GRADIENT
+
+
+def assert_channels_used(images, logits, network, first_layer):
+    """Check by the gradient of the images that logits depend on each of three channels, and on each differently.
+
+    ``network`` is what a message calls the network, ``first_layer`` its first layer.
+    """
+    assert_true(logits.requires_grad, f"{network}(images) cannot be differentiated.", cause=NO_GRADIENT)
+    logits.sum().backward()
+    if images.grad is None:
+        fail("No gradient reaches the images.", cause=NO_GRADIENT)
+    used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
+    problem = f"{network} uses {sum(used)} of 3 channels."
+    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` leaves the other channels out")
+    first, *others = images.grad.unbind(1)
+    assert_true(
+        not all(torch.allclose(first, other, rtol=1e-3) for other in others),
+        f"{network} cannot tell the channels apart.",
+        cause=f"the channels are averaged before the {first_layer}",
+    )
+
+
+def assert_same_alone(network, images, together, assert_logits, what, **close):
+    """Check that each image has the same logits alone as in the batch that gave ``together``."""
+    for place in range(len(images)):
+        alone = run(network, images[place : place + 1], what)
+        expected = together[place : place + 1]
+        assert_logits(alone, tuple(expected.shape), what)
+        cause = "in evaluation mode the images of a batch must not mix, and nothing may be random"
+        assert_tensor(alone, expected, what=what, cause=cause, **close)

@@ -1,0 +1,31 @@
+"""Gradients through an answer, and a function to differentiate."""
+
+import torch
+
+from autograder.checking import assert_true, fail
+
+
+def sum_of_squares(x):
+    """Return the sum of the squares of all elements."""
+    return (x * x).sum()
+
+
+def backward(output, *leaves, what):
+    """Backpropagate ``output.sum()`` to ``leaves``; fail, with the cause, where no gradient arrives."""
+    cut = "`.detach()`, `.data`, `.item()` or numpy inside the function cuts the computation graph"
+    assert_true(
+        isinstance(output, torch.Tensor) and output.requires_grad,
+        f"No gradient flows through {what}.",
+        cause=cut,
+    )
+    try:
+        output.sum().backward()
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        fail(
+            f"The gradient of {what} cannot be computed.",
+            cause="an operation in place (`+=`, `x[...] = `) overwrote a value that the gradient needs",
+        )
+    for leaf in leaves:
+        assert_true(leaf.grad is not None, f"No gradient of {what} reaches one of its arguments.", cause=cut)

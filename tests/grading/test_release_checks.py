@@ -1,0 +1,159 @@
+"""Submissions made from a release are graded by checks that fit it, whatever the course has become since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course, load_course
+from autograder.course.cells import interface_of
+from autograder.course.manifest import ExerciseRecord, Manifest, path_of
+from autograder.grading.one_submission import prepare
+from autograder.grading.release_checks import Releases
+from autograder.grading.whole_class import grade_class
+from autograder.release.notebooks import source_notebook
+from autograder.release.platform_bundles import write_bundle
+from autograder.results.model import Outcome, Result, Status
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.isolation.tiers import best_tier
+from autograder.submissions.find import SubmissionFile
+
+VERSION = "2026.1"
+CHECKS = "tests/checks/greetings/{}/test_add.py"
+SOLUTION = "solutions/greetings.py"
+
+
+def edit(root: Path, name: str, *changes: tuple[str, str]) -> Course:
+    """Change a file of the course; return the course as it is then."""
+    text = (root / name).read_text("utf-8")
+    for old, new in changes:
+        assert re.search(old, text), old
+        text = re.sub(old, new, text)
+    (root / name).write_text(text, "utf-8")
+    return load_course(root)
+
+
+def rename_add(root: Path) -> Course:
+    """Call a question by another name; return the course as it is then."""
+    checks = root / "tests/checks/greetings"
+    for path in (root / SOLUTION, checks / "public/counting.py", *checks.glob("*/test_add.py")):
+        path.write_text(re.sub(r"\badd\b", "total_of", path.read_text("utf-8")), "utf-8")
+    for path in checks.glob("*/test_add.py"):
+        path.rename(path.with_name("test_total_of.py"))
+    return load_course(root)
+
+
+@pytest.fixture
+def course(tiny_course) -> Course:
+    """The course, of which a version has been released."""
+    course = load_course(tiny_course)
+    (exercise,) = course.exercises
+    bundle = tiny_course / "release" / VERSION / "gradescope/greetings.zip"
+    write_bundle(exercise, bundle)
+    record = ExerciseRecord(False, interface_of(exercise), {}, {})
+    files = {"gradescope/greetings.zip": hashlib.sha256(bundle.read_bytes()).hexdigest()}
+    path_of(tiny_course, VERSION).write_bytes(
+        Manifest(VERSION, "good-manners", "c0ffee", "3.11", {}, {"greetings": record}, {}, files).to_bytes()
+    )
+    return course
+
+
+@pytest.fixture
+def hand_in(tmp_path):
+    """Return what hands in the solved notebook of a course, as a release made it."""
+
+    def write(course: Course, version: str, student: str = "ada", without: str = "") -> SubmissionFile:
+        notebook = source_notebook(course.exercises[0], version)
+        notebook.cells = [cell for cell in notebook.cells if cell.id != without]
+        path = tmp_path / student / "greetings.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(notebook), "utf-8")
+        return SubmissionFile(student, "greetings", path)
+
+    return write
+
+
+def chosen(course: Course, handed: SubmissionFile):
+    with Releases(course.root) as releases:
+        return prepare(handed, course.exercises[0], "A", releases)
+
+
+def test_the_result_tells_the_release(course, hand_in):
+    assert chosen(course, hand_in(course, VERSION)).template.release == VERSION
+    assert chosen(course, hand_in(course, "unreleased")).template.release == "unreleased"
+    assert chosen(course, hand_in(course, VERSION)).template.message == ""
+
+
+def test_a_corrected_check_is_for_everybody(course, hand_in):
+    handed = hand_in(course, VERSION)
+    now = edit(course.root, CHECKS.format("public"), (r"5, what=", "6 - 1, what="))
+    prepared = chosen(now, handed)
+    assert prepared.exercise == now.exercises[0]
+    assert prepared.template.checks_digest == now.exercises[0].check_files.digest
+    assert prepared.template.message == ""
+
+
+def test_a_release_that_is_not_known_is_graded_by_todays_checks_and_told(course, hand_in):
+    prepared = chosen(course, hand_in(course, "2031.4"))
+    assert prepared.exercise == course.exercises[0]
+    assert "2031.4, which is not known here" in prepared.template.message
+
+
+@pytest.mark.parametrize("version", ["../../2026.1", "2026.1/..", "", "x" * 10_000, 7, None, {"a": 1}])
+def test_what_a_notebook_claims_is_only_ever_a_name(course, hand_in, version):
+    handed = hand_in(course, VERSION)
+    notebook = json.loads(handed.path.read_text())
+    notebook["metadata"]["autograder"]["release"] = version
+    handed.path.write_text(json.dumps(notebook))
+    prepared = chosen(course, handed)
+    assert prepared.template.status is Status.GRADED
+    assert len(prepared.template.release) <= 64
+    assert "/" not in prepared.template.release
+
+
+def test_a_deleted_locked_cell_is_told(course, hand_in):
+    message = chosen(course, hand_in(course, VERSION, without="add-code-1")).template.message
+    assert message == "Cells that are to stay as they are were edited or deleted, and run as handed out: add-code-1."
+
+
+@pytest.mark.slow
+def test_where_questions_have_changed_each_submission_is_graded_by_the_checks_of_its_release(course, hand_in, share):
+    old = hand_in(course, VERSION, "old")
+    now = rename_add(course.root)
+    new = hand_in(now, "unreleased", "new")
+    results = grade(now, [old, new], share)
+    assert results["old"].score == results["old"].max_score == 5.5
+    assert [question.name for question in results["old"].questions] == ["add", "Greeter"]
+    assert "graded by the checks of that release" in results["old"].message
+    assert [question.name for question in results["new"].questions] == ["total_of", "Greeter"]
+    assert results["new"].score == 5.5
+    assert not list((course.root / "release").glob(".grading-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["missing", "changed"])
+def test_without_its_files_a_release_stops_only_its_own_submissions(course, hand_in, share, fault):
+    old = hand_in(course, VERSION, "old")
+    now = rename_add(course.root)
+    bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"
+    if fault == "missing":
+        bundle.unlink()
+    else:
+        bundle.write_bytes(bundle.read_bytes() + b"!")
+    results = grade(now, [old, hand_in(now, "unreleased", "new")], share)
+    assert results["new"].score == 5.5
+    assert results["old"].status is Status.GRADER_ERROR
+    assert "git worktree add ../2026.1 c0ffee" in results["old"].message
+    outcomes = {check.outcome for question in results["old"].questions for check in question.checks}
+    assert outcomes == {Outcome.GRADER_ERROR}
+
+
+def grade(course: Course, handed: list[SubmissionFile], share) -> dict[str, Result]:
+    tier = best_tier()
+    with Engine(tier) as engine:
+        run = grade_class(course, handed, course.root / "graded", lambda: share(engine), tier=tier)
+    return {result.student: result for result in run.results}

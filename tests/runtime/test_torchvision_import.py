@@ -1,0 +1,104 @@
+"""``import torchvision`` works on every build, and nothing else notices how."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+STUB = {
+    "__init__": "from . import extension, _meta_registrations",
+    "_meta_registrations": "import torch\nBEFORE = hasattr(torch.ops.torchvision, 'nms')",
+}
+
+
+def python(code: str, *arguments: str, cwd=None) -> str:
+    """Run code in a fresh interpreter and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=cwd
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["import autograder", "from autograder import check"])
+def test_models_and_transforms_work_after_the_package_is_imported(first):
+    python(
+        f"{first}\n"
+        "import torch, torchvision\n"
+        "from torchvision.transforms import v2\n"
+        "assert torchvision.models.resnet18().eval()(torch.zeros(1, 3, 32, 32)).shape == (1, 1000)\n"
+        "assert v2.RandomRotation(5)(torch.zeros(1, 8, 8)).shape == (1, 8, 8)\n"
+    )
+
+
+@pytest.mark.slow
+def test_an_operator_is_never_made_up():
+    """Where the binary is missing, a call says so; where it loads, it gives the right boxes."""
+    python(
+        "import autograder, torch, torchvision\n"
+        "boxes = torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1]])\n"
+        "loaded = torchvision.extension._has_ops()\n"
+        "try:\n    kept = torchvision.ops.nms(boxes, torch.tensor([0.9, 0.8]), 0.5)\n"
+        "except RuntimeError as error:\n    assert not loaded and 'custom C++ ops' in str(error)\n"
+        "else:\n    assert loaded and kept.tolist() == [0]\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loads", [True, False])
+def test_only_what_the_binary_did_not_bring_is_declared(tmp_path, loads):
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    for name, text in {**STUB, "extension": f"def _has_ops(): return {loads}"}.items():
+        (package / f"{name}.py").write_text(text)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import autograder, torchvision\n"
+        "print(torchvision._meta_registrations.BEFORE)"
+    )
+    assert python(code, str(tmp_path)) == str(not loads)
+
+
+@pytest.mark.slow
+def test_an_import_that_failed_can_be_tried_again(tmp_path):
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    texts = {**STUB, "extension": "def _has_ops(): return False", "_meta_registrations": "raise ImportError('once')"}
+    for name, text in texts.items():
+        (package / f"{name}.py").write_text(text)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import autograder\n"
+        "for _ in range(2):\n"
+        "    try:\n        import torchvision\n"
+        "    except ImportError as error:\n        print(error)"
+    )
+    assert python(code, str(tmp_path)).split() == ["once", "once"]
+
+
+def test_nothing_else_is_found_or_imported_by_it():
+    """Importing the package costs no torch, asking where torchvision is neither, and it is installed once."""
+    code = (
+        "import json, sys, autograder, importlib, importlib.util\n"
+        "importlib.reload(autograder)\n"
+        "importlib.util.find_spec('torchvision')\n"
+        "from autograder.runtime.large_libraries import TorchvisionWatch\n"
+        "found = [TorchvisionWatch.find_spec(name) for name in ('json', 'torchvision', 'torch')]\n"
+        "print(json.dumps([found, sys.meta_path.count(TorchvisionWatch), 'torch' in sys.modules]))"
+    )
+    assert json.loads(python(code)) == [[None, None, None], 1, False]
+
+
+def test_torchvision_still_has_the_module_that_is_watched_for():
+    """If a new torchvision renames it, this says where to look."""
+    package = importlib.util.find_spec("torchvision")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    finder = importlib.machinery.PathFinder
+    for name in ("extension", "_meta_registrations"):
+        assert finder.find_spec(f"torchvision.{name}", package.submodule_search_locations)

@@ -1,0 +1,100 @@
+"""The engine believes of a checker what only a checker can know, and nothing that could stop the run of a class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from autograder.checking.verdict import result_of
+from autograder.course import Check, CheckFiles
+from autograder.results.model import CellResult, Cost, Outcome
+from autograder.results.pictures import make_picture, to_record
+from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.protocol import messages as reports
+from autograder.sandbox.protocol.frames import ProtocolError
+from autograder.sandbox.protocol.messages import Job, Limits
+
+CHECK = Check("adds", "add", "Adds.", 2.0, public=False, hint="Think.")
+JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"),), Limits())
+
+
+def take(*messages: Any) -> Graded:
+    graded = Graded()
+    for message in messages:
+        Engine("D")._take(message, JOB, graded)
+    return graded
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.GRADER_ERROR])
+def test_what_is_told_is_what_is_read(outcome):
+    result = result_of(CHECK, outcome, "So.")
+    cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
+    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, Cost(0.25, 3.5)), ["done", False])
+    assert graded == Graded(cells, [("add", result)], {"add.adds": Cost(0.25, 3.5)}, complete=True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        7,
+        ["nonsense"],
+        ["done"],
+        ["done", 1],
+        ["cells"],
+        ["cells", 3],
+        ["cells", [["two", "passed", ""]]],
+        ["cells", [["one", "excellent", ""]]],
+        ["cells", [["one", "passed", ""]] * 2],
+        ["cells", [["one", "passed", None]]],
+        ["cells", [["one", ["passed"], ""]]],
+        ["check", "add", "adds", "passed", "", [], "soon", 0.0],
+        ["check", "add", "adds", "passed", "", [], float("nan"), 0.0],
+        ["check", "add", "adds", "passed", "", [], 0.1, float("inf")],
+        ["check", "add", "adds", "excellent", "", [], 0.1, 0.0],
+        ["check", "add", "subtracts", "passed", "", [], 0.1, 0.0],
+        ["check", "add", "adds", "passed", {}, [], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [], 0.1, 0.0, 100],
+        ["check", "add", "adds", "passed", "", 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", None, 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", ["image"], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 x"]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 2", "3"]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1 " * 10**6]]]]], 0.1, 0.0],
+        ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1"]]]]] * 4, 0.1, 0.0],
+    ],
+)
+def test_what_no_checker_tells_is_refused(message):
+    with pytest.raises(ProtocolError):
+        take(message)
+
+
+def test_pictures_come_with_public_checks_and_never_with_hidden_ones():
+    picture = make_picture("images", "It", [("yours", [[1.0, 0.25], [float("nan"), 1e-9]])])
+    public = replace(CHECK, public=True)
+    told = reports.check_message(public, result_of(public, Outcome.PASSED, "", (picture,)), Cost(0.1, 0.0))
+    assert len(told[5]) == 1
+    job = replace(JOB, checks=(public,))
+    (_, shown, _) = reports.read_check(told[1:], job)
+    assert [to_record(one) for one in shown.pictures] == told[5]
+    (_, hidden, _) = reports.read_check(told[1:], JOB)
+    assert hidden.pictures == ()
+    assert result_of(CHECK, Outcome.FAILED, "", (picture,)).pictures == ()
+
+
+def test_a_check_is_told_once():
+    message = ["check", "add", "adds", "failed", "", [], 0.1, 0.0]
+    with pytest.raises(ProtocolError, match="twice"):
+        take(message, message)
+
+
+def test_texts_are_such_that_they_can_be_stored():
+    cells, check = (
+        ["cells", [["one", "failed", "\ud800" * 9999]]],
+        ["check", "add", "adds", "failed", "a\udfff", [], 0.1, 0.0],
+    )
+    graded = take(cells, check)
+    assert graded.checks[0][1].message == "a?"
+    assert graded.cells[0].message == "?" * reports.MAX_MESSAGE
