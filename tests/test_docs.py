@@ -41,9 +41,20 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_a_page_names_exist(page):
+    """A path starts at the top or in the package. Files of an exercise are left out: pages make some up."""
+    prose = re.sub(r"^ *```.*?^ *```", "", text_of(page), flags=re.M | re.S)
+    made_up = ("solutions/", "exercises/", "tests/answers/", "tests/checks/")
+    folders = {path.name for top in (ROOT, ROOT / "autograder") for path in top.iterdir() if path.is_dir()}
+    for name in re.findall(r"`((?:[\w-]+/)+[\w-]+\.py)`", prose):
+        if name.split("/")[0] in folders and not name.startswith(made_up):
+            assert (ROOT / name).is_file() or (ROOT / "autograder" / name).is_file(), f"{page.name} names {name}"
+
+
 def commands(program: str) -> list[str]:
     """Return every line of the pages' shell examples that starts with a program."""
-    blocks = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", text_of(page), re.M | re.S)]
+    blocks = [block for page in PAGES for block in re.findall(r"^ *```sh\n(.*?)^ *```", text_of(page), re.M | re.S)]
     lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
     return sorted({line for line in lines if line.split(" ")[0] == program})
 

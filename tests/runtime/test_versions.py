@@ -37,7 +37,7 @@ def test_the_hosted_workflow_tests_all_of_them():
         for step in jobs["everything"]["steps"]
         if "python-version" in step.get("with", {})
     )
-    assert (oldest, *jobs["pythons"]["strategy"]["matrix"]["python"]) == pythons.TESTED
+    assert (oldest, *jobs["pythons"]["strategy"]["matrix"]["python"]) == versions.TESTED
 
 
 def test_this_python_can_be_used():
