@@ -224,8 +224,8 @@ def _store_gradebook(
     from autograder.course.manifest import UNRELEASED
     from autograder.gradebook.graded_notebooks import write_autograded
     from autograder.gradebook.nbgrader_db import update_gradebook
+    from autograder.release.make import cleared
     from autograder.release.notebooks import source_notebook
-    from autograder.release.stubs import cleared
 
     url = order.gradebook or settings.db_url
     update_gradebook(

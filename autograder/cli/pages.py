@@ -104,7 +104,7 @@ def _surroundings(
 def _pairs(exercise: Exercise, handed: Sequence[SubmissionFile]) -> list[Pair]:
     """Compare what was handed in for an exercise."""
     from autograder.grading.one_submission import prepare
-    from autograder.release.stubs import stub_module
+    from autograder.release.make import stub_module
     from autograder.reporting.similarity import similar_pairs
 
     prepared = {each.student: prepare(each, exercise, "") for each in handed}
