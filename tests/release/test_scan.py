@@ -191,3 +191,18 @@ def test_all_findings_are_named_at_once(course, student_notebook):
     assert "first.txt" in str(error.value)
     assert "second.txt" in str(error.value)
     assert "nothing was written" in str(error.value)
+
+
+def test_a_call_without_arguments_tells_nothing(tiny_course):
+    solution = tiny_course / "solutions/greetings.py"
+    solution.write_text(
+        solution.read_text("utf-8").replace("    total = 0\n", "    total = 0\n    numbers.clear()\n"), "utf-8"
+    )
+    assert in_text(load_course(tiny_course), "Then call `numbers.clear()`.") == []
+
+
+def test_the_name_of_a_file_of_public_checks_is_no_leak(tiny_course):
+    hidden = tiny_course / "tests/checks/greetings/hidden/test_Greeter.py"
+    hidden.write_text(hidden.read_text("utf-8").replace("test_remembers_everybody", "test_add"), "utf-8")
+    course = load_course(tiny_course)
+    assert leaks(course, course.root / "tests/checks/greetings/public/test_add.py") == []
