@@ -125,7 +125,7 @@ def _print_outcomes(outcomes: Sequence[CalibrationOutcome]) -> None:
     if not outcomes:
         out.print("No experiments: nothing to calibrate.")
     for outcome in outcomes:
-        if outcome.entry is not None and not outcome.kept:
+        if outcome.entry is not None and not outcome.reused:
             _print_table(outcome.plan.experiment.name, outcome.entry)
     for outcome in outcomes:
         for line in _remarks(outcome):
@@ -167,7 +167,7 @@ def _remarks(outcome: CalibrationOutcome) -> Iterator[str]:
 
     name = f"[bold]{escape(outcome.plan.experiment.name)}[/]"
     if outcome.plan.experiment.missing:
-        stays = "its old record stays" if outcome.kept else "it has no record"
+        stays = "its old record stays" if outcome.reused else "it has no record"
         yield f"[yellow]Not measured:[/] {name}, {stays}. {escape(outcome.problem)}"
     elif outcome.problem:
         yield f"[red]No threshold:[/] {name}: {escape(outcome.problem)}."
@@ -194,7 +194,7 @@ def _say_what_holds(prepared: Sequence[PreparedCalibration]) -> bool:
         for plan in each.plans:
             if plan.experiment.missing:
                 out.print(
-                    f"[yellow]?[/] {exercise}: {escape(plan.experiment.name)}: its data could not be looked at. "
+                    f"[yellow]?[/] {exercise}: {escape(plan.experiment.name)}: its data are not available here. "
                     f"{escape(plan.experiment.missing)}",
                     soft_wrap=True,
                 )
