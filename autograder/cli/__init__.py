@@ -1,1 +1,1 @@
-"""The command ``autograder``: its subcommands, each loaded only when it is used."""
+"""The command ``autograder`` and its subcommands, each imported only when it is called."""

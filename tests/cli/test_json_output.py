@@ -1,4 +1,4 @@
-"""What commands print for scripts: one JSON document, and nothing else, on standard output."""
+"""`--json`: one JSON document, and nothing else, on standard output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def printed(*arguments: object) -> tuple[int, Any]:
-    """Return a command's exit code and the document that it printed."""
+    """Return a command's exit code and the document that it prints."""
     done = CliRunner().invoke(main, [*map(str, arguments), "--json"])
     assert done.stdout.isascii()
     return done.exit_code, json.loads(done.stdout)
@@ -25,7 +25,7 @@ def printed(*arguments: object) -> tuple[int, Any]:
 
 @pytest.fixture
 def submitted(tiny_course, tmp_path) -> Path:
-    """The solution, a file that cannot be read, and one that nobody can place."""
+    """Return a folder of submissions: the solution, an unreadable file, and one that belongs to no student."""
     (exercise,) = load_course(tiny_course).exercises
     folder = tmp_path / "submitted"
     for student, content in (("äda", exercise.solution.read_bytes()), ("ben", b"")):
@@ -81,7 +81,7 @@ def test_an_error_prints_no_document(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_which_commands_have_it():
+def test_which_commands_have_json():
     import click
 
     context = click.Context(main)

@@ -122,7 +122,7 @@ def test_an_experiment_that_cannot_be_planned_is_refused(pool, root, path, old, 
 
 def test_answers_of_the_same_name_are_refused(pool, root):
     edit(root, ANSWERS, "logistic regression", "starts at zero")
-    with pytest.raises(CourseError, match="two answers of the same name. Rename one of starts at zero"):
+    with pytest.raises(CourseError, match=r"two answers of the same name\. Rename one of starts at zero"):
         prepared(pool, root)
 
 

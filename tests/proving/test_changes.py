@@ -124,7 +124,7 @@ def test_a_change_that_cannot_be_made_is_refused(lines, words):
 
 
 def test_lines_that_are_there_twice_are_refused():
-    with pytest.raises(CourseError, match="occur 3 times. Add a line of context"):
+    with pytest.raises(CourseError, match=r"occur 3 times\. Add a line of context"):
         changed("# - y = 1", base="y = 1\nx = 1\ny = 1\ny = 1")
 
 

@@ -181,7 +181,7 @@ def test_a_page_is_written_for_each_result(tiny_course, tmp_path):
 
 
 def test_who_has_nothing_to_show_is_told_what_to_do(tiny_course, tmp_path):
-    assert feedback(tmp_path / "none", "--course", tiny_course).startswith("2 Error: there is no folder")
+    assert feedback(tmp_path / "none", "--course", tiny_course).startswith("2 Error: There is no folder")
     assert feedback(tmp_path, "--course", tiny_course).startswith("2 Error: ")
     write_result(tmp_path, a_result(question("a", WRONG)))
     assert "no such results" in feedback(tmp_path, "--course", tiny_course, "-e", "cnn")

@@ -77,7 +77,7 @@ def test_the_command_writes_what_the_button_writes(entered):
     shutil.rmtree(entered / "feedback")
     said = run("feedback", "--nbgrader")
     assert {path.name: path.read_bytes() for path in page_of(entered).parent.iterdir()} == by_button
-    assert "Hand them back with: nbgrader release_feedback greetings" in said
+    assert "Return them with: nbgrader release_feedback greetings" in said
     assert api_of(entered).generate_feedback("greetings", "ada")["success"]  # over what the command wrote
     assert page_of(entered).read_bytes() == by_button["greetings.html"]
 
