@@ -1,5 +1,5 @@
 "use strict";
-// Sort a table by a column when its head is pressed, and show only the students that are looked for.
+// Sort a table by a column when its heading is pressed, and show only the students whose names match the search.
 const valueOf = (row, column) => {
   const cell = row.cells[column];
   const number = Number(cell.dataset.value ?? cell.textContent);
