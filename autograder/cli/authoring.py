@@ -99,6 +99,7 @@ def prove_command(
                 )
 
     proofs: list[Proof] = []
+    # Read all stubs first: one that is missing must not stop the proof after minutes.
     stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
     with engine_factory(loaded, chosen, tier)() as engine:
         for exercise in chosen:

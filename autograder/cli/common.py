@@ -57,7 +57,7 @@ def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str
     tier = best_tier()
     stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
     why = "; ".join(f"tier {probed.tier} fails: {probed.problem}" for probed in stronger)
-    if required is not None and tier > required:
+    if required is not None and tier > required:  # a later letter is a weaker tier
         raise MachineError(
             f"Tier {required} is required, but the best here is tier {tier} ({why}). Run `autograder doctor` to see "
             f"what to do, or repeat with --require-tier {tier}."

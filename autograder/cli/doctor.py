@@ -227,7 +227,7 @@ def _packages() -> Iterator[Finding]:
 def _torch() -> Finding:
     """Import torch in a process of its own, so that a crash there becomes a finding here."""
     code = "import torch; print(torch.__version__, 'with CUDA' if torch.cuda.is_available() else 'on the CPU')"
-    command = [sys.executable, "-P", "-c", code]
+    command = [sys.executable, "-P", "-c", code]  # -P: not a torch.py of the current folder
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return Finding("torch", fine=True, found=f"{done.stdout.strip()}; graded on one CPU thread")

@@ -210,6 +210,7 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
 
     out, errors = console(stderr=order.as_json), console(stderr=True)
     known = {exercise.name for exercise in course.exercises}
+    # All results in the folder, not only those of this run: the tables must not lose exercises graded before.
     stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]
     grades, questions = write_grades(order.output, stored, course)
     out.print(f"Results:   one file per submission in {order.output}", soft_wrap=True)

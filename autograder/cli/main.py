@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except (AutograderError, ModuleNotFoundError, OSError) as error:
-            known = explained(error)
+            known = explained(error)  # None for what can only be a bug
             if known is None:
                 raise
             kind = _Failed if isinstance(known, LeakError) else _Unable

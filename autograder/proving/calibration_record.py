@@ -66,7 +66,7 @@ def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:
     after = f"{_layout({'experiments': entries}, 4)}\n".encode() if entries else b""
     if after == before:
         return False
-    if after:
+    if after:  # through a scratch file: an interrupted run must not leave half a record
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         scratch.write_bytes(after)
         scratch.replace(path)

@@ -145,7 +145,7 @@ class Pool:
         except CourseError:
             self._idle.put(process)
             raise
-        if self._stopped:  # then the process did not end by itself: `stop` killed it
+        if self._stopped:  # the process did not end by itself: `stop` killed it
             raise CancelledError
         if "ended" in reply:
             with self._lock:
@@ -228,13 +228,13 @@ def measure(
             memory.add(key, measurement)
         return measurement
 
-    with ThreadPoolExecutor(pool.jobs) as threads:
+    with ThreadPoolExecutor(pool.jobs) as threads:  # threads only wait for processes
         futures = {threads.submit(run, key): key for key in todo}
         try:
             for future in as_completed(futures):
                 for task in todo[futures[future]]:
                     yield task, future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: kill the processes, or leaving the `with` block would wait for them
             threads.shutdown(wait=False, cancel_futures=True)
             pool.stop()
             raise

@@ -169,6 +169,7 @@ class DataDigest:
         if isinstance(value, np.ndarray):
             self._note(f"array {value.dtype.str} {value.shape}")
             self._sha.update(np.ascontiguousarray(value).tobytes())
+            # Whole numbers in a float array, such as labels, are the same on every machine.
             self.exact &= value.dtype.kind in "biu" or bool((value == np.trunc(value)).all())
         elif isinstance(value, Mapping):
             self._note(f"mapping {len(value)}")

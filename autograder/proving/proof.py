@@ -71,7 +71,7 @@ def prove(
 
     def run(answer: Answer) -> Verdict:
         question = _with_needed_checks(exercise.question(answer.question), answer, slow)
-        cells = with_answer(reference.cells, answer)
+        cells = with_answer(reference.cells, answer)  # all other questions keep the solution's answers
         prepared = replace(reference, exercise=replace(exercise, questions=(question,)), cells=cells)
         result = grade(engine, prepared, limits)
         return Verdict(answer, result.questions[0].checks, tuple(_problems(answer, result.questions[0])))

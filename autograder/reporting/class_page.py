@@ -227,6 +227,7 @@ def analyse(results: Sequence[Result]) -> list[QuestionItem]:
 
 def _columns(graded: Sequence[Result]) -> Iterator[list[QuestionResult]]:
     """Yield each question's results in all submissions, without checks where most were graded by other checks."""
+    # After a change of the checks, some submissions may not have been graded again; their places do not match.
     usual, _ = Counter(_checks_of(result) for result in graded).most_common(1)[0]
     for place, (name, _) in enumerate(usual):
         yield [
@@ -259,6 +260,7 @@ def _item(
     passed: Sequence[bool] | None = None,
 ) -> Item:  # fmt: skip
     shares = [float(one) for one in passed] if passed is not None else [score / most if most else 1 for score in points]
+    # The rest of the exercise: with its own points included, every item would correlate with the total.
     rest = [total - score for total, score in zip(totals, points, strict=True)]
     difficulty = statistics.fmean(shares)
     discrimination = correlation(shares, rest)

@@ -154,4 +154,5 @@ def beside_reference(pictures: tuple[Picture, ...], references: tuple[Picture, .
         theirs = [Part(_LABELS[picture.kind][1].format(part.label), part.rows) for part in reference.parts]
         if picture.kind == "images":
             theirs = [part for part in theirs if part.rows not in {mine.rows for mine in own}]
+        # The student's parts come first, so that the bound on parts never cuts them off.
         yield Picture(picture.kind, picture.title, tuple([*own, *theirs][:MAX_PARTS]))

@@ -100,6 +100,7 @@ def _candidates(prints: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     shared: Counter[tuple[str, str]] = Counter()
     for students in owners.values():
         shared.update(combinations(students, 2))
+    # Half the threshold: fingerprints only approximate the share of code, which `_compare` measures.
     for pair, count in shared.items():
         if count >= LEAST_SIMILAR / 2 * min(len(prints[student].hashes) for student in pair):
             yield pair
@@ -109,7 +110,7 @@ def _compare(first: str, first_print: Any, second: str, second_print: Any) -> Pa
     from copydetect import compare_files
 
     overlap, shares, slices = compare_files(first_print, second_print)
-    if overlap < 2 * NOISE:
+    if overlap < 2 * NOISE:  # hardly more than one fingerprint is chance
         return None
     sides = [
         Side(student, each.raw_code, _ranges(places, len(each.raw_code)), min(1.0, float(share)))

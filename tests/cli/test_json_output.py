@@ -39,37 +39,37 @@ def submitted(tiny_course, tmp_path) -> Path:
 def test_grade(tiny_course, submitted, tmp_path):
     output = tmp_path / "graded"
     arguments = ["grade", submitted, "--course", tiny_course, "--output", output, "--gradebook", "none"]
-    code, told = printed(*arguments, "--allow-weak-sandbox")
+    code, document = printed(*arguments, "--allow-weak-sandbox")
     assert code == 0
-    assert told["stored"] == str(output)
-    ben, ada = told["submissions"]  # ä comes after b
+    assert document["stored"] == str(output)
+    ben, ada = document["submissions"]  # ä comes after b
     assert (ada["student"], ada["status"]) == ("äda", "graded")
     assert ada["score"] == ada["max_score"] == sum(ada["questions"].values()) > 0
     assert (ben["status"], ben["score"], ben["needs_human"]) == ("unreadable", 0, False)
     assert ben["message"]
-    assert told["moved"] == told["kept_higher"] == []
-    assert all(stray["why"] for stray in told["left_out"])
+    assert document["moved"] == document["kept_higher"] == []
+    assert all(stray["why"] for stray in document["left_out"])
 
     (exercise,) = load_course(tiny_course).exercises
     shutil.copy(exercise.solution, submitted / "ben" / exercise.name / f"{exercise.name}.py")
-    code, told = printed(*arguments, "--allow-weak-sandbox", "--dry-run")
-    assert (code, told["stored"], told["unchanged"]) == (0, None, 1)
-    (move,) = told["moved"]
+    code, document = printed(*arguments, "--allow-weak-sandbox", "--dry-run")
+    assert (code, document["stored"], document["unchanged"]) == (0, None, 1)
+    (move,) = document["moved"]
     assert (move["student"], move["from"], move["to"]) == ("ben", 0, ada["score"])
     assert sum(move["checks"].values()) == ada["score"]
 
 
 def test_doctor(tiny_course):
-    code, told = printed("doctor", "--course", tiny_course)
-    assert told["fine"] is (code == 0)
-    assert {"sandbox", "Python", "packages", "course"} <= {finding["what"] for finding in told["findings"]}
+    code, document = printed("doctor", "--course", tiny_course)
+    assert document["fine"] is (code == 0)
+    assert {"sandbox", "Python", "packages", "course"} <= {finding["what"] for finding in document["findings"]}
 
 
 def test_prove(built_tiny_course, tmp_path):
     root = Path(shutil.copytree(built_tiny_course, tmp_path / "course"))
-    code, told = printed("prove", "--course", root, "--allow-weak-sandbox")
-    assert (code, told["proven"]) == (0, True)
-    for question in told["questions"]:
+    code, document = printed("prove", "--course", root, "--allow-weak-sandbox")
+    assert (code, document["proven"]) == (0, True)
+    for question in document["questions"]:
         assert question["problems"] == []
         assert all(good == total > 0 for good, total in question["answers"].values())
 

@@ -6,6 +6,7 @@ const valueOf = (row, column) => {
   return Number.isNaN(number) ? cell.textContent.trim().toLowerCase() : number;
 };
 
+// Numbers come before text, such as the dash of a missing score.
 const compare = (first, second) =>
   typeof first === typeof second ? (first < second ? -1 : first > second ? 1 : 0) : typeof first === "number" ? -1 : 1;
 
