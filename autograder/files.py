@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping
@@ -27,6 +28,17 @@ def write_atomic(path: Path, data: bytes) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+# --- Templates ------------------------------------------------------------------------------------------------------
+
+
+def fill_template(path: Path, **words: str) -> str:
+    """Return the text of a file with each ``@NAME@`` replaced by the word of that name.
+
+    A name that no word is given for raises `KeyError`: a template and its user change together.
+    """
+    return re.sub(r"@([A-Z_]+)@", lambda match: words[match[1].lower()], path.read_text("utf-8"))
 
 
 # --- Zips ---------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["make_pictures.py"]
 
 myst_heading_anchors = 4
+myst_enable_extensions = ["tasklist"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"

@@ -16,10 +16,9 @@ import pytest
 
 from autograder.course import load_course
 from autograder.files import write_zip
-from autograder.release.build import write_source
+from autograder.release.make import cleared, write_source
 from autograder.release.notebooks import source_notebook
 from autograder.release.pins import LOCK, core_needs, installed
-from autograder.release.stubs import cleared
 from autograder.release.student_bundle import student_bundle
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from tests.conftest import copy_tiny_course

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import os
 import sys
 import time
@@ -30,6 +31,7 @@ from autograder.checking.failures import WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
 from autograder.course import Check
+from autograder.course.check_files import FOLDER, HIDDEN, PUBLIC
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import take_shown
 
@@ -54,6 +56,33 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect a file of checks as a module of the package ``checks``, wherever pytest was started."""
+    folders = module_path.parents
+    if len(folders) > 2 and folders[0].name in (PUBLIC, HIDDEN) and folders[2].name == FOLDER:
+        module: pytest.Module = CheckModule.from_parent(parent, path=module_path)
+        return module
+    return None
+
+
+class CheckModule(pytest.Module):
+    """A file of checks: it may share its name with another one, and may import others relatively.
+
+    None of pytest's import modes serves both in a course without a pytest configuration of its own.
+    """
+
+    def _getobj(self) -> types.ModuleType:
+        folder = self.path.parents[2]
+        if getattr(sys.modules.get(FOLDER), "__path__", None) != [str(folder)]:
+            install_package(folder)
+        return importlib.import_module(module_name(folder, self.path))
+
+
+def module_name(folder: Path, path: Path) -> str:
+    """Return what a file of checks is called when it is imported; ``folder`` holds all checks."""
+    return ".".join((FOLDER, *path.relative_to(folder).with_suffix("").parts))
 
 
 @pytest.fixture
@@ -88,7 +117,7 @@ _ARGUMENTS = (
     "-p", "autograder.checking.runner", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:warnings",
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
-    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "--import-mode=importlib", "-c", os.devnull,
+    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "-c", os.devnull,
     "--continue-on-collection-errors",
 )  # fmt: skip
 
@@ -278,22 +307,22 @@ def package_of_checks(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in _modules_of(folder.name):
+        for name in _modules_of_checks():
             del sys.modules[name]
         sys.modules.update(others)
 
 
 def install_package(folder: Path) -> dict[str, types.ModuleType]:
-    """Make ``folder`` a package of its name, and return the modules that had this name before."""
-    package = types.ModuleType(folder.name)
+    """Make ``folder`` the package ``checks``, and return the modules that had this name before."""
+    package = types.ModuleType(FOLDER)
     package.__path__ = [str(folder)]
-    others = {name: sys.modules.pop(name) for name in _modules_of(folder.name)}
-    sys.modules[folder.name] = package
+    others = {name: sys.modules.pop(name) for name in _modules_of_checks()}
+    sys.modules[FOLDER] = package
     return others
 
 
-def _modules_of(package: str) -> list[str]:
-    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+def _modules_of_checks() -> list[str]:
+    return [name for name in sys.modules if name == FOLDER or name.startswith(f"{FOLDER}.")]
 
 
 @contextmanager

@@ -190,6 +190,11 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
         out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
     if run.reused:
         out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
+    if run.outdated:
+        out.print(
+            f"{run.outdated} of {len(run.results)} had not changed, but were graded again: another version of the "
+            "grader, of Python or of a package had made their results."
+        )
     if run.score_changes:
         out.print(
             score_changes_table(
@@ -225,8 +230,8 @@ def _store_gradebook(
     from autograder.course.manifest import UNRELEASED
     from autograder.gradebook.graded_notebooks import write_autograded
     from autograder.gradebook.nbgrader_db import update_gradebook
+    from autograder.release.make import cleared
     from autograder.release.notebooks import source_notebook
-    from autograder.release.stubs import cleared
 
     url = order.gradebook or settings.db_url
     update_gradebook(

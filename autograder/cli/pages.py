@@ -101,7 +101,7 @@ def _surroundings(
 def _pairs(exercise: Exercise, submissions: Sequence[SubmissionFile]) -> list[Pair]:
     """Return the pairs of similar submissions to an exercise."""
     from autograder.grading.one_submission import prepare
-    from autograder.release.stubs import stub_module
+    from autograder.release.make import stub_module
     from autograder.reporting.similarity import similar_pairs
 
     prepared = {each.student: prepare(each, exercise, "") for each in submissions}

@@ -81,10 +81,10 @@ def build_command(
 
 def _release(course: Course, version: str, key: Path | None, course_id: str) -> None:
     from autograder.course.manifest import path_of
+    from autograder.release.build import build_version
     from autograder.release.comparison import sign
     from autograder.release.nbgrader_run import SOLUTION, STUDENT
     from autograder.release.student_bundle import bundle_name
-    from autograder.release.versioned import build_version
 
     is_new = build_version(course, version, course_id)
     manifest = path_of(course.root, version)

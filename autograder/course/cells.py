@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,19 +62,52 @@ def check_source(question: str) -> str:
 
 def cell_metadata(question: str, points: float | None = None) -> dict[str, Any]:
     """Return nbgrader's metadata of a question's own cell or, given its points, of its graded cell."""
-    graded = points is not None
-    metadata: dict[str, Any] = {
-        "cell_type": "code",
-        "grade": graded,
-        "grade_id": check_id(question) if graded else question,
-        "locked": graded,
-        "schema_version": 3,
-        "solution": not graded,
-        "task": False,
+    if points is None:
+        return nbgrader_metadata(question, solution=True)
+    metadata = nbgrader_metadata(check_id(question), grade=True, locked=True)
+    metadata["nbgrader"]["points"] = int(points) if points == int(points) else points
+    return metadata
+
+
+def nbgrader_metadata(
+    grade_id: str, *, grade: bool = False, solution: bool = False, locked: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Return the metadata by which nbgrader knows a code cell.
+
+    https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
+    """
+    return {
+        "nbgrader": {
+            "cell_type": "code",
+            "grade": grade,
+            "grade_id": grade_id,
+            "locked": locked,
+            "schema_version": 3,
+            "solution": solution,
+            "task": False,
+        }
     }
-    if graded:
-        metadata["points"] = points
-    return {"nbgrader": metadata}
+
+
+class CellNumbering:
+    """Gives the cells of an exercise their ids, which depend on nothing but the place among the questions.
+
+    So two builds agree byte for byte, and a diff between two releases shows what really changed.
+    """
+
+    def __init__(self) -> None:
+        self._section = "intro"
+        self._numbers = Counter[str]()
+
+    def question(self, name: str) -> str:
+        """Return the id of a question's cell; the cells below it are numbered from 1 again."""
+        self._section, self._numbers = name, Counter()
+        return name
+
+    def other(self, kind: str) -> str:
+        """Return the id of the next cell of a kind: ``text``, ``code`` or ``figure``."""
+        self._numbers[kind] += 1
+        return f"{self._section}-{kind}-{self._numbers[kind]}"
 
 
 # --- Modules as notebooks -----------------------------------------------------------------------------------------
@@ -95,15 +129,13 @@ _QUESTION = re.compile(r'question="([^"]+)"')
 def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
     """Return the locked code of an exercise and, without source, its questions, with their ids, in order."""
     _, *parts = _HEADER.split(exercise.source)
-    section, number, found = "intro", 0, []
+    numbering, found = CellNumbering(), []
     for header, body in zip(parts[::2], parts[1::2], strict=True):
         question = _QUESTION.search(header)
         if question:
-            section, number = question[1], 0
-            found.append(Cell(section, ""))
+            found.append(Cell(numbering.question(question[1]), ""))
         elif "[markdown]" not in header and f'"{ILLUSTRATION}"' not in header:
-            number += 1
-            found.append(Cell(f"{section}-code-{number}", body.strip("\n")))
+            found.append(Cell(numbering.other("code"), body.strip("\n")))
     return tuple(found)
 
 

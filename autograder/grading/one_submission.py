@@ -197,6 +197,11 @@ def is_current(stored: Result, template: Result) -> bool:
     return stored.status is not Status.GRADER_ERROR and _agree(stored, template, (*_WHOLE, *_ALL))
 
 
+def is_outdated(stored: Result, template: Result) -> bool:
+    """Whether the same submission was graded by another version of the grader, of Python or of its packages."""
+    return stored.submission_digest == template.submission_digest and stored.environment != template.environment
+
+
 def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
     """Return the stored results of the checks that nothing has changed for, as they are declared now.
 

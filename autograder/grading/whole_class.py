@@ -15,6 +15,7 @@ from autograder.grading.one_submission import (
     PreparedSubmission,
     Reused,
     is_current,
+    is_outdated,
     job_of,
     prepare,
     result_of,
@@ -35,6 +36,8 @@ class Run:
 
     results: list[Result] = field(default_factory=list)
     reused: int = 0
+    outdated: int = 0
+    """Submissions that are graded again though nothing in them has changed: another grader made their results."""
     score_changes: list[ScoreChange] = field(default_factory=list)
     kept: list[ScoreChange] = field(default_factory=list)
 
@@ -83,6 +86,7 @@ def grade_class(
                 run.reused += 1
                 notify(stored)
                 continue
+            run.outdated += stored is not None and is_outdated(stored, prepared.template)
             reused = still_holds(stored, prepared)
             known = result_without_running(stored, prepared, reused)
             if known is not None:

@@ -25,7 +25,7 @@ import torch
 from autograder.checking.execution import CellRunner, make_shell, names_defined
 from autograder.checking.experiments import CalibrationError, Experiment
 from autograder.checking.failures import SubmissionError, student_error
-from autograder.checking.runner import install_package
+from autograder.checking.runner import install_package, module_name
 from autograder.checking.student_module import HELPER_FILE, LocalSubmission, is_cell_file
 from autograder.course.cells import Cell
 
@@ -130,18 +130,14 @@ def experiments_of(folder: Path, tests: tuple[str, ...]) -> list[tuple[str, str,
     """Import check files; return the experiments in them and in their imports as (file, variable, experiment)."""
     install_package(folder)
     for file in tests:
-        importlib.import_module(_module_of(folder, file))
+        importlib.import_module(module_name(folder, folder / file))
     found: dict[int, tuple[str, str, Experiment]] = {}
     # Helper modules first: an experiment that tests import is attributed to the file that defines it.
     for file in sorted(_files_of(folder), key=lambda file: (file in tests, file)):
-        for variable, value in vars(sys.modules[_module_of(folder, file)]).items():
+        for variable, value in vars(sys.modules[module_name(folder, folder / file)]).items():
             if isinstance(value, Experiment):
                 found.setdefault(id(value), (file, variable, value))
     return list(found.values())
-
-
-def _module_of(folder: Path, file: str) -> str:
-    return ".".join((folder.name, *Path(file).with_suffix("").parts))
 
 
 def _files_of(folder: Path) -> list[str]:

@@ -1,21 +1,29 @@
-"""Solution regions: what students write, bounded by nbgrader's own markers.
+"""Make the instructor's notebook, the source that nbgrader works on, of a solved module.
 
-From a solved module to the instructor's notebook, the source that nbgrader works on.
-
-Every cell gets an id that depends on nothing but its place among the questions, so that two builds agree byte
-for byte and a diff between two releases shows what really changed.
+What students write lies between nbgrader's own markers, ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autograder.course import Exercise
-from autograder.course.cells import ILLUSTRATION
+from autograder.course.cells import (
+    ILLUSTRATION,
+    CellNumbering,
+    cell_metadata,
+    check_id,
+    check_source,
+    nbgrader_metadata,
+)
 from autograder.errors import CourseError
+from autograder.files import fill_template
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 
@@ -62,31 +70,13 @@ def strip_markers(source: str) -> str:
 # --- Notebooks ----------------------------------------------------------------------------------------------------
 
 
+TEMPLATES = Path(__file__).with_name("templates")
+"""What releases and new exercises start from, as files."""
+
 IMPORT_ID = "autograder"
-CHECK_PREFIX = "check-"
 
 BUNDLE = "exercises"
 """How the names of the zips that students get begin, and of the folder in them; see `release.bundle`."""
-
-# On Colab there is one notebook, on a machine that is new every day. Everywhere else, the grader included, the first
-# two lines are all that is run.
-_IMPORT = f"""\
-try:
-    from autograder import check, hint
-except ImportError:  # on Google Colab, once a session: install from the course's zip, uploaded or on your Drive
-    import glob, shutil, subprocess, sys
-    places = [".", "drive/MyDrive", "drive/MyDrive/*"] if "google.colab" in sys.modules else []
-    for file in [file for place in places for file in glob.glob(f"{{place}}/{BUNDLE}-*.zip")]:
-        shutil.unpack_archive(file, ".")
-    if not (folders := [name for place in places for name in glob.glob(f"{{place}}/{BUNDLE}-*/@EXERCISE@")]):
-        raise ImportError("@HELP@") from None
-    shutil.copytree(f"{{max(folders)}}/checks", "checks", dirs_exist_ok=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *glob.glob(f"{{max(folders)}}/../*.whl")], check=True)
-    from autograder import check, hint"""
-_HELP = (
-    f"on Colab, upload {BUNDLE}-….zip (folder symbol on the left), then run this cell again; "
-    "elsewhere, run: pip install -r requirements.txt"
-)
 
 # Nothing here depends on the machine that builds: no versions, no dates.
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -116,19 +106,24 @@ def source_notebook(exercise: Exercise, release: str) -> Any:
     )
 
 
-def read_solution(exercise: Exercise) -> list[Any]:
-    """Return the cells of ``solutions/<exercise>.py``, checked one by one."""
+@functools.lru_cache(maxsize=64)
+def read_solution(exercise: Exercise) -> tuple[Any, ...]:
+    """Return the cells of ``solutions/<exercise>.py``, checked one by one, for all who ask; nobody may change them."""
     import jupytext
 
     cells: list[Any] = jupytext.reads(exercise.source, fmt="py:percent").cells
     for place, cell in enumerate(cells, 1):
         _check_cell(cell, f"solutions/{exercise.name}.py: cell {place}")
-    return cells
+    return tuple(cells)
 
 
 def import_of_check(exercise: str) -> str:
-    """Return the code of an exercise's first cell: it imports `check`, and on Colab installs it when needed."""
-    return _IMPORT.replace("@EXERCISE@", exercise).replace("@HELP@", _HELP)
+    """Return the code of an exercise's first cell: it imports `check`, and on Colab installs it when needed.
+
+    On Colab there is one notebook, on a machine that is new every day. Everywhere else, the grader included, the
+    first two lines are all that is run.
+    """
+    return fill_template(TEMPLATES / "student" / "first_cell.py.template", exercise=exercise).rstrip()
 
 
 def is_illustration(cell: Any) -> bool:
@@ -166,7 +161,7 @@ def _defined_names(source: str, where: str) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
-def _require_one_cell_per_question(exercise: Exercise, cells: list[Any]) -> None:
+def _require_one_cell_per_question(exercise: Exercise, cells: Sequence[Any]) -> None:
     counts = Counter(cell.metadata["question"] for cell in cells if "question" in cell.metadata)
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
@@ -179,24 +174,20 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"“{name}”" for name in names)
 
 
-def _with_ids(exercise: Exercise, cells: list[Any]) -> list[Any]:
+def _with_ids(exercise: Exercise, cells: Sequence[Any]) -> list[Any]:
     """Return the module's cells with the import of `check` and a graded cell after each question."""
-    section, numbers = "intro", Counter[str]()
-    imported, made = False, []
+    numbering, imported, made = CellNumbering(), False, []
     for cell in cells:
         if cell.cell_type == "code" and not imported:
-            made.append(_code(IMPORT_ID, import_of_check(exercise.name), _read_only(IMPORT_ID)))
+            made.append(_code(IMPORT_ID, import_of_check(exercise.name), nbgrader_metadata(IMPORT_ID, locked=True)))
             imported = True
         question = cell.metadata.get("question")
         if question is not None:
-            section, numbers = question, Counter()
             points = exercise.question(question).max_score
-            made.append(_code(question, cell.source, _solution(question)))
-            made.append(_code(CHECK_PREFIX + question, f'check("{question}")', _graded(question, points)))
-            continue
-        kind = _kind(cell)
-        numbers[kind] += 1
-        made.append(_other_cell(cell, f"{section}-{kind}-{numbers[kind]}"))
+            made.append(_code(numbering.question(question), cell.source, cell_metadata(question)))
+            made.append(_code(check_id(question), check_source(question), cell_metadata(question, points)))
+        else:
+            made.append(_other_cell(cell, numbering.other(_kind(cell))))
     return made
 
 
@@ -213,40 +204,11 @@ def _other_cell(cell: Any, cell_id: str) -> Any:
     if cell.cell_type != "code":
         return new_markdown_cell(cell.source, id=cell_id)
     tags = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
-    return _code(cell_id, cell.source, tags if is_illustration(cell) else {**_read_only(cell_id), **tags})
+    locked = {} if is_illustration(cell) else nbgrader_metadata(cell_id, locked=True)
+    return _code(cell_id, cell.source, {**locked, **tags})
 
 
 def _code(cell_id: str, source: str, metadata: dict[str, Any]) -> Any:
     from nbformat.v4 import new_code_cell
 
     return new_code_cell(source, id=cell_id, metadata=metadata)
-
-
-def _read_only(cell_id: str) -> dict[str, Any]:
-    return _nbgrader(cell_id, locked=True)
-
-
-def _solution(question: str) -> dict[str, Any]:
-    return _nbgrader(question, solution=True)
-
-
-def _graded(question: str, points: float) -> dict[str, Any]:
-    metadata = _nbgrader(CHECK_PREFIX + question, grade=True, locked=True)
-    metadata["nbgrader"]["points"] = int(points) if points == int(points) else points
-    return metadata
-
-
-def _nbgrader(
-    grade_id: str, *, grade: bool = False, solution: bool = False, locked: bool = False
-) -> dict[str, dict[str, Any]]:
-    return {
-        "nbgrader": {
-            "cell_type": "code",
-            "grade": grade,
-            "grade_id": grade_id,
-            "locked": locked,
-            "schema_version": 3,
-            "solution": solution,
-            "task": False,
-        }
-    }

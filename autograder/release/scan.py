@@ -12,10 +12,10 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME, parsed
@@ -28,9 +28,11 @@ SHORTEST_CHECK_LINE = 20
 DISTINCTIVE = 32
 """Characters from which on a line of code says so much that it is a leak wherever it stands."""
 
-# Lines of a solution that every program has; they tell nothing.
+# Lines of a solution that every program has; they tell nothing. A call without arguments (`optimizer.step()`) is one of
+# them: messages and texts name such methods.
 _TRIVIAL = re.compile(
-    r"return \w+|super\(\)\.__init__\(\)|(import|from) .*|if \w+ is (not )?None:|if (not )?\w+:|[\W\d]*|"
+    r"\w+(\.\w+)*\(\)|super\(\)\.__init__\(\)|return \w+|(import|from) .*|[\W\d]*|"
+    r"if \w+ is (not )?None:|if (not )?\w+:|"
     r"for [\w, ]+ in (\w+|(range|enumerate|zip)\([\w, ]+\)):"
 )
 _PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")
@@ -38,7 +40,7 @@ _IMPORT = re.compile(r"(from [\w.]+ )?import ")
 _DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
 _TELLING_DIGITS = 5
 _LONG_SEED = 10**5
-"""From which number on a seed is none that any text may hold."""
+"""Seeds this large do not occur by chance."""
 
 
 @dataclass(frozen=True)
@@ -63,28 +65,17 @@ class _Given:
     shown: set[str] = field(default_factory=set)
 
 
-def require_no_leaks(files: Iterable[tuple[str, Path]], course: Course) -> None:
-    """Scan ``(exercise, file)`` pairs; raise `LeakError` naming every finding."""
-    secrets = collect_secrets(course)
-    _require_none([finding for exercise, path in files for finding in find_leaks(path, exercise, secrets)])
+class HandedOut(NamedTuple):
+    """A file that students get with an exercise; what belongs to no exercise must hold nothing of any."""
+
+    exercise: str | None
+    name: str
+    content: bytes
 
 
-def require_no_leaks_in_bundle(files: Mapping[str, bytes], course: Course) -> None:
-    """Scan what is in the students' zip (name → content) and in the wheel in it, like `require_no_leaks`."""
-    secrets, exercises = collect_secrets(course), {exercise.name for exercise in course.exercises}
-    found: list[str] = []
-    for name, content in _unpacked(files):
-        exercise = next((part for part in name.split("/")[:-1] if part in exercises), None)
-        found += _leaks(name, content, exercise, secrets)
-    _require_none(found)
-
-
-def find_leaks(path: Path, exercise: str, secrets: Iterable[Secret]) -> list[str]:
-    """Return one line for each secret in a file that is handed out with ``exercise``."""
-    return _leaks(f"{path.parent.name}/{path.name}", path.read_bytes(), exercise, secrets)
-
-
-def _require_none(found: list[str]) -> None:
+def require_no_leaks(files: Iterable[HandedOut], secrets: Sequence[Secret]) -> None:
+    """Scan files; raise `LeakError` naming every finding."""
+    found = [finding for file in files for finding in find_leaks(file, secrets)]
     if found:
         listed = "\n".join(f"  {finding}" for finding in found)
         raise LeakError(
@@ -93,18 +84,29 @@ def _require_none(found: list[str]) -> None:
         )
 
 
-def _unpacked(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield files, and in the place of a wheel those in it."""
+def files_in(folder: Path, exercise: str) -> Iterator[HandedOut]:
+    """Yield the files of a folder that is handed out with an exercise."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield HandedOut(exercise, f"{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+
+
+def unpacked(files: Mapping[str, bytes], course: Course) -> Iterator[HandedOut]:
+    """Yield the files of the students' zip, and in the place of a wheel those in it; a folder tells the exercise."""
+    exercises = {exercise.name for exercise in course.exercises}
     for name, content in files.items():
+        exercise = next((part for part in name.split("/")[:-1] if part in exercises), None)
         if not name.endswith(".whl"):
-            yield name, content
+            yield HandedOut(exercise, name, content)
             continue
         with zipfile.ZipFile(io.BytesIO(content)) as wheel:
-            yield from ((f"{name}/{member}", wheel.read(member)) for member in wheel.namelist())
+            for member in wheel.namelist():
+                yield HandedOut(exercise, f"{name}/{member}", wheel.read(member))
 
 
-def _leaks(name: str, content: bytes, exercise: str | None, secrets: Iterable[Secret]) -> list[str]:
-    """Return the findings in one file; what belongs to no exercise must hold nothing of any."""
+def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
+    """Return one line for each secret in a file."""
+    exercise, name, content = file
     text = content.decode("utf-8", errors="replace")
     texts = [name, *_texts(name, text)]
     flat = _normalised(" ".join(texts))
@@ -132,7 +134,9 @@ def collect_secrets(course: Course) -> list[Secret]:
     given = {exercise.name: _given(exercise) for exercise in course.exercises}
     all_code = set().union(*(entry.code for entry in given.values()))
     all_shown = set().union(*(entry.shown for entry in given.values()), all_code)
-    public_names = {f"test_{c.name}" for e in course.exercises for q in e.questions for c in q.checks if c.public}
+    public_names = {f"test_{check.name}" for exercise in course.exercises for check in exercise.checks if check.public}
+    # A question's file of public checks is called after it, whatever a hidden check of another question is called.
+    public_names |= {f"test_{question.name}" for exercise in course.exercises for question in exercise.questions}
     secrets: list[Secret] = []
     for exercise in course.exercises:
         secrets += _solution_secrets(exercise, given[exercise.name], all_code)

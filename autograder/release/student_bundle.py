@@ -1,15 +1,11 @@
-"""What students are given: the wheel of the light core, and the zip around it.
+"""Package what students are given: one zip with notebooks, public checks, a wheel, and how to start.
 
-The wheel that students install: the light core of this package, the same bytes on every machine.
+The zip comes in two versions, without and with solutions. Both work by ``pip install -r requirements.txt`` from the
+unpacked zip alone, and, through the first cell of each notebook, on Colab. The wheel holds the light core of this
+package: what `check`, public checks and `autograder.datasets` import, and nothing of what grades. Which modules those
+are is read from their import statements, those inside functions included.
 
-It holds what `check`, a file of public checks and `autograder.datasets` import, and nothing of what grades. Which
-modules those are is read from their import statements, those inside functions included.
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
-
-What students are handed: one zip with notebooks, public checks, the wheel of the light core, and how to start.
-
-It comes in two versions, without and with solutions. Both work by ``pip install -r requirements.txt`` from the unpacked
-zip alone, and, through the first cell of each notebook, on Colab.
 """
 
 from __future__ import annotations
@@ -23,9 +19,9 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.files import zipped
+from autograder.files import fill_template, zipped
 from autograder.release.nbgrader_run import SOLUTION, STUDENT
-from autograder.release.notebooks import BUNDLE
+from autograder.release.notebooks import BUNDLE, TEMPLATES
 from autograder.release.pins import DISTRIBUTION
 from autograder.runtime import versions
 
@@ -126,64 +122,6 @@ def _entry(name: str, content: bytes) -> str:
 
 JUPYTER = "jupyterlab"
 
-_README = """\
-# Exercises, release @RELEASE@@KIND@
-
-@WHAT@
-
-@EXERCISES@
-
-## Start in JupyterLab
-
-You need Python @PYTHONS@. In a terminal, in this folder:
-
-```sh
-python3 -m venv .venv
-.venv/bin/pip install -r requirements.txt
-.venv/bin/jupyter lab
-```
-
-On Windows: `py -m venv .venv`, `.venv\\Scripts\\pip install -r requirements.txt`, `.venv\\Scripts\\jupyter lab`.
-The folder `checks` beside each notebook holds the public checks: leave it there.
-
-## Start on Google Colab
-
-1. Open a notebook of this folder with *File → Upload notebook*.
-2. Upload `@ZIP@` with the folder symbol on the left, not unpacked. Or keep it on your Google Drive and mount that.
-3. Run the first cell. It installs what is missing, and leaves Colab's PyTorch as it is.
-
-Colab forgets uploaded files when a session ends; what is on your Drive stays. Download or save your notebook.
-
-## Work
-
-Write your answer in place of `# YOUR CODE HERE` and the line that raises `NotImplementedError`, run the cell, then the
-`check("…")` below it, as often as you like. It says of each public check:
-
-| it says | which means |
-|---|---|
-| ✓ passed | right |
-| ✗ wrong | something differs; the text says what was expected, what came, and often the likely cause |
-| ○ not attempted | the question still raises `NotImplementedError`, or its cell was not run |
-| ◔ too slow | it took longer than it may |
-| – not run | an earlier check has to pass first |
-| ! grader error | the check itself failed; tell us |
-
-## Hand in
-
-1. Choose *Kernel → Restart Kernel and Run All Cells* (Colab: *Runtime → Restart session and run all*).
-2. Save, and hand in the notebook itself (`.ipynb`) under its own name, where your course says.
-
-Your code is run anew from top to bottom, and graded with the public checks and further, hidden ones.
-"""
-
-_WITHOUT = "Each folder is one exercise: a notebook to complete, and the public checks that it runs."
-_WITH = """\
-**Use this version as a last resort.** Here every question is answered. What you learn, you learn by trying: work with
-the version without solutions first, read what `check("…")` says, talk to others, and look up here the one question that
-you are still stuck at. Then close it, and write the answer yourself.
-
-Each folder is one exercise: the solved notebook, and the public checks that it runs."""
-
 
 def bundle_name(release: str, kind: str) -> str:
     """Return what the zip of a release (without ``.zip``) and the folder in it are called."""
@@ -226,18 +164,17 @@ def _readme(course: Course, release: str, kind: str) -> str:
         f"- `{exercise.name}`: {exercise.max_score:g} points{' (bonus)' if exercise.optional else ''}"
         for exercise in course.exercises
     )
-    words = {
-        "@PYTHONS@": versions.words(),
-        "@RELEASE@": release,
-        "@KIND@": ", with solutions" if kind == SOLUTION else "",
-        "@WHAT@": _WITH if kind == SOLUTION else _WITHOUT,
-        "@EXERCISES@": exercises,
-        "@ZIP@": f"{bundle_name(release, kind)}.zip",
-    }
-    text = _README
-    for mark, word in words.items():
-        text = text.replace(mark, word)
-    return text
+    folder = TEMPLATES / "student"
+    what = folder / ("with_solutions.md" if kind == SOLUTION else "without_solutions.md")
+    return fill_template(
+        folder / "README.md.template",
+        pythons=versions.words(),
+        release=release,
+        kind=", with solutions" if kind == SOLUTION else "",
+        what=what.read_text("utf-8").rstrip(),
+        exercises=exercises,
+        zip=f"{bundle_name(release, kind)}.zip",
+    )
 
 
 def _requirements(wheel: str, pins: Mapping[str, str]) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from autograder.course import Course, Exercise
 from autograder.grading.one_submission import UNRELEASED
+from autograder.release.make import cleared
 from autograder.release.notebooks import source_notebook
-from autograder.release.stubs import cleared
 from autograder.results.store import read_results
 from demo.attacks import Attack, read_attacks
 from demo.make_class import Answers, Notebook, Worth, attack_submission, attacked_exercise, model, right, wrong

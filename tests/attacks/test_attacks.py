@@ -28,8 +28,8 @@ from autograder.gradebook.graded_notebooks import write_autograded
 from autograder.grading.scheduler import modules_to_preload
 from autograder.grading.whole_class import grade_class
 from autograder.lms.spreadsheet import write_grades
+from autograder.release.make import cleared
 from autograder.release.notebooks import source_notebook
-from autograder.release.stubs import cleared
 from autograder.reporting.feedback_page import feedback_page
 from autograder.reporting.terminal import GradingProgress, print_summary
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status

@@ -27,7 +27,7 @@ from autograder.cli.main import EXIT_FAILED, EXIT_USAGE, main
 from autograder.course import load_course
 from autograder.course.manifest import Manifest, path_of
 from autograder.files import write_zip
-from autograder.release.stubs import stub_module
+from autograder.release.make import stub_module
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Status
 from autograder.results.model import Result as Graded
 from autograder.results.store import write_result

@@ -359,8 +359,8 @@ def test_generate_assignment_itself_agrees_with_what_a_release_recorded(tiny_cou
     from nbgrader.api import Gradebook
 
     from autograder.course import load_course
+    from autograder.release.make import cleared
     from autograder.release.notebooks import source_notebook
-    from autograder.release.stubs import cleared
 
     course = load_course(tiny_course)
     (exercise,) = course.exercises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from autograder.course import load_course
 from autograder.course.cells import Cell, illustrations_of
 from autograder.grading.whole_class import grade_class, read_stored
 from autograder.results.model import Status
-from autograder.results.store import result_path
+from autograder.results.store import read_results, result_path, write_result
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from autograder.submissions.find import SubmissionFile
@@ -229,6 +230,16 @@ def test_the_command_grades_writes_tables_and_the_gradebook(grade, hand_in, tmp_
     repeated = grade()
     assert repeated.exit_code == 0
     assert "2 of 2 had not changed" in repeated.output
+
+
+def test_results_of_another_grader_are_made_again_and_it_is_said(grade, hand_in, tmp_path):
+    hand_in("ada", RIGHT)
+    assert "graded again" not in grade("--gradebook", "none").output
+    (result,) = read_results(tmp_path / "out")
+    write_result(tmp_path / "out", replace(result, environment="python 3.11.7, grader 00000000"))
+    output = " ".join(grade("--gradebook", "none").output.split())
+    assert "1 of 1 had not changed, but were graded again: another version of the grader" in output
+    assert read_results(tmp_path / "out") == [result]
 
 
 def test_the_command_says_what_it_kept_and_fails(grade, hand_in):

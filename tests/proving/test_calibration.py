@@ -19,7 +19,7 @@ from autograder.proving.calibration import Repeats, calibrate, environments, fin
 from autograder.proving.calibration_record import read_record
 from autograder.proving.measuring import CACHE, Pool
 from autograder.proving.proof import prove
-from autograder.release.stubs import stub_module
+from autograder.release.make import stub_module
 from autograder.results.model import Outcome
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier

@@ -43,7 +43,7 @@ def check(engine: Engine, tiny_course: Path):
 
 def stub_of(root: Path):
     """Return the cells of the tiny course's stub, made without nbgrader: cheap enough for every test here."""
-    from autograder.release.stubs import stub_module
+    from autograder.release.make import stub_module
 
     path = root / "stub.py"
     path.write_text(stub_module(load_course(root).exercise("greetings")))

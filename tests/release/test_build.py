@@ -41,7 +41,7 @@ def test_what_a_build_makes(built_tiny_course):
     otter = {"autograder.zip", *(f"student/{path}" for path in handed_out | tests)}
     assert made == notebooks | {"gradescope/greetings.zip"} | {f"otter/greetings/{path}" for path in otter}
     stubs = stubs_of(load_course(built_tiny_course))
-    assert {path: path.read_text("utf-8") for path in stubs} == stubs
+    assert {name: (built_tiny_course / "exercises" / name).read_text("utf-8") for name in stubs} == stubs
 
 
 @pytest.mark.parametrize("kind", ["source", "student", "solution"])

@@ -13,9 +13,8 @@ import pytest
 
 from autograder.course import load_course
 from autograder.files import write_zip
-from autograder.release.build import write_source
+from autograder.release.make import cleared, write_source
 from autograder.release.notebooks import source_notebook
-from autograder.release.stubs import cleared
 from autograder.release.student_bundle import student_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="a venv is laid out in another way there")]

@@ -20,7 +20,8 @@ def snapshot(root):
 
 @pytest.fixture
 def stub(tiny_course):
-    ((path, text),) = stubs_of(load_course(tiny_course)).items()
+    ((name, text),) = stubs_of(load_course(tiny_course)).items()
+    path = tiny_course / "exercises" / name
     path.parent.mkdir()
     path.write_text(text, "utf-8")
     return path

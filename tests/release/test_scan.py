@@ -7,9 +7,9 @@ import pytest
 
 from autograder.course import load_course
 from autograder.errors import LeakError
+from autograder.release.make import cleared, stub_module
 from autograder.release.notebooks import source_notebook
-from autograder.release.scan import collect_secrets, find_leaks, require_no_leaks
-from autograder.release.stubs import cleared, stub_module
+from autograder.release.scan import HandedOut, collect_secrets, find_leaks, require_no_leaks
 
 TITLE = "The greeter remembers whom it greeted, in order."
 DIGEST = "3f786850e387550fdab836ed7e6dc881de23001b"
@@ -45,7 +45,8 @@ def student_notebook(course):
 
 
 def leaks(course, path, exercise="greetings"):
-    return find_leaks(path, exercise, collect_secrets(course))
+    file = HandedOut(exercise, f"{path.parent.name}/{path.name}", path.read_bytes())
+    return find_leaks(file, collect_secrets(course))
 
 
 def in_text(course, text, name="notes.txt"):
@@ -183,11 +184,25 @@ def test_a_distinctive_line_is_a_leak_in_any_exercise(course):
 
 
 def test_all_findings_are_named_at_once(course, student_notebook):
-    first, second = course.root / "first.txt", course.root / "second.txt"
-    first.write_text("total = total + number", "utf-8")
-    second.write_text("test_large_crowd", "utf-8")
+    first = HandedOut("greetings", "first.txt", b"total = total + number")
+    second = HandedOut("greetings", "second.txt", b"test_large_crowd")
     with pytest.raises(LeakError) as error:
-        require_no_leaks([("greetings", first), ("greetings", second)], course)
+        require_no_leaks([first, second], collect_secrets(course))
     assert "first.txt" in str(error.value)
     assert "second.txt" in str(error.value)
     assert "nothing was written" in str(error.value)
+
+
+def test_a_call_without_arguments_tells_nothing(tiny_course):
+    solution = tiny_course / "solutions/greetings.py"
+    solution.write_text(
+        solution.read_text("utf-8").replace("    total = 0\n", "    total = 0\n    numbers.clear()\n"), "utf-8"
+    )
+    assert in_text(load_course(tiny_course), "Then call `numbers.clear()`.") == []
+
+
+def test_the_name_of_a_file_of_public_checks_is_no_leak(tiny_course):
+    hidden = tiny_course / "tests/checks/greetings/hidden/test_Greeter.py"
+    hidden.write_text(hidden.read_text("utf-8").replace("test_remembers_everybody", "test_add"), "utf-8")
+    course = load_course(tiny_course)
+    assert leaks(course, course.root / "tests/checks/greetings/public/test_add.py") == []

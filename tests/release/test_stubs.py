@@ -6,7 +6,7 @@ import pytest
 
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.release.stubs import stub_module
+from autograder.release.make import stub_module
 from autograder.submissions.read import read_cells
 
 

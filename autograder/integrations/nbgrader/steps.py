@@ -32,8 +32,8 @@ from autograder.gradebook.graded_notebooks import autograded_notebook
 from autograder.gradebook.nbgrader_db import update_gradebook
 from autograder.grading.scheduler import modules_to_preload
 from autograder.grading.whole_class import Run, grade_class, grade_references
+from autograder.release.make import cleared
 from autograder.release.notebooks import source_notebook
-from autograder.release.stubs import cleared
 from autograder.reporting.feedback_page import NOTHING, feedback_page, needs_reference
 from autograder.results.model import Result
 from autograder.results.store import only_grader, result_path

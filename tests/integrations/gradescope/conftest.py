@@ -7,6 +7,7 @@ import pytest
 
 from autograder.course import load_course
 from autograder.integrations.gradescope.container import Places
+from autograder.release.make import stub_module
 from autograder.release.platform_bundles import write_bundle
 
 TINY = Path(__file__).resolve().parents[2] / "tiny_course"
@@ -16,7 +17,8 @@ TINY = Path(__file__).resolve().parents[2] / "tiny_course"
 def bundle(tmp_path_factory):
     """The zip of a small exercise."""
     path = tmp_path_factory.mktemp("bundle") / "tiny.zip"
-    write_bundle(load_course(TINY).exercises[0], path)
+    (exercise,) = load_course(TINY).exercises
+    write_bundle(exercise, stub_module(exercise), path)
     return path
 
 

@@ -1,0 +1,138 @@
+"""Make the releases of exercises in a scratch folder: notebooks by nbgrader, and the stubs of the same cells.
+
+The first step of a build (`autograder.release.build`). Nothing here knows what happens to what it makes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CONFIG_NAME, Course, Exercise
+from autograder.errors import CourseError
+from autograder.release import nbgrader_run
+from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT, normalise, require_success
+from autograder.release.notebooks import IMPORT_ID, read_solution, source_notebook
+
+GENERATED = "# generated from solutions/"
+"""How the first line of every stub begins: a file that has it may be overwritten and removed."""
+
+_PERCENT = {"extension": ".py", "format_name": "percent", "notebook_metadata_filter": "-all"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made of these exercises: below ``folder``, ``<kind>/<exercise>/``."""
+
+    exercises: Sequence[Exercise]
+    folder: Path
+
+    def student(self, exercise: Exercise) -> Path:
+        """Return the folder that students of an exercise are given."""
+        return self.folder / STUDENT / exercise.name
+
+
+def make(course: Course, exercises: Sequence[Exercise], release: str, work: Path, folder: Path) -> Made:
+    """Make the source, the student and the solution version of exercises below ``folder``.
+
+    ``work`` is a scratch folder for nbgrader, of which one process per core runs. Raises `CourseError` where a
+    solution fails, or where nbgrader is configured to hand out something else than the stubs.
+    """
+    jobs = min(os.cpu_count() or 1, len(exercises))
+    sources = {exercise.name: source_notebook(exercise, release) for exercise in exercises}
+    roots = []
+    for job in range(jobs):
+        root = work / str(job)
+        share = exercises[job::jobs]
+        for exercise in share:
+            write_source(exercise, sources[exercise.name], root / SOURCE / exercise.name)
+        shutil.copyfile(course.root / CONFIG_NAME, root / CONFIG_NAME)
+        roots.append((root, [exercise.name for exercise in share]))
+    nbgrader_run.generate(roots)
+    for root, names in roots:
+        for name in names:
+            _collect(root, name, sources[name], folder)
+    return Made(exercises, folder)
+
+
+def write_source(exercise: Exercise, notebook: Any, folder: Path) -> None:
+    """Write what nbgrader starts from; it copies the public checks into both releases by itself."""
+    folder.mkdir(parents=True)
+    _write_notebook(notebook, folder / f"{exercise.name}.ipynb")
+    exercise.check_files.public().write_to(folder / "checks")
+
+
+def _collect(root: Path, name: str, source: Any, folder: Path) -> None:
+    """Move the releases of one exercise below ``folder``, checked and made the same on every machine."""
+    for kind in (SOURCE, STUDENT, SOLUTION):
+        destination = folder / kind / name
+        shutil.copytree(root / kind / name, destination, copy_function=shutil.copyfile)
+        path = destination / f"{name}.ipynb"
+        notebook = _read_notebook(path)
+        if kind == STUDENT:
+            _require_cleared(notebook, source, name)
+        elif kind == SOLUTION:
+            require_success(notebook, f"solutions/{name}.py")
+        _write_notebook(normalise(notebook), path)
+
+
+def _require_cleared(student: Any, source: Any, name: str) -> None:
+    """The notebook must start students where the stub does."""
+    if [cell.source for cell in student.cells] != [cell.source for cell in cleared(source).cells]:
+        raise CourseError(
+            f"nbgrader's student version of {name} is not what exercises/{name}.py holds: {CONFIG_NAME} must "
+            "name autograder.release.preprocessors.NamedStubs in c.GenerateAssignment.preprocessors."
+        )
+
+
+def _read_notebook(path: Path) -> Any:
+    import nbformat
+
+    return nbformat.read(path, as_version=4)
+
+
+def _write_notebook(notebook: Any, path: Path) -> None:
+    import nbformat
+
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+
+
+# --- Stubs --------------------------------------------------------------------------------------------------------
+
+
+def stub_module(exercise: Exercise) -> str:
+    """Return the text of ``exercises/<exercise>.py``: importable, without solutions and graded cells."""
+    import jupytext
+    from nbformat.v4 import new_notebook
+
+    cells = [cell for cell in cleared(source_notebook(exercise, "")).cells if _belongs(cell)]
+    for cell, original in zip(cells, read_solution(exercise), strict=True):
+        cell.metadata = deepcopy(original.metadata)  # as its author wrote it, layout included
+    body = jupytext.writes(new_notebook(cells=cells), fmt=dict(_PERCENT))
+    text = f"{GENERATED}{exercise.name}.py by `autograder build`; do not edit\n\n{body.strip()}\n"
+    try:
+        compile(text, f"exercises/{exercise.name}.py", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise CourseError(
+            f"solutions/{exercise.name}.py: without its solutions the module is not valid Python any more "
+            f"({error.msg}, at `{(error.text or '').strip()}`): put the markers around whole statements."
+        ) from None
+    return text
+
+
+def cleared(notebook: Any) -> Any:
+    """Return a copy of a notebook with stubs in place of solutions, as nbgrader's pipeline makes it."""
+    from autograder.release.preprocessors import NamedStubs
+
+    copy, _resources = NamedStubs().preprocess(deepcopy(notebook), {})
+    return copy
+
+
+def _belongs(cell: Any) -> bool:
+    """Whether a cell is part of the module: what runs checks is the notebook's own."""
+    return cell.id != IMPORT_ID and not cell.metadata.get("nbgrader", {}).get("grade", False)
