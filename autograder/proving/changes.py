@@ -1,15 +1,15 @@
-"""Read an answer that is written as a change of another one.
+"""Apply an answer that is written as a change of another one.
 
-Such a cell holds only comments, the few lines of a diff::
+Such a cell holds only comments, like the lines of a diff::
 
     # -             optimizer.zero_grad()
 
     #       model.eval()
     # +     model.requires_grad_(False)
 
-``# - `` marks a line that goes, ``# + `` one that comes, and ``#`` with three spaces one that stays, to say where.
-What follows these four characters is the line itself, indented as in the answer; a mere ``#``, ``# -`` or ``# +`` is a
-blank line. A blank line in the cell separates one place from the next.
+``# - `` marks a line to remove, ``# + `` a line to add, and ``#`` with three spaces a line of context. The rest is the
+line itself, indented as in the answer; a bare ``#``, ``# -`` or ``# +`` is a blank line. A blank line in the cell
+separates hunks.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _GOES, _COMES, _STAYS = "# - ", "# + ", "#   "
 
 @dataclass(frozen=True)
 class _Hunk:
-    """What a change does in one place: the lines ``old``, one after the other, become ``new``."""
+    """One place of a change: the consecutive lines ``old`` become ``new``."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]
 
 
 def is_change(cell: str) -> bool:
-    """Whether a cell looks like a change: it holds only comments, and some of them say what goes or comes."""
+    """Whether a cell looks like a change: only comments, and at least one removes or adds a line."""
     lines = [line for line in cell.split("\n") if line.strip()]
     return all(line.startswith("#") for line in lines) and any(_marker(line) in (_GOES, _COMES) for line in lines)
 
 
 def apply_change(base: str, cell: str, where: str) -> str:
-    """Return the text ``base`` with the change in ``cell`` made.
+    """Return the text ``base`` with the change in ``cell`` applied.
 
-    The old lines of each hunk must be in the base exactly once: a change that could be meant for several places, or
-    that its base has outgrown, raises `CourseError`, whose message starts with ``where``.
+    The old lines of each hunk must occur in the base exactly once. Otherwise the change is ambiguous or out of date:
+    raises `CourseError`, with a message that starts with ``where``.
     """
     lines = base.split("\n")
     placed = [(_only_place(hunk, lines, where), hunk) for hunk in _hunks(cell, where)]
@@ -49,7 +49,7 @@ def apply_change(base: str, cell: str, where: str) -> str:
     done = 0
     for place, hunk in sorted(placed, key=lambda item: item[0]):
         if place < done:
-            raise CourseError(f"{where} changes a line twice; make one place of the two:\n{_quoted(hunk.old)}")
+            raise CourseError(f"{where} changes a line twice. Merge the two hunks:\n{_quoted(hunk.old)}")
         changed += [*lines[done:place], *hunk.new]
         done = place + len(hunk.old)
     return "\n".join([*changed, *lines[done:]])
@@ -67,22 +67,24 @@ def _read_hunk(lines: list[str], where: str) -> _Hunk:
         marker = _marker(line)
         if marker is None:
             raise CourseError(
-                f"{where} has a line that starts with none of “# - ” (it goes), “# + ” (it comes) and “#   ” (it "
-                f"stays):\n{_quoted([line])}"
+                f"{where} has a line that does not start with “# - ” (remove), “# + ” (add) or “#   ” (context):\n"
+                f"{_quoted([line])}"
             )
         if marker != _COMES:
             old.append(line[len(marker) :])
         if marker != _GOES:
             new.append(line[len(marker) :])
     if not old:
-        raise CourseError(f"{where} does not say where these lines come; add one that stays, “#   …”:\n{_quoted(new)}")
+        raise CourseError(f"{where} does not say where these lines go. Add a context line, “#   …”:\n{_quoted(new)}")
     if old == new:
-        raise CourseError(f"{where} changes nothing here; say what goes, “# - …”, or comes, “# + …”:\n{_quoted(old)}")
+        raise CourseError(
+            f"{where} changes nothing here. Mark lines to remove, “# - …”, or to add, “# + …”:\n{_quoted(old)}"
+        )
     return _Hunk(tuple(old), tuple(new))
 
 
 def _marker(line: str) -> str | None:
-    """Return what a line is marked with; an editor may have taken the spaces at its end."""
+    """Return the marker of a line. Editors strip trailing spaces, so a marker alone may have lost its last ones."""
     return next((mark for mark in (_GOES, _COMES, _STAYS) if line.startswith(mark) or line == mark.rstrip()), None)
 
 
@@ -91,10 +93,10 @@ def _only_place(hunk: _Hunk, lines: list[str], where: str) -> int:
     size = len(hunk.old)
     found = [start for start in range(len(lines) - size + 1) if tuple(lines[start : start + size]) == hunk.old]
     if not found:
-        raise CourseError(f"{where} changes lines that are not in it, with this indentation:\n{_quoted(hunk.old)}")
+        raise CourseError(f"{where} changes lines that do not occur with this indentation:\n{_quoted(hunk.old)}")
     if len(found) > 1:
         raise CourseError(
-            f"{where} changes lines that are in it {len(found)} times; add one above or below that stays, “#   …”:\n"
+            f"{where} changes lines that occur {len(found)} times. Add a line of context, “#   …”, above or below:\n"
             f"{_quoted(hunk.old)}"
         )
     return found[0]

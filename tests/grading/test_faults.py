@@ -98,7 +98,7 @@ def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grade
                 os.kill(pid, number)
         stopped, said = end(running)
         assert stopped == code
-        assert ("the same command goes on from there" in said) == (code > 0), said
+        assert ("repeat the command to resume" in said) == (code > 0), said
         assert "Traceback" not in said
         ends.wait()
     assert grader.finish()[0] == 0

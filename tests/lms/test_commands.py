@@ -48,7 +48,7 @@ def test_collect_tells_what_it_took_and_what_not(course):
         "lovelaceada/greetings: new, from a.zip: lovelaceada_LATE_1_2_greetings.ipynb, late",
         "Not placed: a.zip: README.txt: The file name matches no Moodle, Canvas or Gradescope pattern.",
         "Submissions: 1 new, in submitted",
-        "Passed over: 1 files that systems and editors leave behind.",
+        "Ignored: 1 files that operating systems and editors leave behind.",
     ]
 
 
@@ -56,7 +56,7 @@ def test_collect_advises_a_roster_where_names_are_shared(course):
     shared = {f"Anna M_{n}_assignsubmission_file_/greetings.py": b"" for n in (1, 2)}
     write_zip(course / "a.zip", shared)
     Path("r.csv").write_text("Identifier,Full name,Email address\nParticipant 1,Anna M,a@x\nParticipant 2,Anna M,b@x\n")
-    assert "With --roster, each has one folder" in run("collect", "a.zip")[1]
+    assert "With --roster, each student gets the same folder" in run("collect", "a.zip")[1]
     assert "With --roster" not in run("collect", "a.zip", "--roster", "r.csv", "-o", "other")[1]
     assert sorted(path.name for path in Path("other").iterdir() if path.is_dir()) == ["a@x", "b@x"]
 
@@ -108,7 +108,7 @@ def test_grade_names_collect_for_an_archive(course):
 
 def test_export_says_what_to_do_first(course):
     assert run("export", "-f", "canvas")[0] == 2
-    assert "there is no folder graded" in run("export", "-f", "canvas")[1]
+    assert "There is no folder graded" in run("export", "-f", "canvas")[1]
     store("ada", 1)
     assert "needs --roster" in run("export", "-f", "canvas")[1]
     Path("r.csv").write_text("Email\nada\n")

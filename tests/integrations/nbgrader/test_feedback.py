@@ -64,10 +64,10 @@ def test_the_button_writes_our_page_with_what_teachers_entered(entered):
     assert done["success"], done
     text = words(page_of(entered))
     assert "2.25 of 5.5 points" in text
-    assert "0.25 points were taken off because it was handed in late." in text
+    assert "0.25 points were deducted because you submitted late." in text
     assert "Your teachers gave 2.5 of 3 points; the checks gave 1." in text
     assert f"Comment: Nearly. {SCRIPT}" in text
-    assert "What to look at first add : 0.5 of the 3 points that are missing." in text
+    assert "What to look at first add : 0.5 of the 3 missing points." in text
     assert SCRIPT not in page_of(entered).read_text("utf-8")
 
 
@@ -77,7 +77,7 @@ def test_the_command_writes_what_the_button_writes(entered):
     shutil.rmtree(entered / "feedback")
     said = run("feedback", "--nbgrader")
     assert {path.name: path.read_bytes() for path in page_of(entered).parent.iterdir()} == by_button
-    assert "Hand them back with: nbgrader release_feedback greetings" in said
+    assert "Return them with: nbgrader release_feedback greetings" in said
     assert api_of(entered).generate_feedback("greetings", "ada")["success"]  # over what the command wrote
     assert page_of(entered).read_bytes() == by_button["greetings.html"]
 
