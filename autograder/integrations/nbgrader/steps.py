@@ -159,7 +159,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         run = self.parent
         if not isinstance(run, SubmissionExporter):
             raise TypeError(
-                "Grade needs c.Autograde.exporter_class = 'autograder.integrations.nbgrader.SubmissionExporter'. Set it."
+                "Set c.Autograde.exporter_class = 'autograder.integrations.nbgrader.SubmissionExporter', as "
+                "nbgrader_config.py does: Grade needs it."
             )
         place = resources["nbgrader"]
         exercise = run.course.exercise(place["assignment"])
