@@ -153,13 +153,13 @@ def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    return type(value) in (int, float)  # not isinstance, because bool is a subclass of int
 
 
 def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool:
     if not _is_number(expected):
         return False
-    if isinstance(expected, int) and not isinstance(actual, int):
+    if isinstance(expected, int) and not isinstance(actual, int):  # 3.0 does not count as 3
         return False
     if actual == expected:
         return True

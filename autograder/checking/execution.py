@@ -68,7 +68,9 @@ class CellRunner:
             # IPython drops leading blank lines. Restore them, so that line numbers in messages match the cell.
             blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
             source = "\n" * blank + self.shell.transform_cell(cell.source)
+            # Lets tracebacks quote the cell. Without a modification time, `linecache.checkcache` keeps the entry.
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            # dont_inherit: this module's own `from __future__` import must not apply to the cell.
             code = compile(source, filename, "exec", self._futures, dont_inherit=True)
             # As in Jupyter, a `from __future__` import also applies to the cells below it.
             self._futures |= code.co_flags & _FUTURES

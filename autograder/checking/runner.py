@@ -68,7 +68,7 @@ def _submission_from_file(request: pytest.FixtureRequest) -> Any:
     return _loaded(Path(path))
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)  # pytest runs the files of one exercise one after another
 def _loaded(path: Path) -> Any:
     """Return the submission in a file, run once for all questions of an exercise."""
     from autograder.checking.execution import load_submission

@@ -112,6 +112,7 @@ class LocalSubmission:
 def _marking_errors(value: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a student's function or class so that its exceptions are marked as the student's."""
 
+    # Without `updated=()`, wrapping a class would copy its attributes and methods to the wrapper.
     @functools.wraps(value, updated=())
     def call(*arguments: Any, **keywords: Any) -> Any:
         if not sees_changes():

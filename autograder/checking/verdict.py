@@ -69,7 +69,7 @@ def _outcome(check: Check, error: BaseException | None, questions: Collection[st
     info = student_error(error) or _local_student_error(error)
     if info is not None:
         return _student_outcome(check, info, questions)
-    if isinstance(error, AssertionError):
+    if isinstance(error, AssertionError):  # a plain `assert`, whose text may quote hidden values
         return Outcome.FAILED, "" if hidden else str(error)
     return Outcome.GRADER_ERROR, (
         f"The check itself failed ({type(error).__name__} at {_place(error)}). "

@@ -26,7 +26,7 @@ class NotGraded(AutograderError):
     """There are no points to report; the message says why."""
 
 
-@functools.cache
+@functools.cache  # the other grader asks once per question or check
 def grade_externally(submission: Path, exercise: str, course: Path) -> Result:
     """Grade a file in the sandbox with all checks of an exercise; raise `NotGraded` if there is no result."""
     with tempfile.TemporaryDirectory() as output:

@@ -56,6 +56,7 @@ def check(question: str) -> CheckTable | float | None:
     if found is None:
         return CheckTable(None, unknown_question(question))
     tests, declared = found
+    # The globals of the calling cell are the notebook's names.
     result = run_public_checks(tests, declared, sys._getframe(1).f_globals)
     if run_by == "validate" and result.score < result.max_score:
         raise ChecksFailed(repr(CheckTable(result)))

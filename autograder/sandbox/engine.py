@@ -69,7 +69,7 @@ class Engine:
         self._scratch = self._resources.enter_context(scratch_folder())
         self._log = self._resources.enter_context(tempfile.TemporaryFile())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs:  # closed here, so that the socket hangs up when the zygote ends
             self._process = self._start(theirs)
         self._requests = ours
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
@@ -172,7 +172,7 @@ class Engine:
             env=launcher_environment(),
             cwd=ELSEWHERE,
             pass_fds=[theirs.fileno()],
-            start_new_session=True,
+            start_new_session=True,  # `stop` kills the process group; Ctrl-C reaches only the grader
         )
         assert process.stdin is not None
         with process.stdin as stdin:

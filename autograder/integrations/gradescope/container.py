@@ -153,6 +153,7 @@ def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | 
     with closed(places.root):
         report.student = students(places.metadata)
         report.tier = tier or best_tier()
+        # Gradescope shows standard output to the course staff only, because stdout_visibility is "hidden".
         print(f"{exercise.name}: tier {report.tier}, {report.student or 'student unknown'}", flush=True)
         submission = pick(places.submission, "gradescope", exercise.name)
         prepared = prepare(submission, exercise, report.tier)

@@ -229,6 +229,7 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
             return converted
         by_hand = self._entered.get((result.student, result.exercise), NOTHING)
         page = feedback_page(result, self._reference(result), by_hand)
+        # nbconvert sets the extension in from_notebook_node, which is not called here.
         return page, resources | {"output_extension": self.file_extension}
 
     def _result(self, student: str, exercise: str) -> Result | None:

@@ -55,7 +55,7 @@ class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
         root = Path(self.root_dir).resolve()
         body = self.get_json_body() if self.request.body else None  # sent by the button in the assignment list
         path = (root / str(self.get_argument("path", None) or (body or {}).get("path", ""))).resolve()
-        return path if path.is_relative_to(root) else None
+        return path if path.is_relative_to(root) else None  # neither `..` nor a link leads out of the folder
 
 
 def validated(notebook: Path, checks: Path) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def validated(notebook: Path, checks: Path) -> dict[str, Any]:
 
 def _changed_cells(notebook: Path) -> dict[str, list[dict[str, str]]]:
     """Return the locked cells that a student changed, as nbgrader finds and reports them."""
+    # Private methods: the public `validate` would execute the notebook.
     validator = Validator()
     document = nbformat.read(notebook, as_version=nbformat.current_nbformat)
     retyped = validator._get_type_changed_cells(document)

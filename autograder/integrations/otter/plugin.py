@@ -43,7 +43,7 @@ def _keep_only(folder: Path, names: set[str]) -> None:
     for path in folder.iterdir():
         if path.name in names:
             continue
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir() and not path.is_symlink():  # a link to a folder is removed, never followed
             shutil.rmtree(path)
         else:
             path.unlink()

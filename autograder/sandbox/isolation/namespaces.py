@@ -148,7 +148,7 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        linux.set_dumpable(dumpable=True)
+        linux.set_dumpable(dumpable=True)  # changing the user cleared it, and /proc/self/uid_map would be root's
         linux.die_with_parent()
     linux.unshare(linux.ALL_NAMESPACES)
     linux.write_id_maps(INSIDE_UID, uid, gid)

@@ -67,7 +67,7 @@ def _zygote_environment(isolation: Isolation) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": isolation.package_root,
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": "0",  # sets of strings iterate in the same order in every run
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "OMP_NUM_THREADS": "1",

@@ -19,7 +19,7 @@ from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, FILES, MEMO
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PERIOD_MS = 50
-_MARGIN = 2**26
+_MARGIN = 2**26  # 64 MiB, so that a single process reaches RLIMIT_DATA before this monitor's limit
 
 
 @dataclass
