@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.runtime import subprocesses
+from autograder import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "autograder"
@@ -42,7 +42,7 @@ def starts(tree: ast.Module) -> Iterator[ast.Call]:
 
 
 def test_each_place_that_starts_a_process_is_known():
-    """Either by `subprocesses.python`, or with Python's ``-P``, or it is another program."""
+    """Either by `autograder.runtime.python`, or with Python's ``-P``, or it is another program."""
     places, programs = set(), set()
     for place, tree in parsed():
         for call in starts(tree):
@@ -66,9 +66,9 @@ def test_python_is_never_started_by_hand_with_modules_of_the_working_directory()
 def test_only_places_that_mean_a_place_stay_on_the_path(monkeypatch, tmp_path):
     """An empty entry, which a stray colon leaves, is the working directory."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "here", str(tmp_path)]))
-    path = subprocesses.environment()["PYTHONPATH"].split(os.pathsep)
+    path = runtime.environment()["PYTHONPATH"].split(os.pathsep)
     assert path == [str(ROOT), str(tmp_path)]
-    assert subprocesses.environment({"PYTHONHASHSEED": "0"})["PYTHONHASHSEED"] == "0"
+    assert runtime.environment({"PYTHONHASHSEED": "0"})["PYTHONHASHSEED"] == "0"
 
 
 @pytest.fixture

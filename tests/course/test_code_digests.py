@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course.reachability import digest, reachable, statements
+from autograder.course.digests import code_digest, reachable, statements
 
 CODE = '''"""Docstring."""
 import math
@@ -26,7 +26,7 @@ def other(x):
 
 
 def of(source, *roots):
-    return digest(reachable(statements(source), roots))
+    return code_digest(reachable(statements(source), roots))
 
 
 @pytest.mark.parametrize(
