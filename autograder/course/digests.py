@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from autograder.course.check_files import imports_among, parsed, question_of
-from autograder.course.model import CheckFiles, Exercise
 from autograder.course.reader import is_check, is_pytestmark, mark_name
+from autograder.course.structure import CheckFiles, Exercise
 
 _LEFT_OUT = {"ctx", "kind", "type_comment"}
 """Fields of a node that follow from its place, or that mean nothing when the code runs."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
 
 CONFIG_NAME = "nbgrader_config.py"

@@ -13,9 +13,9 @@ answer, and the cell holds only comments, the lines of a diff::
     #       model.eval()
     # +     model.requires_grad_(False)
 
-``# - `` marks a line that is removed, ``# + `` one that is added, and ``#`` with three spaces one that stays, to say where.
-The rest of the line is code, indented as in the answer; a bare ``#``, ``# -`` or ``# +`` is a blank line of code. A blank
-line in the cell separates one place from the next.
+``# - `` marks a line that is removed, ``# + `` one that is added, and ``#`` with three spaces one that stays, to say
+where. The rest of the line is code, indented as in the answer; a bare ``#``, ``# -`` or ``# +`` is a blank line.
+A blank line in the cell separates one place from the next.
 """
 
 from __future__ import annotations
