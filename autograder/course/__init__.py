@@ -1,4 +1,4 @@
-"""A course as it lies on the disk, read once into values that never change."""
+"""A course: its files, read once into immutable values."""
 
 from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
 from autograder.course.reader import CONFIG_NAME, find_root, load_course

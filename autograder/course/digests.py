@@ -1,10 +1,9 @@
-"""Syntax trees as text for digests, the same in every Python: `ast.dump` and `ast.unparse` change with its version.
+"""Digests of checks: a stored outcome can be reused as long as its check has the same digest.
 
-What each check is made of, as a digest: a stored outcome holds as long as it is the same.
-
-A check is its own function; everything in its file that is not another check; the modules that this file imports; and
-the data beside it. Comments and layout are no part of it, and neither are points and hints, which decide nothing while
-a check runs. Every version of Python computes the same digest.
+The digest of a check covers its own function, everything in its file that is not another check, the modules that this
+file imports, and the data beside it. It leaves out comments and layout, and points and hints, which decide nothing
+while a check runs. Every version of Python computes the same digest, so syntax trees are written by `outline`: the
+output of `ast.dump` and `ast.unparse` changes between versions.
 """
 
 from __future__ import annotations
@@ -19,20 +18,18 @@ from autograder.course.model import CheckFiles, Exercise
 from autograder.course.reader import is_check, is_pytestmark, mark_name
 
 _LEFT_OUT = {"ctx", "kind", "type_comment"}
-"""Fields that follow from where a node stands, or that mean nothing when it runs."""
+"""Fields of a node that follow from its place, or that mean nothing when the code runs."""
 
 
 def outline(node: Any) -> str:
-    """Return a tree as text, without places, comments and layout.
-
-    Empty fields are left out: that is how a field that a later Python adds looks in the code of today.
-    """
+    """Return a syntax tree as text, without positions, comments and layout."""
     if isinstance(node, ast.Constant):
-        return f"Constant({node.value!a})"  # which characters `repr` escapes depends on the version, too
-    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some with an empty piece
+        return f"Constant({node.value!a})"  # ASCII: the characters that `repr` escapes depend on the version
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty piece
         node = ast.JoinedStr([piece for piece in node.values if not _is_empty_text(piece)])
     if isinstance(node, ast.AST):
         fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
+        # Without empty fields: a field that a later Python adds is empty for the code of today (type_params in 3.12).
         inside = ", ".join(f"{name}={outline(value)}" for name, value in fields if not _is_empty(value))
         return f"{type(node).__name__}({inside})"
     if isinstance(node, list):
@@ -41,7 +38,7 @@ def outline(node: Any) -> str:
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether a field holds nothing. ``case False:`` does hold something, though it equals 0."""
+    """Whether a field is empty. The value of ``case False:`` is not, although ``False == 0``."""
     return value is None or value == [] or (type(value) is int and value == 0)
 
 
@@ -52,7 +49,7 @@ def _is_empty_text(node: ast.expr) -> bool:
 CheckKey = tuple[str, str]
 """A check's question and its name."""
 
-_APART = ("points", "hint", "hints")
+_IGNORED_MARKS = ("points", "hint", "hints")
 
 Node = TypeVar("Node", ast.Assign, ast.FunctionDef)
 
@@ -64,6 +61,7 @@ def check_digests(exercise: Exercise) -> dict[CheckKey, str]:
 
 @functools.lru_cache(maxsize=64)
 def _digests(files: CheckFiles) -> dict[CheckKey, str]:
+    # Data count for every check of the exercise: which check loads which file cannot be read from its syntax.
     data = hashlib.sha256()
     for name, content in files.files:
         if not name.endswith(".py"):
@@ -77,19 +75,22 @@ def _digests(files: CheckFiles) -> dict[CheckKey, str]:
 def _digests_in(name: str, files: CheckFiles, data: str) -> dict[CheckKey, str]:
     """Return the digests of the checks in one file."""
     tree = parsed(files.contents[name], name)
-    called = _names_used(tree)
+    used = _names_used(tree)
     own: dict[CheckKey, str] = {}
     others: list[ast.stmt] = []
     for node in tree.body:
         if is_check(node):
             assert isinstance(node, ast.FunctionDef)
             own[question_of(name), node.name.removeprefix("test_")] = outline(
-                _copy(node, decorator_list=[mark for mark in node.decorator_list if mark_name(mark) not in _APART])
+                _copy(
+                    node,
+                    decorator_list=[mark for mark in node.decorator_list if mark_name(mark) not in _IGNORED_MARKS],
+                )
             )
-            if node.name not in called:
+            if node.name not in used:  # a check that the file calls is a helper of the others as well
                 continue
-        others.append(_without_hints(node) if is_pytestmark(node) else node)  # a check that others call helps them
-    imported = [_module_digest(files.contents[each], each) for each in imports_among(name, files.contents)]
+        others.append(_without_hints(node) if is_pytestmark(node) else node)
+    imported = [_module_digest(files.contents[module], module) for module in imports_among(name, files.contents)]
     common = _digest(data, outline(ast.Module(others, [])), *imported)
     return {key: _digest(common, *key, text) for key, text in own.items()}
 
@@ -102,7 +103,7 @@ def _module_digest(content: bytes, name: str) -> str:
 def _without_hints(node: ast.stmt) -> ast.Assign:
     assert isinstance(node, ast.Assign)
     marks = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
-    return _copy(node, value=ast.List([mark for mark in marks if mark_name(mark) not in _APART]))
+    return _copy(node, value=ast.List([mark for mark in marks if mark_name(mark) not in _IGNORED_MARKS]))
 
 
 def _names_used(tree: ast.Module) -> set[str]:
@@ -110,7 +111,7 @@ def _names_used(tree: ast.Module) -> set[str]:
 
 
 def _copy(node: Node, **changed: Any) -> Node:
-    """Return a copy of a node with other fields: the tree itself belongs to all."""
+    """Return a copy of a node with some fields replaced; the tree itself is cached and shared."""
     return type(node)(**{name: getattr(node, name) for name in node._fields} | changed)
 
 

@@ -1,4 +1,4 @@
-"""What a piece of code depends on, and a digest of it: so that a record tells when it no longer describes the code."""
+"""Find the statements that a name depends on, and their digest: a record is stale once that digest changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIGITS = 16
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a module: what it binds and what it refers to, names and attributes alike."""
+    """One statement of a module: the names that it binds, and the names and attributes that it refers to."""
 
     text: str
     binds: frozenset[str]
@@ -24,9 +24,9 @@ class Statement:
 
 
 def statements(source: str) -> list[Statement]:
-    """Return the statements of a module; an import of several names as several. Comments, docstrings, layout are lost.
+    """Return the statements of a module without comments, docstrings and layout; an import of n names as n statements.
 
-    Source that is no Python is one statement, which everything depends on.
+    Source that is not valid Python is one statement, on which everything depends.
     """
     try:
         body = _undocumented(ast.parse(source)).body
@@ -36,17 +36,17 @@ def statements(source: str) -> list[Statement]:
 
 
 def program(files: CheckFiles, name: str) -> list[Statement]:
-    """Return the statements of a file of checks and of all that it imports, as if they stood in one module."""
+    """Return the statements of a check file and of all modules that it imports, as if they were one module."""
     code: list[Statement] = []
-    for each in (*imports_among(name, files.contents), name):
-        code += statements(files.contents[each].decode())
+    for module in (*imports_among(name, files.contents), name):
+        code += statements(files.contents[module].decode())
     return code
 
 
 def reachable(code: Iterable[Statement], roots: Iterable[str]) -> list[Statement]:
-    """Return the statements that the names ``roots`` depend on, however indirectly.
+    """Return the statements that the names ``roots`` depend on, directly or indirectly.
 
-    A statement that binds nothing (``torch.manual_seed(0)``) may matter to all, but for a docstring.
+    A statement that binds no name (``torch.manual_seed(0)``) may affect every other one, so it is always included.
     """
     code, wanted = list(code), set(roots)
     while True:
@@ -58,17 +58,17 @@ def reachable(code: Iterable[Statement], roots: Iterable[str]) -> list[Statement
 
 
 def digest(code: Iterable[Statement]) -> str:
-    """Return the first digits of the SHA-256 of these statements, whatever their order and the files they stand in."""
+    """Return the first digits of the SHA-256 of these statements; their order and their files do not matter."""
     return short_digest("\n".join(sorted({statement.text for statement in code})))
 
 
 def short_digest(text: str) -> str:
-    """Return the first digits of a text's SHA-256."""
+    """Return the first digits of the SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
 def _undocumented(tree: ast.Module) -> ast.Module:
-    """Take out docstrings."""
+    """Replace docstrings by ``pass``, in place."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
@@ -79,18 +79,19 @@ def _undocumented(tree: ast.Module) -> ast.Module:
 
 def _parts(node: ast.stmt) -> list[ast.stmt]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return []  # a text that explains a constant
+        return []  # a string that documents a constant
     if isinstance(node, ast.Import):
         return [ast.Import([alias]) for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         if node.level:
-            return []  # another file of the checks, whose own statements count
+            return []  # another check file; `program` adds its statements
         return [ast.ImportFrom(node.module, [alias], node.level) for alias in node.names]
     return [node]
 
 
 def _text(node: ast.stmt) -> str:
-    """Return a statement without comments and layout; versions of Python write f-strings differently."""
+    """Return a statement as text, without comments and layout."""
+    # `ast.unparse` is easier to read, but writes f-strings differently from version to version.
     formatted = any(isinstance(part, ast.JoinedStr) for part in ast.walk(node))
     return outline(node) if formatted else ast.unparse(node)
 

@@ -1,1 +1,1 @@
-"""The Python that this package runs in: its versions, other processes, large libraries."""
+"""The Python that this package runs in: versions, subprocesses, large libraries."""

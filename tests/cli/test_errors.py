@@ -100,12 +100,12 @@ class Case(NamedTuple):
     broken: Break | None = None
 
 
-NOSUCH = "there is no exercise 'nosuch'; this course has: greetings"
+NOSUCH = "There is no exercise 'nosuch'. Choose one of: greetings."
 FAILS = "nbgrader_config.py fails: "
 EXPORT = "export -f moodle --roster roster.csv"
 STORED, RECORD = "graded/ada/greetings.json", "tests/checks/greetings/calibration.json"
 MANIFEST, MEMORY = "release/1.0.json", ".calibration/greetings.jsonl"
-NO_RELEASE = "There is no release 1.0 here; there are: none yet"
+NO_RELEASE = "There is no release 1.0 here. Known releases: none yet"
 
 CASES = [
     Case("name", "new My-Exercise", "'My-Exercise' cannot name an exercise"),
@@ -115,12 +115,12 @@ CASES = [
     Case("name", "build --check nosuch", NOSUCH),
     Case("name", "build --version new", "'new' cannot be a version"),
     Case("name", "lock --course nosuch", "'nosuch' does not exist"),
-    Case("name", "diff 1.0 9.9", "There is no release 9.9 here; there are: 1.0."),
-    Case("name", "verify 9.9", "There is no release 9.9 here; there are: 1.0."),
+    Case("name", "diff 1.0 9.9", "There is no release 9.9 here. Known releases: 1.0."),
+    Case("name", "verify 9.9", "There is no release 9.9 here. Known releases: 1.0."),
     Case("name", "verify ../1.0", "There is no release ../1.0 here"),
     Case("name", "collect a.zip -e nosuch", NOSUCH),
     Case("name", "grade submitted -e nosuch", NOSUCH),
-    Case("name", "grade submitted -s nobody", "has no folder of a student 'nobody'"),
+    Case("name", "grade submitted -s nobody", "has no folder for a student 'nobody'"),
     Case("name", "grade submitted -s ../ada", "cannot be a student's name"),
     Case("name", "grade a.zip", "autograder collect a.zip"),
     Case("name", "feedback -e nosuch", "Grade first, or name another exercise or student"),
@@ -190,13 +190,13 @@ CASES = [
 BROKEN_COURSE = {
     "a syntax error in the settings": (CONFIG, added("c = ["), "nbgrader_config.py:37: this is not valid Python"),
     "settings that are no text": (CONFIG, garbage, "nbgrader_config.py cannot be read: it is not text in UTF-8"),
-    "a folder as the settings": (CONFIG, folder, "no course here"),
-    "no settings": (CONFIG, Path.unlink, "no course here"),
-    "a number as exercises": (CONFIG, added("c.Course.exercises = 3"), "write c.Course.exercises as a list of names"),
-    "a text as exercises": (CONFIG, added("c.Course.exercises = 'x'"), "write c.Course.exercises as a list of names"),
-    "numbers as exercises": (CONFIG, added("c.Course.exercises = [1]"), "write c.Course.exercises as a list of names"),
-    "nothing as optional": (CONFIG, added("c.Course.optional = None"), "write c.Course.optional as a list of names"),
-    "an unknown exercise": (CONFIG, added("c.Course.exercises = ['x']"), "without a solutions/*.py: ['x']"),
+    "a folder as the settings": (CONFIG, folder, "No course here"),
+    "no settings": (CONFIG, Path.unlink, "No course here"),
+    "a number as exercises": (CONFIG, added("c.Course.exercises = 3"), "write c.Course.exercises as a literal list"),
+    "a text as exercises": (CONFIG, added("c.Course.exercises = 'x'"), "write c.Course.exercises as a literal list"),
+    "numbers as exercises": (CONFIG, added("c.Course.exercises = [1]"), "write c.Course.exercises as a literal list"),
+    "nothing as optional": (CONFIG, added("c.Course.optional = None"), "write c.Course.optional as a literal list"),
+    "an unknown exercise": (CONFIG, added("c.Course.exercises = ['x']"), "without a solutions/*.py: x."),
     "no folder of checks": ("tests/checks", shutil.rmtree, "has no checks: write tests/checks/greetings/public"),
     "a solution that is no text": (SOLUTION, garbage, "solutions/greetings.py cannot be read: it is not text in UTF-8"),
     "a folder as a solution": (SOLUTION, folder, "solutions/greetings.py cannot be read (Is a directory)"),
@@ -204,7 +204,7 @@ BROKEN_COURSE = {
     "a folder as checks": (CHECKS, folder, "test_add.py cannot be read (Is a directory)"),
     "a syntax error in checks": (CHECKS, added("def (:"), "test_add.py:19: this is not valid Python"),
     "points that are no number": (
-        CHECKS, added("@pytest.mark.points('x')\ndef test_q(): 'Q.'"), "write a number into pytest.mark.points(…)"
+        CHECKS, added("@pytest.mark.points('x')\ndef test_q(): 'Q.'"), "write a number in pytest.mark.points(…)"
     ),
 }  # fmt: skip
 """Faults of a course, which every command must report, as all of them read the course."""

@@ -46,7 +46,7 @@ def test_other_urls_stay_as_they_are(tmp_path, url):
 
 
 def test_what_cannot_be_followed_is_said(tmp_path):
-    with pytest.raises(CourseError, match=r"holds no nbgrader_config\.py"):
+    with pytest.raises(CourseError, match=r"contains no nbgrader_config\.py"):
         load_settings(tmp_path)
     configure(tmp_path, "1 / 0")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py fails: ZeroDivisionError"):

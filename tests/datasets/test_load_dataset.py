@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.datasets import LabelledImages, load_dataset, medmnist
+from autograder.datasets import LabelledImages, load_dataset
+from autograder.datasets import images as loader
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 REAL_FILE = DATA / "pneumoniamnist.npz"
@@ -20,7 +21,7 @@ needs_real_file = pytest.mark.skipif(not REAL_FILE.is_file(), reason=f"{REAL_FIL
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """Return an empty home, where nobody has named a folder with data."""
-    monkeypatch.delenv(medmnist.DATA_VARIABLE, raising=False)
+    monkeypatch.delenv(loader.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     return tmp_path
@@ -70,7 +71,7 @@ def test_it_gives_what_medmnist_itself_gives():
 def test_the_environment_names_the_folder_and_the_caller_has_the_last_word(home, monkeypatch):
     write_set(home / "class" / "breastmnist.npz")
     write_set(home / "mine" / "breastmnist.npz", train_images=np.zeros((6, 28, 28), np.uint8))
-    monkeypatch.setenv(medmnist.DATA_VARIABLE, str(home / "class"))
+    monkeypatch.setenv(loader.DATA_VARIABLE, str(home / "class"))
     assert load_dataset("breastmnist", "train").images.max() == 6
     assert load_dataset("breastmnist", "train", root=home / "mine").images.max() == 0
     assert load_dataset("breastmnist", "train", root=str(home / "mine")).images.max() == 0
@@ -78,8 +79,8 @@ def test_the_environment_names_the_folder_and_the_caller_has_the_last_word(home,
 
 def test_medmnists_own_folder_is_read_where_the_checksum_is_right(home, monkeypatch):
     file = write_set(home / ".medmnist" / "breastmnist.npz")
-    table = medmnist.medmnist_info().INFO["breastmnist"]
-    monkeypatch.setitem(table, "MD5", medmnist._md5(file))
+    table = loader.medmnist_info().INFO["breastmnist"]
+    monkeypatch.setitem(table, "MD5", loader._md5(file))
     assert load_dataset("breastmnist", "val").images.max() == 4
 
 
@@ -111,8 +112,8 @@ def test_reading_imports_neither_medmnist_nor_torch(tmp_path):
 def test_what_a_folder_has(tmp_path):
     for name in ("breastmnist.npz", "breastmnist_64.npz", "weights.npz", "chestmnist.txt"):
         (tmp_path / name).touch()
-    assert medmnist.archives(tmp_path) == ["breastmnist.npz", "breastmnist_64.npz"]
-    assert medmnist.archives(tmp_path / "nowhere") == []
+    assert loader.archives(tmp_path) == ["breastmnist.npz", "breastmnist_64.npz"]
+    assert loader.archives(tmp_path / "nowhere") == []
 
 
 # --- Downloading ----------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def downloads(monkeypatch) -> list[dict]:
 
 def test_a_missing_set_is_downloaded_once(home, downloads, monkeypatch):
     folder = home / "data"
-    monkeypatch.setenv(medmnist.DATA_VARIABLE, str(folder))
+    monkeypatch.setenv(loader.DATA_VARIABLE, str(folder))
     for _ in range(2):
         assert len(load_dataset("breastmnist", "train").images) == 6
     assert downloads == [{"split": "test", "download": True, "size": 28}]
@@ -179,7 +180,7 @@ def test_without_a_network_it_says_which_file_to_put_where(tmp_path, there):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     said = done.stdout
     assert f"{file} {'is damaged' if there else 'is missing'} and could not be downloaded (URLError" in said
-    assert "/breastmnist_64.npz?download=1 where there is internet access" in said
+    assert "/breastmnist_64.npz?download=1 on a machine with internet access" in said
     assert "put it there as breastmnist_64.npz, or set AUTOGRADER_DATA to the folder" in said
     assert 'load_dataset("phantom"' in said
     assert [path.name for path in file.parent.iterdir()] == ([file.name] if there else []), "nothing half-done stays"
@@ -191,11 +192,11 @@ def test_without_a_network_it_says_which_file_to_put_where(tmp_path, there):
 @pytest.mark.parametrize(
     ("name", "split", "size", "message"),
     [
-        ("mnist", "train", 28, "unknown dataset 'mnist'; known: phantom, pathmnist, .*pneumoniamnist"),
-        ("organmnist3d", "train", 28, "unknown dataset 'organmnist3d'"),
-        ("phantom", "validation", 28, "unknown split 'validation'; known: train, val, test"),
-        ("pneumoniamnist", "all", 28, "unknown split 'all'"),
-        ("pneumoniamnist", "train", 32, "has no images of size 32; known: 28, 64, 128, 224"),
+        ("mnist", "train", 28, "Unknown dataset 'mnist'. Choose one of: phantom, pathmnist, .*pneumoniamnist"),
+        ("organmnist3d", "train", 28, "Unknown dataset 'organmnist3d'"),
+        ("phantom", "validation", 28, "Unknown split 'validation'. Choose one of: train, val, test"),
+        ("pneumoniamnist", "all", 28, "Unknown split 'all'"),
+        ("pneumoniamnist", "train", 32, "has no images of size 32. Choose one of: 28, 64, 128, 224"),
         ("phantom", "train", 4, "at least 16 pixels"),
     ],
 )
@@ -212,7 +213,7 @@ NPY = b"\x93NUMPY\x01\x00\x46\x00{'descr': '|u1', 'fortran_order': False, 'shape
 )
 def test_a_file_that_is_none_is_named(tmp_path, content):
     (tmp_path / "breastmnist.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"breastmnist.npz is no MedMNIST file"):
+    with pytest.raises(ValueError, match=r"breastmnist.npz is not a MedMNIST file"):
         load_dataset("breastmnist", "val", root=tmp_path)
 
 
@@ -229,7 +230,7 @@ def test_a_file_that_is_none_is_named(tmp_path, content):
 def test_a_file_with_other_arrays_is_named(tmp_path, replaced):
     """Also one that holds pickled objects, which are never loaded."""
     write_set(tmp_path / "breastmnist.npz", **replaced)
-    with pytest.raises(ValueError, match=r"breastmnist.npz is no MedMNIST file"):
+    with pytest.raises(ValueError, match=r"breastmnist.npz is not a MedMNIST file"):
         load_dataset("breastmnist", "val", root=tmp_path)
 
 

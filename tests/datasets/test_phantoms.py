@@ -166,7 +166,7 @@ def test_the_marker_is_all_that_a_shortcut_changes():
     [
         ({"n": -1}, "n must not be negative, but is -1"),
         ({"n": 1, "size": 8}, "at least 16 pixels"),
-        ({"n": 1, "shortcut": 1.5}, "share between 0 and 1, but is 1.5"),
+        ({"n": 1, "shortcut": 1.5}, "probability between 0 and 1, but is 1.5"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):

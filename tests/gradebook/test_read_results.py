@@ -23,7 +23,7 @@ def test_a_damaged_file_is_reported_and_does_not_stop_the_others(results, tmp_pa
     said: list[str] = []
     assert len(read_results(tmp_path, said.append)) == 2
     assert len(said) == 7
-    assert any("convolution.json holds a result of another submission" in sentence for sentence in said)
+    assert any("convolution.json contains the result of another submission" in sentence for sentence in said)
     assert all("grade again" in sentence for sentence in said)
 
 

@@ -111,15 +111,19 @@ def test_the_solution_gets_full_marks_in_every_form(exercise):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("greetings.ipynb", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n", "not text in UTF-8, so it is no notebook"),
+        ("greetings.ipynb", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n", "not text in UTF-8, so it is not a notebook"),
         ("greetings.ipynb", b"<!DOCTYPE html>\n<html></html>", "a web page"),
         ("greetings.ipynb", b"My answer is 42.", "not valid JSON"),
-        ("greetings.ipynb", b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xf3\xff", "not text in UTF-8, so it is no notebook"),
+        (
+            "greetings.ipynb",
+            b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xf3\xff",
+            "not text in UTF-8, so it is not a notebook",
+        ),
         ("greetings.ipynb", b'{"worksheets": [{"cells": 5}, 7]}', None),
         ("greetings.ipynb", b'{"worksheets": 5}', "no cells"),
-        ("greetings.pdf", b"%PDF-1.7", "it holds greetings.pdf. Hand in greetings.ipynb."),
-        ("greetings.html", b"<html>", "it holds greetings.html. Hand in greetings.ipynb."),
-        ("greetings.ipynb.txt", b"{}", "it holds greetings.ipynb.txt. Hand in greetings.ipynb."),
+        ("greetings.pdf", b"%PDF-1.7", "it contains greetings.pdf. Hand in greetings.ipynb."),
+        ("greetings.html", b"<html>", "it contains greetings.html. Hand in greetings.ipynb."),
+        ("greetings.ipynb.txt", b"{}", "it contains greetings.ipynb.txt. Hand in greetings.ipynb."),
     ],
 )
 def test_what_is_no_answer_tells_the_student_why(graded, name, content, reason):

@@ -118,7 +118,7 @@ def test_what_a_notebook_claims_is_only_ever_a_name(course, hand_in, version):
 
 def test_a_deleted_locked_cell_is_told(course, hand_in):
     message = chosen(course, hand_in(course, VERSION, without="add-code-1")).template.message
-    assert message == "Cells that are to stay as they are were edited or deleted, and run as handed out: add-code-1."
+    assert message == "These cells must not be modified, so they ran as they were handed out: add-code-1."
 
 
 @pytest.mark.slow

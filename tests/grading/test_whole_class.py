@@ -258,8 +258,8 @@ def test_the_command_says_what_it_kept_and_fails(grade, hand_in):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--exercise", "nonsense"], "this course has: greetings"),
-        (["--student", "nobody"], "no folder of a student"),
+        (["--exercise", "nonsense"], "Choose one of: greetings"),
+        (["--student", "nobody"], "no folder for a student"),
         (["--student", "../x"], "cannot be a student's name"),
     ],
 )

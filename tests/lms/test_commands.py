@@ -46,7 +46,7 @@ def test_collect_tells_what_it_took_and_what_not(course):
     assert code == 1
     assert output.splitlines() == [
         "lovelaceada/greetings: new, from a.zip: lovelaceada_LATE_1_2_greetings.ipynb, late",
-        "Not placed: a.zip: README.txt: Its name is none that Moodle, Canvas or Gradescope give.",
+        "Not placed: a.zip: README.txt: The file name matches no Moodle, Canvas or Gradescope pattern.",
         "Submissions: 1 new, in submitted",
         "Ignored: 1 files that operating systems and editors leave behind.",
     ]
@@ -75,8 +75,8 @@ def test_collect_again_is_quiet_and_says_where_older_ones_are(course):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-e", "greeting"], "there is no exercise 'greeting'; this course has: greetings"),
-        (["--roster", "bad.csv"], "has no column that tells whose a row is"),
+        (["-e", "greeting"], "There is no exercise 'greeting'. Choose one of: greetings."),
+        (["--roster", "bad.csv"], "has no column that identifies students"),
     ],
 )
 def test_wrong_use_of_collect_says_what_to_do(course, arguments, words):
@@ -96,7 +96,7 @@ def test_what_is_collected_is_what_grading_finds(course):
     found = collect(Path("submitted"), load_course())
     assert not found.strays
     assert [(handed.student, handed.note) for handed in found.found] == [("ada", ""), ("ben", "")]
-    assert "it holds greetings.pdf" in found.found[1].problem
+    assert "it contains greetings.pdf" in found.found[1].problem
 
 
 def test_grade_names_collect_for_an_archive(course):
@@ -127,7 +127,7 @@ def test_export_writes_beside_the_results_and_lists_whom_it_lost(course):
     Path("r.csv").write_text("Username,Email address\nada,a@x.org\nben,b@x.org\n")
     code, output = run("export", "-f", "moodle", "--roster", "r.csv")
     assert code == 1
-    assert output.splitlines()[0].startswith("Not in the table: zoe (greetings 2) is nobody in the list")
+    assert output.splitlines()[0].startswith("Not in the table: zoe (greetings 2) matches no row of the list")
     assert output.splitlines()[-1] == "Written: graded/moodle.csv"
     with Path("graded/moodle.csv").open(newline="") as file:
         assert [row["greetings"] for row in csv.DictReader(file)] == ["1.5", ""]

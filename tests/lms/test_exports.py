@@ -107,7 +107,7 @@ def test_two_folders_of_one_student_are_told_and_neither_is_filled_in(roster):
     results = [result("ada", "tensor_ops", 1), result("Ada Lovelace", "tensor_ops", 2)]
     exported = export_canvas(roster(GRADEBOOK), TASK, results, [])
     assert canvas_reads(exported)["1001"]["Tensor Ops (70)"] == ""
-    assert "would both be Lovelace, Ada" in exported.notes.lost[0]
+    assert "both match Lovelace, Ada" in exported.notes.lost[0]
 
 
 def test_one_who_has_left_is_not_taken_for_a_namesake(roster):
@@ -125,7 +125,7 @@ def test_what_could_not_be_decided_is_left_alone_and_told(roster):
     exported = export_canvas(roster(GRADEBOOK), TASK, results, [])
     assert [row["Tensor Ops (70)"] for row in canvas_reads(exported).values()] == ["0", "EX", "7", ""]
     assert "could not be read" in exported.notes.remarks[1]
-    assert "could not decide it" in exported.notes.remarks[2]
+    assert "after a grader error" in exported.notes.remarks[2]
 
 
 def test_columns_that_are_missing_or_of_another_size_are_told(roster):
@@ -189,7 +189,7 @@ def test_a_worksheet_is_of_one_exercise(roster):
 def test_namesakes_without_a_number_are_told_rather_than_guessed(roster):
     task = ExportTask({"convolution": 16.0}, frozenset(), {})
     exported = export_moodle(roster(WORKSHEET), task, [result("Anna Müller", "convolution", 1)], [])
-    assert "nobody in the list, or more than one" in exported.notes.lost[0]
+    assert "matches no row of the list, or several" in exported.notes.lost[0]
 
 
 def test_moodles_grade_import_gets_one_column_an_exercise(roster):
@@ -218,7 +218,7 @@ def test_moodles_grade_import_gets_one_column_an_exercise(roster):
             "convolution (bonus)": "1",
         },
     ]
-    assert "Moodle will not know it" in exported.notes.remarks[0]
+    assert "Moodle will not recognise" in exported.notes.remarks[0]
 
 
 def test_each_platform_refuses_the_others_list(roster):

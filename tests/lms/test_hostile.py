@@ -65,7 +65,7 @@ def patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
 )
 def test_a_path_out_of_the_archive_is_left_out(tmp_path, name):
     report = collect(write_zip(tmp_path / "a.zip", {name: notebook("x")}), tmp_path / "out")
-    assert list(why_of(report).values()) == ["Its name points out of the archive."]
+    assert list(why_of(report).values()) == ["Its name leaves the archive."]
     assert not report.taken
 
 
@@ -132,7 +132,7 @@ def test_a_download_that_is_called_like_a_students_file_is_told(tmp_path):
     members = {f"{name}_{n}_assignsubmission_file_/a.py": b"" for n, name in enumerate(["Ada", "Ben"])}
     write_zip(folder / "DL_2026_1_Convolution-55.zip", members)
     report = collect(folder, tmp_path / "out")
-    assert list(why_of(report).values()) == ["It holds files of several students. Collect it by itself."]
+    assert list(why_of(report).values()) == ["It contains files of several students. Collect it separately."]
     assert len(collect(folder / "DL_2026_1_Convolution-55.zip", tmp_path / "out").taken) == 2
 
 
@@ -184,7 +184,7 @@ def test_a_link_where_a_student_belongs_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out/Ada").symlink_to(tmp_path / "elsewhere")
     report = collect(write_zip(tmp_path / "a.zip", {NAME: notebook("x")}), tmp_path / "out")
-    assert "is no folder. Move it away" in why_of(report)[NAME]
+    assert "is not a folder. Move it away" in why_of(report)[NAME]
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
@@ -224,7 +224,7 @@ def test_members_over_one_another_are_read_once(tmp_path):
     (tmp_path / "a.zip").write_bytes(patched(zipped([(NAME, b"x")] * 100), b"PK\1\2", 42, struct.pack("<L", 0)))
     report = collect(tmp_path / "a.zip", tmp_path / "out")
     assert [refused.why for _archive, refused in report.refused] == [
-        "It lies over another member, as in a decompression bomb."
+        "It overlaps another member, as in a decompression bomb."
     ] * 99
     assert len(list((tmp_path / "out/Ada/convolution").iterdir())) == 1
 
@@ -238,7 +238,7 @@ def test_members_that_share_some_bytes_are_not_read(tmp_path):
         archive.writestr(third, notebook("y"))
         archive.getinfo(second).header_offset = 30 + len(first)
     report = collect(tmp_path / "a.zip", tmp_path / "out")
-    assert why_of(report) == dict.fromkeys((first, second), "It lies over another member, as in a decompression bomb.")
+    assert why_of(report) == dict.fromkeys((first, second), "It overlaps another member, as in a decompression bomb.")
     assert [path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")] == [notebook("y")]
 
 
@@ -257,7 +257,7 @@ def test_a_flood_of_members_is_refused_before_it_is_read(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(100_000):
             archive.writestr(zipfile.ZipInfo(str(number)), b"")
-    with pytest.raises(ArchiveError, match="holds 100000 files; at most 20000 are read"), open_archive(path):
+    with pytest.raises(ArchiveError, match="contains 100000 files; at most 20000 are read"), open_archive(path):
         pass
     with pytest.raises(ArchiveError, match="lists far more files than a class hands in"):
         open_handed_in(path.read_bytes(), "hw.zip")
@@ -268,7 +268,7 @@ def test_encrypted_and_unusual_members_say_what_to_do(tmp_path):
     (tmp_path / "a.zip").write_bytes(patched(patched(data, b"PK\1\2", 8, b"\1\0"), b"PK\3\4", 6, b"\1\0"))
     assert "encrypted" in why_of(collect(tmp_path / "a.zip", tmp_path / "out"))[NAME]
     (tmp_path / "b.zip").write_bytes(patched(data, b"PK\1\2", 10, b"\x0e\0"))
-    assert "plain file or a common zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
+    assert "plain file or an ordinary zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"<html>login</html>", b"Rar!\x1a\x07", b"PK\5\6" + b"\xff" * 18])

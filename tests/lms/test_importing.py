@@ -129,7 +129,7 @@ def test_gradescope(collect, output):
         "ben@example.edu/convolution/timestamp.txt",
     ]
     assert reasons(report) == {
-        "assignment_9_export/submission_3/convolution.ipynb": "It is of an earlier attempt; the latest was taken.",
+        "assignment_9_export/submission_3/convolution.ipynb": "It is from an earlier attempt; only the latest counts.",
         "assignment_9_export/submission_4/convolution.ipynb": "submission_metadata.yml names no student for it.",
     }
     assert (output / "555/convolution/timestamp.txt").read_text() == "2026-11-20 15:04:05.500000 UTC\n"
@@ -327,9 +327,9 @@ def test_a_zip_of_a_student_is_opened_once(collect, output):
     report = collect({"Ada_1_assignsubmission_file_/hw.zip": inner, "Ben_2_assignsubmission_file_/no.zip": b"PK"})
     assert submissions(output) == ["Ada/convolution/convolution.ipynb", "Ada/convolution/utils.py"]
     why = reasons(report)
-    assert "a zip in a zip" in why.pop("Ada_1_assignsubmission_file_/hw.zip: hw/more.zip")
-    assert "no zip archive" in why.pop("Ben_2_assignsubmission_file_/no.zip")
-    assert set(why.values()) == {"A system or an editor left it behind."}
+    assert "a zip inside a zip" in why.pop("Ada_1_assignsubmission_file_/hw.zip: hw/more.zip")
+    assert "not a zip archive" in why.pop("Ben_2_assignsubmission_file_/no.zip")
+    assert set(why.values()) == {"It is a file of the system or of an editor, not of the student."}
 
 
 def test_files_of_one_name_are_both_kept(collect, output):

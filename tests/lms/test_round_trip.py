@@ -128,5 +128,5 @@ def test_gradescope_to_a_list_with_somebody_missing(course):
     run("collect", "export.zip", "-e", "greetings")
     grade()
     told = run("export", "--format", "moodle", "--roster", "participants.csv", code=1)
-    assert "Not in the table: 000 (greetings 1) is nobody in the list" in told
+    assert "Not in the table: 000 (greetings 1) matches no row of the list" in told
     check(["1", *(row["greetings"] for row in read("graded/moodle.csv"))])

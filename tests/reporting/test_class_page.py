@@ -139,8 +139,8 @@ def test_the_summary_of_a_check_has_no_values():
 
     assert summary_of("f(x) is wrong.\nExpected 1, got 2.\nLikely cause: the sign") == "the sign"
     assert summary_of("f(x) has wrong values.\n3 of 4 differ.") == "f(x) has wrong values."
-    assert summary_of("Your code raised ValueError: 17 (line 3 of your code: `x`)") == "Your code raised ValueError"
-    assert summary_of("Your code raised ValueError (line 3 of your code: `x`)") == "Your code raised ValueError"
+    assert summary_of("Your code raised ValueError: 17 (line 3 of the cell: `x`)") == "Your code raised ValueError"
+    assert summary_of("Your code raised ValueError (line 3 of the cell: `x`)") == "Your code raised ValueError"
     assert summary_of("") == ""
 
 

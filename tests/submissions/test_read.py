@@ -24,7 +24,7 @@ def notebook(*sources: str) -> str:
 )
 def test_more_code_than_anybody_writes_is_not_read(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(Unreadable, match="Take out what is not your answer"):
+    with pytest.raises(Unreadable, match="Remove everything but your answers"):
         read_cells(tmp_path / name)
 
 
