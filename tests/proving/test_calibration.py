@@ -322,7 +322,7 @@ def test_the_command(root):
     edit(root, EXPERIMENTS, spread, f'{spread} if dataset == "narrow" else open("/missing")')
     code, output = invoke()
     assert code == 0, output
-    assert "Not measured: wide, its old record stays. [Errno 2]" in output
+    assert "Not measured: wide; its old record stays. [Errno 2]" in output
     code, output = invoke("--check")
     assert code == 1, output  # the function that reads the data has changed
     assert "wide: its data are not available here" in output
