@@ -15,10 +15,7 @@ pytestmark = [
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
         "Two loops over the output's rows and columns: cut out the window, multiply, sum.",
-        (
-            "Or loop over the kernel's cells and sum shifted images. Writing into `torch.zeros(…)` can lose dtype "
-            "and gradient."
-        ),
+        "Or loop over the kernel's cells and sum shifted images. Writing into `torch.zeros(…)` can lose the dtype.",
     ),
 ]
 

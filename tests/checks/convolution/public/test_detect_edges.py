@@ -16,10 +16,7 @@ pytestmark = [
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
         "You have everything: which kernel, how much padding to keep the size, and which of your functions?",
-        (
-            "`conv2d` takes (N, C, H, W) and (O, C, kH, kW): add axes, then remove them. Give the kernel the "
-            "image's dtype."
-        ),
+        "`conv2d` takes (N, C, H, W) and (O, C, kH, kW): add axes, then remove them. Mind the dtype of the kernel.",
     ),
 ]
 
