@@ -136,8 +136,6 @@ def _count(number: int, noun: str) -> str:
 
 
 # --- diff ---------------------------------------------------------------------------------------------------------
-
-
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
@@ -174,8 +172,6 @@ def diff_command(old: str, new: str, as_json: bool, course: Path | None) -> None
 
 
 # --- verify -------------------------------------------------------------------------------------------------------
-
-
 @click.command("verify")
 @click.argument("version")
 @click.option(
@@ -225,8 +221,6 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
 
 
 # --- lock ---------------------------------------------------------------------------------------------------------
-
-
 @click.command("lock")
 @course_option
 def lock_command(course: Path | None) -> None:

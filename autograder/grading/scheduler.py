@@ -178,7 +178,6 @@ class Engines:
 
 
 # --- Modules that a zygote imports --------------------------------------------------------------------------------
-
 NOTEBOOK = "autograder.integrations.notebook"
 """The module that every student's notebook imports, for `check` and `hint`."""
 
