@@ -278,7 +278,7 @@ def test_the_command_writes_one_page(tiny_course, tmp_path):
 def test_the_command_says_what_is_missing(tiny_course, tmp_path):
     assert report(tmp_path / "none", "--course", tiny_course).startswith("2 Error: There is no folder")
     assert "Grade first." in report(tmp_path, "--course", tiny_course)
-    assert report(tmp_path, "--course", tiny_course, "-e", "nothing").startswith("2 Error: there is no exercise")
+    assert report(tmp_path, "--course", tiny_course, "-e", "nothing").startswith("2 Error: There is no exercise")
     (exercise,) = load_course(tiny_course).exercises
     write_result(tmp_path, replace(student("ada", "p"), exercise=exercise.name))
     said = report(tmp_path, "--course", tiny_course, "--submitted", Path("nowhere"))
