@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping
@@ -16,7 +17,7 @@ from autograder.errors import writing
 def write_atomic(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` so that a reader sees the old bytes or the new ones, never a mixture.
 
-    Raises `FileError` where the file cannot be written.
+    The file keeps its mode. Raises `FileError` where the file cannot be written.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +28,8 @@ def write_atomic(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())  # before the rename: after a power cut the new name must not be empty
-            Path(name).chmod(0o644)  # mkstemp makes files that only their owner can read
+            # mkstemp makes files that only their owner can read.
+            Path(name).chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

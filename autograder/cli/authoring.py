@@ -26,7 +26,7 @@ Examples:
 """
 
 
-@click.command("new", epilog=EXAMPLES, short_help="Start an exercise: solution, checks and answers to fill in.")
+@click.command("new", epilog=EXAMPLES)
 @click.argument("exercise")
 @click.option(
     "--question",
@@ -54,7 +54,7 @@ def new_command(exercise: str, questions: tuple[str, ...], course: Path | None) 
     )
 
 
-@click.command("prove", short_help="Prove that the checks catch every known mistake.")
+@click.command("prove")
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option("-v", "--verbose", is_flag=True, help="Show every wrong answer with the check that catches it.")
 @jobs_option

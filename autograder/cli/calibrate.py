@@ -28,7 +28,7 @@ STEPS = 10
 """How many times progress is printed when standard error is not a terminal."""
 
 
-@click.command("calibrate", short_help="Measure right and wrong answers, and record thresholds.")
+@click.command("calibrate")
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option(
     "--seeds", type=click.IntRange(min=FEWEST_SEEDS), default=30, show_default=True,

@@ -156,7 +156,7 @@ class Finding:
     advice: str = ""
 
 
-@click.command("doctor", short_help="Check whether this machine is ready for grading.")
+@click.command("doctor")
 @json_option
 @course_option
 def doctor_command(as_json: bool, course: Path | None) -> None:

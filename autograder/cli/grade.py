@@ -54,7 +54,7 @@ class _Order:
     as_json: bool
 
 
-@click.command("grade", short_help="Grade submissions in the sandbox.")
+@click.command("grade")
 @click.argument("submitted", type=click.Path(exists=True, path_type=Path))
 @click.option("-e", "--exercise", help="Grade only this exercise; for a single file, the exercise it answers.")
 @click.option("-s", "--student", help="Grade only this student; for a single file, its author.")

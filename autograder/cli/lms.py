@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from autograder.results.model import Result
 
 
-@click.command("collect", short_help="Import submissions downloaded from Moodle, Canvas or Gradescope.")
+@click.command("collect")
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-e", "--exercise", help="The exercise of all submissions. [default: read from file names]")
 @click.option(
@@ -113,7 +113,7 @@ def _line(taken: Imported) -> str:
     )
 
 
-@click.command("export", short_help="Write scores as a table that Canvas or Moodle imports.")
+@click.command("export")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-f", "--format", "kind", type=click.Choice(["canvas", "moodle", "plain"]), required=True)
 @click.option(

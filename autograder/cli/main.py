@@ -15,37 +15,21 @@ except ModuleNotFoundError:  # the core install, for students, comes without the
 from autograder.errors import AutograderError, LeakError, explained
 
 COMMANDS = {
-    "new": "Start an exercise: solution, checks and answers to fill in.",
-    "build": "Make the stubs, the student release and the solution release.",
-    "lock": "Pin the installed versions in requirements.lock.",
-    "diff": "Show what changed between two releases.",
-    "verify": "Check a release against its manifest and signature.",
-    "collect": "Import submissions downloaded from Moodle, Canvas or Gradescope.",
-    "grade": "Grade submissions in the sandbox.",
-    "feedback": "Write a page per student: what to look at first, and why.",
-    "report": "Write a page about the class: scores, items, wrong answers, similar code.",
-    "export": "Write scores as a table that Canvas or Moodle imports.",
-    "prove": "Prove that the checks catch every known mistake.",
-    "calibrate": "Measure right and wrong answers, and record thresholds.",
-    "doctor": "Check whether this machine is ready for grading.",
+    "new": ("authoring", "Start an exercise: solution, checks and answers to fill in."),
+    "build": ("releases", "Make the stubs, the student release and the solution release."),
+    "lock": ("releases", "Pin the installed versions in requirements.lock."),
+    "diff": ("releases", "Show what changed between two releases."),
+    "verify": ("releases", "Check a release against its manifest and signature."),
+    "collect": ("lms", "Import submissions downloaded from Moodle, Canvas or Gradescope."),
+    "grade": ("grade", "Grade submissions in the sandbox."),
+    "feedback": ("pages", "Write a page per student: what to look at first, and why."),
+    "report": ("pages", "Write a page about the class: scores, items, wrong answers, similar code."),
+    "export": ("lms", "Write scores as a table that Canvas or Moodle imports."),
+    "prove": ("authoring", "Prove that the checks catch every known mistake."),
+    "calibrate": ("calibrate", "Measure right and wrong answers, and record thresholds."),
+    "doctor": ("doctor", "Check whether this machine is ready for grading."),
 }
-
-_MODULES = {
-    "new": "authoring",
-    "build": "releases",
-    "lock": "releases",
-    "diff": "releases",
-    "verify": "releases",
-    "collect": "lms",
-    "grade": "grade",
-    "feedback": "pages",
-    "report": "pages",
-    "export": "lms",
-    "prove": "authoring",
-    "calibrate": "calibrate",
-    "doctor": "doctor",
-}
-"""The module of ``autograder.cli`` that defines each ``<name>_command``."""
+"""Each command: the module of ``autograder.cli`` that defines ``<name>_command``, and what it does."""
 
 EXIT_FAILED = 1
 """The command did its work and found something that needs review."""
@@ -64,14 +48,15 @@ class LazyGroup(click.Group):
         """Import one subcommand."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"autograder.cli.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        module, summary = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"autograder.cli.{module}"), f"{cmd_name}_command")
+        command.short_help = summary
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand. An error that its user can fix becomes a message; a bug shows its traceback."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAGE = "class.html"
 
 
-@click.command("report", short_help="Write a page about the class: scores, items, wrong answers, similar code.")
+@click.command("report")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-e", "--exercise", "wanted", multiple=True, help="Only this exercise; may be repeated.")
 @click.option(
@@ -109,7 +109,7 @@ def _pairs(exercise: Exercise, submissions: Sequence[SubmissionFile]) -> list[Pa
     return similar_pairs({student: code for student, code in codes.items() if code}, stub_module(exercise))
 
 
-@click.command("feedback", short_help="Write a page per student: what to look at first, and why.")
+@click.command("feedback")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-e", "--exercise", help="Only this exercise.")
 @click.option("-s", "--student", help="Only this student.")

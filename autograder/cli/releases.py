@@ -128,7 +128,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-@click.command("diff", short_help="Show what changed between two releases.")
+@click.command("diff")
 @click.argument("old")
 @click.argument("new")
 @json_option
@@ -163,7 +163,7 @@ def diff_command(old: str, new: str, as_json: bool, course: Path | None) -> None
         out.print("\nTo see whose score would change: autograder grade submitted --dry-run")
 
 
-@click.command("verify", short_help="Check a release against its manifest and signature.")
+@click.command("verify")
 @click.argument("version")
 @click.option(
     "--signers",
@@ -211,7 +211,7 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
     click.echo(f"release/{version} matches its manifest: {files} files, built from commit {manifest.commit}.")
 
 
-@click.command("lock", short_help="Pin the installed versions in requirements.lock.")
+@click.command("lock")
 @course_option
 def lock_command(course: Path | None) -> None:
     """Write requirements.lock from the installed versions of all packages that build, grade and test the course.

@@ -40,6 +40,7 @@ def digest_of(cells: tuple[Cell, ...]) -> str:
     digest = hashlib.sha256()
     for cell in cells:
         # The length keeps two cells apart whose texts contain the separator.
+        # surrogatepass: the JSON of a notebook can contain lone surrogates, which UTF-8 cannot encode.
         digest.update(f"{cell.id}\0{len(cell.source)}\0{cell.source}\0".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
@@ -116,6 +117,7 @@ _QUESTION = re.compile(r'question="([^"]+)"')
 @functools.lru_cache(maxsize=64)
 def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
     """Return the locked cells of an exercise and its questions in order; the latter have an id but no source."""
+    # `split` returns the text before the first mark, then in turn the rest of a mark's line and the text below it.
     _, *parts = _HEADER.split(exercise.source)
     numbering, found = CellNumbering(), []
     for header, body in zip(parts[::2], parts[1::2], strict=True):

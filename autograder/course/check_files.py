@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from autograder.course.model import CheckFiles, is_public
+from autograder.course.structure import CheckFiles, is_public
 from autograder.errors import CourseError, reading
 
 FOLDER = "checks"

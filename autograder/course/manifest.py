@@ -94,6 +94,7 @@ def path_of(root: Path, version: str) -> Path:
 def versions(root: Path) -> list[str]:
     """Return the versions that a course has manifests of, oldest first."""
     found = [path.stem for path in (root / FOLDER).glob("*.json") if is_version(path.stem) and path.is_file()]
+    # As numbers: 2026.10 is newer than 2026.9.
     return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
 
@@ -119,6 +120,7 @@ def _manifest_from(data: dict[str, Any]) -> Manifest:
     exercises = {name: _exercise_from(record) for name, record in data.pop("exercises").items()}
     for name in ("packages", "calibration", "files"):
         data[name].items()  # raises AttributeError for what is not a mapping
+    # Missing and unknown fields raise TypeError.
     return Manifest(**data, exercises=exercises)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
 
 CONFIG_NAME = "nbgrader_config.py"
@@ -48,6 +48,7 @@ def load_course(root: Path | None = None) -> Course:
                 f"{CONFIG_NAME} lists exercises without a solutions/*.py: {', '.join(sorted(missing))}. "
                 "Correct c.Course.exercises."
             )
+        # Exercises that the configuration does not list come last.
         names = order + [name for name in names if name not in order]
     if not names:
         raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
@@ -87,6 +88,7 @@ def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
     solution, folder = root / "solutions" / f"{name}.py", root / "tests" / "checks"
     with reading(solution, CourseError):
         source = solution.read_text("utf-8")
+    # Each question once, in the order of the solution.
     questions = list(dict.fromkeys(_QUESTION_CELL.findall(source)))
     _require_questions(folder, name, questions)
     files = read_check_files(folder, name, questions)
@@ -144,6 +146,7 @@ def _read_question(question: str, files: CheckFiles) -> Question:
 def _read_checks(tree: ast.Module, question: str, public: bool, where: str, first: tuple[str, ...]) -> list[Check]:
     checks = []
     for node in tree.body:
+        # pytest would run its methods, but they would have no points: only functions are read as checks.
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             raise CourseError(f"{where}:{node.lineno}: write checks as functions, not as methods of a class.")
         if is_check(node):
@@ -175,6 +178,7 @@ def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: 
         points=float(marks["points"][0]),
         public=public,
         hint=marks.get("hint", ("",))[0],
+        # The mark of a file applies to all its checks except the one that it names.
         after=() if name in first else (*first, *marks.get("after", ())),
         timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
         memory_mb=int(marks["memory"][0]) if "memory" in marks else None,

@@ -91,6 +91,7 @@ def _find(archive: _Archive, root: str | Path | None) -> Path:
 
 def _md5(file: Path) -> str:
     with file.open("rb") as stream:
+        # A checksum only: without the flag, builds of OpenSSL in FIPS mode refuse MD5.
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
@@ -99,6 +100,7 @@ def _download(archive: _Archive, file: Path, problem: str) -> None:
     medmnist = importlib.import_module("medmnist")
     try:
         file.parent.mkdir(exist_ok=True)
+        # In the same folder, so that the file is put in place by a rename.
         with tempfile.TemporaryDirectory(prefix=".download-", dir=file.parent) as folder:
             getattr(medmnist, archive.python_class)("test", download=True, root=folder, size=archive.size)
             (Path(folder) / file.name).replace(file)
@@ -117,6 +119,7 @@ def _download(archive: _Archive, file: Path, problem: str) -> None:
 
 def _read(file: Path, split: str) -> LabelledImages:
     try:
+        # allow_pickle=False: a pickle in a downloaded file could run code.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:

@@ -87,6 +87,7 @@ def _block(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
     dice = _Dice(seed, number)
     sick = _labels(dice)
+    # The centres of the pixels, from −1 to 1.
     grid = ((np.arange(size) + 0.5) * (2 / size) - 1).astype(np.float32)
     x, y = grid[None, None, :], grid[None, :, None]
     lungs = _lungs(dice)
@@ -205,6 +206,7 @@ def _opacities(
     total = np.zeros_like(inside)
     mask = np.zeros(inside.shape, dtype=bool)
     count = dice.draw(1, 1)
+    # Every image has one opacity, half of them a second, a fifth of them a third.
     for share in (1.0, 0.5, 0.2):
         in_right = dice.chance(0.5)
         lung = Ellipse(*(a + in_right * (b - a) for a, b in zip(*lungs, strict=True)))

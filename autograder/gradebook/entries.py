@@ -145,7 +145,7 @@ class _Recorded:
         for question in exercise.questions:
             key = exercise.name, result.student
             score, needs_review = score_of(result.status, questions.get(question.name))
-            # -1 is no possible score, so a missing grade always differs.
+            # -1 is not a possible score, so a missing grade always differs.
             auto, manual, needs_manual = self.grades.get((*key, check_id(question.name)), (-1.0, None, False))
             if auto != score or (manual is None and needs_manual != needs_review):
                 return False
@@ -161,6 +161,7 @@ def _read(connection: Connection) -> _Recorded:
     def rows(query: str) -> Iterable[Any]:
         return connection.execute(text(query))
 
+    # SQLite returns times as text unless their type is declared.
     dated = connection.execute(text(_SUBMISSIONS).columns(timestamp=DateTime()))
     return _Recorded(
         submissions={(exercise, student): when for exercise, student, when in dated},
@@ -181,6 +182,7 @@ def _read(connection: Connection) -> _Recorded:
 _SUBMISSION = """
 join submitted_notebook n on {table}.notebook_id = n.id
 join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+# As in nbgrader's `Grade.score`: a manual score replaces the automatic one, and extra credit is added.
 _SCORES = f"""
 select s.student_id, a.name, b.name, coalesce(g.manual_score, g.auto_score, 0) + coalesce(g.extra_credit, 0)
 from grade g join base_cell b on g.cell_id = b.id {_SUBMISSION.format(table="g")}

@@ -119,6 +119,7 @@ def _code(source: str, metadata: dict[str, Any], outputs: list[dict[str, Any]]) 
 
 def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return {
+        # Our own ids: format 4.5 requires unique ones, and those of students may not be.
         "cells": [{"id": f"cell-{place}", **cell} for place, cell in enumerate(cells, 1)],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -87,10 +87,11 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
         if start := _WAIT_FOR_WRITERS.get(connection.dialect.name):
             connection.exec_driver_sql(start)
         gradebook.db.remove()
+        # Only after `remove`: a session that exists already would keep its binding.
         gradebook.db.configure(
             bind=connection,
-            join_transaction_mode="rollback_only",
-            expire_on_commit=False,
+            join_transaction_mode="rollback_only",  # commits of the session do not end the outer transaction
+            expire_on_commit=False,  # otherwise each of nbgrader's commits would reload every record
             autoflush=False,  # nbgrader's commits flush; flushing incomplete records before only causes warnings
         )
         yield gradebook
@@ -117,6 +118,7 @@ def _with_timeout(db_url: str, wait_s: float) -> str:
     url = make_url(db_url)
     if url.get_backend_name() == "sqlite":
         url = url.update_query_dict({"timeout": str(wait_s)})
+    # `str(url)` would replace the password by ***.
     return url.render_as_string(hide_password=False)
 
 
@@ -182,6 +184,7 @@ def _bare_notebook(exercise: Exercise) -> Any:
 
 def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) -> None:
     utils = large_libraries.nbgrader().utils
+    # As in SaveCells, which records the source of no other cell.
     if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
         return
     grade_id = cell.metadata["nbgrader"]["grade_id"]

@@ -47,6 +47,7 @@ def survey(address: str) -> ClusterSurvey:
     with _connected(address) as client:
         from autograder.grading.dask_worker import capabilities
 
+        # Errors are returned, not raised, so that `common_tier` can name the worker.
         tier = common_tier(client.run(capabilities, on_error="return"), environment())
         return ClusterSurvey(tier, sum(client.nthreads().values()))
 
@@ -82,6 +83,7 @@ class Cluster:
         self.tier = tier
         self._address = address
         self._check_files = tuple(exercise.check_files for exercise in exercises)
+        # Jobs refer to check files by their index, so that these travel once.
         self._places = {files: place for place, files in enumerate(self._check_files)}
         self._protected = tuple(path.resolve() for path in protected)
         self._preload = tuple(preload)
@@ -122,6 +124,7 @@ class Cluster:
             graded: Graded = future.result()
         except KilledWorker:  # dask gives a task up after distributed.scheduler.allowed-failures deaths
             return Graded()
+        # The scheduler is gone, and with it every job: `Engines` will connect again.
         except (CancelledError, CommClosedError, OSError):
             self._lost = True
             return Graded()
@@ -171,6 +174,7 @@ def _connected(address: str) -> Iterator[Client]:
         yield client
     finally:
         with contextlib.suppress(Exception):
+            # A scheduler that is gone cannot confirm this.
             client.close(timeout=2)
 
 

@@ -75,6 +75,7 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         # Sandboxes end with the thread that started them, so one thread starts them all and stays.
         self._keeper = ThreadPoolExecutor(1, "autograder")
         self._engines = Engines(lambda: self._new_engine(Path(worker.local_directory)))
+        # Not `result()`: the worker's event loop must go on answering the scheduler.
         await asyncio.wrap_future(self._keeper.submit(self._engines.current))
 
     async def teardown(self, worker: Worker) -> None:
@@ -95,6 +96,7 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
     def _new_engine(self, local_directory: Path) -> Engine:
         if fault := capabilities().fault(self._order.required):
             raise MachineError(f"{self._name} {fault}")
+        # dask's own folder is protected as well: student code must not see its files.
         order = self._order
         return Engine(order.required.tier, protected=[*order.protected, local_directory], preload=order.preload)
 

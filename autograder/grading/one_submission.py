@@ -175,6 +175,7 @@ def grader_digest() -> str:
     """Return eight characters that identify this version of the grader's own code."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
+    # Sorted, because the order of rglob depends on the file system.
     for path in sorted(path for room in _ROOMS for path in _files(package / room)):
         digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:8]
@@ -222,6 +223,7 @@ def result_without_running(stored: Result | None, prepared: PreparedSubmission, 
     """Return the result if all of it is known already, or None if something has to run."""
     if prepared.template.status is not Status.GRADED:
         return prepared.template
+    # A proper subset means that some check has to run.
     if stored is None or reused.keys() < _checks(prepared.exercise).keys():
         return None
     return result_of(prepared, Graded(cells=list(stored.cells), complete=True), reused)

@@ -74,6 +74,7 @@ class Releases:
         if self._folder is None:  # in the course, which student code cannot see
             self._folder = tempfile.TemporaryDirectory(dir=self._root / manifest.FOLDER, prefix=".grading-")
         folder = Path(self._folder.name, f"{version}-{exercise.name}")
+        # Safe to extract, because its digest is the one in the manifest.
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_COURSE)])
         try:

@@ -84,6 +84,7 @@ def _run_in_parallel(
     waiting = iter(tasks)
     running: dict[Future[Graded], tuple[Task, Job, Runner]] = {}
     while True:
+        # Engines are started here, not in the pool: a sandbox ends with the thread that started it.
         for task, job in itertools.islice(waiting, at_once - len(running)):
             engine = engines.current()
             running[pool.submit(engine.run, job)] = task, job, engine

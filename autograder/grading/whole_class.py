@@ -34,14 +34,14 @@ from autograder.submissions.find import SubmissionFile
 class Run:
     """The outcome of grading a class.
 
-    ``results`` are the valid results; ``reused`` counts those that were stored before. ``score_changes`` are new scores
-    that differ from the stored ones; ``kept`` are lower ones that were not stored.
+    ``results`` are the valid results; ``reused`` counts those that were stored before. ``score_changes`` are the scores
+    that differ from stored ones; ``kept`` are lower ones that were not stored.
     """
 
     results: list[Result] = field(default_factory=list)
     reused: int = 0
     outdated: int = 0
-    """Submissions that are graded again though nothing in them has changed: another grader made their results."""
+    """Submissions that did not change, but are graded again because another version of the grader had graded them."""
     score_changes: list[ScoreChange] = field(default_factory=list)
     kept: list[ScoreChange] = field(default_factory=list)
 
@@ -101,6 +101,7 @@ def grade_class(
     with Releases(course.root) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
         for task, graded in finished:
             settle(result_of(task.prepared, graded, task.reused), task.stored)
+    # Results arrive in any order; the report must not depend on it.
     run.results.sort(key=lambda result: (result.student, result.exercise))
     run.score_changes.sort(key=lambda change: (change.student, change.exercise))
     run.kept.sort(key=lambda change: (change.student, change.exercise))
@@ -136,5 +137,6 @@ def grade_references(
 ) -> dict[str, Result]:
     """Return the result of each exercise's solution, by exercise; stored results that still hold are reused."""
     solutions = [SubmissionFile(_NAME, exercise.name, exercise.solution) for exercise in exercises]
+    # allow_lower: a corrected check may lower the score of a solution, which nobody has to confirm.
     run = grade_class(course, solutions, output / FOLDER, engine_for, tier=tier, allow_lower=True)
     return {result.exercise: result for result in run.results}

@@ -16,7 +16,7 @@ from autograder.errors import AutograderError
 from autograder.results.model import QuestionResult, Result
 from autograder.results.rendering import CheckTable
 from autograder.results.store import result_path
-from autograder.runtime.subprocesses import ELSEWHERE, environment, python
+from autograder.runtime import ELSEWHERE, environment, python
 
 STUDENT = "student"
 """The student whose result this is: any name will do, because only one submission is graded."""

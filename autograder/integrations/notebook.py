@@ -16,8 +16,8 @@ from typing import Any
 
 from autograder.course import Check, Question
 from autograder.course.check_files import question_of, test_files
-from autograder.course.model import is_public
 from autograder.course.reader import read_public_checks
+from autograder.course.structure import is_public
 from autograder.results.model import CheckResult, QuestionResult
 from autograder.results.rendering import CheckTable, marked
 

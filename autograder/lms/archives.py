@@ -174,6 +174,7 @@ def _fault(info: zipfile.ZipInfo, path: str, limits: ArchiveLimits) -> str:
         return _LINK
     if kind not in (0, stat.S_IFREG):  # 0: an archive from a system without Unix modes
         return _DEVICE
+    # The second character of a Windows path with a drive is a colon.
     if "\0" in path or path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
         return "Its name leaves the archive."
     if info.flag_bits & 0x1:
@@ -200,6 +201,7 @@ def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
             found.add(id(info))
             if info.header_offset > longest.header_offset:
                 found.add(id(longest))
+        # A lower bound: the local header has 30 bytes, then the name and an extra field.
         if info.header_offset + 30 + info.compress_size > end:
             longest, end = info, info.header_offset + 30 + info.compress_size
     return found

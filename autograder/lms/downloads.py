@@ -79,6 +79,7 @@ def sort_out(members: Iterable[Member]) -> tuple[list[UploadedFile], list[Refuse
     """Return the members of a Moodle or Canvas download with their students, and those whose name matches neither."""
     uploads, strays = [], []
     for member in members:
+        # Moodle first: its names contain a fixed word, whereas Canvas's pattern may match by chance.
         upload = _moodle(member) or _canvas(member)
         if is_left_behind(upload.file if upload else member.path):
             strays.append(Refused(member.path, LEFT_BEHIND))
@@ -112,6 +113,7 @@ def is_a_download(members: Iterable[Member]) -> bool:
 def _moodle(member: Member) -> UploadedFile | None:
     *folders, last = member.path.split("/")
     for place, folder in enumerate(folders):
+        # The outermost folder that matches: those inside it are the student's own.
         if found := _MOODLE_FOLDER.fullmatch(folder):
             return UploadedFile(_moodle_student(found), "/".join([*folders[place + 1 :], last]), member)
     found = _MOODLE_FLAT.fullmatch(last)
@@ -209,6 +211,7 @@ def _students(submission: Any) -> list[PlatformUser]:
 
 def _text(record: Any, key: str) -> str:
     value = record.get(key) if isinstance(record, dict) else None
+    # YAML reads a student ID without quotes as a number.
     return str(value).strip() if isinstance(value, (str, int)) else ""
 
 

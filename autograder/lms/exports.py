@@ -57,6 +57,7 @@ def points_of(score: float) -> str:
     """Return a score as platforms read it: with a decimal point, and never rounded up."""
     # Through `repr`: Decimal(0.7) is 0.6999…, and would be cut off to 0.69999.
     number = Decimal(repr(score)).quantize(_STEP, ROUND_DOWN)
+    # `f`, because a normalised 100 is 1E+2 otherwise.
     return f"{number.normalize():f}"
 
 
@@ -204,6 +205,7 @@ def export_canvas(roster: Roster, task: ExportTask, results: Iterable[Result], e
     rows, notes = fill(roster, columns, results, entries, CANVAS)
     notes.remarks[:0] = [*(f"{name} has no column there. {_HOW_TO_NAME}" for name in missing)]
     notes.remarks += _scales(columns, task)
+    # Canvas needs the columns up to Section to identify the students.
     kept = [*range(section + 1), *(column.place for column in columns)]
     return Exported(_written(table, rows, kept), notes, tuple(column.exercise for column in columns))
 

@@ -83,6 +83,7 @@ def import_download(
             except ArchiveError as error:
                 session.report.refused.append((printable(path.name), Refused("all of it", str(error))))
     finally:
+        # Also after an error: submissions that are in place must be in the record.
         write_record(output, session.entries.values())
     return session.report
 
@@ -136,6 +137,7 @@ def _folded(user: PlatformUser) -> str:
 
 def _latest(uploads: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[UploadedFile]]:
     """Separate a student's files into those of the latest attempt and those of earlier ones."""
+    # Gradescope exports every attempt; on the other platforms, all files have the same empty attempt.
     never = datetime.min.replace(tzinfo=UTC)
     last = max(uploads, key=lambda upload: (upload.handed_in or never, upload.attempt)).attempt
     separated: tuple[list[UploadedFile], list[UploadedFile]] = ([], [])
@@ -189,6 +191,7 @@ def _place(
         return strays + [Refused(file.upload.member.path, str(error)) for file in read]
     if outcome is not PlacingOutcome.OLDER:
         session.entries[student, exercise] = entry
+    # Namesakes are reported only if the folder got an id for them, which ends with a bracket.
     session.report.taken.append(
         Imported(entry, outcome, session.directory.is_listed(user), namesakes and student.endswith(")"))
     )

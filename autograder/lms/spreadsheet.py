@@ -104,11 +104,13 @@ def _decoded(data: bytes) -> tuple[str, bool]:
     try:
         return data.decode("utf-8-sig"), data.startswith(b"\xef\xbb\xbf")
     except UnicodeDecodeError:
+        # Excel on Windows saves CSV in the system's encoding, in Western Europe and America this one.
         return data.decode("cp1252", "replace"), False
 
 
 def _separator(text: str) -> str:
     """Return the separator that gives the header the most columns."""
+    # Excel writes semicolons in countries where the comma is the decimal separator.
     header = text.lstrip().partition("\n")[0]
     return max(",;\t", key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
 

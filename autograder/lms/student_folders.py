@@ -58,6 +58,7 @@ class Directory:
         if person is not None:
             wanted, namesakes = student_name(person.student), False
         else:
+            # Gradescope's id is the student ID; the ids of the other platforms mean nothing to a teacher.
             wanted = student_name(user.id if user.platform == GRADESCOPE else user.name)
         if wanted and not namesakes and self._is_free(wanted, key):
             return wanted
@@ -79,6 +80,7 @@ class Directory:
 
 
 def _key(platform: str, exercise: str, identity: str) -> _Key:
+    # The id as `students.csv` stores it, so that a recorded one is found again.
     return platform, exercise if platform == MOODLE else "", printable(identity, 1000)
 
 
@@ -183,6 +185,7 @@ def _refuse_links(root: Path, folder: Path) -> None:
 
 def _files_of(folder: Path) -> dict[str, bytes]:
     paths = [path for path in folder.iterdir() if path.name != TIMESTAMP and not path.name.startswith(".")]
+    # Links are not followed: with empty content, the folder differs from every submission.
     return {path.name: path.read_bytes() if path.is_file() and not path.is_symlink() else b"" for path in paths}
 
 

@@ -17,10 +17,10 @@ MAX_BYTES = 128 * 2**20
 """The most bytes of one submission that are kept; only one of its files is graded."""
 
 _TOO_MUCH = f"The submission has more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB, so this one was left out."
-_MAX_NAME = 180
+_MAX_NAME = 180  # bytes, of the 255 that file systems allow
 _ANSWERS = (".ipynb", ".py")
 _UPLOADED_AGAIN = re.compile(r"-\d+$")
-_UNFIT = re.compile(r'[<>:"|?*\\/]')
+_UNFIT = re.compile(r'[<>:"|?*\\/]')  # what Windows forbids in file names
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def named(uploads: Sequence[UploadedFile], exercise: str) -> tuple[list[Named], 
         own = _file_name(upload.file)
         wanted = f"{exercise}{PurePosixPath(own).suffix.lower()}" if upload is answer else own
         name, number = wanted, 1
-        while name.casefold() in used:
+        while name.casefold() in used:  # some file systems ignore case
             number += 1
             name = f"{PurePosixPath(wanted).stem} ({number}){PurePosixPath(wanted).suffix}"
         used.add(name.casefold())
@@ -136,7 +136,7 @@ def _file_name(path: str) -> str:
     text = unicodedata.normalize("NFC", path.rpartition("/")[2])
     text = _UNFIT.sub("_", "".join(c if c.isprintable() else "_" for c in text)).strip(" .") or "_"
     stem, suffix = PurePosixPath(text).stem, PurePosixPath(text).suffix
-    if len(suffix.encode()) > 20:
+    if len(suffix.encode()) > 20:  # a dot within a sentence, not a file ending
         stem, suffix = text, ""
     stem = stem.encode()[:_MAX_NAME].decode(errors="ignore")
     # nbgrader reads the time of a submission from this file, which a student must not set.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from autograder.checking.experiments import SEEDS
 from autograder.course import Exercise
 from autograder.course.check_files import RECORD_NAME
 from autograder.errors import CourseError
+from autograder.files import write_atomic
 from autograder.proving.measuring import Measurement
 from autograder.proving.plan import Plan, Subject
 from autograder.proving.threshold import (
@@ -66,10 +66,8 @@ def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:
     after = f"{_layout({'experiments': entries}, 4)}\n".encode() if entries else b""
     if after == before:
         return False
-    if after:  # through a scratch file: an interrupted run must not leave half a record
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        scratch.write_bytes(after)
-        scratch.replace(path)
+    if after:
+        write_atomic(path, after)
     else:
         path.unlink()
     return True

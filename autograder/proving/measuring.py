@@ -20,7 +20,7 @@ from autograder.course import CheckFiles
 from autograder.course.check_files import FOLDER
 from autograder.errors import CourseError, FileError, reading
 from autograder.proving.plan import Plan, Subject
-from autograder.runtime.subprocesses import environment, python
+from autograder.runtime import environment, python
 
 CACHE = ".calibration"
 """The folder of a course that stores measurements between runs. It may be deleted at any time."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.course import Exercise
 from autograder.course.cells import Cell
 from autograder.course.check_files import parsed, question_of
-from autograder.course.reachability import digest, program, reachable, statements
+from autograder.course.digests import code_digest, program, reachable, statements
 from autograder.course.reader import is_check
 from autograder.errors import CourseError
 from autograder.proving.answers import Answer, read_answers
@@ -133,7 +133,7 @@ def _plan(
     measure = reachable(code, [each.measure, each.data_function])
     subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
     for label, function in each.baselines.items():
-        subjects.append(Subject("baseline", label, (), digest(reachable(code, [function]))))
+        subjects.append(Subject("baseline", label, (), code_digest(reachable(code, [function]))))
     labels = [(subject.kind == "right", subject.label) for subject in subjects]
     repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
     if repeated:
@@ -141,7 +141,7 @@ def _plan(
             f"{where} is measured with two answers of the same name. Rename one of {', '.join(repeated)}."
         )
     names = tuple(f"{question}.{check}" for question, check in checks)
-    return Plan(each, bool(own), names, digest(measure), tuple(subjects))
+    return Plan(each, bool(own), names, code_digest(measure), tuple(subjects))
 
 
 def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
@@ -159,7 +159,7 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
             if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):
                 answered = with_answer(cells, answer)
                 code = [statement for cell in answered for statement in statements(cell.source)]
-                used = digest(reachable(code, {name, *needs}))
+                used = code_digest(reachable(code, {name, *needs}))
                 label = answer.label if len(names) == 1 else f"{name}: {answer.label}"
                 yield Subject(answer.kind, label, answered, used, is_reference=answer.label == SOLUTION)
 

@@ -156,6 +156,7 @@ class Result:
                 for question in self.questions
             ],
         }
+        # Without the closing bracket, because the checksum follows as the last field.
         body = json.dumps(record, indent=1, ensure_ascii=False).removesuffix("\n}").encode()
         return body + _CHECKSUM + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 

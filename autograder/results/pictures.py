@@ -94,6 +94,7 @@ def _label(text: str) -> str:
 
 
 def _row(row: Iterable[float]) -> tuple[float, ...]:
+    # Rounded at once, so that a picture is the same before and after it was stored.
     return tuple(float(f"{float(value):.{_DIGITS}g}") for value in row)
 
 
@@ -181,6 +182,7 @@ def _numbers(values: Any, axes: int) -> Any:
     import numpy as np
     import torch
 
+    # A student's tensor may require gradients or be on a GPU.
     array = values.detach().cpu().to(torch.float64).numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.ndim != axes or array.size > MAX_SIDE**2:
         raise ValueError("not a size that can be shown")

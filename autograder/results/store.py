@@ -33,6 +33,7 @@ def result_path(output: Path, student: str, exercise: str) -> Path:
 def write_result(output: Path, result: Result) -> Path:
     """Write a result and, beside it, the cost of the checks that ran; return the path of the result."""
     path = result_path(output, result.student, result.exercise)
+    # Before the result, so that a new result never lacks its costs.
     if result.costs:
         columns = {
             "duration_s": {name: cost.seconds for name, cost in result.costs.items()},
@@ -63,6 +64,7 @@ def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) ->
     """
     results = []
     for path in sorted(output.glob("*/*.json")):
+        # Names with a dot are temporary files of `write_atomic`.
         if path.name.startswith(".") or path.name.endswith(".durations.json"):
             continue
         try:

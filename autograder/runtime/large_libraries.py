@@ -45,6 +45,7 @@ def nbgrader() -> Nbgrader:
     """
     with _without("rfc3987_syntax"), _empty_package("nbgrader"):
         found = Nbgrader(importlib.import_module("nbgrader.api"), importlib.import_module("nbgrader.utils"))
+    # nbgrader's own starts the program alembic, which must be on the PATH.
     found.api.get_alembic_version = _alembic_version
     return found
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 from autograder.course import CheckFiles
 from autograder.errors import MachineError
 from autograder.results.model import CellResult, CheckResult, Cost
-from autograder.runtime.subprocesses import ELSEWHERE, python
+from autograder.runtime import ELSEWHERE, python
 from autograder.sandbox.isolation.tiers import launcher_environment, scratch_folder
 from autograder.sandbox.protocol import frames, messages
 from autograder.sandbox.protocol.messages import Job, Limits, check_files_message, request_checker, request_grading

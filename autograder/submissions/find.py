@@ -62,11 +62,12 @@ def collect(submitted: Path, course: Course, *, exercise: str | None = None, stu
         course.exercise(exercise)
     if student is not None and (fault := name_fault(student)):
         raise UsageError(f"{printable(student)!r} cannot be a student's name: {fault}.")
+    # Resolved, because the names of the folders above tell the student and the exercise.
     if submitted.is_dir():
         return _collect_folder(submitted.resolve(), course, exercise, student)
     if submitted.is_file():
         return _collect_file(submitted.resolve(), course, exercise, student)
-    raise UsageError(f"There is no file or folder {submitted}.")
+    raise UsageError(f"There is no file or folder {submitted}. Check the path.")
 
 
 def _collect_file(path: Path, course: Course, exercise: str | None, student: str | None) -> Collected:

@@ -106,7 +106,7 @@ def test_nan_fails_too(checks):
 def test_without_a_record_nothing_is_measured_and_it_is_a_grader_error(checks, text):
     if text is not None:
         checks.EASY.record_path.write_text(text)
-    with pytest.raises(CalibrationError, match="run `autograder calibrate toys`"):
+    with pytest.raises(CalibrationError, match="Run `autograder calibrate toys`"):
         checks.EASY.check(answer(1.0), what="The share")
     assert checks.SEEN == []
 
@@ -143,7 +143,7 @@ def test_both_sides_are_seeded_and_the_seed_matters():
 @pytest.mark.parametrize("metrics", [{}, {"share": 1}, {"share": torch.ones(())}, {"other": 1.0}])
 def test_a_measurement_without_its_metric_is_the_authors_fault(metrics):
     experiment = Experiment("odd", lambda submission, dataset, seed: metrics, dataset="", metric="share")
-    with pytest.raises(CalibrationError, match="has no float 'share'"):
+    with pytest.raises(CalibrationError, match="must return a float under 'share'"):
         experiment.run(LocalSubmission({}), 1)
 
 

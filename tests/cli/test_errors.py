@@ -31,7 +31,7 @@ from autograder.release.make import stub_module
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Status
 from autograder.results.model import Result as Graded
 from autograder.results.store import write_result
-from autograder.runtime.subprocesses import environment
+from autograder.runtime import environment
 from tests.conftest import copy_tiny_course
 
 CONFIG, SOLUTION = "nbgrader_config.py", "solutions/greetings.py"

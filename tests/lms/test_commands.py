@@ -1,4 +1,4 @@
-"""What `autograder collect` and `autograder export` say at the terminal, and how they end."""
+"""Output and exit codes of `autograder collect` and `autograder export`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def store(student: str, score: float) -> None:
     write_result(Path("graded"), Result(student, "greetings", "r", "s", "c", "e", "A", Status.GRADED, questions))
 
 
-def test_collect_tells_what_it_took_and_what_not(course):
+def test_collect_reports_every_file(course):
     write_zip(
         course / "a.zip",
         {
@@ -88,7 +88,7 @@ def test_wrong_use_of_collect_says_what_to_do(course, arguments, words):
     assert not Path("submitted").exists()
 
 
-def test_what_is_collected_is_what_grading_finds(course):
+def test_grading_finds_the_collected_submissions(course):
     from autograder.submissions.find import collect
 
     write_zip(course / "a.zip", {"ada_1_2_greetings.ipynb": notebook("a"), "ben_2_3_greetings.pdf": b"%PDF"})
@@ -121,7 +121,7 @@ def test_export_says_what_to_do_first(course):
     )
 
 
-def test_export_writes_beside_the_results_and_lists_whom_it_lost(course):
+def test_export_writes_beside_the_results_and_lists_missing_students(course):
     store("ada", 1.5)
     store("zoe", 2)
     Path("r.csv").write_text("Username,Email address\nada,a@x.org\nben,b@x.org\n")

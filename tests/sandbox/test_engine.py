@@ -434,7 +434,7 @@ def test_an_answer_too_large_to_be_checked_says_what_to_do(grader, answer):
     result = grader(f"import torch\ndef double(x): return {answer}")["public"]
     assert result.outcome == "failed"
     assert "the answer cannot be checked: " in result.message
-    assert "Return less." in result.message
+    assert "Return a smaller value." in result.message
 
 
 def test_the_same_work_gives_the_same_messages(grader):

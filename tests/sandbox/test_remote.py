@@ -77,10 +77,10 @@ def test_no_reply_makes_the_checker_fail(value, changed):
 def test_a_late_reply_is_refused_and_the_worker_hung_up_on():
     liar = Liar(FUNCTION, [1, "ok", 5, [], -1], [None, "ok", 5, [], -1])
     function = liar.submission.f
-    with pytest.raises(WorkerDied, match="does not belong"):
+    with pytest.raises(WorkerDied, match="does not match"):
         function(1)
     assert liar.link.refused
-    with pytest.raises(WorkerDied, match="does not belong"):
+    with pytest.raises(WorkerDied, match="does not match"):
         function(1)
     liar.close()
 

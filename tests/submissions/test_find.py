@@ -1,4 +1,4 @@
-"""Finding what was handed in, whatever the folders look like."""
+"""Finding submissions in well-formed and in untidy folders."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def put(*paths: Path) -> None:
 
 
 def only(collected: Collected) -> SubmissionFile:
-    (handed,) = collected.found
-    return handed
+    (submission,) = collected.found
+    return submission
 
 
 def whys(collected: Collected) -> dict[str, str]:
@@ -70,7 +70,7 @@ def test_a_class_is_narrowed_to_one_exercise_or_one_student(course, submitted):
         collect(submitted, course, exercise="conv")
 
 
-def test_a_notebook_goes_before_a_module_and_it_is_said(course, submitted):
+def test_a_notebook_is_preferred_to_a_module_with_a_note(course, submitted):
     folder = submitted / "ada/convolution"
     put(folder / "convolution.py", folder / "convolution.ipynb", folder / "utils.py")
     handed = only(collect(submitted, course))
@@ -82,7 +82,7 @@ def test_a_notebook_goes_before_a_module_and_it_is_said(course, submitted):
     "name",
     ["convolution (1).ipynb", "Convolution.ipynb", "conv_final.ipynb", "convolution.IPYNB", "answer.py"],
 )
-def test_a_single_file_with_another_name_is_taken_and_noted(course, submitted, name):
+def test_a_single_file_with_another_name_is_graded_with_a_note(course, submitted, name):
     put(submitted / "ada/convolution" / name)
     handed = only(collect(submitted, course))
     assert handed.path is not None
@@ -91,7 +91,7 @@ def test_a_single_file_with_another_name_is_taken_and_noted(course, submitted, n
     assert name in handed.note or name == "convolution.IPYNB"
 
 
-def test_among_several_names_the_one_like_the_exercise_is_taken(course, submitted):
+def test_of_several_files_the_one_that_resembles_the_exercise_is_graded(course, submitted):
     folder = submitted / "ada/tensor_ops"
     put(folder / "Tensor-Ops (2).ipynb", folder / "scratch.ipynb", folder / "tensor_ops.md")
     handed = only(collect(submitted, course))
@@ -126,7 +126,7 @@ def test_a_folder_called_like_the_notebook_is_a_problem_unless_there_is_a_file(c
     assert only(collect(submitted, course)).path == folder.parent / "convolution.py"
 
 
-def test_what_systems_leave_behind_is_passed_over(course, submitted):
+def test_files_of_systems_and_editors_are_ignored(course, submitted):
     folder = submitted / "ada/convolution"
     put(
         folder / "convolution.ipynb",
@@ -236,7 +236,7 @@ def test_one_file_elsewhere_is_anonymous(course, tmp_path):
     assert (handed.student, handed.exercise) == (ANONYMOUS, "convolution")
 
 
-def test_one_file_whose_name_tells_nothing_asks_for_the_exercise(course, tmp_path):
+def test_a_file_whose_name_matches_no_exercise_asks_for_one(course, tmp_path):
     put(tmp_path / "answers.ipynb", tmp_path / "answers.txt")
     with pytest.raises(UsageError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"):
         collect(tmp_path / "answers.ipynb", course)

@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.runtime.subprocesses import ELSEWHERE, python
+from autograder.runtime import ELSEWHERE, python
 from autograder.sandbox.isolation.hardening import remove_tree
 
 TIERS = ("A", "B", "C", "D")

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from autograder.runtime.subprocesses import python
+from autograder.runtime import python
 from autograder.sandbox.isolation import isolation_of, linux, self_test
 from autograder.sandbox.isolation.unconfined import Isolation
 

@@ -61,6 +61,7 @@ class CheckFiles:
     the questions.
     """
 
+    # No slots: the cached properties below are stored in `__dict__`.
     files: tuple[tuple[str, bytes], ...]
     tests: tuple[str, ...]
 

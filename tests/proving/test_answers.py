@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.proving.answers import Answer, read_answers
-from autograder.proving.changes import apply_change, is_change
+from autograder.proving.answers import Answer, apply_change, is_change, read_answers
 
 LOOP = dedent("""\
     def train(model, loader, optimizer):
