@@ -21,7 +21,6 @@ and checks raise, what processes tell each other, why a threshold does not exist
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +31,16 @@ PACKAGE = "medical-image-autograder"
 """The name of this package for pip."""
 
 _AGAIN = "Fix this, then repeat the command."
-_DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
-"""Packages whose name for pip differs from the one for ``import``."""
+_EXTRAS = {
+    "": {"torch", "torchvision", "numpy", "matplotlib", "medmnist", "PIL", "pytest"},
+    "cluster": {"dask", "distributed"},
+    "postgres": {"psycopg"},
+    "staff": {
+        *("IPython", "alembic", "click", "copydetect", "ipykernel", "jinja2", "jupytext", "msgpack", "nbconvert"),
+        *("nbformat", "nbgrader", "packaging", "rich", "scipy", "sqlalchemy", "traitlets", "yaml"),
+    },
+}
+"""The extra that installs a package, by the name that ``import`` knows it by; empty for the core."""
 
 
 class AutograderError(Exception):
@@ -111,7 +118,7 @@ def require_packages(*names: str) -> None:
 
 def _missing_package(name: str) -> MissingPackage:
     """Return the error for a package that cannot be imported."""
-    extra = _extra_that_installs(_DISTRIBUTIONS.get(name, name))
+    extra = next((extra for extra, names in _EXTRAS.items() if name in names), None)
     wanted = name if extra is None else f'"{PACKAGE}[{extra}]"' if extra else PACKAGE
     return MissingPackage(f"The package {name} is not installed. Install it with: pip install {wanted}")
 
@@ -119,38 +126,3 @@ def _missing_package(name: str) -> MissingPackage:
 def _is_missing(name: str) -> bool:
     """Whether a top-level package is missing; a missing submodule is a bug, not an installation problem."""
     return name != __package__ and name not in sys.stdlib_module_names and find_spec(name) is None
-
-
-def _extra_that_installs(distribution: str) -> str | None:
-    """Return the extra that installs a package, directly or not: empty for the core, None if no extra does."""
-    waiting = [(PACKAGE, "")]
-    seen = {PACKAGE}
-    for parent, extra in waiting:  # grows during the loop: a breadth-first search, so the closest extra wins
-        for name, condition in _requirements(parent):
-            if condition and parent != PACKAGE:  # another package's extra: pip does not install it by itself
-                continue
-            if name == _normal(distribution):
-                return condition or extra
-            if name not in seen:
-                seen.add(name)
-                waiting.append((name, condition or extra))
-    return None
-
-
-def _requirements(distribution: str) -> Iterator[tuple[str, str]]:
-    """Yield the requirements of a distribution: each name, with the extra that requires it or an empty text."""
-    from importlib.metadata import PackageNotFoundError, requires
-
-    try:
-        lines = requires(distribution) or []
-    except PackageNotFoundError:
-        return
-    for line in lines:
-        name, extra = re.match(r"[\w.-]+", line), re.search(r"extra\s*==\s*['\"]([^'\"]+)", line)
-        if name:
-            yield _normal(name[0]), extra[1] if extra else ""
-
-
-def _normal(name: str) -> str:
-    """Return a distribution's name as PEP 503 normalises it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -31,8 +31,6 @@ def printable(text: str, limit: int = 200) -> str:
 
 
 # --- Names of students and exercises ------------------------------------------------------------------------------
-
-
 MAX_NAME = 128
 """The longest student name, in characters: the width of the column in nbgrader's gradebook."""
 

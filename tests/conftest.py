@@ -7,13 +7,13 @@ import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from autograder.course import CheckFiles
-    from autograder.sandbox.engine import Engine
+    from autograder.grading.scheduler import Shared
 
 # Tests run in parallel, so several threads of PyTorch would only wait for each other. It is read at import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -65,23 +65,9 @@ def split_files(text: str, exercise: str = "small") -> CheckFiles:
     return CheckFiles(tuple(sorted(files.items())), tuple(tests))
 
 
-class SharedEngine:
-    """A running engine that a grading run can use but not close."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    def __enter__(self) -> SharedEngine:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        return None
-
-
 @pytest.fixture(scope="session")
-def share() -> type[SharedEngine]:
+def share() -> type[Shared]:
     """Return the class that keeps an engine running after a grading run."""
-    return SharedEngine
+    from autograder.grading.scheduler import Shared
+
+    return Shared

@@ -123,8 +123,6 @@ def console(*, stderr: bool = False) -> Console:
 
 
 # --- Signals ------------------------------------------------------------------------------------------------------
-
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -165,8 +163,6 @@ def stoppable(kept: str) -> Iterator[None]:
 
 
 # --- JSON for scripts: keys must not change -----------------------------------------------------------------------
-
-
 def of_grading(collected: Collected, run: Run, stored: Path | None) -> dict[str, object]:
     """Return the document of ``autograder grade --json``; ``stored`` is the results' folder, None for a dry run."""
     return {

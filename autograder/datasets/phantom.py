@@ -108,8 +108,6 @@ def _labels(dice: _Dice) -> NDArray[np.bool_]:
 
 
 # --- Shapes ---------------------------------------------------------------------------------------
-
-
 def _distance(x: Floats, y: Floats, ellipse: Ellipse) -> Floats:
     """Return the squared distance from the centre of an ellipse, scaled to 1 on its edge."""
     distance: Floats = np.square((x - ellipse.x) / ellipse.half_width) + np.square(
@@ -133,8 +131,6 @@ def _bump(distance: Floats) -> Floats:
 
 
 # --- The body -------------------------------------------------------------------------------------
-
-
 def _lungs(dice: _Dice) -> tuple[Ellipse, Ellipse]:
     """Return the two lungs, first the one on the left of the image."""
     shift, height = dice.between(-0.06, 0.06), dice.between(-0.14, 0.0)
@@ -192,8 +188,6 @@ def _vessels(dice: _Dice, x: Floats, y: Floats, lung: Ellipse, side: int) -> Flo
 
 
 # --- Findings and distractors ---------------------------------------------------------------------
-
-
 def _blob(dice: _Dice, x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> Floats:
     radius, stretch = dice.between(0.12, 0.2), dice.between(0.85, 1.2)
     return _bump(_distance(x, y, Ellipse(at_x, at_y, radius * stretch, radius / stretch)))
@@ -235,8 +229,6 @@ def _distractors(dice: _Dice, x: Floats, y: Floats, inside: Floats) -> Floats:
 
 
 # --- Exposure ---------------------------------------------------------------------------------------
-
-
 def _exposed(dice: _Dice, image: Floats, x: Floats, y: Floats) -> Floats:
     """Return the exposed image: with haze, gain, contrast and noise."""
     haze = dice.between(0, 0.05) * (1 + dice.between(-1, 1) * x + dice.between(-1, 1) * y)

@@ -177,8 +177,6 @@ def _read(connection: Connection) -> _Recorded:
 
 
 # --- What teachers entered ----------------------------------------------------------------------------------------
-
-
 _SUBMISSION = """
 join submitted_notebook n on {table}.notebook_id = n.id
 join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""

@@ -72,8 +72,6 @@ def update_gradebook(
 
 
 # --- The database ---------------------------------------------------------------------------------
-
-
 @contextmanager
 def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
     """Open the gradebook with all of nbgrader's commits joined into one transaction.
@@ -147,8 +145,6 @@ def _errors_explained(db_url: str) -> Iterator[None]:
 
 
 # --- The exercise ---------------------------------------------------------------------------------
-
-
 def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None) -> None:
     """Record the exercise as nbgrader's SaveCells does, but keep what ``generate_assignment`` recorded."""
     name = exercise.name
@@ -202,8 +198,6 @@ def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) ->
 
 
 # --- The results ----------------------------------------------------------------------------------
-
-
 def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], submitted: Path | None) -> None:
     notebook = gradebook.find_notebook(exercise.name, exercise.name)
     cells = {cell.name: cell for cell in notebook.grade_cells}

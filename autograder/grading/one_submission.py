@@ -182,8 +182,6 @@ def grader_digest() -> str:
 
 
 # --- Reuse of stored outcomes -------------------------------------------------------------------------------------
-
-
 _ALL = ("checks_digest", "release", "optional", "message")
 _WHOLE = ("submission_digest", "environment", "tier")
 """Fields that invalidate every stored outcome of a submission when they change."""

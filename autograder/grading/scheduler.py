@@ -19,7 +19,7 @@ from typing import Protocol, Self, TypeVar
 from autograder.course import Exercise
 from autograder.course.check_files import parsed
 from autograder.errors import MachineError
-from autograder.sandbox.engine import Graded
+from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.processes.zygote import COMPILER
 from autograder.sandbox.protocol.messages import Job
 
@@ -46,6 +46,33 @@ class Runner(Protocol):
 
     def stop(self) -> None:
         """Stop everything at once."""
+
+
+class Shared:
+    """A running sandbox that a grading run can use but not close."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the sandbox running."""
+
+    def run(self, job: Job) -> Graded:
+        """Grade one submission."""
+        return self._engine.run(job)
+
+    def has_ended(self) -> bool:
+        """Whether the sandbox has ended."""
+        return self._engine.has_ended()
+
+    def stop(self) -> None:
+        """Kill the sandbox."""
+        self._engine.stop()
 
 
 def run_jobs(
@@ -151,7 +178,6 @@ class Engines:
 
 
 # --- Modules that a zygote imports --------------------------------------------------------------------------------
-
 NOTEBOOK = "autograder.integrations.notebook"
 """The module that every student's notebook imports, for `check` and `hint`."""
 

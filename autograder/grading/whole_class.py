@@ -125,8 +125,6 @@ def _settle(
 
 
 # --- The course's own solutions -----------------------------------------------------------------------------------
-
-
 FOLDER = ".reference"
 """The folder of the solutions' results. It is in the output folder, but not part of the class."""
 _NAME = "solution"

@@ -112,8 +112,6 @@ def _too_large(size: int, limits: ArchiveLimits) -> str:
 
 
 # --- Zips -------------------------------------------------------------------------------------------
-
-
 def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
     if _size_of_directory(file) > limits.directory:  # before ZipFile, which reads all names into memory
         raise ArchiveError(f"{name} lists far more files than a class hands in, so it was not read. Check what it is.")
@@ -227,8 +225,6 @@ def _without_warning() -> Iterator[None]:
 
 
 # --- Folders ----------------------------------------------------------------------------------------
-
-
 def _folder(root: Path) -> Archive:
     members: list[Member] = []
     refused: list[Refused] = []

@@ -140,8 +140,6 @@ def _canvas(member: Member) -> UploadedFile | None:
 
 
 # --- Gradescope ---------------------------------------------------------------------------------------------------
-
-
 METADATA = "submission_metadata.yml"
 
 

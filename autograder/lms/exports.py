@@ -163,8 +163,6 @@ def _number(cell: str) -> Decimal | None:
 
 
 # --- The platforms' tables ----------------------------------------------------------------------------------------
-
-
 CANVAS, MOODLE = "canvas", "moodle"
 
 _ITEM = re.compile(r"(?:[^:]+: *)?(?P<title>.*?) *(?:\((?:Real|\d+)\))?", re.IGNORECASE | re.DOTALL)

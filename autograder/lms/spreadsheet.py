@@ -116,8 +116,6 @@ def _separator(text: str) -> str:
 
 
 # --- Grades -------------------------------------------------------------------------------------------------------
-
-
 GRADES = "grades.csv"
 QUESTIONS = "questions.csv"
 

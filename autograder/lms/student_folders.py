@@ -89,8 +89,6 @@ def _identity(user: PlatformUser) -> Identity:
 
 
 # --- Writing ------------------------------------------------------------------------------------------------------
-
-
 TIMESTAMP = "timestamp.txt"
 KEPT_ASIDE = ".replaced"
 _UNFINISHED = ".collecting-"

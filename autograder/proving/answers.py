@@ -155,8 +155,6 @@ def junk_answers(question: Question) -> list[Answer]:
 
 
 # --- Answers written as changes ---------------------------------------------------------------------------------------
-
-
 _GOES, _COMES, _STAYS = "# - ", "# + ", "#   "
 
 

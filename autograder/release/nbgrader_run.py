@@ -110,8 +110,6 @@ if __name__ == "__main__":
 
 
 # --- Outputs ------------------------------------------------------------------------------------------------------
-
-
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -39,8 +39,6 @@ def skeleton(exercise: str, questions: Sequence[str]) -> dict[str, str]:
 
 
 # --- Writing it ---------------------------------------------------------------------------------------------------
-
-
 SETTING = "c.Course.exercises"
 # What the skeleton, a build or the checks mean by these.
 _TAKEN = {"check", "submission", "torch", "Tensor", "pytest"}

@@ -119,7 +119,6 @@ def _parts(side: Side) -> Iterator[tuple[bool, str]]:
 
 
 # --- Who needs review -----------------------------------------------------------------------------------------
-
 _REASONS = {
     Outcome.GRADER_ERROR: "grader error",
     Outcome.CRASHED: "code crashed",
@@ -164,8 +163,6 @@ def _scores(results: Sequence[Result], exercises: Sequence[str]) -> list[tuple[s
 
 
 # --- What checks cost -------------------------------------------------------------------------------------------
-
-
 def costs(each_submission: Sequence[Costs]) -> list[dict[str, Any]]:
     """Return each check's median, 95th percentile, maximum and total seconds and maximum MiB, the slowest first."""
     taken: dict[str, list[Cost]] = defaultdict(list)
@@ -189,8 +186,6 @@ def _cost(check: str, found: Sequence[Cost]) -> dict[str, Any]:
 
 
 # --- Item analysis ------------------------------------------------------------------------------------------------
-
-
 ENOUGH = 10
 """With fewer submissions items get no remark, as a correlation would mean nothing."""
 

@@ -87,8 +87,6 @@ def read_mistakes(root: Path, exercise: str, checks_digest: str) -> list[Mistake
 
 
 # --- Common wrong answers -----------------------------------------------------------------------------------------
-
-
 AT_MOST = 8
 """The most groups listed per question."""
 

@@ -121,8 +121,6 @@ def _count(result: Result, outcome: Outcome, what: str) -> str:
 
 
 # --- The class ------------------------------------------------------------------------------------
-
-
 def print_summary(console: Console, results: Iterable[Result], course: Course | None = None) -> None:
     """Print the class as a table that fits the console, and count the submissions that need attention."""
     ordered = list(results)
@@ -260,8 +258,6 @@ def _number(value: float) -> str:
 
 
 # --- Changed scores -----------------------------------------------------------------------------------------------
-
-
 _MAX_NAME = 16
 
 

@@ -123,8 +123,6 @@ def _is_square_of_counts(rows: Rows) -> bool:
 
 
 # --- Functions for checks -----------------------------------------------------------------------------------------
-
-
 _shown: list[Picture] = []
 
 

@@ -155,8 +155,6 @@ def _curves(picture: Picture) -> str:
 
 
 # --- Outcomes -----------------------------------------------------------------------------------------------------
-
-
 WORDS = {
     Outcome.PASSED: ("✓", "passed", "#1a7f37"),
     Outcome.FAILED: ("✗", "wrong", "#cf222e"),
@@ -231,8 +229,6 @@ def explanations(check: CheckResult) -> list[str]:
 
 
 # --- In a notebook ------------------------------------------------------------------------------------------------
-
-
 class CheckTable:
     """The result of ``check(...)``, displayed as the last value of a cell."""
 

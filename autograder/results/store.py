@@ -80,8 +80,6 @@ def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) ->
 
 
 # --- Earlier runs -------------------------------------------------------------------------------------------------
-
-
 def read_stored(output: Path, student: str, exercise: str) -> Result | None:
     """Return the stored result, or None if it is missing or damaged, so that the submission is graded again."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
@@ -100,8 +98,6 @@ def remove_leftovers(output: Path) -> None:
 
 
 # --- Changed scores -----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ScoreChange:
     """A submission whose score differs from the stored one; ``checks`` are those that changed it, with their points."""
@@ -133,8 +129,6 @@ def _points(result: Result) -> dict[str, float]:
 
 
 # --- One grader at a time -----------------------------------------------------------------------------------------
-
-
 LOCK = ".grading.lock"
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 

@@ -106,8 +106,6 @@ def _empty_package(name: str) -> Iterator[None]:
 
 
 # --- torchvision with a CPU-only torch ----------------------------------------------------------------------------
-
-
 # The module that registers operators by name. `torchvision.extension`, which loads the binary, is imported before it.
 _REGISTERS = "torchvision._meta_registrations"
 _OPERATORS = ("nms", "qnms")

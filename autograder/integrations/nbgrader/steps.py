@@ -8,8 +8,7 @@ from __future__ import annotations
 import atexit
 import functools
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import nbformat
 from nbconvert.exporters import HTMLExporter, NotebookExporter
@@ -24,46 +23,18 @@ from autograder.errors import MachineError, UsageError
 from autograder.gradebook.entries import Entered, read_by_hand
 from autograder.gradebook.graded_notebooks import autograded_notebook
 from autograder.gradebook.nbgrader_db import update_gradebook
-from autograder.grading.scheduler import modules_to_preload
+from autograder.grading.scheduler import Shared, modules_to_preload
 from autograder.grading.whole_class import Run, grade_class, grade_references
 from autograder.release.make import cleared
 from autograder.release.notebooks import source_notebook
 from autograder.reporting.feedback_page import NOTHING, feedback_page, needs_reference
 from autograder.results.model import Result
 from autograder.results.store import only_grader, result_path
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
-from autograder.sandbox.protocol.messages import Job
 from autograder.submissions.find import SubmissionFile, collect
 
 _Key = tuple[Path, str, str]
-
-
-class Shared:
-    """A sandbox that outlives the grading run that uses it. See `autograder.grading.scheduler.Runner`."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the sandbox running."""
-
-    def run(self, job: Job) -> Graded:
-        """Grade one submission."""
-        return self._engine.run(job)
-
-    def has_ended(self) -> bool:
-        """Whether the sandbox has ended."""
-        return self._engine.has_ended()
-
-    def stop(self) -> None:
-        """Kill the sandbox; `KeptSandbox.share` then starts a new one."""
-        self._engine.stop()
 
 
 class KeptSandbox:
