@@ -48,7 +48,7 @@ class MeasuringTask:
     def key(self, environment: str) -> str:
         """Return the digest of everything that the result depends on."""
         subject = [self.subject.kind, self.subject.code]
-        if self.subject.kind == "baseline":
+        if self.subject.kind == "baseline":  # the label chooses its function; an answer's label changes nothing
             subject.append(self.subject.label)
         inputs = [self.plan.measure, self.plan.experiment.data, self.plan.experiment.dataset, subject, self.seed]
         return hashlib.sha256(json.dumps([*inputs, environment]).encode()).hexdigest()

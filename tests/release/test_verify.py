@@ -38,7 +38,7 @@ def test_a_release_as_it_was_built_is_said_to_be_so(released):
     done = verify(released)
     assert (done.exit_code, done.output) == (
         0,
-        "release/2026.1 is what was released: 1 files, built from commit c0ffee.\n",
+        "release/2026.1 matches its manifest: 1 files, built from commit c0ffee.\n",
     )
 
 

@@ -214,7 +214,7 @@ def test_a_version_is_numbers_with_dots(tiny_course, version):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--sign", str(ROOT / "LICENSE")], "name it with --version"),
+        (["--sign", str(ROOT / "LICENSE")], "Name it with --version"),
         (["--version", VERSION, "greetings"], "A release holds all exercises"),
         (["--version", VERSION, "--check"], "A release holds all exercises"),
     ],
