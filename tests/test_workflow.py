@@ -1,4 +1,4 @@
-"""The hosted workflow demands what ``.ci/run`` demands, on every Python that is tested."""
+"""The hosted workflow runs what ``.ci/run`` runs, on every tested Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.runtime import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 BROUGHT = {"chromium", "npm"}
-"""What the hosted machine has already."""
+"""Packages that the hosted machine has already."""
 
 
 @pytest.fixture(scope="module")
