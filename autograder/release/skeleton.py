@@ -81,7 +81,7 @@ def with_exercise(config: bytes, exercise: str) -> bytes:
     Settings without the list do not change: then every solution is an exercise.
     """
     refusal = CourseError(
-        f"{CONFIG_NAME} cannot be edited safely, so nothing has changed. Write {SETTING} by hand as one list of names in "
+        f"{CONFIG_NAME} cannot be edited safely, so nothing has changed. Write {SETTING} by hand as a list of names in "
         f'quotes, as in {SETTING} = ["first", "second"], then run this command again.'
     )
     found = _lists(config)
