@@ -3,9 +3,9 @@
 # %% [markdown]
 # # Preparing the data
 #
-# Most mistakes that make a medical classifier look better than it is are made before any network is trained:
-# in how the images are divided, scaled and fed. In this exercise you write that part once and properly; each
-# later exercise builds on such data.
+# Most mistakes that make a medical classifier look better than it is are made before any network is trained: in how the
+# images are split, scaled and loaded. In this exercise you write that part once and properly; each later exercise
+# builds on such data.
 #
 # | question | what you write | points |
 # |---|---|---|
@@ -14,13 +14,13 @@
 # | `split_by_patient` | the same, with no patient in two splits | 2 |
 # | `normalisation_statistics` | mean and standard deviation of the training images | 2 |
 # | `ImageDataset` | what PyTorch calls a dataset | 2 |
-# | `make_loaders` | batches of it | 1 |
-# | `augmentation` | random changes that keep the label | 1 |
+# | `make_loaders` | batches of its items | 1 |
+# | `augmentation` | random changes that preserve the label | 1 |
 #
-# **The rules.** Whatever is random here has a **seed**: the same seed gives the same result, today and on another
-# machine, so that you can compare two models on the same split. And no function touches the *global* random
-# state of PyTorch, NumPy or Python: a function that calls `torch.manual_seed` quietly decides what everybody
-# else's random numbers will be. `torch.Generator` is a source of random numbers of your own.
+# **The rules.** Everything random here has a **seed**: the same seed gives the same result, today and on another
+# machine, so that you can compare two models on the same split. And no function changes the *global* random state of
+# PyTorch, NumPy or Python: a function that calls `torch.manual_seed` silently decides what everybody else's random
+# numbers will be. `torch.Generator` is your own source of random numbers.
 
 # %%
 from collections.abc import Callable, Sequence
@@ -34,17 +34,17 @@ from torchvision.transforms import v2
 # %% [markdown]
 # ## 1. The images
 #
-# We use the *phantom*: chest-like images that a program draws, half of them with soft shadows somewhere in the
-# lungs. **It is synthetic and no medical data.** It needs no download, and behaves like real data in all that
-# this exercise is about. Label 1 means that there is a shadow in the lungs (think of pneumonia), 0 that there
-# is none; bright spots outside of the lungs mean nothing.
+# We use the *phantom*: chest-like images that a program draws, half of them with soft shadows somewhere in the lungs.
+# **It is synthetic, not medical data.** It needs no download, and behaves like real data in everything this exercise is
+# about. Label 1 means that there is a shadow in the lungs (think of pneumonia), 0 that there is none; bright spots
+# outside the lungs mean nothing.
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
 #
 # from autograder.datasets import load_dataset
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
 # SPLITS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 #
@@ -74,17 +74,17 @@ from torchvision.transforms import v2
 # %% [markdown]
 # ## 2. Why three sets
 #
-# A network can learn its training images by heart. What we want to know is how it does on images that it has
-# **not** seen, so some are put aside:
+# A network can memorise its training images. What we want to know is how well it does on images that it has **not**
+# seen, so some are set aside:
 #
 # | set | what it is for | how often you look |
 # |---|---|---|
-# | **training** | the weights are learnt from it | in every step |
-# | **validation** | you choose by it: learning rate, architecture, when to stop | after every epoch |
-# | **test** | tells how good the model that you chose is | once, at the end |
+# | **training** | to learn the weights | in every step |
+# | **validation** | to choose: learning rate, architecture, when to stop | after every epoch |
+# | **test** | to measure how good the chosen model is | once, at the end |
 #
-# Why is validation not enough? Because you *choose* by it. Of a hundred models that guess, the best one looks
-# good on the validation set, by chance. The test set has not been chosen by, so it still tells the truth.
+# Why is validation not enough? Because you *choose* with it. Of a hundred models that guess, the best one looks good on
+# the validation set, by chance. The test set was not used to choose, so it still tells the truth.
 #
 # The split must be **random**: files often come sorted by class, hospital or year. It must be **complete** and
 # **disjoint**: each sample in exactly one set. And the sizes must be right: with $n$ samples and the fractions
@@ -92,13 +92,13 @@ from torchvision.transforms import v2
 #
 # $$ \bigl|\, n_k - f_k \, n \,\bigr| \;\le\; 1 \qquad \text{for } k = 1, 2, 3. $$
 #
-# That sounds easier than it is. Rounding two sizes down gives all that is left over to the third: with
-# $n = 9$ and $0.6, 0.2, 0.2$ that would be 5, 1 and 3, and 3 is more than one away from 1.8.
+# That sounds easier than it is. If you round two sizes down, the third gets everything left over: with $n = 9$ and
+# $0.6, 0.2, 0.2$ that would be 5, 1 and 3, and 3 is more than one away from 1.8.
 #
 # <details><summary><b>Think about it:</b> is <code>0.7 + 0.2 + 0.1 == 1</code>?</summary>
 #
-# Not for a computer: these fractions have no exact binary form, and their sum is 0.9999999999999999. Numbers
-# with a decimal point are compared with a tolerance.
+# Not for a computer: these fractions have no exact binary form, and their sum is 0.9999999999999999. Compare floats
+# with a tolerance.
 # </details>
 #
 # ### Question 1: `split_indices`
@@ -113,11 +113,11 @@ def split_indices(
     Parameters
     ----------
     n_samples
-        How many samples there are; their indices are 0, 1, …, ``n_samples - 1``.
+        Number of samples; their indices are 0, 1, …, ``n_samples - 1``.
     fractions
-        Three shares, none negative, that sum to 1 but for rounding.
+        Three shares, none negative, that sum to 1 up to rounding.
     seed
-        The same seed gives the same split, another seed another one. The global random state stays as it is.
+        The same seed gives the same split, another seed another one. The global random state does not change.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def split_indices(
     Raises
     ------
     ValueError
-        When the fractions do not sum to 1.
+        If the fractions do not sum to 1.
     """
     # YOUR CODE HERE
     raise NotImplementedError("split_indices is not implemented yet")
@@ -137,15 +137,15 @@ def split_indices(
 # %% [markdown]
 # ## 3. Classes in proportion
 #
-# With few samples, or a rare disease, a random split may deal one set more than its share of the sick. The
-# accuracy of such a set cannot be compared with that of the others: guessing "healthy" is right more often
-# where fewer are sick. A **stratified** split deals out each class by itself. For each class $c$ with $n_c$ samples,
+# With few samples, or a rare disease, a random split may give one set more than its share of the sick. The accuracy on
+# such a set cannot be compared with that on the others: guessing "healthy" is correct more often where fewer are sick.
+# A **stratified** split splits each class separately. For each class $c$ with $n_c$ samples,
 #
 # $$ \bigl|\, n_{k,c} - f_k \, n_c \,\bigr| \;\le\; 1. $$
 #
-# A class may be tiny: three samples of a rare disease cannot be divided 60 : 20 : 20, but each set gets within
-# one of its share. In the end, the classes must be mixed again: a set that lists all the healthy first and then
-# the sick is not shuffled.
+# A class may be tiny: three samples of a rare disease cannot be divided 60 : 20 : 20, but each set gets within one of
+# its share. At the end, the classes must be mixed again: a set that lists all the healthy first and then the sick is
+# not shuffled.
 #
 # ### Question 2: `stratified_split`
 
@@ -159,30 +159,30 @@ def stratified_split(
     Parameters
     ----------
     labels
-        Shape ``(N,)``, int or float: the class of each sample. There may be any number of classes, numbered in any way,
-        of any size; stays as it is.
+        Shape ``(N,)``, int or float: the class of each sample. Any number of classes, with any numbers, of any size;
+        must not be modified.
     fractions
-        Three shares, none negative, that sum to 1 but for rounding.
+        Three shares, none negative, that sum to 1 up to rounding.
     seed
-        The same seed gives the same split, another seed another one. The global random state stays as it is.
+        The same seed gives the same split, another seed another one. The global random state does not change.
 
     Returns
     -------
     tuple of Tensor
-        Three int64 tensors of one dimension, each in random order, with the classes mixed. Every index is in
-        exactly one of them, and of each class the number in each is at most 1 away from its fraction of that class.
+        Three int64 tensors of one dimension, each in random order, with the classes mixed. Every index is in exactly
+        one of them, and the number of samples of a class in each is at most 1 away from its fraction of that class.
 
     Raises
     ------
     ValueError
-        When the fractions do not sum to 1.
+        If the fractions do not sum to 1.
     """
     # YOUR CODE HERE
     raise NotImplementedError("stratified_split is not implemented yet")
 
 
 # %% [markdown]
-# Forty images of which one in four is sick, split with five seeds. The dashed line is the share in all forty.
+# Forty images, one in four of which is sick, split with five seeds. The dashed line is the share in all forty.
 
 # %% tags=["active-ipynb"]
 # few_labels = torch.cat([torch.zeros(30), torch.ones(10)])
@@ -209,13 +209,13 @@ def stratified_split(
 # %% [markdown]
 # ## 4. One patient, one set
 #
-# Most patients have more than one image. Two images of a patient are alike in much that has nothing to do with
-# the disease: the shape of the chest, a pacemaker, the exposure. When one is in training and the other in test, a
-# network that merely *recognises the patient* gets the answer right. That is a **leak**. The result
-# looks splendid, and is worthless for the next patient.
+# Most patients have more than one image. Two images of a patient share much that has nothing to do with the disease:
+# the shape of the chest, a pacemaker, the exposure. If one is in training and the other in test, a network that merely
+# *recognises the patient* gets the answer right. That is a **leak**. The result looks splendid, and is worthless for
+# the next patient.
 #
-# So it is the **patients** who are split, and each takes all of his or her images along. It follows that the
-# number of *images* a set may well be off; the fractions hold for the number of patients $m$:
+# So split the **patients**, each with all of their images. The number of *images* per set may then be off; the
+# fractions hold for the number of patients $m$:
 #
 # $$ \bigl|\, m_k - f_k \, m \,\bigr| \;\le\; 1. $$
 #
@@ -231,30 +231,30 @@ def split_by_patient(
     Parameters
     ----------
     patient_ids
-        Shape ``(N,)``, int: whose image each sample is. The ids are any numbers, in any order; stays as it is.
+        Shape ``(N,)``, int: the patient of each sample. Ids may be any numbers, in any order; must not be modified.
     fractions
-        Three shares, none negative, that sum to 1 but for rounding: of the patients, not of the samples.
+        Three shares of the patients, not of the samples, none negative, that sum to 1 up to rounding.
     seed
-        The same seed gives the same split, another seed another one. The global random state stays as it is.
+        The same seed gives the same split, another seed another one. The global random state does not change.
 
     Returns
     -------
     tuple of Tensor
-        Three int64 tensors of one dimension. Every index is in exactly one of them, and the number of patients
-        in each is at most 1 away from its fraction of all patients. It is random which patients go where; the order
-        of the samples in each tensor does not matter.
+        Three int64 tensors of one dimension. Every index is in exactly one of them, and the number of patients in each
+        is at most 1 away from its fraction of all patients. Patients are assigned at random; the order of the samples
+        in each tensor does not matter.
 
     Raises
     ------
     ValueError
-        When the fractions do not sum to 1.
+        If the fractions do not sum to 1.
     """
     # YOUR CODE HERE
     raise NotImplementedError("split_by_patient is not implemented yet")
 
 
 # %% [markdown]
-# Here are twenty patients with one to six images each, a column a patient, a square an image. On the left the
+# Here are twenty patients with one to six images each: one column per patient, one square per image. On the left the
 # images were split, on the right the patients.
 
 # %% tags=["active-ipynb"]
@@ -282,8 +282,8 @@ def split_by_patient(
 #     plt.show()
 
 # %% [markdown]
-# What a leak does to a result: 200 patients with five images each, which differ in noise only. The "model" looks
-# for the **most similar training image** and gives its label. It knows nothing about shadows.
+# What a leak does to a result: 200 patients with five images each, which differ only in noise. The "model" finds the
+# **most similar training image** and returns its label. It knows nothing about shadows.
 
 # %% tags=["active-ipynb"]
 # noise = np.random.default_rng(0)
@@ -320,20 +320,20 @@ def split_by_patient(
 #     plt.show()
 
 # %% [markdown]
-# ## 5. Normalisation: what the training images say
+# ## 5. Normalisation with the training images
 #
-# Networks learn fastest from inputs around 0, so from each pixel $x$ of channel $c$ one subtracts a mean and divides
-# by a standard deviation:
+# Networks learn fastest from inputs around 0, so for each pixel $x$ of channel $c$ we subtract a mean and divide by a
+# standard deviation:
 #
 # $$ x' = \frac{x - \mu_c}{\sigma_c} $$
 #
-# There is **one** mean and one deviation a channel, over all pixels of all images together. Not one an
-# image: how bright an image is may be information. And the deviation is that of all pixels, not the mean of the
-# deviations of the images, which misses how the images differ from each other.
+# There is **one** mean and one deviation per channel, over all pixels of all images together. Not one per image: the
+# brightness of an image may be information. And the deviation is that of all pixels, not the mean of the images'
+# deviations, which misses how the images differ from each other.
 #
-# Both come from the **training images alone**, and are then used for all three sets. To take them from all
-# images would let the test images have a say in what the network gets to see: a small leak, but a leak.
-# Whether a sum of squares is divided by $n$ or $n - 1$ makes no difference here: there are thousands of pixels.
+# Both come from the **training images only**, and are then used for all three sets. With statistics of all images, the
+# test images would influence what the network sees: a small leak, but a leak. Dividing the sum of squares by $n$ or
+# $n - 1$ makes no difference here: there are thousands of pixels.
 #
 # ### Question 4: `normalisation_statistics`
 
@@ -345,9 +345,9 @@ def normalisation_statistics(images: Tensor, train_indices: Tensor) -> tuple[Ten
     Parameters
     ----------
     images
-        Shape ``(N, C, H, W)``, float: all images, those for validation and test too; stays as it is.
+        Shape ``(N, C, H, W)``, float: all images, including validation and test; must not be modified.
     train_indices
-        Shape ``(M,)``, int64: which of them are for training, in any order.
+        Shape ``(M,)``, int64: indices of the training images, in any order.
 
     Returns
     -------
@@ -382,9 +382,8 @@ def normalisation_statistics(images: Tensor, train_indices: Tensor) -> tuple[Ten
 # %% [markdown]
 # ## 6. A dataset
 #
-# PyTorch asks two things of a **dataset**: how many samples it has (`__len__`), and what sample number $i$ is
-# (`__getitem__`). The images are kept as small `uint8` numbers; each becomes a `float32` tensor only when somebody
-# asks for it:
+# A PyTorch **dataset** answers two questions: how many samples there are (`__len__`), and what sample number $i$ is
+# (`__getitem__`). The images are stored as small `uint8` numbers; each becomes a `float32` tensor only when it is read:
 #
 # | | as stored | as an item |
 # |---|---|---|
@@ -392,29 +391,29 @@ def normalisation_statistics(images: Tensor, train_indices: Tensor) -> tuple[Ten
 # | colour image | `uint8`, $(H, W, C)$, 0…255 | `float32`, $(C, H, W)$, 0…1 |
 # | label | a number | `float32`, shape $()$ |
 #
-# The channels move to the front: PyTorch wants them there. The scale is the same for all images, so a dark one stays
+# The channels move to the front, where PyTorch expects them. The scale is the same for all images, so a dark one stays
 # dark.
 #
-# A **transform** is a function that changes an image tensor, at random perhaps. It belongs into `__getitem__`: then
-# the network sees another version of an image in each epoch. Applied once, when the dataset is made, it
-# would give the same version forever.
+# A **transform** is a function that changes an image tensor, often at random. It belongs in `__getitem__`: then the
+# network sees a different version of an image in each epoch. Applied once, when the dataset is created, it would give
+# the same version forever.
 #
 # ### Question 5: `ImageDataset`
 
 
 # %% question="ImageDataset"
 class ImageDataset(Dataset):
-    """Images with their labels, as PyTorch's loaders want them.
+    """Images with labels, for PyTorch's loaders.
 
     Parameters
     ----------
     images
-        uint8 array of shape ``(N, H, W)``, or ``(N, H, W, C)`` in colour; stays as it is.
+        uint8 array of shape ``(N, H, W)``, or ``(N, H, W, C)`` in colour; must not be modified.
     labels
         ``N`` numbers, an array or a tensor.
     transform
-        Called with an image tensor ``(C, H, W)`` whenever an item is asked for; what it returns is the item's
-        image. None: the image stays as it is.
+        Called with an image tensor ``(C, H, W)`` whenever an item is read; its result is the item's image. None: the
+        image is not changed.
     """
 
     def __init__(
@@ -424,7 +423,7 @@ class ImageDataset(Dataset):
         raise NotImplementedError("ImageDataset is not implemented yet")
 
     def __len__(self) -> int:
-        """Return how many samples there are."""
+        """Return the number of samples."""
         # YOUR CODE HERE
         raise NotImplementedError("ImageDataset is not implemented yet")
 
@@ -437,14 +436,14 @@ class ImageDataset(Dataset):
 # %% [markdown]
 # ## 7. Batches
 #
-# A **loader** (`torch.utils.data.DataLoader`) stacks items to batches. A pass over all of its samples is an
+# A **loader** (`torch.utils.data.DataLoader`) stacks items into batches. One pass over all of its samples is an
 # **epoch**.
 #
-# - Only the **training** loader shuffles, and anew in each epoch: else a network meets the same batches again and
-#   again. With a seed, the whole series of epochs is reproducible.
-# - Validation and test come in the order of their indices: the metrics do not depend on it, and predictions can be
-#   matched with samples.
-# - **No sample is lost.** The last batch may be smaller; left out, it would be missing from the metrics.
+# - Only the **training** loader shuffles, again in each epoch: otherwise a network sees the same batches every time.
+#   With a seed, the whole sequence of epochs is reproducible.
+# - Validation and test keep the order of their indices: metrics do not depend on it, and predictions can be matched to
+#   samples.
+# - **No sample is lost.** The last batch may be smaller; if dropped, it would be missing from the metrics.
 #
 # ### Question 6: `make_loaders`
 
@@ -453,25 +452,25 @@ class ImageDataset(Dataset):
 def make_loaders(
     dataset: Dataset, splits: Sequence[Tensor], batch_size: int = 64, seed: int = 0
 ) -> dict[str, DataLoader]:
-    """Return loaders for training, validation and test, which hand out the dataset's items unchanged.
+    """Return loaders for training, validation and test, which yield the dataset's items unchanged.
 
     Parameters
     ----------
     dataset
-        All samples; its items are pairs of tensors, image and label.
+        All samples; items are pairs of tensors, image and label.
     splits
         The int64 indices of the training, validation and test samples, as the functions above return them.
     batch_size
-        Samples a batch; the last batch may be smaller, and no sample is left out.
+        Samples per batch; the last batch may be smaller, and no sample is dropped.
     seed
-        Of the shuffling: the same seed gives the same series of epochs. Making the loaders leaves the global
-        random state as it is.
+        Seed of the shuffling: the same seed gives the same sequence of epochs. Creating the loaders does not change the
+        global random state.
 
     Returns
     -------
     dict
-        A ``DataLoader`` for each of ``"train"``, ``"val"`` and ``"test"``. That for training shuffles anew in
-        each epoch; the others keep the order of the indices.
+        A ``DataLoader`` for each of ``"train"``, ``"val"`` and ``"test"``. The training loader shuffles again in each
+        epoch; the others keep the order of the indices.
     """
     # YOUR CODE HERE
     raise NotImplementedError("make_loaders is not implemented yet")
@@ -492,37 +491,37 @@ def make_loaders(
 # %% [markdown]
 # ## 8. Augmentation
 #
-# An X-ray that is turned by a few degrees, shifted by a few pixels or a little brighter shows the same chest, and has
-# the same label. Such copies cost nothing, and keep a network from learning the training images by heart. The
-# changes must be **label-preserving**: those that might have happened when the image was taken. Turn a chest by a
-# few degrees, but do not replace it by noise, invert it, or crop the finding away.
+# An X-ray that is rotated by a few degrees, shifted by a few pixels or a little brighter shows the same chest and has
+# the same label. Such copies cost nothing, and keep a network from memorising the training images. The changes must be
+# **label-preserving**: changes that could have happened when the image was taken. Rotate a chest by a few degrees, but
+# do not replace it by noise, invert it, or crop the finding away.
 #
-# Augmentation is for **training only**. Validation and test images stay as they are, because we want to know how the
-# model does on real ones. So make two datasets of the same images: one with the transform, whose `"train"`
-# loader you use, and one without for `"val"` and `"test"`.
+# Augmentation is for **training only**. Validation and test images are not changed, because we want to know how the
+# model does on real ones. So create two datasets of the same images: one with the transform, whose `"train"` loader you
+# use, and one without for `"val"` and `"test"`.
 #
-# `torchvision.transforms.v2` has many transforms. They draw from PyTorch's *global* generator, and yours may not
-# change that: `torch.random.fork_rng(devices=[])` is a `with` block that puts the global state back at its end. Mind
-# the range: brighter than 1 is not possible.
+# `torchvision.transforms.v2` has many transforms. They draw from PyTorch's *global* generator, which yours must not
+# change: `torch.random.fork_rng(devices=[])` is a `with` block that restores the global state at its end. Mind the
+# range: no pixel may exceed 1.
 #
 # ### Question 7: `augmentation`
 
 
 # %% question="augmentation"
 def augmentation(seed: int | None = None) -> Callable[[Tensor], Tensor]:
-    """Return a function that changes an image at random, a little, so that its label stays right.
+    """Return a function that changes an image slightly at random, so that its label stays correct.
 
     Parameters
     ----------
     seed
-        Two functions of the same seed make the same sequence of changes, whatever else is drawn at random in between;
-        neither making nor calling them touches the global random state. None: each function is different.
+        Two functions with the same seed make the same sequence of changes, whatever else is drawn at random in between;
+        neither creating nor calling them changes the global random state. None: each function is different.
 
     Returns
     -------
     callable
-        Takes an image, float32 ``(C, H, W)`` from 0 to 1 with 1 or 3 channels, which stays as it is. Returns one
-        of the same shape, dtype and range, changed differently from call to call.
+        Takes an image, float32 ``(C, H, W)`` from 0 to 1 with 1 or 3 channels, which it must not modify. Returns one of
+        the same shape, dtype and range, changed differently in each call.
     """
     # YOUR CODE HERE
     raise NotImplementedError("augmentation is not implemented yet")
@@ -542,16 +541,16 @@ def augmentation(seed: int | None = None) -> Callable[[Tensor], Tensor]:
 #         for column, image in enumerate(images):
 #             titles = ["original", *[f"draw {draw}" for draw in range(1, 8)]]
 #             show_images(panels[row, column], image, titles[column] if row == 0 else "")
-#     figure.suptitle("The same images, augmented anew on each access")
+#     figure.suptitle("The same images, augmented again on each access")
 #     plt.show()
 
 # %% [markdown]
 # <details><summary><b>Think about it:</b> is a mirrored chest X-ray still label-preserving?</summary>
 #
-# For the question "pneumonia or not", nearly: pneumonia may be on either side. But the heart lies on the left,
-# so mirrored images show chests that hardly exist, and for a question such as "is the heart on the right side?"
-# mirroring turns the label around. Which changes keep the label depends on the question.
+# For the question "pneumonia or not", nearly: pneumonia may be on either side. But the heart is on the left, so
+# mirrored images show chests that hardly exist, and for a question such as "is the heart on the right side?" mirroring
+# flips the label. Which changes preserve the label depends on the question.
 # </details>
 #
-# Now the data are ready: divided without leaks, scaled by the training images, fed in batches. In the next exercise
+# Now the data are ready: split without leaks, scaled with the training images, loaded in batches. In the next exercise
 # a network learns from such batches.

@@ -3,23 +3,22 @@
 # %% [markdown]
 # # From logistic regression to a multilayer perceptron
 #
-# Logistic regression weighs all pixels, adds them up and decides. A **multilayer perceptron** (MLP) puts layers
-# in between, each with a function that is not linear, and so can bend the border between the two classes.
+# Logistic regression weights all pixels, sums them and decides. A **multilayer perceptron** (MLP) puts layers in
+# between, each with a nonlinear function, so it can bend the boundary between the two classes.
 #
-# In this exercise you build one and everything that is needed to train it: the loss that says how wrong a prediction
-# is, the step that makes it less wrong, the loops around both, and what keeps the network from learning its training
-# images by heart.
+# In this exercise you build one and everything needed to train it: the loss that says how wrong a prediction is, the
+# step that makes it less wrong, the loops around both, and what keeps the network from memorising its training images.
 #
 # | question | what you write | points |
 # |---|---|---|
 # | `binary_cross_entropy` | how wrong is a prediction? | 3 |
 # | `sgd_step` | a step downhill | 2 |
 # | `MLP` | the network | 3 |
-# | `train_one_epoch` | once through the training data | 3 |
+# | `train_one_epoch` | one pass over the training data | 3 |
 # | `evaluate` | accuracy, balanced accuracy, AUC | 3 |
 # | `regularisation_penalty` | small weights, please | 1 |
 # | `EarlyStopping` | when to stop | 1 |
-# | `fit` | all of it together, and how good the network gets | 4 |
+# | `fit` | all of it combined, and how good the network gets | 4 |
 #
 # All of PyTorch is yours: `nn.Linear`, `nn.BCEWithLogitsLoss`, `torch.optim` and the rest.
 
@@ -40,20 +39,20 @@ from torch.utils.data import DataLoader
 #
 # $$ L(y, \hat y) \;=\; -\,y \log \hat y \;-\; (1 - y) \log (1 - \hat y) $$
 #
-# As $y$ is 0 or 1, only one of the two terms is left: minus the logarithm of the probability that the model gave to the
+# As $y$ is 0 or 1, only one of the two terms remains: minus the logarithm of the probability that the model gave the
 # **true** class. Run the cell to see what that means.
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
 # import numpy as np
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
 #
 # probability = np.linspace(0.003, 0.997, 400)
 # figure, panels = plt.subplots(1, 2, figsize=(8.5, 3.3), sharey=True, layout="constrained")
 # for axes, truth in zip(panels, (1, 0)):
-#     given = probability if truth else 1 - probability  # what the true class got
+#     given = probability if truth else 1 - probability  # the probability of the true class
 #     axes.plot(probability, -np.log(given), color=BLUE, label="natural logarithm")
 #     axes.plot(probability, -np.log10(given), color=ORANGE, label="base 10, as in the lecture")
 #     axes.axvspan(0.5, 1, color=GREEN if truth else PINK, alpha=0.15, linewidth=0)
@@ -80,9 +79,9 @@ from torch.utils.data import DataLoader
 # | 1 | 0.01 | 2.0000 | 4.6052 |
 # | 1 | 0.99 | 0.0044 | 0.0101 |
 #
-# **Zero and one.** A sigmoid rounds to exactly 0 or 1 when the logit is large. Then the formula has $\log 0 =
-# -\infty$, and where that meets the factor 0, NaN: one such sample ruins the whole training. So the loss shall be
-# finite there, near 0 for a right prediction and large for a wrong one, and practically the same as the formula
+# **Zero and one.** A sigmoid rounds to exactly 0 or 1 when the logit is large. Then the formula contains
+# $\log 0 = -\infty$, and multiplied by 0 that is NaN: one such sample ruins the whole training. So the loss must be
+# finite there, near 0 for a correct prediction and large for a wrong one, and practically equal to the formula
 # everywhere else. Mind how `float32` rounds: the largest number below 1 is about $1 - 6 \cdot 10^{-8}$.
 #
 # ### Question 1: `binary_cross_entropy`
@@ -95,7 +94,7 @@ def binary_cross_entropy(y_hat: Tensor, y: Tensor, base: float = math.e) -> Tens
     Parameters
     ----------
     y_hat
-        Predicted probabilities from 0 to 1, both included, shape ``(N,)``; stay as they are.
+        Predicted probabilities from 0 to 1, both included, shape ``(N,)``; must not be modified.
     y
         Labels 0 and 1, shape ``(N,)``, the dtype of ``y_hat``.
     base
@@ -104,8 +103,8 @@ def binary_cross_entropy(y_hat: Tensor, y: Tensor, base: float = math.e) -> Tens
     Returns
     -------
     Tensor
-        Shape ``(N,)``, one loss a sample, neither summed nor averaged. Finite, also for predictions of
-        exactly 0 and 1; differentiable by ``y_hat``.
+        Shape ``(N,)``, one loss per sample, neither summed nor averaged. Finite even for predictions of exactly 0 and
+        1; differentiable with respect to ``y_hat``.
     """
     # YOUR CODE HERE
     raise NotImplementedError("binary_cross_entropy is not implemented yet")
@@ -115,11 +114,11 @@ def binary_cross_entropy(y_hat: Tensor, y: Tensor, base: float = math.e) -> Tens
 # ## 2. A step downhill
 #
 # The loss of a model depends on its parameters $\theta$. Its **gradient** $\nabla L$ points to where the loss grows
-# fastest, so gradient descent goes the other way, as far as the **learning rate** $\alpha$ says:
+# fastest, so gradient descent goes the opposite way, scaled by the **learning rate** $\alpha$:
 #
 # $$ \theta \;\leftarrow\; \theta - \alpha \, \nabla L(\theta) $$
 #
-# On the curve below, the same eight steps are made with three learning rates.
+# The figure shows eight steps with each of three learning rates.
 
 # %% tags=["active-ipynb"]
 # def valley(theta):
@@ -143,24 +142,24 @@ def binary_cross_entropy(y_hat: Tensor, y: Tensor, base: float = math.e) -> Tens
 # plt.show()
 
 # %% [markdown]
-# In PyTorch, `loss.backward()` puts the gradient into the `grad` of each parameter. The step changes the parameters
-# **in place**: they are the network's own, and a new tensor would leave the network as it was. Three things to mind:
+# In PyTorch, `loss.backward()` stores the gradient in the `grad` of each parameter. The step changes the parameters
+# **in place**: they belong to the network, and a new tensor would not change it. Three things to note:
 #
-# - The step itself is no part of the loss, so autograd must not record it.
-# - A parameter that took no part in the loss has no gradient: its `grad` is `None`. It stays as it is.
-# - The parameters come from any iterable, such as `model.parameters()`, which can be gone through only once.
+# - The step is not part of the loss, so autograd must not record it.
+# - A parameter that the loss does not depend on has no gradient: its `grad` is `None`. It does not change.
+# - The parameters come from any iterable, such as `model.parameters()`, which can be iterated over only once.
 #
 # ### Question 2: `sgd_step`
 
 
 # %% question="sgd_step"
 def sgd_step(parameters: Iterable[Tensor], learning_rate: float) -> None:
-    """Change parameters in place by a step of gradient descent; the lecture's ``θ ← θ - α∇L``.
+    """Take a step of gradient descent in place: the lecture's ``θ ← θ - α∇L``.
 
     Parameters
     ----------
     parameters
-        Leaves that require gradients. Those whose ``grad`` is None stay; no ``grad`` is changed.
+        Leaves that require gradients. Those whose ``grad`` is None do not change; no ``grad`` is modified.
     learning_rate
         The lecture's α.
     """
@@ -171,24 +170,23 @@ def sgd_step(parameters: Iterable[Tensor], learning_rate: float) -> None:
 # %% [markdown]
 # ## 3. The network
 #
-# Logistic regression has one layer of weights. The border where it changes its mind, $z = 0$, is a straight line (in
-# 784 dimensions: a plane). An MLP puts **hidden layers** before it, each a linear function followed by a ReLU:
+# Logistic regression has one layer of weights. Its decision boundary, $z = 0$, is a straight line (in 784 dimensions: a
+# hyperplane). An MLP puts **hidden layers** before it, each a linear function followed by a ReLU:
 #
 # $$
 # h_1 = \max(0,\, W_1 x + b_1), \qquad h_2 = \max(0,\, W_2 h_1 + b_2), \qquad z = w_3 \cdot h_2 + b_3
 # $$
 #
-# Without the ReLU between them, three linear layers in a row would be one linear layer. And nothing comes after the
-# last layer: the network returns the **logit**, which may be any number. The sigmoid belongs to the loss,
-# `nn.BCEWithLogitsLoss`, which takes logits and computes both at once without rounding to 0 or 1.
+# Without the ReLU between them, three linear layers in a row would be one linear layer. Nothing follows the last layer:
+# the network returns the **logit**, which may be any number. The sigmoid belongs in the loss, `nn.BCEWithLogitsLoss`,
+# which takes logits and computes both at once without rounding to 0 or 1.
 #
 # **Dropout** sets a random share of the hidden values to 0 while training, so that the network cannot rely on any
 # single one of them. It is off in eval mode. `nn.Dropout` does both.
 #
-# **Shapes.** Images arrive as $(N, C, H, W)$ and are flattened to one row a sample. With one output, the logits have
-# shape
-# $(N,)$, like the labels. It is a well-known trap to leave them as $(N, 1)$: subtracted from labels of shape $(N,)$
-# they broadcast to an $(N, N)$ table.
+# **Shapes.** Images arrive as $(N, C, H, W)$ and are flattened to one row per sample. With one output, the logits have
+# shape $(N,)$, like the labels. Leaving them as $(N, 1)$ is a common trap: subtracted from labels of shape $(N,)$, they
+# broadcast to an $(N, N)$ table.
 #
 # ### Question 3: `MLP`
 
@@ -200,11 +198,11 @@ class MLP(nn.Module):
     Parameters
     ----------
     in_features
-        Numbers a sample, after flattening.
+        Numbers per sample, after flattening.
     hidden_features
         Units of each hidden layer. An empty tuple gives logistic regression.
     out_features
-        Logits a sample.
+        Logits per sample.
     dropout
         Share of each hidden layer that is dropped in train mode; 0 for none.
     """
@@ -223,7 +221,7 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits: shape ``(N,)`` for one output, ``(N, out_features)`` for more.
 
-        ``x`` has shape ``(N, in_features)`` or any ``(N, …)`` with as many numbers a sample, such as images.
+        ``x`` has shape ``(N, in_features)`` or any ``(N, …)`` with as many numbers per sample, such as images.
         """
         # YOUR CODE HERE
         raise NotImplementedError("MLP is not implemented yet")
@@ -244,13 +242,12 @@ class MLP(nn.Module):
 #
 # 1. the model predicts logits for the images;
 # 2. the criterion compares them with the labels, and gives the mean loss of the batch;
-# 3. the gradients left over from the batch before are set to zero, because `backward()` **adds** to them;
+# 3. the gradients of the previous batch are set to zero, because `backward()` **adds** to them;
 # 4. `backward()` computes the gradients;
-# 5. the optimizer makes its step.
+# 5. the optimizer takes its step.
 #
-# The model may have been in eval mode before, so it is put into train mode first. What the function returns is the mean
-# loss over all **samples** that were met. The last batch is often smaller, so that is not the mean of the batches'
-# means:
+# The model may have been in eval mode before, so it is put into train mode first. The function returns the mean loss
+# over all **samples**. The last batch is often smaller, so that is not the mean of the batch means:
 #
 # | batch | samples | mean loss | sum |
 # |---|---|---|---|
@@ -269,7 +266,7 @@ def train_one_epoch(
     optimizer: torch.optim.Optimizer,
     criterion: nn.Module,
 ) -> float:
-    """Go through the training data once, with a step for each batch; leave the model in train mode.
+    """Train for one epoch, with one step per batch, and leave the model in train mode.
 
     Parameters
     ----------
@@ -278,14 +275,14 @@ def train_one_epoch(
     loader
         Yields batches ``(images, labels)``; the last one may be smaller.
     optimizer
-        Has the model's parameters, and knows the learning rate.
+        Holds the model's parameters and the learning rate.
     criterion
         ``criterion(logits, labels)`` is the mean loss of a batch, such as ``nn.BCEWithLogitsLoss()``.
 
     Returns
     -------
     float
-        The mean loss over the samples, each as it was when the model met it.
+        The mean loss over the samples, each computed before the step of its batch.
     """
     # YOUR CODE HERE
     raise NotImplementedError("train_one_epoch is not implemented yet")
@@ -296,18 +293,18 @@ def train_one_epoch(
 #
 # The prediction is 1 where the logit is **above 0**, which is where the probability is above one half.
 #
-# - **Accuracy**: the share of right predictions. It says little when one class is rare: with 90 % healthy patients, a
+# - **Accuracy**: the share of correct predictions. It says little when one class is rare: with 90 % healthy patients, a
 #   model that calls everybody healthy reaches 0.9.
-# - **Balanced accuracy**: the share of the ill that are found (*sensitivity*) and the share of the healthy that are
-#   recognised (*specificity*), and of these two the mean. The model above reaches 0.5.
-# - **AUC**, the area under the ROC curve: how probable is it that a random ill patient has a larger logit than a random
-# healthy one? It needs no threshold. A pair with equal logits counts half. Where a class is missing there is no pair,
+# - **Balanced accuracy**: the mean of the share of ill patients that are found (*sensitivity*) and the share of healthy
+#   ones that are recognised (*specificity*). The model above reaches 0.5.
+# - **AUC**, the area under the ROC curve: the probability that a random ill patient has a larger logit than a random
+#   healthy one. It needs no threshold. A pair with equal logits counts half. If a class is missing there is no pair,
 #   and the AUC is NaN.
 #
-# These are properties of **all** samples together, not means over batches. To evaluate, the model is put into eval
-# mode, and no gradients are recorded. Afterwards everything is as it was: the parameters, the running statistics of a
-# batch norm, and the mode of **each module**. A network may have a part that is kept in eval mode on purpose while
-# the rest trains.
+# These are properties of **all** samples together, not means over batches. For the evaluation, the model is put into
+# eval mode and no gradients are recorded. Afterwards everything must be as before: the parameters, the running
+# statistics of a batch norm, and the mode of **each module**. Part of a network may be kept in eval mode on purpose
+# while the rest trains.
 #
 # ### Question 5: `evaluate`
 
@@ -319,34 +316,34 @@ def evaluate(model: nn.Module, loader: DataLoader) -> dict[str, float]:
     Parameters
     ----------
     model
-        Returns logits of shape ``(N,)``. It is called in eval mode and without gradients, and is left as it was:
-        parameters, buffers, and the mode of each of its modules.
+        Returns logits of shape ``(N,)``. It is called in eval mode and without gradients; its parameters, buffers and
+        the mode of each of its modules must not change.
     loader
         Yields batches ``(images, labels)``, labels 0 and 1 of shape ``(N,)``.
 
     Returns
     -------
     dict
-        ``accuracy``, ``balanced_accuracy`` and ``auc`` as floats from 0 to 1. Ties in the AUC count half; where only
-        one class is present it is NaN.
+        ``accuracy``, ``balanced_accuracy`` and ``auc`` as floats from 0 to 1. Ties in the AUC count half; it is NaN if
+        only one class is present.
     """
     # YOUR CODE HERE
     raise NotImplementedError("evaluate is not implemented yet")
 
 
 # %% [markdown]
-# ## 6. Over-fitting
+# ## 6. Overfitting
 #
-# A network with many parameters and few training images can learn them by heart: the training loss goes to 0, while the
-# loss on other images, the **validation loss**, rises again. Two remedies of the lecture:
+# A network with many parameters and few training images can memorise them: the training loss goes to 0, while the loss
+# on other images, the **validation loss**, rises again. Two remedies from the lecture:
 #
 # **Regularisation** adds a penalty for large weights to the loss:
 #
 # $$ L_\text{total} \;=\; L \;+\; \lambda_1 \sum_k |w_k| \;+\; \lambda_2 \sum_k w_k^2 $$
 #
 # The sums run over all **weights**: parameters with two dimensions or more, such as the matrix of a linear layer or the
-# kernels of a convolution. Biases have one dimension and are left alone: they only shift, and penalising them makes the
-# model worse without making it simpler. The penalty becomes part of the loss, so gradients must flow through it.
+# kernels of a convolution. Biases have one dimension and are not penalised: they only shift, and penalising them makes
+# the model worse without making it simpler. The penalty becomes part of the loss, so gradients must flow through it.
 #
 # ### Question 6: `regularisation_penalty`
 
@@ -358,14 +355,14 @@ def regularisation_penalty(model: nn.Module, l1: float = 0.0, l2: float = 0.0) -
     Parameters
     ----------
     model
-        Its parameters with two dimensions or more are weights; others, such as biases, do not count.
+        Parameters with two dimensions or more are weights; others, such as biases, do not count.
     l1, l2
         The lecture's λ₁ and λ₂.
 
     Returns
     -------
     Tensor
-        Shape ``()``, to be added to the loss: differentiable by the weights.
+        Shape ``()``, to be added to the loss; differentiable with respect to the weights.
     """
     # YOUR CODE HERE
     raise NotImplementedError("regularisation_penalty is not implemented yet")
@@ -373,8 +370,8 @@ def regularisation_penalty(model: nn.Module, l1: float = 0.0, l2: float = 0.0) -
 
 # %% [markdown]
 # **Early stopping** watches the validation loss and stops when it has not improved for a number of epochs in a row, the
-# *patience*. A loss is an improvement when it lies below the best one so far by more than `min_delta`: an equal loss is
-# none, and NaN is none either. With a patience of 2:
+# *patience*. A loss is an improvement if it is below the best one so far by more than `min_delta`; an equal loss or NaN
+# is not. With a patience of 2:
 #
 # | step | validation loss | best | steps without improvement | returns |
 # |---|---|---|---|---|
@@ -390,14 +387,14 @@ def regularisation_penalty(model: nn.Module, l1: float = 0.0, l2: float = 0.0) -
 
 # %% question="EarlyStopping"
 class EarlyStopping:
-    """Tells when the validation loss has stopped improving.
+    """Detects when the validation loss has stopped improving.
 
     Parameters
     ----------
     patience
-        How many steps in a row may pass without an improvement: at the last of them, `step` returns True. At least 1.
+        Number of steps in a row without an improvement after which `step` returns True, at least 1.
     min_delta
-        A loss is an improvement when it is below ``best - min_delta``.
+        A loss is an improvement if it is below ``best - min_delta``.
 
     Attributes
     ----------
@@ -410,7 +407,7 @@ class EarlyStopping:
         raise NotImplementedError("EarlyStopping is not implemented yet")
 
     def step(self, val_loss: float) -> bool:
-        """Take note of an epoch's validation loss; return whether it is time to stop."""
+        """Record an epoch's validation loss; return whether it is time to stop."""
         # YOUR CODE HERE
         raise NotImplementedError("EarlyStopping is not implemented yet")
 
@@ -418,24 +415,23 @@ class EarlyStopping:
 # %% [markdown]
 # ## 7. All of it together
 #
-# `fit` trains a given model for a number of epochs. It builds an optimizer with the given learning rate, and in each
-# epoch it trains on the training data and then looks at the validation data, **from which nothing is learnt**. It
-# returns a record an epoch:
+# `fit` trains a given model for a number of epochs. It creates an optimizer with the given learning rate; in each epoch
+# it trains on the training data and then evaluates on the validation data, **from which nothing is learnt**. It returns
+# one record per epoch:
 #
 # | key | value |
 # |---|---|
-# | `train_loss` | mean loss over the training samples, as they were met in this epoch |
+# | `train_loss` | mean loss over the training samples, during this epoch's training |
 # | `val_loss` | mean loss over the validation samples, after this epoch's training |
-# | `accuracy` | share of right predictions on the validation samples, after this epoch's training |
+# | `accuracy` | share of correct predictions on the validation samples, after this epoch's training |
 #
-# Losses are binary cross-entropies with natural logarithms. Further keys are welcome, and so is everything that makes
-# the model better: which optimizer you take is your choice, with `learning_rate` as its learning rate. Adam is a good
-# one to begin with; it gets further in few epochs than the plain steps of section 2. A record is returned for
-# **every** epoch that was asked for, so early stopping does not belong in here.
+# Losses are binary cross-entropies with natural logarithms. Further keys are welcome, and so is everything that
+# improves the model: choose any optimizer, with `learning_rate` as its learning rate. Adam is a good start; in few
+# epochs it gets further than the plain steps of section 2. Return a record for **every** requested epoch, so do not
+# stop early here.
 #
-# **What is asked of it.** On the two rings of section 8, ten epochs with a learning rate of 0.02 shall bring an MLP
-# with hidden layers of 32 and 16 to an accuracy of at least 0.80 on points that it has never met. Logistic regression
-# stays near 0.5.
+# **Requirement.** On the two rings of section 8, ten epochs with a learning rate of 0.02 must bring an MLP with hidden
+# layers of 32 and 16 to an accuracy of at least 0.80 on points it has never seen. Logistic regression stays near 0.5.
 #
 # ### Question 8: `fit`
 
@@ -448,7 +444,7 @@ def fit(
     epochs: int,
     learning_rate: float = 1e-3,
 ) -> list[dict[str, float]]:
-    """Train a model in place, and return a record of each epoch.
+    """Train a model in place, and return one record per epoch.
 
     Parameters
     ----------
@@ -457,7 +453,7 @@ def fit(
     train_loader, val_loader
         Yield batches ``(images, labels)``: float32, ``(N, …)`` and ``(N,)`` with labels 0 and 1.
     epochs
-        How often to go through the training data.
+        Number of passes over the training data.
     learning_rate
         The learning rate of the optimizer.
 
@@ -465,7 +461,7 @@ def fit(
     -------
     list of dict
         For each epoch ``train_loss`` and ``val_loss``, the mean binary cross-entropy over the samples, and
-        ``accuracy``, the share of right predictions on the validation samples. All are floats.
+        ``accuracy``, the share of correct predictions on the validation samples. All are floats.
     """
     # YOUR CODE HERE
     raise NotImplementedError("fit is not implemented yet")
@@ -474,8 +470,8 @@ def fit(
 # %% [markdown]
 # ## 8. What the hidden layers are for
 #
-# Two classes in the plane: a ring around another one. No straight line can part them. Both models below are trained by
-# your `fit`; the background is the probability that they give to each place, the black line where it is one half.
+# Two classes in the plane: a ring around another one. No straight line can separate them. Both models below are trained
+# by your `fit`; the background shows the probability they predict at each point, the black line where it is one half.
 
 # %% tags=["active-ipynb"]
 # from torch.utils.data import TensorDataset
@@ -524,13 +520,13 @@ def fit(
 # %% [markdown]
 # ## 9. Images
 #
-# Now the *phantom*: chest-like images that a program draws, half of them with soft shadows in the lungs.
-# **It is synthetic and no medical data.** It is small and needs no download. Label 1 means that there is a shadow, 0
-# that there is none.
+# Now the *phantom*: chest-like images that a program draws, half of them with soft shadows in the lungs. **It is
+# synthetic, not medical data.** It is small and needs no download. Label 1 means that there is a shadow, 0 that there
+# is none.
 #
-# We standardise the pixels with the mean and the standard deviation of the training images. To see over-fitting, we
-# train on only 500 of them, with a large network: once as it is, once with dropout and a penalty on the weights,
-# which an optimizer calls *weight decay*.
+# We standardise the pixels with the mean and the standard deviation of the training images. To see overfitting, we
+# train a large network on only 500 of them: once as it is, once with dropout and a penalty on the weights, which
+# optimizers call *weight decay*.
 
 # %% tags=["active-ipynb"]
 # from autograder.datasets import load_dataset
@@ -564,11 +560,11 @@ def fit(
 #
 #
 # class Penalised(nn.BCEWithLogitsLoss):
-#     """The loss for logits and a penalty on the weights of a model."""
+#     """The loss for logits plus a penalty on the weights of a model."""
 #
 #     def __init__(self, model, l2):
 #         super().__init__()
-#         self.model, self.l2 = [model], l2  # in a list, so that the model is no part of the loss
+#         self.model, self.l2 = [model], l2  # in a list, so that the model is not registered as part of the loss
 #
 #     def forward(self, logits, labels):
 #         return super().forward(logits, labels) + regularisation_penalty(self.model[0], l2=self.l2)
@@ -617,8 +613,8 @@ def fit(
 #     plt.show()
 
 # %% [markdown]
-# Where the two curves part, the network has begun to learn its training images by heart. The remedies keep the training
-# loss up and the validation loss down; early stopping saves the epochs that only do harm.
+# Where the two curves separate, the network has begun to memorise its training images. The remedies keep the training
+# loss up and the validation loss down; early stopping avoids the epochs that only do harm.
 #
 # More data helps most. With all training images, your `fit` gives:
 
@@ -636,9 +632,8 @@ def fit(
 #     print(f"{todo}: write it, then run this cell again.")
 
 # %% [markdown]
-# The **confusion matrix** shows which of the two mistakes a model makes, and the **ROC curve** what happens when
-# another threshold than 0 is put on the logit: more shadows found, or fewer false alarms. The area under it is the
-# AUC.
+# The **confusion matrix** shows which of the two mistakes a model makes, and the **ROC curve** what happens with a
+# threshold other than 0 on the logit: more shadows found, or fewer false alarms. The area under it is the AUC.
 
 # %% tags=["active-ipynb"]
 # if models:
@@ -659,12 +654,11 @@ def fit(
 #     plt.show()
 
 # %% [markdown]
-# The MLP is better than logistic regression, but not by much: to it, an image is a list of numbers, and it learns for
-# each pixel by itself what a shadow there means. The next exercises give it an idea of what neighbours are.
+# The MLP is better than logistic regression, but not by much: it sees an image as a list of numbers, and learns
+# separately for each pixel what a shadow there means. The next exercises teach networks about neighbours.
 #
 # <details><summary><b>Think about it:</b> why must the test set not be used for early stopping?</summary>
 #
-# Whoever chooses the best of many epochs by a set of images has fitted to that set, a little: the chosen result is
-# better than it would be on other images. So the choice is made with the validation set, and the test set is looked at
-# once, at the end.
+# Choosing the best of many epochs on a set of images fits to that set, a little: the chosen result looks better than it
+# would on other images. So the choice is made on the validation set, and the test set is used once, at the end.
 # </details>

@@ -2,11 +2,11 @@
 # # Convolution by hand
 #
 # To a fully connected network, a 28×28 image is a list of 784 numbers: which pixels are neighbours is lost,
-# and every pixel has weights of its own. A **convolution** looks at a small window at a time, and uses the
-# *same* few weights in every window. So it finds an edge, or a shadow on the lung, wherever it lies, and
-# has very few weights to learn.
+# and every pixel has weights of its own. A **convolution** looks at one small window at a time and uses the
+# *same* few weights in every window. So it finds an edge, or a shadow on the lung, wherever it is, and has
+# very few weights to learn.
 #
-# In this exercise you write it yourself, from the lecture's example with pencil and paper to the layer that
+# In this exercise you write it yourself, from the lecture's pencil-and-paper example to the layer that
 # convolutional networks are made of:
 #
 # | question | what you write | points |
@@ -18,9 +18,9 @@
 # | `detect_edges` | the lecture's edge detector | 2 |
 #
 # **The rule.** Do not use `torch.nn.functional.conv*`, `nn.Conv*`, `scipy.signal` or `numpy.convolve`:
-# those are what you are building. `unfold` and everything else in PyTorch are allowed. Stay with tensor
-# operations from the input to the output: what goes through NumPy, lists or `.item()` has no gradient, and
-# a layer without one cannot be trained.
+# those are what you are building. `unfold` and everything else in PyTorch are allowed. Use only tensor
+# operations from input to output: what goes through NumPy, lists or `.item()` has no gradient, and a layer
+# without gradients cannot be trained.
 
 # %%
 import torch
@@ -30,8 +30,8 @@ from torch import Tensor
 # ## 1. Slide, multiply, add
 #
 # A **kernel** is a small table of weights. Lay it on the upper left corner of the image, multiply each
-# weight by the pixel below it, and add up the products: that is the first value of the output. Move the
-# kernel one pixel to the right for the next value, and at the end of the row start again one row below.
+# weight by the pixel below it, and sum the products: that is the first value of the output. Move the kernel
+# one pixel to the right for the next value; at the end of the row, start again one row below.
 #
 # As a formula, for an image $x$, a kernel $w$ of size $k_H \times k_W$ and a bias $b$ (rows and columns
 # count from 0):
@@ -46,7 +46,7 @@ from torch import Tensor
 # import numpy as np
 # from matplotlib.patches import Rectangle
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
 #
 # lecture_image = [[-5, 3, 2, -5, 3], [4, 3, 2, 1, -3], [1, 0, 3, 3, 5], [-2, 0, 1, 4, 4], [5, 6, 7, 9, -1]]
@@ -54,12 +54,12 @@ from torch import Tensor
 #
 #
 # def number(value):
-#     """Write a number with a real minus sign and no more digits than it needs."""
+#     """Return a number as text, with a real minus sign and no more digits than needed."""
 #     return f"{value:g}".replace("-", "−")
 #
 #
 # def draw_table(axes, values, title):
-#     """Draw a table of numbers; None leaves a field empty."""
+#     """Draw a table of numbers; None leaves a cell empty."""
 #     rows, columns = len(values), len(values[0])
 #     for r, row in enumerate(values):
 #         for c, value in enumerate(row):
@@ -115,36 +115,36 @@ from torch import Tensor
 # **A slip on the slide.** The slide writes the second value as $10 - 9 - 1 = 0$, but its own terms
 # $5 \cdot 2 - 2 - 1 - 3 - 3$ give $10 - 9 = 1$. The 0 is right when the trailing $-1$ is read as a
 # **bias**: a number that belongs to the kernel and is added **once to each output value**. So with $b = 0$
-# the second value is 1, and with $b = -1$ it is 0; the checks ask for both. Without a bias, the whole
-# output is
+# the second value is 1, and with $b = -1$ it is 0; the checks test both. Without a bias, the whole output
+# is
 #
 # $$ \begin{pmatrix} 6 & 1 & 8 \\ -7 & 9 & 2 \\ -5 & -9 & 3 \end{pmatrix} $$
 #
 # Work out one more of these nine values with pencil and paper before you go on.
 #
-# **Convolution or cross-correlation?** In mathematics, *convolution* turns the kernel by 180° before it
-# slides. What deep learning calls a convolution does not: the kernel lies on the image as it is written,
-# which is properly called *cross-correlation*. A network learns its weights anyway, so it makes no
-# difference to what it can learn. It does to your answer: **do not flip the kernel**. The lecture's kernel
-# is symmetric, so it cannot show you the difference.
+# **Convolution or cross-correlation?** In mathematics, *convolution* rotates the kernel by 180° before
+# sliding it. What deep learning calls a convolution does not; strictly speaking, it is a
+# *cross-correlation*. A network learns its weights anyway, so this makes no difference to what it can
+# learn. It does to your answer: **do not flip the kernel**. The lecture's kernel is symmetric, so it cannot
+# show you the difference.
 
 # %% [markdown]
 # ## 2. How large is the output?
 #
-# In the example, a kernel of 3 fits into an image of 5 at three places, in each direction. Two settings
+# In the example, a kernel of 3 fits into an image of 5 at three positions in each direction. Two settings
 # change that:
 #
 # - **padding** $p$: a frame of $p$ zeros on every side of the image, so that the kernel can reach the
 #   border;
 # - **stride** $s$: how many pixels the kernel moves at a time.
 #
-# Along one axis with $n$ pixels and a kernel of $k$, the number of places where the kernel lies wholly
+# Along one axis with $n$ pixels and a kernel of $k$, the number of positions where the kernel lies entirely
 # inside is
 #
 # $$ \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1, $$
 #
-# where $\lfloor\cdot\rfloor$ rounds down: where the next stride would leave the image, the remaining pixels
-# stay unseen.
+# where $\lfloor\cdot\rfloor$ rounds down: if the next stride would leave the image, the remaining pixels
+# are not used.
 
 # %% tags=["active-ipynb"]
 # # (title, padding, first pixel of the kernel at each place), for 7 pixels and a kernel of 3
@@ -175,7 +175,7 @@ from torch import Tensor
 
 # %% question="output_size"
 def output_size(input_size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
-    """Return how many places a kernel takes along one axis of an image.
+    """Return the number of positions of a kernel along one axis of an image.
 
     Parameters
     ----------
@@ -184,14 +184,14 @@ def output_size(input_size: int, kernel_size: int, stride: int = 1, padding: int
     kernel_size
         Pixels that the kernel covers along the axis.
     stride
-        Pixels from one place of the kernel to the next, at least 1.
+        Pixels from one position of the kernel to the next, at least 1.
     padding
         Zeros added at **each** of the two ends.
 
     Raises
     ------
     ValueError
-        When the kernel is larger than the padded input, so that it fits nowhere.
+        If the kernel is larger than the padded input.
     """
     ### BEGIN SOLUTION
     spare = input_size + 2 * padding - kernel_size
@@ -207,11 +207,11 @@ def output_size(input_size: int, kernel_size: int, stride: int = 1, padding: int
 # Now turn the formula of section 1 into code: one channel, stride 1, no padding. There are two ways to read
 # its sums:
 #
-# - *place by place*: for each output value, take the window of the image and the whole kernel;
-# - *weight by weight*: each weight multiplies a shifted copy of the image, and the copies are added. A 3×3
+# - *position by position*: for each output value, take the window of the image and the whole kernel;
+# - *weight by weight*: each weight multiplies a shifted copy of the image, and the copies are summed. A 3×3
 #   kernel has nine of them, however large the image is.
 #
-# Neither the image nor the kernel need be square.
+# Neither the image nor the kernel has to be square.
 #
 # ### Question 2: `conv2d_single`
 
@@ -220,12 +220,12 @@ def output_size(input_size: int, kernel_size: int, stride: int = 1, padding: int
 def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
     """Return the cross-correlation of one image with one kernel, stride 1, without padding.
 
-    The lecture's ``sum_ij kernel[i, j] · image[r + i, c + j] + bias`` for every place ``(r, c)``.
+    The lecture's ``sum_ij kernel[i, j] · image[r + i, c + j] + bias`` for every position ``(r, c)``.
 
     Parameters
     ----------
     image
-        Shape ``(H, W)``; stays as it is.
+        Shape ``(H, W)``; must not be modified.
     kernel
         Shape ``(kH, kW)``, not larger than the image; it is not flipped.
     bias
@@ -234,7 +234,8 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
     Returns
     -------
     Tensor
-        Shape ``(H - kH + 1, W - kW + 1)``, the dtype of the image, differentiable by image and kernel.
+        Shape ``(H - kH + 1, W - kW + 1)``, dtype of the image, differentiable with respect to image and
+        kernel.
     """
     ### BEGIN SOLUTION
     rows = output_size(image.shape[0], kernel.shape[0])
@@ -262,11 +263,11 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 # %% [markdown]
 # ## 4. A convolutional layer
 #
-# A layer of a network does this for many images, channels and kernels at once.
+# A network layer does this for many images, channels and kernels at once.
 #
 # **Channels.** A colour image has three channels, and the output of a layer has one for each of its
 # kernels. The kernel **spans all channels**: it has a table of weights for each, and the sum runs over all
-# of them. An example with two channels and one kernel of 2×2, which fits only once:
+# of them. An example with two channels and one 2×2 kernel, which fits only once:
 #
 # $$
 # x = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}, \begin{pmatrix} 1 & 1 \\ 0 & 2 \end{pmatrix}
@@ -276,12 +277,11 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 # y = \underbrace{1 + 4}_{\text{channel } 0} + \underbrace{2 + 0}_{\text{channel } 1} + \;b
 # $$
 #
-# The bias comes once, neither once a channel nor once a weight. The result is *one* number, not one a
-# channel.
+# The bias is added once, not once per channel or weight. The result is *one* number, not one per channel.
 #
 # **Several kernels.** $O$ kernels give $O$ such **feature maps**: they become the channels of the output.
 #
-# **Batch.** The first axis counts the images. It stays, also when there is only one.
+# **Batch.** The first axis counts the images. Keep it even if there is only one.
 #
 # | | shape | for 32 RGB images of 32×32, 8 kernels of 3×3, padding 1 |
 # |---|---|---|
@@ -303,9 +303,9 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 # (8·32·32 = 8 192) would learn 3 072 · 8 192 + 8 192 = 25 174 016.
 # </details>
 #
-# **Speed.** This formula has seven indices. As seven nested loops in Python it would take minutes on real
-# data, so let PyTorch handle the large axes at once: a batch of 64 RGB images of 32×32 must take less than
-# a second on one core. Slices with a step, `torch.einsum`, `Tensor.unfold` and `torch.nn.functional.unfold`
+# **Speed.** This formula has seven indices. Seven nested loops in Python would take minutes on real data,
+# so let PyTorch handle the large axes at once: a batch of 64 RGB images of 32×32 must take less than a
+# second on one core. Slices with a step, `torch.einsum`, `Tensor.unfold` and `torch.nn.functional.unfold`
 # are worth a look.
 #
 # ### Question 3: `conv2d`
@@ -313,16 +313,16 @@ def conv2d_single(image: Tensor, kernel: Tensor, bias: float = 0.0) -> Tensor:
 
 # %% question="conv2d"
 def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
-    """Return the feature maps of a convolutional layer; equals PyTorch's ``conv2d``.
+    """Return the feature maps of a convolutional layer, like PyTorch's ``conv2d``.
 
     Parameters
     ----------
     images
-        Shape ``(N, C, H, W)``; stays as it is.
+        Shape ``(N, C, H, W)``; must not be modified.
     weight
         Kernels, shape ``(O, C, kH, kW)``: each spans all channels.
     bias
-        Shape ``(O,)``: one number a kernel, added once to every value of its map. None: no bias.
+        Shape ``(O,)``: one number per kernel, added once to every value of its map. None: no bias.
     stride
         Step of the kernel in pixels, along both axes.
     padding
@@ -331,15 +331,15 @@ def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
     Returns
     -------
     Tensor
-        Shape ``(N, O, H', W')`` with `output_size` along both axes, the dtype of the images,
-        differentiable by images, weight and bias.
+        Shape ``(N, O, H', W')`` with `output_size` along both axes, dtype of the images, differentiable
+        with respect to images, weight and bias.
     """
     ### BEGIN SOLUTION
     n_images, _, height, width = images.shape
     n_kernels, _, kernel_height, kernel_width = weight.shape
     rows = output_size(height, kernel_height, stride, padding)
     columns = output_size(width, kernel_width, stride, padding)
-    # Each window becomes a column of C·kH·kW pixels, so that one matrix product gives all places of all maps.
+    # Each window becomes a column of C·kH·kW pixels, so one matrix product gives all values of all maps.
     windows = torch.nn.functional.unfold(images, (kernel_height, kernel_width), stride=stride, padding=padding)
     maps = weight.reshape(n_kernels, -1) @ windows
     if bias is not None:
@@ -349,7 +349,7 @@ def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
 
 
 # %% [markdown]
-# What different kernels see, on a chest drawn by a few lines of code. Blue is negative, red is positive.
+# What different kernels see in a chest drawn by a few lines of code. Blue is negative, red is positive.
 
 # %% tags=["active-ipynb"]
 # def draw_chest(size=96):
@@ -401,10 +401,10 @@ def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
 # %% [markdown]
 # ## 5. Max pooling
 #
-# A later layer need not know to the pixel where something was found. **Max pooling** keeps the largest
-# value of each window, in every channel by itself, and so makes the maps smaller. Nothing is learnt and
-# nothing is padded: a window that does not fit any more is left out. Unless told otherwise, the windows do
-# not overlap: the stride is the size of the window.
+# A later layer does not need to know to the pixel where something was found. **Max pooling** keeps the
+# largest value of each window, separately in every channel, and so makes the maps smaller. Nothing is
+# learnt and nothing is padded: windows that do not fit are dropped. By default, the windows do not overlap:
+# the stride is the size of the window.
 
 # %% tags=["active-ipynb"]
 # before, after = [[1, 3, -2, -6], [5, 0, -4, -1], [2, 2, 7, 0], [-8, 4, 3, 6]], [[5, -1], [4, 7]]
@@ -418,19 +418,19 @@ def conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
 # plt.show()
 
 # %% [markdown]
-# Look at the upper right window: all of its values are negative, and its maximum is −1.
+# Look at the upper right window: all its values are negative, and its maximum is −1.
 #
 # ### Question 4: `max_pool2d`
 
 
 # %% question="max_pool2d"
 def max_pool2d(images: Tensor, kernel_size: int, stride: int | None = None) -> Tensor:
-    """Return the largest value of each window, for every image and channel by itself.
+    """Return the largest value of each window, for every image and channel separately.
 
     Parameters
     ----------
     images
-        Shape ``(N, C, H, W)``, of any sign; stays as it is.
+        Shape ``(N, C, H, W)``, of any sign; must not be modified.
     kernel_size
         Height and width of the window, at most H and W.
     stride
@@ -439,7 +439,7 @@ def max_pool2d(images: Tensor, kernel_size: int, stride: int | None = None) -> T
     Returns
     -------
     Tensor
-        Shape ``(N, C, H', W')`` with `output_size` along both axes, the dtype of the images, differentiable.
+        Shape ``(N, C, H', W')`` with `output_size` along both axes, dtype of the images, differentiable.
     """
     ### BEGIN SOLUTION
     step = kernel_size if stride is None else stride
@@ -455,9 +455,9 @@ def max_pool2d(images: Tensor, kernel_size: int, stride: int | None = None) -> T
 #
 # $$ \begin{pmatrix} -1 & -1 & -1 \\ -1 & 8 & -1 \\ -1 & -1 & -1 \end{pmatrix} $$
 #
-# Its weights add up to 0: where the image is uniform, the output is 0. A pixel brighter than its neighbours
-# gives a positive value, a darker one a negative value; keep both as they are. The output shall have the
-# **same size** as the image, so the image is padded with zeros, as in section 4.
+# Its weights sum to 0: where the image is uniform, the output is 0. A pixel brighter than its neighbours
+# gives a positive value, a darker one a negative value; keep both. The output must have the **same size**
+# as the image, so the image is padded with zeros, as in section 4.
 #
 # ### Question 5: `detect_edges`
 
@@ -469,12 +469,12 @@ def detect_edges(image: Tensor) -> Tensor:
     Parameters
     ----------
     image
-        Shape ``(H, W)``; stays as it is. Pixels outside of it count as 0.
+        Shape ``(H, W)``; must not be modified. Pixels outside it count as 0.
 
     Returns
     -------
     Tensor
-        Shape ``(H, W)``, the dtype of the image, of both signs, differentiable.
+        Shape ``(H, W)``, dtype of the image, of both signs, differentiable.
     """
     ### BEGIN SOLUTION
     kernel = image.new_full((3, 3), -1.0)
@@ -497,8 +497,8 @@ def detect_edges(image: Tensor) -> Tensor:
 # %% [markdown]
 # <details><summary><b>Think about it:</b> why is there a strong line along the lower border?</summary>
 #
-# The body reaches the lower border of the image. The zeros of the padding below are darker, so the end of
-# the picture looks like an edge. At the other borders the picture is almost black itself.
+# The body reaches the lower border of the image. The zero padding below is darker, so the end of the image
+# looks like an edge. At the other borders the image is almost black itself.
 # </details>
 #
 # In the next exercise the kernels are no longer written by hand: a network learns them.

@@ -4,12 +4,11 @@ r"""
 
 A network that tells a chest X-ray with pneumonia from a normal one is built from few parts: arrays of
 numbers, weighted sums, simple nonlinear functions, and derivatives. In this exercise you write each of them
-in a line or two of [PyTorch](https://pytorch.org/docs/stable/) and put them together to a first deep
-network.
+in a line or two of [PyTorch](https://pytorch.org/docs/stable/) and combine them into a first deep network.
 
-**How it works.** Write the body of each function where it says so; its docstring tells what goes in and
-what comes out. The cell below it checks your answer at once, as often as you like. Cells that draw figures
-use *your* functions, so run them again when a function is done.
+**How it works.** Write the body of each function where it says so; its docstring says what goes in and what
+comes out. The cell below it checks your answer immediately, as often as you like. Cells that draw figures
+use *your* functions, so run them again once a function works.
 
 $N$ is always the number of samples (images) and $D$ the number of features (numbers that describe one
 sample).
@@ -41,23 +40,23 @@ from torch import Tensor
 r"""
 ## Tensors and their shapes
 
-A **tensor** is an array of numbers with any number of axes. Three things describe it: its `shape` (how long
-each axis is), its `dtype` (what kind of numbers, mostly `float32`), and its `device` (where it lives, the
-CPU or a GPU).
+A **tensor** is an array of numbers with any number of axes. Three things describe it: its `shape` (the
+length of each axis), its `dtype` (the kind of number, mostly `float32`), and its `device` (where it is
+stored, the CPU or a GPU).
 
 | what | shape |
 |---|---|
 | a number, such as a loss | `()` |
 | the features of one patient | `(D,)` |
-| a table: a row a sample, a column a feature | `(N, D)` |
-| a grey-value image: channel, row, column | `(1, H, W)` |
+| a table: one row per sample, one column per feature | `(N, D)` |
+| a grey image: channel, row, column | `(1, H, W)` |
 | a batch of RGB images | `(N, 3, H, W)` |
 
-The numbers lie one after the other in memory, and the last axis runs fastest. Many operations change only
-how that memory is *read*, and copy nothing: after `t = x.T`, both tensors share their numbers, and an
-assignment to one shows in the other. Such a `t` is no longer **contiguous**: its neighbours in a row are
-not neighbours in memory. Some operations, `view` among them, insist on reading memory in its order and
-refuse such a tensor; others make a copy then.
+The numbers are stored one after the other, and the last axis varies fastest. Many operations only change
+how that memory is *read* and copy nothing: after `t = x.T`, both tensors share their numbers, and assigning
+to one changes the other. Such a `t` is no longer **contiguous**: neighbours in a row are not neighbours in
+memory. Some operations, such as `view`, can only read memory in its order and raise an error for such a
+tensor; others make a copy.
 """
 
 # %% tags=["active-ipynb"]
@@ -79,7 +78,7 @@ an image of PneumoniaMNIST, $1 \times 28 \times 28$, becomes a row of $784$ feat
 
 # %% question="flatten_images"
 def flatten_images(images: Tensor) -> Tensor:
-    """Make one row of each image: channel after channel, in it row after row of pixels.
+    """Turn each image into one row: channel after channel, and within each, pixel row after pixel row.
 
     Parameters
     ----------
@@ -101,7 +100,7 @@ r"""
 ## Broadcasting
 
 Tensors of different shapes can be added or multiplied without a loop. Shapes are compared **from the last
-axis to the first**; two axes fit if they are equally long or if one of them is 1 or missing, and that one
+axis to the first**; two axes match if they have the same length or if one of them is 1 or missing; that one
 is repeated, without a copy:
 
 | | shape | | shape | | shape of the result |
@@ -109,11 +108,11 @@ is repeated, without a copy:
 | table | `(4, 3)` | + row | `(3,)` | = | `(4, 3)`: the row is added to every row |
 | table | `(4, 3)` | + column | `(4, 1)` | = | `(4, 3)`: the column is added to every column |
 | column | `(4, 1)` | + row | `(3,)` | = | `(4, 3)`: every pair |
-| table | `(4, 3)` | + vector | `(4,)` | | an error: 3 does not fit 4 |
-| vector | `(4,)` | − column | `(4, 1)` | = | `(4, 4)`: no error, and hardly what was meant |
+| table | `(4, 3)` | + vector | `(4,)` | | an error: 3 does not match 4 |
+| vector | `(4,)` | − column | `(4, 1)` | = | `(4, 4)`: no error, but rarely what you meant |
 
 The last row is the most common silent mistake in PyTorch. When in doubt, print the shape. Reductions such
-as `sum` and `mean` take away the axis that is named by `dim`; with `keepdim=True` it stays, with length 1.
+as `sum` and `mean` remove the axis given by `dim`; with `keepdim=True` it stays, with length 1.
 """
 
 # %% tags=["active-ipynb"]
@@ -124,8 +123,8 @@ as `sum` and `mean` take away the axis that is named by `dim`; with `keepdim=Tru
 
 # %% [markdown]
 r"""
-Features come in different units: age in years, a pixel between 0 and 1. Gradient descent works best when
-all have a similar range, so each feature $j$ is **standardised** with its mean $\mu_j$ and its standard
+Features have different units: age in years, a pixel between 0 and 1. Gradient descent works best when all
+have a similar range, so each feature $j$ is **standardised** with its mean $\mu_j$ and its standard
 deviation $\sigma_j$ over the samples:
 
 $$z_{ij} = \frac{x_{ij} - \mu_j}{\sigma_j}, \qquad
@@ -133,8 +132,8 @@ $$z_{ij} = \frac{x_{ij} - \mu_j}{\sigma_j}, \qquad
 \sigma_j = \sqrt{\frac{1}{N} \sum_{i=1}^{N} (x_{ij} - \mu_j)^2}.$$
 
 Dividing by $N$ gives the **population** deviation. PyTorch's `std` divides by $N - 1$ unless told otherwise
-(the *sample* deviation). A feature that never varies, such as the always black corner of an image, has
-$\sigma_j = 0$; a tiny $\varepsilon$ in the denominator keeps $0/0$ away.
+(the *sample* deviation). A feature that never varies, such as a corner pixel that is always black, has
+$\sigma_j = 0$; a tiny $\varepsilon$ in the denominator avoids $0/0$.
 """
 
 
@@ -145,7 +144,7 @@ def standardise(x: Tensor, eps: float = 1e-8) -> Tensor:
     Parameters
     ----------
     x
-        Shape (N, D), a row a sample. It is not changed.
+        Shape (N, D), one row per sample; must not be modified.
     eps
         Keeps the denominator above zero: a constant column becomes zeros, never NaN.
 
@@ -190,14 +189,14 @@ The simplest model gives each feature a weight and adds a bias $\theta_0$:
 $$\hat y_i = \theta_0 + \sum_{j=1}^{D} x_{ij}\, \theta_j \qquad\text{or, for all samples at once,}\qquad
 \hat{\mathbf y} = \theta_0 + X \boldsymbol\theta.$$
 
-The result is one number a sample, shape `(N,)`. Mind the axis: with as many samples as features, a sum over
-the wrong one raises no error.
+The result is one number per sample, shape `(N,)`. Mind the axis: with as many samples as features, a sum
+over the wrong axis raises no error.
 """
 
 
 # %% question="linear"
 def linear(x: Tensor, theta: Tensor, theta_0: Tensor) -> Tensor:
-    """Return the lecture's linear model, theta_0 + sum_j x_ij theta_j, of each sample.
+    """Return the lecture's linear model, theta_0 + sum_j x_ij theta_j, for each sample.
 
     Parameters
     ----------
@@ -211,7 +210,7 @@ def linear(x: Tensor, theta: Tensor, theta_0: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (N,), also for a single sample; gradients flow to all three arguments.
+        Shape (N,), even for a single sample; gradients flow to all three arguments.
     """
     ### BEGIN SOLUTION
     return theta_0 + x @ theta
@@ -228,8 +227,8 @@ turns the linear model's output, now called the **logit** $z$, into a probabilit
 $$\hat y = \sigma(z) = \frac{1}{1 + e^{-z}}, \qquad z = \theta_0 + \mathbf x^\top \boldsymbol\theta.$$
 
 The prediction is *pneumonia* where $\hat y > \tfrac12$, which is where $z > 0$: the boundary $z = 0$ is a
-straight line (in $D$ dimensions, a hyperplane). A longer $\boldsymbol\theta$ makes the step across it
-steeper.
+straight line (in $D$ dimensions, a hyperplane). The longer $\boldsymbol\theta$ is, the steeper the step
+across it.
 
 On paper $\sigma$ is harmless. In `float32`, however, $e^{89}$ is already infinite, and quotients and
 products of infinities and zeros are NaN, in the value or in its gradient. PyTorch's own functions are
@@ -295,15 +294,15 @@ def logistic_regression(x: Tensor, theta: Tensor, theta_0: Tensor) -> Tensor:
 r"""
 ## Activation functions
 
-Two linear models in a row are only one linear model: $W_2 (W_1 \mathbf x) = (W_2 W_1)\, \mathbf x$. A
-network becomes more than that by a nonlinear **activation function** after each layer, applied to every
-number on its own. The lecture's zoo:
+Two linear models in a row are just one linear model: $W_2 (W_1 \mathbf x) = (W_2 W_1)\, \mathbf x$. What
+makes a network more than that is a nonlinear **activation function** after each layer, applied to each
+number separately. The lecture's zoo:
 
 | name | formula | remark |
 |---|---|---|
 | `sigmoid` | $\sigma(x) = \dfrac{1}{1 + e^{-x}}$ | between 0 and 1; flat, so no gradient, far from zero |
 | `tanh` | $\tanh(x) = \dfrac{e^x - e^{-x}}{e^x + e^{-x}}$ | between −1 and 1, centred on zero; flat as well |
-| `relu` | $\max(0, x)$ | not flat for $x > 0$; a unit that is negative everywhere stops learning |
+| `relu` | $\max(0, x)$ | not flat for $x > 0$; a unit that is always negative stops learning |
 | `leaky_relu` | $\max(0.1\,x,\; x)$ | a small slope keeps such units alive |
 | `elu` | $x$ if $x > 0$, else $\alpha\,(e^x - 1)$ | bends smoothly towards $-\alpha$ |
 """
@@ -321,9 +320,9 @@ def activation(name: str, x: Tensor, *, slope: float = 0.1, alpha: float = 1.0) 
     name
         One of `ACTIVATIONS`.
     x
-        Any shape. It is not changed.
+        Any shape; must not be modified.
     slope
-        What `leaky_relu` multiplies negative values by, between 0 and 1.
+        Factor of `leaky_relu` for negative values, between 0 and 1.
     alpha
         Where `elu` levels off: at −alpha.
 
@@ -335,7 +334,7 @@ def activation(name: str, x: Tensor, *, slope: float = 0.1, alpha: float = 1.0) 
     Raises
     ------
     ValueError
-        For another name; the message lists the known ones.
+        If the name is unknown; the message lists the known ones.
     """
     ### BEGIN SOLUTION
     match name:
@@ -348,7 +347,7 @@ def activation(name: str, x: Tensor, *, slope: float = 0.1, alpha: float = 1.0) 
         case "leaky_relu":
             return torch.where(x > 0, x, slope * x)
         case "elu":
-            # Without the clamp the branch not taken would overflow, and its gradient be NaN.
+            # Without the clamp, the unused branch would overflow and make the gradient NaN.
             return torch.where(x > 0, x, alpha * torch.expm1(x.clamp(max=0)))
     raise ValueError(f"unknown activation {name!r}; known are {', '.join(ACTIVATIONS)}")
     ### END SOLUTION
@@ -375,7 +374,7 @@ def activation(name: str, x: Tensor, *, slope: float = 0.1, alpha: float = 1.0) 
 r"""
 ### Maxout
 
-**Maxout** does not choose a curve beforehand. It takes the larger of two linear models and learns both:
+**Maxout** does not fix a curve in advance. It takes the larger of two linear models and learns both:
 
 $$\max\left(\mathbf w_1^\top \mathbf x + b_1,\;\; \mathbf w_2^\top \mathbf x + b_2\right).$$
 
@@ -385,7 +384,7 @@ ReLU, leaky ReLU and $|x|$ are special cases of it. The price is twice as many p
 
 # %% question="maxout"
 def maxout(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
-    """Return the larger of two linear models, max(w1ᵀx + b1, w2ᵀx + b2), of each sample.
+    """Return the larger of two linear models, max(w1ᵀx + b1, w2ᵀx + b2), for each sample.
 
     Parameters
     ----------
@@ -410,14 +409,14 @@ def maxout(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
 r"""
 ## A deep network
 
-A layer is a matrix of weights and an activation function; a **deep network** is layer upon layer. The
+A layer is a matrix of weights and an activation function; a **deep network** is a stack of layers. The
 lecture's example has five:
 
 $$\hat{\mathbf y} = W_5\, \sigma\Big(W_4 \tanh\big(W_3 \max(0,\; W_2 \max(0,\; W_1 \mathbf x))\big)\Big).$$
 
-Read it from the inside: $W_1$ comes first, and nothing follows $W_5$. A weight has the shape `(out, in)`:
-its row $j$ holds the weights of neuron $j$. The formula is for one sample, a column $\mathbf x$; in a batch
-`x` of shape `(N, D)` the samples are **rows**.
+Read it from the inside out: $W_1$ comes first, and nothing follows $W_5$. A weight has the shape
+`(out, in)`: its row $j$ holds the weights of neuron $j$. The formula is for one sample, a column
+$\mathbf x$; in a batch `x` of shape `(N, D)`, samples are **rows**.
 
 | | `x` | after $W_1$ | after $W_2$ | after $W_3$ | after $W_4$ | after $W_5$ |
 |---|---|---|---|---|---|---|
@@ -427,7 +426,7 @@ its row $j$ holds the weights of neuron $j$. The formula is for one sample, a co
 
 # %% question="deep_network"
 def deep_network(x: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """Return the lecture's network, W5 σ(W4 tanh(W3 max(0, W2 max(0, W1 x)))), of each sample.
+    """Return the lecture's network, W5 σ(W4 tanh(W3 max(0, W2 max(0, W1 x)))), for each sample.
 
     Parameters
     ----------
@@ -476,16 +475,16 @@ def deep_network(x: Tensor, weights: Sequence[Tensor]) -> Tensor:
 
 # %% [markdown]
 r"""
-The boundary is no longer a straight line, although nothing has been learnt yet.
+The boundary is no longer a straight line, even though nothing has been learnt yet.
 
 ## Autograd
 
-To learn is to follow the derivative of the loss downhill, and a network is a long chain of simple
-functions. PyTorch writes down each operation on a tensor that has `requires_grad` set, and then applies the
-chain rule to this record from its end to its beginning. There are two ways to ask:
+Learning means following the derivative of the loss downhill, and a network is a long chain of simple
+functions. PyTorch records each operation on a tensor that has `requires_grad` set, then applies the chain
+rule to this record from end to beginning. There are two ways to ask:
 
 - `y.backward()` **adds** $\partial y / \partial x$ to the attribute `grad` of every tensor that $y$ was
-  computed from. That is what training uses, and why gradients must be set to zero between two steps.
+  computed from. That is what training uses, and why gradients must be set to zero between steps.
 - `torch.autograd.grad` **returns** the derivatives and leaves no trace in `grad`.
 """
 
@@ -498,8 +497,9 @@ chain rule to this record from its end to its beginning. There are two ways to a
 
 # %% [markdown]
 r"""
-For a function $f$ with one number as its value, the gradient has the shape of $\mathbf x$: $\left(\nabla
-f\right)_j = \partial f / \partial x_j$. It points in the direction in which $f$ rises fastest.
+For a function $f$ that returns one number, the gradient has the shape of $\mathbf x$:
+$\left(\nabla f\right)_j = \partial f / \partial x_j$. It points in the direction in which $f$ rises
+fastest.
 """
 
 
@@ -510,9 +510,9 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     Parameters
     ----------
     f
-        A function of a tensor whose value is a single number, a tensor of shape ().
+        Maps a tensor to a single number, a tensor of shape ().
     x
-        Any shape; floating point. Its values, `requires_grad` and `grad` are the same afterwards as before.
+        Any shape, floating point. Its values, `requires_grad` and `grad` must not be modified.
 
     Returns
     -------
@@ -520,7 +520,7 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         The shape of `x`.
     """
     ### BEGIN SOLUTION
-    own = x.detach().clone().requires_grad_()  # autograd's marks go onto a copy, not onto the caller's tensor
+    own = x.detach().clone().requires_grad_()  # a copy: the caller's tensor keeps its requires_grad and grad
     (df_dx,) = torch.autograd.grad(f(own), own)
     return df_dx
     ### END SOLUTION
@@ -528,15 +528,15 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 # %% [markdown]
 r"""
-Below, the derivatives show why the zoo has more than one animal: the sigmoid's is never above $\tfrac14$
-and vanishes on both sides, so that little of it is left after some layers; the ReLU's is 1 wherever a unit
-is active. On the right, every arrow points against the gradient, and small steps along the arrows lead down
+The derivatives below show why the zoo has more than one animal: the sigmoid's is never above $\tfrac14$ and
+vanishes on both sides, so little of it is left after a few layers; the ReLU's is 1 wherever a unit is
+active. On the right, every arrow points against the gradient, and small steps along the arrows lead down
 into the valley. This is how the networks of the next exercises learn.
 """
 
 # %% tags=["active-ipynb"]
 # def valley(p):
-#     """Return the height of a long valley at the points p, added up over them."""
+#     """Return the height of a long valley, summed over the points p."""
 #     return (0.25 * p[..., 0] ** 2 + (p[..., 1] - 0.5 * torch.sin(1.5 * p[..., 0])) ** 2).sum()
 #
 #

@@ -82,7 +82,7 @@ def test_make_targets_exist():
 @pytest.mark.slow
 def test_the_example_of_an_exercise_works(tmp_path):
     """The guide's solution passes the guide's checks, and the guide's wrong answer is caught with its cause."""
-    from autograder.proving.changes import apply_change
+    from autograder.proving.answers import apply_change
 
     blocks = re.findall(r"^```python\n(.*?)^```", text_of(ROOT / "docs" / "authoring.md"), re.M | re.S)
     solution, checks, answers, places = blocks

@@ -27,7 +27,7 @@ def pythons(steps: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def test_all_of_it_is_run_on_the_oldest_python_and_the_quick_tests_on_the_others(jobs):
+def test_everything_runs_on_the_oldest_python_and_quick_tests_on_the_others(jobs):
     assert jobs["everything"]["steps"][-1] == {"run": ".ci/run"}
     assert jobs["pythons"]["steps"][-1] == {"run": "make test"}
     assert pythons(jobs["pythons"]["steps"]) == ["${{ matrix.python }}"]
@@ -35,7 +35,7 @@ def test_all_of_it_is_run_on_the_oldest_python_and_the_quick_tests_on_the_others
     assert (*pythons(jobs["everything"]["steps"]), *others) == versions.TESTED
 
 
-def test_it_installs_what_ci_run_installs_as_root(jobs):
+def test_it_installs_the_packages_that_ci_run_installs_as_root(jobs):
     wanted = re.findall(r"optional\+=\(([^)]*)\)", (ROOT / ".ci" / "run").read_text("utf-8"))
     (installed,) = re.findall(
         r"for package in (.*); do", "".join(step.get("run", "") for step in jobs["everything"]["steps"])

@@ -1,16 +1,20 @@
-"""Where the course keeps its gradebook and its submissions, as nbgrader_config.py says.
+"""Read nbgrader_config.py: which exercises the course has, and where it keeps its gradebook and submissions.
 
-The file is run as nbgrader runs it, but without nbgrader, whose import takes seconds.
+What nbgrader must agree on is read by running the file as nbgrader does, but without importing nbgrader, which takes
+seconds. The list of exercises is read from the syntax tree, because every command needs it and none should run a file.
 """
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME
-from autograder.errors import CourseError
+from autograder.course.check_files import parsed
+from autograder.errors import CourseError, reading
+
+CONFIG_NAME = "nbgrader_config.py"
 
 _LAYOUT = "{nbgrader_step}/{student_id}/{assignment_id}"
 _SQLITE = "sqlite:///"
@@ -19,9 +23,9 @@ _TEXTS = {"db_url", "root", "submitted_directory", "autograded_directory", "feed
 
 @dataclass(frozen=True)
 class Settings:
-    """What nbgrader and the autograder must agree on. Paths are absolute.
+    """The settings on which nbgrader and the autograder must agree. Paths are absolute.
 
-    ``submitted``, ``autograded`` and ``feedback`` hold ``<student>/<exercise>/``.
+    ``submitted``, ``autograded`` and ``feedback`` contain ``<student>/<exercise>/``.
     """
 
     db_url: str
@@ -32,17 +36,17 @@ class Settings:
 
 
 def load_settings(root: Path) -> Settings:
-    """Read the course's ``nbgrader_config.py``; raise ``CourseError`` where it cannot be followed."""
+    """Read ``nbgrader_config.py`` of the course; raise `CourseError` if it fails or sets something unsupported."""
     directory = _read_config(root)
     for name in _TEXTS & directory.keys():
         if not isinstance(directory[name], str):
             raise CourseError(
-                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}; write a text in quotes."
+                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}. Write a quoted text."
             )
     if (layout := directory.get("directory_structure", _LAYOUT)) != _LAYOUT:
         raise CourseError(
-            f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}; "
-            f"only nbgrader's own layout is supported: {_LAYOUT!r}."
+            f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}. "
+            f"Only nbgrader's default is supported: {_LAYOUT!r}."
         )
     base = (root / directory.get("root", "")).resolve()
     return Settings(
@@ -55,14 +59,14 @@ def load_settings(root: Path) -> Settings:
 
 
 def _read_config(root: Path) -> dict[str, Any]:
-    """Return what the file sets for ``c.CourseDirectory``."""
+    """Return the settings of ``c.CourseDirectory``."""
     from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
     try:
         config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
     except ConfigFileNotFound:
-        raise CourseError(f"{root} holds no {CONFIG_NAME}.") from None
-    except (Exception, SystemExit) as error:  # the file is Python, and may raise anything
+        raise CourseError(f"{root} contains no {CONFIG_NAME}. Name the course's folder with --course.") from None
+    except (Exception, SystemExit) as error:  # the file is Python, so it can raise anything
         raise CourseError(
             f"{CONFIG_NAME} fails: {type(error).__name__}: {error}. Correct it, then repeat the command."
         ) from error
@@ -70,8 +74,33 @@ def _read_config(root: Path) -> dict[str, Any]:
 
 
 def _absolute(db_url: str, base: Path) -> str:
-    """Take an SQLite file's relative path from the course's folder, wherever the command runs."""
+    """Resolve the relative path of an SQLite file against the course's folder, not the working directory."""
     path = db_url.removeprefix(_SQLITE)
     if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
         return db_url
     return _SQLITE + str(base / path)
+
+
+def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
+    """Return ``c.Course.exercises`` and ``c.Course.optional`` of nbgrader_config.py, read without running it."""
+    values: dict[str, Any] = {}
+    with reading(root / CONFIG_NAME, CourseError):
+        source = (root / CONFIG_NAME).read_bytes()
+        source.decode()  # raises for what is not UTF-8 while `reading` can name the file
+    for node in parsed(source, CONFIG_NAME).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
+            "c.Course.exercises",
+            "c.Course.optional",
+        ):
+            name = ast.unparse(node.targets[0])
+            try:
+                values[name] = ast.literal_eval(node.value)
+                # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
+                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
+                    raise ValueError
+            except (ValueError, TypeError):
+                raise CourseError(
+                    f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
+                    "because it is read without running the file."
+                ) from None
+    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))

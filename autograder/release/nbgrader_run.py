@@ -20,7 +20,7 @@ from typing import Any
 from autograder.course import CONFIG_NAME
 from autograder.errors import CourseError, require_packages
 from autograder.release.notebooks import KERNELSPEC, LANGUAGE_INFO
-from autograder.runtime.subprocesses import environment, python
+from autograder.runtime import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
 

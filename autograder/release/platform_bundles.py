@@ -53,8 +53,6 @@ def packed_course(exercise: Exercise, stub: str) -> dict[str, bytes]:
 
 
 # --- Gradescope ---------------------------------------------------------------------------------------------------
-
-
 GRADER_NEEDS = ("ipython", "msgpack")
 """Packages that grading needs besides those of students."""
 
@@ -111,8 +109,6 @@ def requirements() -> str:
 
 
 # --- otter-grader -------------------------------------------------------------------------------------------------
-
-
 AUTOGRADER = "autograder.zip"
 STUDENT_FILES = "student"
 CONFIG = {"pdf": False, "plugins": ["autograder.integrations.otter.plugin.Sandboxed"]}

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME, parsed
-from autograder.course.model import is_public
+from autograder.course.structure import is_public
 from autograder.errors import LeakError
 from autograder.release.notebooks import BEGIN, END, is_illustration, read_regions, read_solution
 

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `SimpleCNN`.
-
 # %% right="all layers written out, functional forward"
 import torch
 import torch.nn.functional as F
@@ -306,21 +303,15 @@ class SimpleCNN(nn.Module):
 # +         self.head = nn.Sequential(nn.Linear(32 * (image_size // 4) ** 2, 128), nn.ReLU(), nn.Linear(128, n_outputs))
 
 
-# %% wrong="an MLP" caught_by="layers"
-from torch import nn
+# %% wrong="an MLP" from="two blocks, one linear layer" caught_by="layers"
+# -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
+# -         self.head = nn.Linear(16 * (image_size // 4) ** 2, n_outputs)
+# +         self.net = nn.Sequential(
+# +             nn.Flatten(), nn.Linear(in_channels * image_size**2, 64), nn.ReLU(), nn.Linear(64, n_outputs)
+# +         )
 
-
-class SimpleCNN(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, image_size=28):
-        super().__init__()
-        self.net = nn.Sequential(
-            nn.Flatten(), nn.Linear(in_channels * image_size**2, 64), nn.ReLU(), nn.Linear(64, n_outputs)
-        )
-
-    def forward(self, images):
-        logits = self.net(images)
-        return logits.squeeze(1) if logits.shape[1] == 1 else logits
-
+# -         logits = self.head(self.features(images))
+# +         logits = self.net(images)
 
 # %% wrong="one convolution" from="two blocks, a hidden layer" caught_by="layers"
 # -         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
@@ -358,23 +349,14 @@ class SimpleCNN(nn.Module):
 # +         images = (images - images.mean()) / (images.std() + 1e-6)
 
 
-# %% wrong="dropout also in evaluation mode" caught_by="batch_of_one"
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="dropout also in evaluation mode" from="ReLU after the last layer" caught_by="batch_of_one"
+# -         self.head = nn.Linear(16 * (image_size // 4) ** 2, n_outputs)
+# +         self.hidden = nn.Linear(16 * (image_size // 4) ** 2, 64)
+# +         self.last = nn.Linear(64, n_outputs)
 
-
-class SimpleCNN(nn.Module):
-    def __init__(self, in_channels=1, n_outputs=1, image_size=28):
-        super().__init__()
-        self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16), nn.Flatten())
-        self.hidden = nn.Linear(16 * (image_size // 4) ** 2, 64)
-        self.last = nn.Linear(64, n_outputs)
-
-    def forward(self, images):
-        x = F.dropout(self.hidden(self.features(images)).relu(), 0.5)
-        logits = self.last(x)
-        return logits.squeeze(1) if logits.shape[1] == 1 else logits
-
+# -         logits = F.relu(self.head(self.features(images)))
+# +         x = F.dropout(self.hidden(self.features(images)).relu(), 0.5)
+# +         logits = self.last(x)
 
 # %% wrong="n_outputs ignored" from="two blocks, one linear layer" caught_by="logits"
 # -         self.head = nn.Linear(16 * (image_size // 4) ** 2, n_outputs)

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `conv_block`.
-
 # %% right="a class of its own, functional"
 import torch.nn.functional as F
 from torch import nn

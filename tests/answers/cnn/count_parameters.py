@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `count_parameters`.
-
 # %% right="a loop"
 def count_parameters(module, trainable_only=True):
     total = 0

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `fit_cnn`.
-
 # %% right="sums collected in helpers, AdamW"
 import torch
 from torch import nn

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `receptive_field`.
-
 # %% right="the formula as it is written"
 import math
 

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `conv2d`.
-
 # %% right="functional unfold and a matrix product"
 import torch
 import torch.nn.functional as F

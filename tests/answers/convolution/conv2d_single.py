@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `conv2d_single`.
-
 # %% right="sum of shifted images, weight by weight"
 def conv2d_single(image, kernel, bias=0.0):
     k_h, k_w = kernel.shape
@@ -201,18 +198,12 @@ def conv2d_single(image, kernel, bias=0.0):
 # +     return output
 
 
-# %% wrong="no gradient: through .item()" caught_by="gradients"
-import torch
+# %% wrong="no gradient: through .item()" from="downcast to float32" caught_by="gradients"
+# -     output = torch.zeros(image.shape[0] - k_h + 1, image.shape[1] - k_w + 1)
+# +     output = torch.zeros(image.shape[0] - k_h + 1, image.shape[1] - k_w + 1, dtype=image.dtype)
 
-
-def conv2d_single(image, kernel, bias=0.0):
-    k_h, k_w = kernel.shape
-    output = torch.zeros(image.shape[0] - k_h + 1, image.shape[1] - k_w + 1, dtype=image.dtype)
-    for r in range(output.shape[0]):
-        for c in range(output.shape[1]):
-            output[r, c] = (image[r : r + k_h, c : c + k_w] * kernel).sum().item() + bias
-    return output
-
+# -             output[r, c] = (image[r : r + k_h, c : c + k_w] * kernel).sum() + bias
+# +             output[r, c] = (image[r : r + k_h, c : c + k_w] * kernel).sum().item() + bias
 
 # %% wrong="no gradient: through NumPy" caught_by="gradients"
 import numpy as np

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `detect_edges`.
-
 # %% right="the layer of question 3"
 import torch
 

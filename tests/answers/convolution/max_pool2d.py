@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `max_pool2d`.
-
 # %% right="Tensor.unfold and amax"
 def max_pool2d(images, kernel_size, stride=None):
     stride = stride or kernel_size
@@ -83,28 +80,19 @@ def max_pool2d(images, kernel_size, stride=None):
     return F.pad(images, padding).unfold(2, kernel_size, stride).unfold(3, kernel_size, stride).amax((-2, -1))
 
 
-# %% wrong="padded with zeros all around" caught_by="windows, negative_values"
-import torch.nn.functional as F
+# %% wrong="padded with zeros all around" from="padded with zeros where a window does not fit" caught_by="windows, negative_values"
+# -     padding = (0, -images.shape[3] % stride, 0, -images.shape[2] % stride)
+# -     return F.pad(images, padding).unfold(2, kernel_size, stride).unfold(3, kernel_size, stride).amax((-2, -1))
+# +     images = F.pad(images, (1, 1, 1, 1))
+# +     return images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride).amax((-2, -1))
 
+# %% wrong="result starts at -1000" from="result starts at zero" caught_by="negative_values"
+# -     output = images.new_zeros(*images.shape[:2], rows, columns)
+# +     output = images.new_full((*images.shape[:2], rows, columns), -1000)
 
-def max_pool2d(images, kernel_size, stride=None):
-    stride = kernel_size if stride is None else stride
-    images = F.pad(images, (1, 1, 1, 1))
-    return images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride).amax((-2, -1))
-
-
-# %% wrong="result starts at -1000" caught_by="negative_values"
-import torch
-
-
-def max_pool2d(images, kernel_size, stride=None):
-    s = kernel_size if stride is None else stride
-    rows, columns = (images.shape[2] - kernel_size) // s + 1, (images.shape[3] - kernel_size) // s + 1
-    output = images.new_full((*images.shape[:2], rows, columns), -1000)
-    for i in range(kernel_size):
-        for j in range(kernel_size):
-            output = torch.maximum(output, images[:, :, i::s, j::s][:, :, :rows, :columns])
-    return output
+# -             shifted = images[:, :, i::s, j::s][:, :, :rows, :columns]
+# -             output = torch.maximum(output, shifted)
+# +             output = torch.maximum(output, images[:, :, i::s, j::s][:, :, :rows, :columns])
 
 
 # %% wrong="stride 1 by default" caught_by="windows, other_shapes"

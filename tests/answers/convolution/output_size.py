@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `output_size`.
-
 # %% right="integer division"
 def output_size(input_size, kernel_size, stride=1, padding=0):
     padded = input_size + 2 * padding

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `ImageDataset`.
-
 # %% right="torchvision's functions"
 import torch
 from torch.utils.data import Dataset

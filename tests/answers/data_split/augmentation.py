@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `augmentation`.
-
 # %% right="a new seed for each call, the global state put back"
 import random
 
@@ -182,29 +179,19 @@ def augmentation(seed=None):
 # +     return lambda image: image * (0.8 + 0.4 * torch.rand((), generator=generator))
 
 
-# %% wrong="normalised as well" caught_by="same_kind"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
+# %% wrong="normalised as well" from="the global generator is seeded in each call" caught_by="same_kind"
+# -     change = v2.Compose([v2.RandomRotation(10), v2.RandomHorizontalFlip()])
 
-    def augment(image):
-        changed = image * (0.9 + 0.1 * torch.rand((), generator=generator))
-        return (changed - changed.mean()) / changed.std()
+# -         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+# -         return change(image)
+# +         changed = image * (0.9 + 0.1 * torch.rand((), generator=generator))
+# +         return (changed - changed.mean()) / changed.std()
 
-    return augment
-
-
-# %% wrong="a crop that makes the image smaller" caught_by="same_kind"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-
-    def augment(image):
-        down, right = torch.randint(0, 5, (2,), generator=generator).tolist()
-        return image[:, down : down + 24, right : right + 24]
-
-    return augment
-
+# %% wrong="a crop that makes the image smaller" from="normalised as well" caught_by="same_kind"
+# -         changed = image * (0.9 + 0.1 * torch.rand((), generator=generator))
+# -         return (changed - changed.mean()) / changed.std()
+# +         down, right = torch.randint(0, 5, (2,), generator=generator).tolist()
+# +         return image[:, down : down + 24, right : right + 24]
 
 # %% wrong="grey images only" from="brightness from a generator" caught_by="same_kind"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
@@ -223,34 +210,22 @@ def augmentation(seed=None):
 # +     return lambda image: 1 - image if torch.rand((), generator=generator) < 0.5 else image.clone()
 
 
-# %% wrong="any rotation" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-
-    def augment(image):
-        angle = 360 * float(torch.rand((), generator=generator))
-        return v2.functional.rotate(image, angle)
-
-    return augment
-
+# %% wrong="any rotation" from="normalised as well" caught_by="gentle"
+# -         changed = image * (0.9 + 0.1 * torch.rand((), generator=generator))
+# -         return (changed - changed.mean()) / changed.std()
+# +         angle = 360 * float(torch.rand((), generator=generator))
+# +         return v2.functional.rotate(image, angle)
 
 # %% wrong="so dark that nothing is seen" from="brightness from a generator" caught_by="gentle"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)
 # +     return lambda image: image * (0.3 * torch.rand((), generator=generator))
 
 
-# %% wrong="the pixels are shuffled" caught_by="gentle"
-def augmentation(seed=None):
-    generator = torch.Generator()
-    generator.seed() if seed is None else generator.manual_seed(seed)
-
-    def augment(image):
-        order = torch.randperm(image[0].numel(), generator=generator)
-        return image.flatten(1)[:, order].reshape(image.shape)
-
-    return augment
-
+# %% wrong="the pixels are shuffled" from="normalised as well" caught_by="gentle"
+# -         changed = image * (0.9 + 0.1 * torch.rand((), generator=generator))
+# -         return (changed - changed.mean()) / changed.std()
+# +         order = torch.randperm(image[0].numel(), generator=generator)
+# +         return image.flatten(1)[:, order].reshape(image.shape)
 
 # %% wrong="the image itself is changed" from="brightness from a generator" caught_by="gentle"
 # -     return lambda image: (image * (0.9 + 0.2 * torch.rand((), generator=generator))).clamp(0, 1)

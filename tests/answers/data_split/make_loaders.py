@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `make_loaders`.
-
 # %% right="a sampler with a generator"
 import torch
 from torch.utils.data import DataLoader, Subset, SubsetRandomSampler

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `normalisation_statistics`.
-
 # %% right="reduction over three axes, population deviation"
 def normalisation_statistics(images, train_indices):
     train = images[train_indices]

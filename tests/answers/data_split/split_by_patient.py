@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `split_by_patient`.
-
 # %% right="Python sets"
 import random
 

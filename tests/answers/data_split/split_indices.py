@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `split_indices`.
-
 # %% right="NumPy's generator, cumulative borders"
 import numpy as np
 import torch

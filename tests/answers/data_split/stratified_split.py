@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `stratified_split`.
-
 # %% right="NumPy, class by class"
 import numpy as np
 import torch

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `grad_cam`.
-
 # %% right="retain_grad and backward, gradients of the parameters put back"
 def grad_cam(model, layer, image):
     kept = {}

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `occlusion_map`.
-
 # %% right="two loops, a patch at a time"
 def occlusion_map(model, image, patch_size=4, stride=2, fill=0.0):
     modes = [(module, module.training) for module in model.modules()]

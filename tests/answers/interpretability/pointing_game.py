@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `pointing_game`.
-
 # %% right="a loop"
 def pointing_game(heatmaps, masks):
     hits = samples = 0
@@ -92,11 +89,9 @@ def pointing_game(heatmaps, masks):
     return float(((flat > 0.5 * flat.amax(1, keepdim=True)) & inside).any(1)[inside.any(1)].float().mean())
 
 
-# %% wrong="any of several equal maxima" caught_by="other_maps"
-def pointing_game(heatmaps, masks):
-    inside = (masks != 0).flatten(1)
-    flat = heatmaps.flatten(1)
-    return float(((flat == flat.amax(1, keepdim=True)) & inside).any(1)[inside.any(1)].float().mean())
+# %% wrong="any of several equal maxima" from="share of the largest values instead of the maximum" caught_by="other_maps"
+# -     return float(((flat > 0.5 * flat.amax(1, keepdim=True)) & inside).any(1)[inside.any(1)].float().mean())
+# +     return float(((flat == flat.amax(1, keepdim=True)) & inside).any(1)[inside.any(1)].float().mean())
 
 
 # %% wrong="place counted as in a square map" caught_by="three_maps, other_maps"
@@ -139,25 +134,17 @@ def pointing_game(heatmaps, masks):
     return float(hits.sum() / inside.any(1).sum())
 
 
-# %% wrong="no finding gives 0" caught_by="no_sample_left"
-def pointing_game(heatmaps, masks):
-    inside = masks.flatten(1) != 0
-    hits = inside.gather(1, heatmaps.flatten(1).argmax(1, keepdim=True))[:, 0]
-    return float(hits.sum()) / max(int(inside.any(1).sum()), 1)
+# %% wrong="no finding gives 0" from="empty masks counted as hits" caught_by="no_sample_left"
+# -     return float((hits | ~inside.any(1)).float().mean())
+# +     return float(hits.sum()) / max(int(inside.any(1).sum()), 1)
 
+# %% wrong="no finding divides by zero" from="empty masks counted as hits" caught_by="no_sample_left"
+# -     return float((hits | ~inside.any(1)).float().mean())
+# +     return int(hits.sum()) / int(inside.any(1).sum())
 
-# %% wrong="no finding divides by zero" caught_by="no_sample_left"
-def pointing_game(heatmaps, masks):
-    inside = masks.flatten(1) != 0
-    hits = inside.gather(1, heatmaps.flatten(1).argmax(1, keepdim=True))[:, 0]
-    return int(hits.sum()) / int(inside.any(1).sum())
-
-
-# %% wrong="a tensor instead of a number" caught_by="three_maps"
-def pointing_game(heatmaps, masks):
-    inside = masks.flatten(1) != 0
-    hits = inside.gather(1, heatmaps.flatten(1).argmax(1, keepdim=True))[:, 0]
-    return hits[inside.any(1)].float().mean()
+# %% wrong="a tensor instead of a number" from="empty masks counted as hits" caught_by="three_maps"
+# -     return float((hits | ~inside.any(1)).float().mean())
+# +     return hits[inside.any(1)].float().mean()
 
 
 # %% wrong="maps without a finding deleted in place" caught_by="no_sample_left"

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `saliency_map`.
-
 # %% right="backward on a copy of the image, gradients of the parameters put back"
 def saliency_map(model, image):
     modes = {module: module.training for module in model.modules()}
@@ -100,12 +97,9 @@ def saliency_map(model, image):
 # +     (gradient,) = torch.autograd.grad(model(x).sum(), x)
 
 
-# %% wrong="model left in evaluation mode" caught_by="leaves_all_as_found, evaluation_mode"
-def saliency_map(model, image):
-    model.eval()
-    x = image.detach().clone().unsqueeze(0).requires_grad_()
-    (gradient,) = torch.autograd.grad(model(x).sum(), x)
-    return gradient[0].abs().amax(dim=0)
+# %% wrong="model left in evaluation mode" from="training mode" caught_by="leaves_all_as_found, evaluation_mode"
+#   def saliency_map(model, image):
+# +     model.eval()
 
 
 # %% wrong="all modules put into the model's mode" caught_by="leaves_all_as_found"

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `top_patches`.
-
 # %% right="one image at a time, sorted by hand"
 def top_patches(model, layer, channel, images, k=9, patch_size=9):
     maps = []

@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `EarlyStopping`.
-
-
 # %% right="the history is kept"
 import math
 

@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `MLP`.
-
-
 # %% right="a ModuleList and functions"
 import torch.nn.functional as F
 from torch import nn
@@ -216,21 +212,14 @@ class MLP(nn.Module):
 # +         layers = [nn.Dropout(dropout)]
 
 
-# %% wrong="dropout in eval mode too" caught_by="dropout"
-import torch.nn.functional as F
-from torch import nn
+# %% wrong="dropout in eval mode too" from="layers in a plain list" caught_by="dropout"
+# + import torch.nn.functional as F
+#   from torch import nn
 
+# +         self.dropout = dropout
+#           sizes = (in_features, *hidden_features, out_features)
+# -         self.linears = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+# +         self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
 
-class MLP(nn.Module):
-    def __init__(self, in_features=784, hidden_features=(128, 64), out_features=1, dropout=0.0):
-        super().__init__()
-        self.dropout = dropout
-        sizes = (in_features, *hidden_features, out_features)
-        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
-
-    def forward(self, x):
-        x = x.flatten(1)
-        for linear in self.linears[:-1]:
-            x = F.dropout(linear(x).relu(), self.dropout)
-        x = self.linears[-1](x)
-        return x[:, 0] if x.shape[1] == 1 else x
+# -             x = linear(x).relu()
+# +             x = F.dropout(linear(x).relu(), self.dropout)

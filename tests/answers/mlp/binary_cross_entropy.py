@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `binary_cross_entropy`.
-
-
 # %% right="PyTorch's own"
 import math
 

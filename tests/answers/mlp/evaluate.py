@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `evaluate`.
-
-
 # %% right="scikit-learn"
 import math
 import warnings

@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `fit`.
-
-
 # %% right="from the other questions, with L2 penalty and the learning rate falling"
 import torch
 from torch import nn

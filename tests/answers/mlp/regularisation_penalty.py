@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `regularisation_penalty`.
-
-
 # %% right="norms in a loop"
 import torch
 

@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `sgd_step`.
-
-
 # %% right="add_ with alpha, decorated"
 import torch
 
@@ -83,16 +79,11 @@ def sgd_step(parameters, learning_rate):
             parameter -= learning_rate * parameter.grad
 
 
-# %% wrong="parameters become mere tensors" caught_by="nothing_recorded"
-import torch
+# %% wrong="parameters become mere tensors" from="autograd is left off" caught_by="nothing_recorded"
+# -     torch.set_grad_enabled(False)
 
-
-def sgd_step(parameters, learning_rate):
-    for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.requires_grad_(False)
-            parameter -= learning_rate * parameter.grad
-
+#           if parameter.grad is not None:
+# +             parameter.requires_grad_(False)
 
 # %% wrong="None is not expected" from="sub_ without autograd" caught_by="without_gradient"
 # -             if parameter.grad is not None:

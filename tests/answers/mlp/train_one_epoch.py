@@ -1,7 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `train_one_epoch`.
-
-
 # %% right="losses and sizes in lists"
 def train_one_epoch(model, loader, optimizer, criterion):
     model.train(True)

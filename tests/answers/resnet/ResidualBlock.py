@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `ResidualBlock`.
-
 # %% right="as in torchvision, with ReLUs in place"
 import torch
 import torch.nn.functional as F
@@ -106,31 +103,19 @@ class ResidualBlock(nn.Module):
         return self.act(self.skip(x).add(self.net(x)))
 
 
-# %% right="two convolutions, then the shortcut"
-import torch
-import torch.nn.functional as F
-from torch import nn
+# %% right="two convolutions, then the shortcut" from="as in torchvision, with ReLUs in place"
+# -         self.relu = nn.ReLU(inplace=True)
 
-
-class ResidualBlock(nn.Module):
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        return F.relu(out + shortcut)
-
+# -         identity = x
+# -         out = self.relu(self.bn1(self.conv1(x)))
+# +         shortcut = x if self.downsample is None else self.downsample(x)
+# +         out = F.relu(self.bn1(self.conv1(x)))
+#           out = self.bn2(self.conv2(out))
+# -         if self.downsample is not None:
+# -             identity = self.downsample(x)
+# -         out += identity
+# -         return self.relu(out)
+# +         return F.relu(out + shortcut)
 
 # %% wrong="no projection on the shortcut" from="two convolutions, then the shortcut" caught_by="shapes"
 # -         if stride != 1 or in_channels != out_channels:

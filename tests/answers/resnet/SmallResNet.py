@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `SmallResNet`.
-
 # %% right="one Sequential"
 import torch
 import torch.nn.functional as F

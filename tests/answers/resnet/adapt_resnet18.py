@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `adapt_resnet18`.
-
 # %% right="a Sequential around it"
 from torch import nn
 from torchvision.models import resnet18
@@ -189,20 +186,14 @@ def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
 # +         model.load_state_dict({k: v for k, v in weights.items() if "running" not in k}, strict=False)
 
 
-# %% wrong="given weights emptied" caught_by="weights_stay"
-from torch import nn
-from torchvision.models import resnet18
-
-
-def adapt_resnet18(n_outputs=1, in_channels=1, weights=None):
-    model = resnet18(num_classes=n_outputs)
-    model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
-    if weights is not None:
-        for name in ("conv1.weight", "fc.weight", "fc.bias"):
-            weights.pop(name)
-        model.load_state_dict(weights, strict=False)
-    return nn.Sequential(model, nn.Flatten(0)) if n_outputs == 1 else model
-
+# %% wrong="given weights emptied" from="loaded although shapes differ" caught_by="weights_stay"
+# -     model = resnet18()
+# +     model = resnet18(num_classes=n_outputs)
+#       model.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+# -     model.fc = nn.Linear(512, n_outputs)
+#       if weights is not None:
+# +         for name in ("conv1.weight", "fc.weight", "fc.bias"):
+# +             weights.pop(name)
 
 # %% wrong="memory shared with the given weights" from="a Sequential around it" caught_by="weights_stay"
 # -         model.load_state_dict(weights)

@@ -1,6 +1,3 @@
-# %% [markdown]
-# Right and wrong answers to `freeze_backbone`.
-
 # %% right="a train method of its own for each batch norm"
 from torch import nn
 
@@ -198,24 +195,13 @@ def freeze_backbone(model):
 # +     model.train = lambda mode=True: model
 
 
-# %% wrong="train returns nothing" caught_by="modes"
-from torch import nn
-
-
-def freeze_backbone(model):
-    def to_eval(module, inputs):
-        module.eval()
-
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-    last.requires_grad_(True)
-
-    def train(mode=True):
-        type(model).train(model, mode)
-        for module in model.modules():
-            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                module.training = False
-
-    model.train = train
-    return model
+# %% wrong="train returns nothing" from="running statistics updated in frozen layers" caught_by="modes"
+#       last.requires_grad_(True)
+# +
+# +     def train(mode=True):
+# +         type(model).train(model, mode)
+# +         for module in model.modules():
+# +             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+# +                 module.training = False
+# +
+# +     model.train = train

@@ -102,11 +102,9 @@ def deep_network(x, weights):
     return torch.sigmoid(h @ w5.T)
 
 
-# %% wrong="ReLU after the last layer" caught_by="square_weights"
-def deep_network(x, weights):
-    w1, w2, w3, w4, w5 = weights
-    h = torch.sigmoid(torch.tanh(torch.relu(torch.relu(x @ w1.T) @ w2.T) @ w3.T) @ w4.T)
-    return torch.relu(h @ w5.T)
+# %% wrong="ReLU after the last layer" from="sigmoid after the last layer" caught_by="square_weights"
+# -     return torch.sigmoid(h @ w5.T)
+# +     return torch.relu(h @ w5.T)
 
 
 # %% wrong="ReLU in every layer" caught_by="single_neurons, square_weights"
@@ -148,11 +146,8 @@ def deep_network(x, weights):
     return torch.sigmoid(torch.tanh(torch.relu(x @ w2.T) @ w3.T) @ w4.T) @ w5.T
 
 
-# %% wrong="weights put into new layers, which cuts the graph" caught_by="gradient"
-def deep_network(x, weights):
-    functions = (torch.relu, torch.relu, torch.tanh, torch.sigmoid, lambda z: z)
-    for w, function in zip(weights, functions):
-        layer = torch.nn.Linear(w.shape[1], w.shape[0], bias=False, dtype=w.dtype)
-        layer.weight.data = w.detach()
-        x = function(layer(x))
-    return x
+# %% wrong="weights put into new layers, which cuts the graph" from="weights transposed where the shapes allow it" caught_by="gradient"
+# -         x = function(x @ (w if w.shape[0] == w.shape[1] else w.T))
+# +         layer = torch.nn.Linear(w.shape[1], w.shape[0], bias=False, dtype=w.dtype)
+# +         layer.weight.data = w.detach()
+# +         x = function(layer(x))

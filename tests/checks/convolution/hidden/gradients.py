@@ -1,4 +1,4 @@
-"""Gradients through an answer, compared with those through PyTorch's function."""
+"""Compare the gradients of an answer with those of PyTorch's function."""
 
 import torch
 
@@ -10,23 +10,21 @@ from ..public.reference import CLOSE
 def check_gradients(function, reference, inputs, call):
     """Compare the gradients through the student's function with those through PyTorch's.
 
-    ``inputs`` are the tensors that ``function`` and ``reference`` take, by the names that students know.
+    ``inputs`` maps the students' argument names to the tensors that ``function`` and ``reference`` take.
     """
     ours = [x.clone().requires_grad_() for x in inputs.values()]
     theirs = [x.clone().requires_grad_() for x in inputs.values()]
     output, expected = function(*ours), reference(*theirs)
     assert_tensor(output, expected.detach(), what=call, **CLOSE)
-    broken = "`.item()`, `.tolist()`, `.detach()`, `.data`, `torch.tensor(…)` and NumPy cut the gradient off"
+    broken = "`.item()`, `.tolist()`, `.detach()`, `.data`, `torch.tensor(…)` and NumPy cut the graph"
     assert_true(output.requires_grad, f"{call} cannot be differentiated.", cause=broken)
     direction = torch.randn(expected.shape)
     (expected * direction).sum().backward()
     try:
         (output * direction).sum().backward()
     except RuntimeError:
-        fail(
-            f"{call} cannot be differentiated: its backward pass fails.",
-            cause="an operation in place (`+=`, `x[...] =`) overwrote a value that the backward pass needs",
-        )
+        problem = f"{call} cannot be differentiated: its backward pass fails."
+        fail(problem, cause="an in-place operation (`+=`, `x[...] =`) overwrote a value that the backward pass needs")
     for name, x, y in zip(inputs, ours, theirs, strict=True):
         if x.grad is None:
             fail(f"No gradient of {call} reaches `{name}`.", cause=broken)

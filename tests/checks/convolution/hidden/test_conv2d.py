@@ -17,39 +17,33 @@ pytestmark = pytest.mark.after("by_hand")
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.hint("Write the number of rows and of columns down apart, for the image, kernel and output.")
+@pytest.mark.hint("Write down rows and columns separately for the image, the kernel and the output.")
 def test_rows_and_columns(submission):
-    """Images and kernels that are not square are right, also when they are not contiguous."""
+    """Images and kernels that are not square or not contiguous give the right output."""
     call = "conv2d(images, weight, stride=…, padding=…)"
     for size, kernel_size in (((7, 12), (2, 4)), ((12, 7), (5, 2)), ((9, 8), (1, 3)), ((8, 9), (3, 1))):
         images, weight = torch.randn(2, 3, *size), torch.randn(2, 3, *kernel_size)
-        assert_tensor(
-            submission.conv2d(images, weight, stride=2, padding=1),
-            F.conv2d(images, weight, stride=2, padding=1),
-            what=call,
-            mistakes=partial(layer_mistakes, images, weight, None, 2, 1),
-            **CLOSE,
-        )
+        result = submission.conv2d(images, weight, stride=2, padding=1)
+        mistakes = partial(layer_mistakes, images, weight, None, 2, 1)
+        assert_tensor(result, F.conv2d(images, weight, stride=2, padding=1), what=call, mistakes=mistakes, **CLOSE)
     images = torch.randn(8, 18, 3, 2).permute(3, 2, 0, 1)[..., ::2]  # as from images of shape (H, W, C)
     weight = torch.randn(3, 4, 3, 2).transpose(1, 2)
     call = "conv2d(images, weight) of tensors that are not contiguous"
-    cause = "`view` needs contiguous tensors and fails or mixes pixels up; use `reshape`"
+    cause = "`view` needs contiguous tensors and fails or mixes up pixels; use `reshape`"
     assert_tensor(submission.conv2d(images, weight), F.conv2d(images, weight), what=call, cause=cause, **CLOSE)
 
 
 @pytest.mark.points(0.75)
 def test_settings(submission):
-    """It agrees with PyTorch for every mix of stride, padding and bias."""
+    """The output agrees with PyTorch for every combination of stride, padding and bias."""
     images, weight, bias = torch.randn(2, 2, 9, 8), torch.randn(3, 2, 3, 4), torch.randn(3)
     for stride in (1, 2, 3):
         for padding in (0, 1, 3):
-            assert_tensor(
-                submission.conv2d(images, weight, bias, stride, padding),
-                F.conv2d(images, weight, bias, stride, padding),
-                what="conv2d(images, weight, bias, stride, padding)",
-                mistakes=partial(layer_mistakes, images, weight, bias, stride, padding),
-                **CLOSE,
-            )
+            result = submission.conv2d(images, weight, bias, stride, padding)
+            expected = F.conv2d(images, weight, bias, stride, padding)
+            call = "conv2d(images, weight, bias, stride, padding)"
+            mistakes = partial(layer_mistakes, images, weight, bias, stride, padding)
+            assert_tensor(result, expected, what=call, mistakes=mistakes, **CLOSE)
 
 
 @pytest.mark.points(0.5)
@@ -57,9 +51,9 @@ def test_bias(submission):
     """Each kernel has its own bias, added once to each value of its map."""
     images, weight = torch.randn(2, 3, 6, 5), torch.randn(4, 3, 3, 2)
     bias = torch.tensor([1.0, -2, 0.5, 3])
-    # The maps have as many rows and columns as there are kernels: a bias that is not reshaped still fits.
+    # As many rows and columns as kernels: a bias that is not reshaped broadcasts without an error.
     maps = F.conv2d(images, weight)
-    axis = "it belongs along the second axis, that of the kernels"
+    axis = "it belongs along the second axis, the kernels"
     mistakes = {
         **layer_mistakes(images, weight, bias),
         f"the bias is added along the columns; {axis}": maps + bias,
@@ -67,13 +61,9 @@ def test_bias(submission):
         "every kernel gets the first bias": maps + bias[0],
         "every kernel gets the sum of all biases": maps + bias.sum(),
     }
-    assert_tensor(
-        submission.conv2d(images, weight, bias),
-        F.conv2d(images, weight, bias),
-        what="conv2d(images, weight, bias)",
-        mistakes=mistakes,
-        **CLOSE,
-    )
+    result = submission.conv2d(images, weight, bias)
+    expected = F.conv2d(images, weight, bias)
+    assert_tensor(result, expected, what="conv2d(images, weight, bias)", mistakes=mistakes, **CLOSE)
 
 
 @pytest.mark.points(0.25)
@@ -86,21 +76,17 @@ def test_batch_of_one(submission):
     ):
         images, weight = torch.randn(image_shape), torch.randn(weight_shape)
         expected = F.conv2d(images, weight)
-        assert_tensor(
-            submission.conv2d(images, weight),
-            expected,
-            what="conv2d(images, weight)",
-            mistakes={
-                "an axis of length one is lost (`squeeze`): the output has four axes": expected.squeeze(),
-                "the first axis is lost: a batch of one image is still a batch": expected.squeeze(0),
-            },
-            **CLOSE,
-        )
+        result = submission.conv2d(images, weight)
+        mistakes = {
+            "an axis of length one is lost (`squeeze`): the output has four axes": expected.squeeze(),
+            "the first axis is lost: a batch of one image is still a batch": expected.squeeze(0),
+        }
+        assert_tensor(result, expected, what="conv2d(images, weight)", mistakes=mistakes, **CLOSE)
 
 
 @pytest.mark.points(0.25)
 def test_inputs(submission):
-    """The inputs stay as they are, and float64 images give a float64 output."""
+    """The inputs are not modified, and float64 images give a float64 output."""
     images, weight = torch.randn(2, 2, 6, 5).double(), torch.randn(3, 2, 3, 2).double()
     bias = torch.randn(3).double()
     with unchanged(images, weight, bias, what="conv2d"):
@@ -110,14 +96,10 @@ def test_inputs(submission):
 
 
 @pytest.mark.points(0.75)
-@pytest.mark.hint("Stay with tensor operations from the input to the output.")
+@pytest.mark.hint("Use only tensor operations from input to output.")
 def test_gradients(submission):
     """Gradients flow back to the images, the weights and the bias."""
-    inputs = {
-        "images": torch.randn(2, 3, 6, 5),
-        "weight": torch.randn(2, 3, 3, 2),
-        "bias": torch.randn(2),
-    }
+    inputs = {"images": torch.randn(2, 3, 6, 5), "weight": torch.randn(2, 3, 3, 2), "bias": torch.randn(2)}
 
     def strided(images, weight, bias):
         return submission.conv2d(images, weight, bias, stride=2, padding=1)

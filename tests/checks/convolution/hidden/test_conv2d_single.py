@@ -16,23 +16,19 @@ pytestmark = pytest.mark.after("by_hand")
 
 
 @pytest.mark.points(0.75)
-@pytest.mark.hint("Try a kernel that is 1 in one corner and 0 elsewhere: it copies a part of the image.")
+@pytest.mark.hint("Try a kernel that is 1 in one corner and 0 elsewhere: it copies part of the image.")
 def test_cross_correlation(submission):
-    """The kernel lies on the image as it is written: it is not flipped."""
+    """The kernel is not flipped."""
     image, kernel = torch.randn(7, 7), torch.randn(3, 3)
-    assert_tensor(
-        submission.conv2d_single(image, kernel),
-        single(image, kernel),
-        what="conv2d_single(image, kernel)",
-        mistakes=partial(kernel_mistakes, image, kernel),
-        **CLOSE,
-    )
+    result = submission.conv2d_single(image, kernel)
+    call = "conv2d_single(image, kernel)"
+    assert_tensor(result, single(image, kernel), what=call, mistakes=partial(kernel_mistakes, image, kernel), **CLOSE)
 
 
 @pytest.mark.points(0.5)
 def test_other_shapes(submission):
-    """Images and kernels of any shape are right: not square, of even size, as large as each other."""
-    cause = "count rows by shape[0] and columns by shape[1], of the image and of the kernel each"
+    """Images and kernels of any shape work: not square, of even size, the same size as each other."""
+    cause = "take rows from shape[0] and columns from shape[1], for both the image and the kernel"
     for image_shape, kernel_shape in (
         ((9, 5), (3, 3)),
         ((4, 8), (2, 5)),
@@ -46,7 +42,7 @@ def test_other_shapes(submission):
         output = submission.conv2d_single(image, kernel, 0.75)
         bias_mistakes = {
             "the bias is forgotten": single(image, kernel),
-            "the bias is added once a weight; it belongs once to each output value": single(
+            "the bias is added once per weight; add it once per output value": single(
                 image, kernel, 0.75 * kernel.numel()
             ),
         }
@@ -58,7 +54,7 @@ def test_other_shapes(submission):
 
 @pytest.mark.points(0.25)
 def test_inputs(submission):
-    """The inputs stay as they are, and a float64 image gives a float64 output."""
+    """The inputs are not modified, and a float64 image gives a float64 output."""
     image, kernel = torch.randn(6, 5).double(), torch.randn(2, 3).double()
     with unchanged(image, kernel, what="conv2d_single"):
         output = submission.conv2d_single(image, kernel, 0.1)
@@ -67,7 +63,7 @@ def test_inputs(submission):
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.hint("Stay with tensor operations from the input to the output.")
+@pytest.mark.hint("Use only tensor operations from input to output.")
 def test_gradients(submission):
     """Gradients flow back to the image and to the kernel."""
     inputs = {"image": torch.randn(5, 6), "kernel": torch.randn(3, 2)}

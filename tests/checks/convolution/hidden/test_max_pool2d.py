@@ -14,24 +14,22 @@ from .precision import DOWNCAST, EXACT
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.hint("What is the maximum of −3 and −5? Look at what your result starts from.")
+@pytest.mark.hint("What is the maximum of −3 and −5? Look at the value your result starts from.")
 def test_negative_values(submission):
-    """Where all values are negative, however large, the result is negative."""
+    """If all values are negative, however large, the result is negative."""
     for low in (-1.0, -1e4, -1e30):
         images = low * (1 + torch.rand(2, 2, 7, 6))
         for kernel_size in (2, 3):
-            assert_tensor(
-                submission.max_pool2d(images, kernel_size),
-                F.max_pool2d(images, kernel_size),
-                what="max_pool2d of negative values",
-                mistakes=partial(pooling_mistakes, images, kernel_size, kernel_size),
-                cause="start from −∞, or from a value of the window: a fixed number is never low enough",
-            )
+            result = submission.max_pool2d(images, kernel_size)
+            expected = F.max_pool2d(images, kernel_size)
+            mistakes = partial(pooling_mistakes, images, kernel_size, kernel_size)
+            cause = "start from −∞ or from a value of the window: no fixed number is low enough"
+            assert_tensor(result, expected, what="max_pool2d of negative values", mistakes=mistakes, cause=cause)
 
 
 @pytest.mark.points(0.5)
 def test_other_shapes(submission):
-    """Images of any shape are right: not square, not contiguous, a batch of one."""
+    """Images of any shape work: not square, not contiguous, a batch of one."""
     for shape, kernel_size, stride in (
         ((2, 3, 9, 5), 2, None),
         ((3, 2, 6, 11), 3, None),
@@ -42,21 +40,19 @@ def test_other_shapes(submission):
         ((1, 4, 8, 7), 2, 3),
     ):
         images = torch.randn(shape)
-        assert_tensor(
-            submission.max_pool2d(images, kernel_size, stride),
-            F.max_pool2d(images, kernel_size, stride),
-            what="max_pool2d(images, kernel_size, stride)",
-            mistakes=partial(pooling_mistakes, images, kernel_size, stride or kernel_size),
-        )
+        result = submission.max_pool2d(images, kernel_size, stride)
+        expected = F.max_pool2d(images, kernel_size, stride)
+        mistakes = partial(pooling_mistakes, images, kernel_size, stride or kernel_size)
+        assert_tensor(result, expected, what="max_pool2d(images, kernel_size, stride)", mistakes=mistakes)
     images = torch.randn(10, 7, 3, 2).permute(3, 2, 1, 0)[..., ::2]
     call = "max_pool2d of images that are not contiguous"
-    cause = "`view` needs contiguous tensors and fails or mixes pixels up; use `reshape`"
+    cause = "`view` needs contiguous tensors and fails or mixes up pixels; use `reshape`"
     assert_tensor(submission.max_pool2d(images, 2), F.max_pool2d(images, 2), what=call, cause=cause)
 
 
 @pytest.mark.points(0.25)
 def test_inputs(submission):
-    """The images stay as they are, and float64 images give a float64 output."""
+    """The images are not modified, and float64 images give a float64 output."""
     images = torch.randn(2, 2, 5, 6).double()
     with unchanged(images, what="max_pool2d"):
         output = submission.max_pool2d(images, 2)
@@ -65,7 +61,7 @@ def test_inputs(submission):
 
 
 @pytest.mark.points(0.25)
-@pytest.mark.hint("Stay with tensor operations from the input to the output.")
+@pytest.mark.hint("Use only tensor operations from input to output.")
 def test_gradients(submission):
     """Gradients flow back to the largest value of each window."""
 

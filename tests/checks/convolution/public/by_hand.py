@@ -1,10 +1,10 @@
-"""The exercise is done by hand: an answer must not use a library's convolution."""
+"""The exercise is done by hand: an answer must not use a library convolution."""
 
 from autograder.checking import fail, send_function
 
 
 def library_convolutions(function, *arguments):
-    """Call a function and return the names of the library convolutions that it used; runs on the student's side."""
+    """Call a function and return the library convolutions that it used; runs on the student's side."""
     import sys
 
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -52,10 +52,10 @@ def library_convolutions(function, *arguments):
 
 
 def require_by_hand(submission, function, *arguments):
-    """Fail where a function uses a library's convolution, which this exercise does not allow."""
+    """Fail if a function uses a library convolution, which this exercise does not allow."""
     used = send_function(submission, library_convolutions)(function, *arguments)
     if used:
-        fail(
-            "This exercise is done by hand, and your answer calls the convolution of a library.",
-            cause="F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write sums of products",
+        cause = (
+            "F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write the sums of products yourself"
         )
+        fail("This exercise is done by hand, but your answer calls a library convolution.", cause=cause)

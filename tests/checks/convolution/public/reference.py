@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-# Float32 sums in another order differ by rounding, which shows where they come close to 0.
+# The order of a float32 sum changes its rounding, which matters for results close to 0.
 CLOSE = {"atol": 1e-5}
 
 

@@ -16,21 +16,15 @@ from .reference import CLOSE, whole_numbers
 pytestmark = [
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
-        (
-            "Pad, then for each place of the kernel cut a window (N, C, kH, kW) and compare it with the weights (O, "
-            "C, kH, kW)."
-        ),
-        (
-            "`unfold` along both axes gives all windows at once; `torch.einsum` sums over channel and kernel. The "
-            "bias is added once a map."
-        ),
+        "Pad, then cut a window (N, C, kH, kW) at each position and multiply it by the weights (O, C, kH, kW).",
+        "`unfold` along both axes gives all windows; `torch.einsum` sums over channel and kernel. Add the bias once.",
     ),
 ]
 
 
 @pytest.mark.points(0)
 def test_by_hand(submission):
-    """It does without a convolution of a library; else no other check of this question counts."""
+    """Uses no library convolution (otherwise this question scores 0)."""
     require_by_hand(submission, submission.conv2d, torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
 
 
@@ -38,10 +32,7 @@ def test_by_hand(submission):
 def test_lecture_example(submission):
     """The lecture's example is right as a batch of one image and one channel, with and without bias."""
     images, weight = LECTURE_IMAGE[None, None], LECTURE_KERNEL[None, None]
-    for bias, call in (
-        (None, "conv2d(images, weight)"),
-        (torch.tensor([-1.0]), "conv2d(images, weight, bias)"),
-    ):
+    for bias, call in ((None, "conv2d(images, weight)"), (torch.tensor([-1.0]), "conv2d(images, weight, bias)")):
         expected = LECTURE_OUTPUT[None, None] + (0 if bias is None else bias)
         output = submission.conv2d(images, weight, bias)
         assert_tensor(output, expected, what=call, mistakes=partial(layer_mistakes, images, weight, bias))
@@ -51,12 +42,9 @@ def test_lecture_example(submission):
 def test_channels_and_kernels(submission):
     """Each kernel spans all channels of every image, and gives one channel of the output."""
     images, weight = whole_numbers(2, 3, 5, 5), whole_numbers(4, 3, 3, 3)
-    assert_tensor(
-        submission.conv2d(images, weight),
-        F.conv2d(images, weight),
-        what="conv2d(images, weight)",
-        mistakes=partial(layer_mistakes, images, weight),
-    )
+    result = submission.conv2d(images, weight)
+    expected = F.conv2d(images, weight)
+    assert_tensor(result, expected, what="conv2d(images, weight)", mistakes=partial(layer_mistakes, images, weight))
 
 
 @pytest.mark.points(1)
@@ -64,16 +52,14 @@ def test_stride_and_padding(submission):
     """The kernel steps by the stride along both axes, and zeros surround the image on all sides."""
     images, weight = LECTURE_IMAGE[None, None], torch.arange(1.0, 10).reshape(1, 1, 3, 3)
     for stride, padding in ((2, 0), (1, 1), (2, 1)):
-        assert_tensor(
-            submission.conv2d(images, weight, stride=stride, padding=padding),
-            F.conv2d(images, weight, stride=stride, padding=padding),
-            what=f"conv2d(images, weight, stride={stride}, padding={padding})",
-            mistakes=partial(layer_mistakes, images, weight, None, stride, padding),
-        )
+        result = submission.conv2d(images, weight, stride=stride, padding=padding)
+        call = f"conv2d(images, weight, stride={stride}, padding={padding})"
+        mistakes = partial(layer_mistakes, images, weight, None, stride, padding)
+        assert_tensor(result, F.conv2d(images, weight, stride=stride, padding=padding), what=call, mistakes=mistakes)
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.timeout(3)  # thirty times what the slowest right answer takes: a busy machine costs nobody a point
+@pytest.mark.timeout(3)  # 30 times the slowest right answer, so that a busy machine costs no points
 @pytest.mark.after("channels_and_kernels")
 @pytest.mark.hint("Loop over the few weights of the kernel, not over the many pixels and images.")
 def test_speed(submission):

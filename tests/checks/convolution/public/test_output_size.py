@@ -8,13 +8,13 @@ from autograder.checking import assert_equal
 
 pytestmark = pytest.mark.hints(
     "Count with pencil and paper: 5 pixels, a kernel of 3. How often can it take a step?",
-    "Padding adds to both ends; division rounds down; and count the first place, too.",
+    "Padding adds to both ends, division rounds down, and the first position counts too.",
 )
 
 
 @pytest.mark.points(0.5)
 def test_known_sizes(submission):
-    """The sizes of the lesson's examples are right."""
+    """The lesson's examples have the right sizes."""
     for input_size, kernel_size, stride, padding, expected in (
         (5, 3, 1, 0, 3),  # the lecture's example
         (7, 3, 2, 0, 3),
@@ -25,22 +25,17 @@ def test_known_sizes(submission):
     ):
         call = f"output_size({input_size}, {kernel_size}, stride={stride}, padding={padding})"
         exact = (input_size + 2 * padding - kernel_size) / stride
-        assert_equal(
-            submission.output_size(input_size, kernel_size, stride=stride, padding=padding),
-            expected,
-            what=call,
-            mistakes={
-                "the result is a float; `//` divides and rounds down to an int": float(expected),
-                "the result is not rounded down": exact + 1,
-                "rounded up, where the formula rounds down": math.ceil(exact) + 1,
-                "the padding is ignored": (input_size - kernel_size) // stride + 1,
-                "the padding is counted once, but it is added at both ends": (
-                    (input_size + padding - kernel_size) // stride + 1
-                ),
-                "the stride is ignored": input_size + 2 * padding - kernel_size + 1,
-                "off by one: the first place counts too": expected - 1,
-            },
-        )
+        result = submission.output_size(input_size, kernel_size, stride=stride, padding=padding)
+        mistakes = {
+            "the result is a float; `//` divides and rounds down to an int": float(expected),
+            "the result is not rounded down": exact + 1,
+            "rounded up, where the formula rounds down": math.ceil(exact) + 1,
+            "the padding is ignored": (input_size - kernel_size) // stride + 1,
+            "the padding is counted once, but it is at both ends": (input_size + padding - kernel_size) // stride + 1,
+            "the stride is ignored": input_size + 2 * padding - kernel_size + 1,
+            "off by one: the first position counts too": expected - 1,
+        }
+        assert_equal(result, expected, what=call, mistakes=mistakes)
     call = "output_size(5, 3)"
-    cause = "the default is stride=1, padding=0"
+    cause = "the defaults are stride=1 and padding=0"
     assert_equal(submission.output_size(5, 3), 3, what=call, cause=cause)

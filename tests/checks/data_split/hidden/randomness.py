@@ -1,4 +1,4 @@
-"""The global random states on the student's side, which an answer must not touch."""
+"""The global random states on the student's side, which an answer must not change."""
 
 from contextlib import contextmanager
 
@@ -23,15 +23,12 @@ def random_states():
 
 @contextmanager
 def global_randomness_kept(submission, what):
-    """Fail where the block seeds or draws from a global random number generator."""
+    """Fail if the block seeds or draws from a global random number generator."""
     read = send_function(submission, random_states)
     before = read()
     yield
     after = read()
     for name, function in (("torch", "torch.manual_seed"), ("numpy", "np.random.seed"), ("random", "random.seed")):
         if before[name] != after[name]:
-            fail(
-                f"{what} changes the global random state of {name}.",
-                cause=f"`{function}`, or random numbers drawn without a generator of your own, "
-                "such as `torch.Generator`",
-            )
+            problem = f"{what} changes the global random state of {name}."
+            fail(problem, cause=f"`{function}`, or random numbers drawn without your own `torch.Generator`")

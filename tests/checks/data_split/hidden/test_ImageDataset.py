@@ -1,4 +1,4 @@
-"""Datasets of images: one scale for all images, batches, and what the transform is given."""
+"""Datasets of images: one scale for all images, batches, and the input of the transform."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def batches_of(dataset, batch_size):
 
 
 def stored_images_stay(make, images, labels):
-    """Return whether reading items leaves the arrays as they were; runs on the student's side."""
+    """Return whether reading items leaves the arrays unchanged; runs on the student's side."""
     before = images.copy(), labels.copy()
     dataset = make(images, labels)
     for index in range(len(labels)):
@@ -30,7 +30,7 @@ def stored_images_stay(make, images, labels):
 
 @pytest.mark.points(0.25)
 def test_scale(submission):
-    """The scale is the same for all images: a dark one stays dark, a uniform one uniform."""
+    """All images have the same scale: a dark one stays dark, a uniform one uniform."""
     dark, bright = random_pixels(1, 4, 5) // 5, 200 + random_pixels(1, 4, 5) // 8
     images = np.concatenate([dark, bright, np.full((1, 4, 5), 255, dtype=np.uint8), np.zeros_like(dark)])
     for pixels in (images, np.stack([images, images // 2, images], axis=-1), images[..., None]):
@@ -41,7 +41,7 @@ def test_scale(submission):
 
 @pytest.mark.points(0.25)
 def test_loader(submission):
-    """PyTorch's loader makes batches of it: images (N, C, H, W) and labels (N,), both float32."""
+    """PyTorch's DataLoader makes batches of it: images (N, C, H, W) and labels (N,), both float32."""
     what = "a DataLoader of the dataset"
     labels = np.array([1, 0, 1, 1, 0])
     for images in (random_pixels(5, 4, 6), random_pixels(5, 4, 6, 3)):
@@ -50,10 +50,10 @@ def test_loader(submission):
             batches = send_function(submission, batches_of)(dataset, 3)
         except NotImplementedError:
             raise
-        except Exception as error:  # whatever PyTorch says of items that do not fit together
+        except Exception as error:  # PyTorch raises various errors for items that cannot be stacked
             fail(f"{what} raises {type(error).__name__}.", cause="`__len__`, or items that cannot be stacked")
         if [len(batch) for batch in batches] != [2, 2]:
-            fail(f"{what} does not give two batches of images and labels, as five items in threes must.")
+            fail(f"{what} must give two batches of images and labels for five items with batch size 3.")
         values = torch.from_numpy(images).float() / 255
         values = values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2)
         for batch, places in zip(batches, (slice(0, 3), slice(3, 5)), strict=True):
@@ -64,21 +64,18 @@ def test_loader(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("transform")
 def test_purity(submission):
-    """The transform gets a float32 image (C, H, W) from 0 to 1, what it returns counts, and the arrays stay."""
+    """The transform gets a float32 image (C, H, W) from 0 to 1, its result is used, and the arrays do not change."""
     for images in (random_pixels(3, 4, 5), random_pixels(3, 4, 5, 3)):
         labels = np.array([0, 1, 1])
         transform = send_function(submission, counting_transform)()
         item_of(new_dataset(submission, images, labels, transform=transform), 2)
-        check_image(transform.seen[0], images[2], "what the transform is called with,")
+        check_image(transform.seen[0], images[2], "the input of the transform")
         corner = send_function(submission, transform_to_corner)()
         image, _ = item_of(new_dataset(submission, images, labels, transform=corner), 1)
         values = torch.from_numpy(images[1]).float() / 255
         values = values.permute(2, 0, 1) if values.ndim == 3 else values[None]
-        assert_tensor(
-            image,
-            values[:, :2, :2],
-            what="the image of an item whose transform makes it smaller",
-            cause="what the transform returns is the item's image, whatever its shape",
-        )
+        expected = values[:, :2, :2]
+        cause = "the result of the transform is the item's image, whatever its shape"
+        assert_tensor(image, expected, what="the image of an item whose transform makes it smaller", cause=cause)
         stays = send_function(submission, stored_images_stay)(submission.ImageDataset, images, labels)
-        assert_true(stays, "Reading items changes the images or labels that the dataset was made of.")
+        assert_true(stays, "Reading items changes the images or labels that were passed to the dataset.")

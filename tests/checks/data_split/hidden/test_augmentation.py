@@ -1,4 +1,4 @@
-"""Augmentation: reproducible sequences, the global random states, and changes that keep the label."""
+"""Augmentation: reproducible sequences, global random states, and label-preserving changes."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from .randomness import global_randomness_kept
 
 
 def likeness(image, changed):
-    """Return how well a changed image correlates with the image or its mirror images, at the best shift."""
+    """Return the correlation of a changed image with the image or its mirror images, at the best shift."""
     spectrum = torch.fft.fft2(_centred(changed))
     best = 0.0
     for axes in ((), (1,), (2,), (1, 2)):
@@ -27,9 +27,9 @@ def _centred(image):
 
 
 @pytest.mark.points(0.25)
-@pytest.mark.hint("Two functions with the same seed, called in turn: does one disturb the other?")
+@pytest.mark.hint("Two functions with the same seed, called in turn: does one affect the other?")
 def test_seed(submission):
-    """The same seed gives the same sequence, whatever is drawn in between; other seeds, and None, give others."""
+    """The same seed gives the same sequence, whatever is drawn in between; other seeds and None give others."""
     what = "augmentation(seed)"
     image, elsewhere = chest(), send_function(submission, draw_elsewhere)
 
@@ -42,10 +42,8 @@ def test_seed(submission):
     first, second = sequences(3, 3)
     (again,) = sequences(3)
     if not (torch.allclose(first, second, atol=1e-5) and torch.allclose(first, again, atol=1e-5)):
-        fail(
-            "Two functions made by augmentation with the same seed give different sequences.",
-            cause="they draw from a common generator; each needs one of its own, with this seed",
-        )
+        problem = "Two functions made by augmentation with the same seed give different sequences."
+        fail(problem, cause="they share a generator; each needs its own, with this seed")
     first, second = sequences(3, 4)
     if torch.equal(first, second):
         fail("augmentation with different seeds gives the same sequence.", cause="the seed is not used")
@@ -55,9 +53,9 @@ def test_seed(submission):
 
 
 @pytest.mark.points(0.125)
-@pytest.mark.hint("Put the global state back after each call.")
+@pytest.mark.hint("Restore the global state after each call.")
 def test_global_state(submission):
-    """With a seed, neither making nor calling it touches the global random states."""
+    """With a seed, neither creating nor calling it changes the global random states."""
     with global_randomness_kept(submission, "augmentation(seed)"):
         augment = submission.augmentation(seed=2)
     with global_randomness_kept(submission, "a function made by augmentation(seed)"):
@@ -68,7 +66,7 @@ def test_global_state(submission):
 @pytest.mark.points(0.125)
 @pytest.mark.after("same_kind")
 def test_gentle(submission):
-    """A changed image still shows the same chest, at about the same brightness, and the image itself stays."""
+    """A changed image shows the same chest at about the same brightness, and the input is not modified."""
     what = "augmentation(seed)"
     for seed, n_channels in ((5, 1), (6, 3)):
         augment = submission.augmentation(seed=seed)
@@ -82,11 +80,9 @@ def test_gentle(submission):
             shifts.append(abs(float(changed.mean() - image.mean())))
         if negatives > 1:
             fail(f"{what} makes negatives of images.", cause="dark and bright are swapped (inverted, solarised)")
-        # Small turns, shifts, noise: a likeness of 0.7 to 1; a large crop, any rotation: below 0.5; pure noise: 0.1.
+        # Small rotations, shifts, noise: 0.7 to 1; a large crop, any rotation: below 0.5; pure noise: 0.1.
         if sum(alike) / len(alike) < 0.53:
-            fail(
-                f"What {what} makes of a chest has little in common with it, so that its label may be lost.",
-                cause="the changes are too strong (large crops or rotations, much noise), or unlike any X-ray",
-            )
+            problem = f"An image changed by {what} has little in common with the original, so its label may be lost."
+            fail(problem, cause="the changes are too strong (large crops or rotations, much noise), or unlike an X-ray")
         if sum(shifts) / len(shifts) > 0.25:
             fail(f"{what} changes the brightness of the images too much.", cause="a brightness factor far from 1")

@@ -1,4 +1,4 @@
-"""Loaders: reproducible epochs, and the dataset's own items."""
+"""Loaders: reproducible epochs, and unchanged items."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from .randomness import global_randomness_kept
 @pytest.mark.points(0.25)
 @pytest.mark.after("batches")
 def test_seed(submission):
-    """The same seed gives the same series of epochs, and making loaders leaves the global random states alone."""
+    """The same seed gives the same sequence of epochs, and making loaders does not change the global random states."""
     splits = some_splits(30, 5, 5)
     dataset = send_function(submission, numbered_samples)(40)
     elsewhere = send_function(submission, draw_elsewhere)
@@ -29,10 +29,8 @@ def test_seed(submission):
 
     first = series(0, 21)
     if series(0, 31) != first:
-        fail(
-            f"{what} with the same seed gives different epochs.",
-            cause="the training loader draws from the global generator; a DataLoader takes one of its own",
-        )
+        problem = f"{what} with the same seed gives different epochs."
+        fail(problem, cause="the training loader draws from the global generator; pass the DataLoader its own")
     if series(1, 21) == first:
         fail(f"{what} with another seed gives the same epochs.", cause="the seed is not used")
 
@@ -40,7 +38,7 @@ def test_seed(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("batches")
 def test_items(submission):
-    """Every loader hands out the dataset's own items, unchanged, for any batch size."""
+    """Every loader yields the dataset's items unchanged, for any batch size."""
     dataset = send_function(submission, numbered_samples)(230)
     what = "make_loaders(dataset, splits)"
     splits = some_splits(150, 70, 10)
@@ -55,10 +53,9 @@ def test_items(submission):
     )
     for name in KEYS:
         for images, labels in epoch_of(submission, loaders[name], what):
-            assert_tensor(
-                images,
-                labels[:, None, None, None] / 230 + torch.arange(4.0).reshape(1, 1, 2, 2),
-                what=f'a batch of images of {what}["{name}"]',
-                cause="images are changed on their way, or do not belong to their labels; augmentation is the "
-                "business of the dataset, and validation and test images stay as they are",
+            expected = labels[:, None, None, None] / 230 + torch.arange(4.0).reshape(1, 1, 2, 2)
+            cause = (
+                "images are changed or do not match their labels; augmentation belongs in the dataset, and only "
+                "for training"
             )
+            assert_tensor(images, expected, what=f'a batch of images of {what}["{name}"]', cause=cause)

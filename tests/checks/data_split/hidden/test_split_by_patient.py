@@ -1,4 +1,4 @@
-"""Splits by patient: uneven patients, any ids, sums of floats, and what must not change."""
+"""Splits by patient: uneven patients, any ids, sums of floats, and no side effects."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from .randomness import global_randomness_kept
 @pytest.mark.points(0.25)
 @pytest.mark.hint("Count the patients in each split, not the images.")
 def test_uneven(submission):
-    """The number of patients a split is right for any number of them, also when one has most of the images."""
+    """The number of patients per split is correct for any number of them, even if one has most of the images."""
     what = "split_by_patient(patient_ids, fractions)"
     for counts in (
         [200] + [1] * 19,
@@ -33,9 +33,9 @@ def test_uneven(submission):
 
 
 @pytest.mark.points(0.25)
-@pytest.mark.hint("An id is a name, not a place: what is the largest one, and how many different ones are there?")
+@pytest.mark.hint("An id is a name, not an index: what is the largest one, and how many different ones are there?")
 def test_ids(submission):
-    """The ids may be any numbers, with gaps, in any order; images of a patient need not be next to each other."""
+    """Ids may be any numbers, with gaps, in any order; a patient's images need not be adjacent."""
     what = "split_by_patient(patient_ids)"
     for ids in (
         patients_with([2, 1, 4] * 5, first=1000, step=17),
@@ -52,7 +52,7 @@ def test_ids(submission):
 
 @pytest.mark.points(0.25)
 def test_fractions(submission):
-    """Fractions that do not sum to 1 raise ValueError; those that do but for rounding are accepted."""
+    """Fractions that do not sum to 1 raise ValueError; those that do up to rounding are accepted."""
     ids = patients_with([2] * 20)
     require_refusal(submission.split_by_patient, ids, "split_by_patient")
     splits = split_in(submission.split_by_patient, ids, (0.7, 0.2, 0.1), "split_by_patient")
@@ -61,7 +61,7 @@ def test_fractions(submission):
 
 @pytest.mark.points(0.25)
 def test_purity(submission):
-    """The ids and the global random states of PyTorch, NumPy and Python stay as they are."""
+    """The ids and the global random states of PyTorch, NumPy and Python do not change."""
     ids = patients_with([3, 1, 2] * 5, first=4, step=3)
     with unchanged(ids, what="split_by_patient"), global_randomness_kept(submission, "split_by_patient"):
         splits = submission.split_by_patient(ids, seed=5)

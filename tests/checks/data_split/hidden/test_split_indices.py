@@ -10,9 +10,9 @@ from .randomness import global_randomness_kept
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.hint("Work out the sizes for nine samples with pencil and paper: each within one of its share?")
+@pytest.mark.hint("Work out the sizes for nine samples with pencil and paper: is each within one of its share?")
 def test_rounding(submission):
-    """However many samples there are, all are placed, and each size is within one of its fraction."""
+    """For any number of samples, all are assigned, and each size is within one of its share."""
     what = "split_indices(n_samples, fractions)"
     for fractions in (DEFAULT, (0.5, 0.25, 0.25), (0.15, 0.7, 0.15), (0.9, 0.05, 0.05)):
         for n in (*range(1, 25), 99, 101, 998):
@@ -21,9 +21,9 @@ def test_rounding(submission):
 
 
 @pytest.mark.points(0.25)
-@pytest.mark.hint("What does Python say to 0.7 + 0.2 + 0.1 == 1?")
+@pytest.mark.hint("What is 0.7 + 0.2 + 0.1 == 1 in Python?")
 def test_float_fractions(submission):
-    """Fractions that sum to 1 but for rounding are accepted; those that are clearly off are not."""
+    """Fractions that sum to 1 up to rounding are accepted; others are not."""
     third = 1 / 3
     what = "split_indices(n_samples, fractions)"
     for fractions in ((0.7, 0.2, 0.1), (0.1, 0.7, 0.2), (third, third, third), (0.8, 0.1, 0.1)):
@@ -36,13 +36,13 @@ def test_float_fractions(submission):
             40,
             fractions,
             what=f"{what} with other fractions that do not sum to 1",
-            cause="the tolerance is too large, or only sums on one side of 1 are refused",
+            cause="the tolerance is too large, or only sums on one side of 1 are rejected",
         )
 
 
 @pytest.mark.points(0.5)
 def test_global_state(submission):
-    """The global random states of PyTorch, NumPy and Python stay as they are."""
+    """The global random states of PyTorch, NumPy and Python do not change."""
     with global_randomness_kept(submission, "split_indices"):
         splits = submission.split_indices(30, seed=5)
     as_lists(splits, 30, "split_indices(n_samples)")

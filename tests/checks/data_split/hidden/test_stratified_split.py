@@ -1,4 +1,4 @@
-"""Stratified splits: small classes, any labels, sums of floats, and what must not change."""
+"""Stratified splits: small classes, any labels, sums of floats, and no side effects."""
 
 import pytest
 import torch
@@ -19,9 +19,9 @@ def require_class_shares(lists, labels, fractions, what):
 
 
 @pytest.mark.points(0.5)
-@pytest.mark.hint("Go through a class of one, two and three samples by hand.")
+@pytest.mark.hint("Work through a class of one, two and three samples by hand.")
 def test_small_classes(submission):
-    """Classes of any size are dealt out within one sample of their share, also those of a few samples."""
+    """Classes of any size, even of a few samples, are split within one sample of their share."""
     what = "stratified_split(labels, fractions)"
     for fractions in (DEFAULT, (0.5, 0.25, 0.25), (0.2, 0.2, 0.6)):
         for sizes in ((1, 9), (2, 14), (3, 4), (5, 6, 7), (1, 2, 3, 30), (8, 24), (13, 19), (40,)):
@@ -34,7 +34,7 @@ def test_small_classes(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.hint("What are the values of `labels.unique()`?")
 def test_other_labels(submission):
-    """There may be more than two classes, numbered in any way, as int or as float, sorted or not."""
+    """There may be more than two classes, with any int or float labels, sorted or not."""
     what = "stratified_split(labels)"
     numbers = torch.tensor([2, 7, -1, 100])
     for labels in (
@@ -51,7 +51,7 @@ def test_other_labels(submission):
 
 @pytest.mark.points(0.25)
 def test_fractions(submission):
-    """Fractions that do not sum to 1 raise ValueError; those that do but for rounding are accepted."""
+    """Fractions that do not sum to 1 raise ValueError; those that do up to rounding are accepted."""
     labels = quarter_sick(40)
     require_refusal(submission.stratified_split, labels, "stratified_split")
     splits = split_in(submission.stratified_split, labels, (0.7, 0.2, 0.1), "stratified_split")
@@ -60,11 +60,8 @@ def test_fractions(submission):
 
 @pytest.mark.points(0.5)
 def test_purity(submission):
-    """The labels and the global random states of PyTorch, NumPy and Python stay as they are."""
+    """The labels and the global random states of PyTorch, NumPy and Python do not change."""
     labels = quarter_sick(40)
-    with (
-        unchanged(labels, what="stratified_split"),
-        global_randomness_kept(submission, "stratified_split"),
-    ):
+    with unchanged(labels, what="stratified_split"), global_randomness_kept(submission, "stratified_split"):
         splits = submission.stratified_split(labels, seed=5)
     as_lists(splits, 40, "stratified_split(labels)")

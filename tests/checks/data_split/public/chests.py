@@ -1,4 +1,4 @@
-"""Phantom chests to augment, and what every augmented image must be."""
+"""Phantom chests to augment, and checks of every augmented image."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from autograder.datasets import phantoms
 
 @cache
 def chests():
-    """Return six phantoms, float32 [6, H, W], each from 0 to 1."""
+    """Return six phantoms, float32 (6, H, W), each from 0 to 1."""
     images = torch.from_numpy(phantoms(6, seed=7).images).float()
     low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
     return (images - low) / (high - low)
@@ -22,18 +22,16 @@ def chest(n_channels=1, number=0):
 
 
 def augmented(augment, image, what):
-    """Return one augmented image; fail unless it has the shape, the dtype and the range of the original."""
+    """Return one augmented image; fail unless it has the shape, dtype and range of the original."""
     if not callable(augment):
-        fail(f"{what} must return a function.", cause="is the inner function returned, without calling it?")
+        fail(f"{what} must return a function.", cause="return the inner function itself, without calling it")
     changed = augment(image)
-    # An infinite tolerance lets every value but NaN pass: only type, shape and dtype are compared here.
-    cause = "crops are resized or padded, all channels stay, and pixels stay float32 numbers"
+    # An infinite tolerance accepts every value but NaN: only type, shape and dtype are compared here.
+    cause = "resize or pad crops, and keep all channels and float32"
     assert_tensor(changed, image, what=f"{what}(image)", atol=float("inf"), cause=cause)
     low, high = float(changed.min()), float(changed.max())
     if low < 0 or high > 1:
-        fail(
-            f"{what}(image) leaves the range from 0 to 1.",
-            details=f"The image goes from 0 to 1, the result from {low:.3g} to {high:.3g}.",
-            cause="what is too dark or too bright after the change has to be clamped",
-        )
+        problem = f"{what}(image) leaves the range from 0 to 1."
+        details = f"The image goes from 0 to 1, the result from {low:.3g} to {high:.3g}."
+        fail(problem, details=details, cause="clamp pixels that are too dark or too bright after the change")
     return changed

@@ -1,4 +1,4 @@
-"""Pixels for an ImageDataset, a transform that counts its calls, and what an item must be."""
+"""Pixels for an ImageDataset, a transform that counts its calls, and checks of an item."""
 
 import torch
 
@@ -28,10 +28,10 @@ def is_dataset(value):
 
 
 def new_dataset(submission, *arguments, **keywords):
-    """Make an ImageDataset; fail unless it is a PyTorch dataset."""
+    """Return a new ImageDataset; fail unless it is a PyTorch dataset."""
     dataset = submission.ImageDataset(*arguments, **keywords)
     if send_function(submission, is_dataset)(dataset) is not True:
-        fail("ImageDataset(…) does not make a `torch.utils.data.Dataset`.", cause="it must inherit from `Dataset`")
+        fail("ImageDataset(…) is not a `torch.utils.data.Dataset`.", cause="it must inherit from `Dataset`")
     return dataset
 
 
@@ -46,7 +46,7 @@ def item_of(dataset, index, what="dataset[i]"):
 
 
 def check_image(image, pixels, what):
-    """Compare an item's image with the pixels that it is made from."""
+    """Compare an item's image with the pixels it is made from."""
     values = torch.from_numpy(pixels).float() / 255
     expected = values.permute(2, 0, 1) if values.ndim == 3 else values[None]
     cause = "" if not isinstance(image, torch.Tensor) or image.dtype == torch.float32 else "convert to float32"
@@ -60,30 +60,26 @@ def image_mistakes(pixels):
     colour = values.ndim == 3
     right = scaled.permute(2, 0, 1) if colour else scaled[None]
     mistakes = {
-        "the pixels still go from 0 to 255; they are to go from 0 to 1": right * 255,
-        "the pixels are divided by 256; the largest one, 255, becomes 1": right * 255 / 256,
-        "the pixels are divided by the largest of this image; the scale is the same for all images": (
-            right / right.max()
-        ),
-        "the image is stretched to its own darkest and brightest pixel; the scale is the same for all images": (
+        "the pixels still range from 0 to 255, not from 0 to 1": right * 255,
+        "the pixels are divided by 256; 255 must become 1": right * 255 / 256,
+        "the pixels are divided by the image's maximum; use one scale for all images": right / right.max(),
+        "the image is stretched to its own range; use one scale for all images": (
             (right - right.min()) / (right.max() - right.min())
         ),
         "the pixels are scaled twice": right / 255,
-        "the pixels go from −1 to 1": 2 * right - 1,
+        "the pixels range from −1 to 1": 2 * right - 1,
         "rows and columns are swapped": right.mT,
-        "divided as whole numbers, nearly everything is 0": right.floor(),
+        "the division is in whole numbers, so nearly everything is 0": right.floor(),
     }
     if colour:
         shape = right.shape
         mistakes |= {
-            "the channels are moved by `reshape` or `view`, which mixes pixels up: `permute` moves axes": (
-                scaled.reshape(shape)
-            ),
+            "`reshape` or `view` mixes up pixels; `permute` moves axes": scaled.reshape(shape),
             "the channels are still last, as in the array; they come first": scaled,
-            "the image has an axis too many: an item is no batch": right[None],
+            "the image has an axis too many: an item is not a batch": right[None],
             "the channels are in reverse order": right.flip(0),
         }
     else:
-        mistakes["the axis of channels is missing: a grey image has one channel, shape (1, H, W)"] = scaled
-        mistakes["the axis of channels comes last; it is the first one"] = scaled[..., None]
+        mistakes["the channel axis is missing: a grey image has one channel, shape (1, H, W)"] = scaled
+        mistakes["the channel axis comes last; it must come first"] = scaled[..., None]
     return mistakes

@@ -1,4 +1,4 @@
-"""A dataset whose samples are numbered, and the batches that loaders make of it."""
+"""A dataset of numbered samples, and the batches that loaders make of it."""
 
 import torch
 
@@ -27,14 +27,12 @@ def is_loader(value):
 def require_loaders(submission, loaders, what):
     """Fail unless this is a dict of the three loaders."""
     if not isinstance(loaders, dict) or not {"train", "val", "test"} <= set(loaders):
-        fail(
-            f'{what} must return a dict with the keys "train", "val" and "test".',
-            details=f"Got the keys {sorted(map(str, loaders))}." if isinstance(loaders, dict) else "",
-        )
+        problem = f'{what} must return a dict with the keys "train", "val" and "test".'
+        fail(problem, details=f"Got the keys {sorted(map(str, loaders))}." if isinstance(loaders, dict) else "")
     check = send_function(submission, is_loader)
     for name in KEYS:
         if check(loaders[name]) is not True:
-            fail(f'{what}["{name}"] is no `torch.utils.data.DataLoader`.')
+            fail(f'{what}["{name}"] is not a `torch.utils.data.DataLoader`.')
 
 
 def read_epoch(loader):
@@ -72,18 +70,16 @@ def check_batches(submission, splits, batch_size, loaders, what):
         numbers, expected = numbers_in(batches), indices.tolist()
         full, rest = divmod(len(expected), batch_size)
         if len(numbers) == full * batch_size and rest and set(numbers) <= set(expected):
-            fail(f"{where} loses samples.", cause="the last batch is dropped (`drop_last`) because it is smaller")
+            fail(f"{where} loses samples.", cause="the smaller last batch is dropped (`drop_last`)")
         if sorted(numbers) != sorted(expected):
-            fail(
-                f"{where} does not hand out each sample of its split once.",
-                details=f"Of {len(expected)} samples it hands out {len(set(numbers) & set(expected))}, "
-                f"and {len(numbers) - len(set(numbers) & set(expected))} that it should not, or twice.",
-                cause="the loader is of the whole dataset, or of another split",
+            problem = f"{where} does not yield each sample of its split once."
+            details = (
+                f"It yields {len(set(numbers) & set(expected))} of {len(expected)} samples, and "
+                f"{len(numbers) - len(set(numbers) & set(expected))} twice or wrongly."
             )
+            fail(problem, details=details, cause="the loader uses the whole dataset or another split")
         sizes = [len(labels) for _, labels in batches]
         if sizes != [batch_size] * full + [rest] * bool(rest):
-            fail(
-                f"{where} has batches of the wrong size.",
-                details=f"The batch size is {batch_size}, got batches of {sizes}.",
-                cause="`batch_size` is not handed on to the loader",
-            )
+            problem = f"{where} has batches of the wrong size."
+            details = f"The batch size is {batch_size}, got batches of {sizes}."
+            fail(problem, details=details, cause="`batch_size` is not passed to the loader")

@@ -1,4 +1,4 @@
-"""Mean and deviation of each channel, and what typical mistakes make of them."""
+"""Mean and deviation of each channel, and what typical mistakes give instead."""
 
 from functools import partial
 
@@ -17,31 +17,23 @@ def statistics_mistakes(images, indices, place):
     chosen = images[indices]
     reduce = (torch.mean, torch.std)[place]
     mistakes = {
-        "they are taken from all images; validation and test images must have no say": statistics(images)[place],
-        "the first images are used, as many as are for training; `train_indices` says which": (
-            statistics(images[: len(indices)])[place]
-        ),
-        "one value is worked out for all channels together; each channel has its own": (
-            reduce(chosen).expand(chosen.shape[1])
-        ),
-        "there is one value for everything; each channel has its own": reduce(chosen),
-        "each image is taken by itself; a channel has one value over all images": reduce(chosen, dim=(2, 3)),
-        "each pixel is taken by itself; a channel has one value over all pixels": reduce(chosen, dim=0),
+        "validation and test images are used too": statistics(images)[place],
+        "the first images are used; `train_indices` says which ones to use": statistics(images[: len(indices)])[place],
+        "all channels get the same value; each channel has its own": reduce(chosen).expand(chosen.shape[1]),
+        "there is a single value; each channel has its own": reduce(chosen),
+        "there is one value per image; take one per channel over all images": reduce(chosen, dim=(2, 3)),
+        "there is one value per pixel; take one per channel over all pixels": reduce(chosen, dim=0),
         "axes of length 1 are left over: the shape is (C,)": reduce(chosen, dim=(0, 2, 3), keepdim=True),
         "mean and standard deviation are swapped: the mean comes first": statistics(chosen)[1 - place],
-        "pixels of different channels are mixed: `reshape` does not move axes, `transpose` does": (
-            reduce(chosen.reshape(chosen.shape[1], -1), dim=1)
-        ),
+        "`reshape` mixes up channels; `transpose` moves axes": reduce(chosen.reshape(chosen.shape[1], -1), dim=1),
     }
     if place == 1:
         mistakes |= {
             "this is the variance; the standard deviation is its square root": statistics(chosen)[1].square(),
-            "this is the mean of the images' deviations; how images differ from each other is missing": (
+            "this is the mean of the images' deviations, not the deviation of all pixels": (
                 chosen.std(dim=(2, 3)).mean(dim=0)
             ),
-            "this is the deviation of the images' means; how pixels of an image differ is missing": (
-                chosen.mean(dim=(2, 3)).std(dim=0)
-            ),
+            "this is the deviation of the images' means, not of all pixels": chosen.mean(dim=(2, 3)).std(dim=0),
         }
     return mistakes
 
@@ -56,7 +48,7 @@ def compare_statistics(found, images, indices):
             found[place],
             statistics(images[indices])[place],
             what=f"the {name} of {what}",
-            rtol=2e-3,  # wide enough for a sum that is divided by n - 1, as well as by n
+            rtol=2e-3,  # wide enough for both n and n - 1 in the denominator
             mistakes=partial(statistics_mistakes, images, indices, place),
         )
 

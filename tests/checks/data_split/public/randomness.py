@@ -5,7 +5,7 @@ import torch
 
 
 def draw_elsewhere(seed):
-    """Seed the global random number generators, as other code may between two calls; runs on the student's side."""
+    """Seed the global random number generators, as other code may do between calls; runs on the student's side."""
     import random
 
     torch.default_generator.manual_seed(seed)

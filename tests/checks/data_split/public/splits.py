@@ -1,4 +1,4 @@
-"""What a split must be: complete, disjoint, in proportion, in random order, and the same for the same seed."""
+"""Checks of a split: complete, disjoint, in proportion, in random order, and reproducible."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ def require_indices(indices, what):
     if indices.ndim != 1:
         fail(f"{what} must have one dimension.", details=f"Got the shape {tuple(indices.shape)}.")
     if indices.numel() and indices.dtype != torch.int64:
-        cause = "a mask, or numbers that are no indices: PyTorch's indices are int64"
+        cause = "this is a mask, or these are not indices: PyTorch's indices are int64"
         fail(f"{what} must be of dtype int64.", details=f"Got {indices.dtype}.", cause=cause)
 
 
@@ -33,26 +33,20 @@ def as_lists(splits, n, what):
         require_indices(indices, f"the {name} split of {what}")
     found = sorted(index for indices in splits for index in indices.tolist())
     if found and not 0 <= found[0] <= found[-1] < n:
-        fail(
-            f"{what} returns numbers that are no index of a sample.",
-            details=f"The indices are 0 to {n - 1}; got numbers from {found[0]} to {found[-1]}.",
-            cause="indices count from 0, and ids of patients are no indices of samples",
-        )
+        problem = f"{what} returns numbers that are not indices of samples."
+        details = f"The indices are 0 to {n - 1}; got numbers from {found[0]} to {found[-1]}."
+        fail(problem, details=details, cause="indices count from 0, and patient ids are not sample indices")
     if len(set(found)) < len(found):
         twice = next(index for index, following in pairwise(found) if index == following)
-        fail(
-            f"{what} returns samples more than once.",
-            details=f"Sample {twice} is one of them.",
-            cause="the splits overlap, which is a leak; or places in one class are taken for indices of all samples",
-        )
+        cause = "the splits overlap, which is a leak, or positions within a class are used as sample indices"
+        fail(f"{what} returns samples more than once.", details=f"Sample {twice} is one of them.", cause=cause)
     if len(found) < n:
         fail(
             f"{what} loses samples.",
-            details=f"{n - len(found)} of {n} are in none of the splits, sample {min(set(range(n)) - set(found))} "
-            "for one.",
-            cause="sizes that are all rounded down leave some samples over"
+            details=f"{n - len(found)} of {n} are in no split, for example sample {min(set(range(n)) - set(found))}.",
+            cause="rounding all sizes down leaves some samples over"
             if n - len(found) < 10
-            else "some samples, classes or patients are never asked for",
+            else "some samples, classes or patients are never used",
         )
     return [indices.tolist() for indices in splits]
 
@@ -64,24 +58,21 @@ def require_shares(counts, fractions, what, unit, otherwise=""):
             fail(
                 f"{what}: the number of {unit} in the {name} split is more than one away from its share.",
                 details=f"The share is {fraction:g} · {sum(counts)} = {fraction * sum(counts):g}, got {count}.",
-                cause="rounding: what is left over from two sizes that are both rounded down (or up) is too much (or "
-                "too little) for the third"
+                cause="rounding: rounding two sizes down (or up) leaves too much (or too little) for the third"
                 if abs(count - fraction * sum(counts)) < 2
                 else otherwise,
             )
 
 
 def require_random_order(lists, what):
-    """Fail where the indices of a split come in the order of the samples."""
+    """Fail if the indices of a split are in the order of the samples."""
     for name, indices in zip(NAMES, lists, strict=True):
         steps = [after - before for before, after in pairwise(indices)]
         rising = sum(step > 0 for step in steps) / len(steps)
         if not 0.1 < rising < 0.9:  # about half of the steps, in random order
-            fail(
-                f"The {name} split of {what} comes in the order of the samples, or nearly: it is not shuffled.",
-                details=f"It starts {', '.join(map(str, indices[:8]))}, …",
-                cause="the samples are not shuffled, or sorted again afterwards",
-            )
+            problem = f"The {name} split of {what} is in (nearly) the order of the samples: it is not shuffled."
+            details = f"It starts {', '.join(map(str, indices[:8]))}, …"
+            fail(problem, details=details, cause="the samples are not shuffled, or are sorted again afterwards")
 
 
 def require_random_choice(split, what, unit="sample"):
@@ -90,11 +81,9 @@ def require_random_choice(split, what, unit="sample"):
     everything = set().union(*(part for seed in (0, 1) for part in map(set, split(seed))))
     missing = everything - set().union(*chosen)
     if missing:
-        fail(
-            f"Whatever the seed, {what} never puts some {unit}s into the test split.",
-            details=f"{unit.capitalize()} {min(missing)} is one of them.",
-            cause=f"the {unit}s are divided in their order and shuffled only afterwards",
-        )
+        problem = f"For no seed does {what} put some {unit}s into the test split."
+        details = f"{unit.capitalize()} {min(missing)} is one of them."
+        fail(problem, details=details, cause=f"the {unit}s are split in order and shuffled only afterwards")
 
 
 def require_seeded(submission, split, what):
@@ -104,10 +93,8 @@ def require_seeded(submission, split, what):
     first = split(0)
     elsewhere(12)
     if split(0) != first:
-        fail(
-            f"{what} with the same seed gives different splits.",
-            cause="random numbers that do not come from a generator with this seed",
-        )
+        problem = f"{what} with the same seed gives different splits."
+        fail(problem, cause="the random numbers do not come from a generator with this seed")
     others = [split(seed) for seed in (1, 2, 3)]
     if any(other == first for other in others) or others[0] == others[1]:
         fail(f"{what} with different seeds gives the same split.", cause="the seed is not used")

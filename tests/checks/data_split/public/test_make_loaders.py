@@ -7,14 +7,14 @@ from autograder.checking import fail, send_function
 from .loaders import check_batches, epoch_of, numbered_samples, numbers_in, require_loaders, some_splits
 
 pytestmark = pytest.mark.hints(
-    "`Subset` picks samples, `DataLoader` makes batches of them. Which of the three shuffles?",
-    "A loader that has a generator of its own gives the same epochs again, whatever else is drawn.",
+    "`Subset` selects samples, `DataLoader` makes batches of them. Which of the three loaders shuffles?",
+    "A loader with its own generator repeats the same epochs, whatever else is drawn.",
 )
 
 
 @pytest.mark.points(0.25)
 def test_batches(submission):
-    """There are three loaders, and each hands out each sample of its split once, in batches."""
+    """There are three loaders, and each yields every sample of its split once, in batches."""
     splits = some_splits(11, 7, 7)
     dataset = send_function(submission, numbered_samples)(25)
     what = "make_loaders(dataset, splits, batch_size=4)"
@@ -24,7 +24,7 @@ def test_batches(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("batches")
 def test_order(submission):
-    """Only training is shuffled, anew in each epoch; validation and test keep the order of their indices."""
+    """Only training is shuffled, differently in each epoch; validation and test keep the order of their indices."""
     splits = some_splits(40, 12, 12)
     dataset = send_function(submission, numbered_samples)(64)
     what = "make_loaders(dataset, splits, batch_size=8)"
@@ -34,13 +34,9 @@ def test_order(submission):
     if splits[0].tolist() in epochs or sorted(epochs[0]) == epochs[0]:
         fail(f'{what}["train"] is not shuffled.', cause="`shuffle`, or a sampler, is missing for training")
     if epochs[0] == epochs[1] or epochs[1] == epochs[2]:
-        fail(
-            f'{what}["train"] comes in the same order in each epoch.',
-            cause="the samples are shuffled once, when the loader is made, or the generator is seeded anew",
-        )
+        cause = "the samples are shuffled only when the loader is created, or the generator is seeded again"
+        fail(f'{what}["train"] has the same order in each epoch.', cause=cause)
     for name, indices in (("val", splits[1]), ("test", splits[2])):
         if numbers_in(epoch_of(submission, loaders[name], f'{what}["{name}"]')) != indices.tolist():
-            fail(
-                f'{what}["{name}"] does not keep the order of its indices.',
-                cause="only the training loader shuffles, and none of them sorts",
-            )
+            problem = f'{what}["{name}"] does not keep the order of its indices.'
+            fail(problem, cause="only the training loader shuffles, and none of them sorts")

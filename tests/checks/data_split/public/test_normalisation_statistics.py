@@ -6,14 +6,14 @@ import torch
 from .normalisation import check_statistics
 
 pytestmark = pytest.mark.hints(
-    "Which images may be looked at? And how many numbers are there at the end?",
+    "Which images may you use? And how many numbers are there at the end?",
     "The mean over samples, rows and columns leaves the channels: `dim=(0, 2, 3)`.",
 )
 
 
 @pytest.mark.points(0.75)
 def test_training_only(submission):
-    """Only the training images have a say."""
+    """Only the training images are used."""
     images = torch.rand(20, 1, 12, 12) * 0.3 + torch.linspace(0, 0.7, 20)[:, None, None, None]
     check_statistics(submission, images, torch.tensor([17, 3, 12, 9, 16, 14]))
 

@@ -8,10 +8,7 @@ from .splits import DEFAULT, as_lists, require_random_choice, require_random_ord
 
 pytestmark = pytest.mark.hints(
     "Shuffle all indices once, then cut the list in two places. Where are the cuts?",
-    (
-        "Rounding each size by itself can lose a sample: round the cumulative sums. A generator of your own "
-        "leaves the global random state alone."
-    ),
+    "Rounding sizes separately can lose a sample: round the cumulative sums. Use a generator of your own.",
 )
 
 
@@ -24,7 +21,7 @@ def test_complete(submission):
 
 @pytest.mark.points(0.25)
 def test_shares(submission):
-    """Of 100 samples, 60 are for training, 20 for validation and 20 for test, or as the fractions say."""
+    """Of 100 samples, 60 are for training, 20 for validation and 20 for test; other fractions work too."""
     for fractions in (DEFAULT, (0.5, 0.25, 0.25), (0.1, 0.2, 0.7)):
         what = f"split_indices(100, {fractions})"
         lists = as_lists(submission.split_indices(100, fractions), 100, what)
@@ -42,7 +39,7 @@ def test_shares(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("complete")
 def test_shuffled(submission):
-    """The samples are shuffled: any of them may be in any split, and each split is in random order."""
+    """The samples are shuffled: any sample can be in any split, and each split is in random order."""
     require_random_order(as_lists(submission.split_indices(100), 100, "split_indices(100)"), "split_indices(100)")
 
     def split(seed):

@@ -8,11 +8,8 @@ from .cohorts import quarter_sick
 from .splits import DEFAULT, NAMES, as_lists, require_random_choice, require_random_order, require_seeded
 
 pytestmark = pytest.mark.hints(
-    "It is `split_indices`, done for each class by itself; which indices belong to a class?",
-    (
-        "After joining the parts of all classes they stand class by class: shuffle once more. Different classes "
-        "need different shuffles."
-    ),
+    "Apply `split_indices` to each class separately; which indices belong to a class?",
+    "Joined parts are ordered by class: shuffle once more. Different classes need different shuffles.",
 )
 
 
@@ -25,7 +22,7 @@ def test_complete(submission):
 
 @pytest.mark.points(0.75)
 def test_balance(submission):
-    """Where one in four of 100 samples is sick, 15, 5 and 5 of the 25 sick ones are in the three splits."""
+    """If one in four of 100 samples is sick, 15, 5 and 5 of the 25 sick ones are in the three splits."""
     for fractions in (DEFAULT, (0.4, 0.2, 0.4)):
         labels = quarter_sick(100)
         what = f"stratified_split(labels, {fractions})"
@@ -34,11 +31,12 @@ def test_balance(submission):
             counts = [int((labels[part] == label).sum()) for part in lists]
             shares = [fraction * (25 if label else 75) for fraction in fractions]
             if any(abs(count - share) > 1 + 1e-6 for count, share in zip(counts, shares, strict=True)):
+                problem = f"{what} does not split the samples with label {label} in proportion."
                 fail(
-                    f"{what} does not deal out the samples with label {label} in proportion.",
+                    problem,
                     details=f"Expected {', '.join(f'{share:g}' for share in shares)} (each within one) of them in "
                     f"training, validation and test; got {', '.join(map(str, counts))}.",
-                    cause="the samples are split without regard to their class; split each class by itself",
+                    cause="the samples are split regardless of their class; split each class separately",
                 )
 
 
@@ -50,12 +48,10 @@ def test_shuffled(submission):
     lists = as_lists(submission.stratified_split(labels), 400, "stratified_split(labels)")
     for name, part in zip(NAMES, lists, strict=True):
         changes = int((labels[part].diff() != 0).sum())
-        if changes < 10:  # about 30 at random in the smaller splits
-            fail(
-                f"The {name} split of stratified_split(labels) lists one class after the other.",
-                details=f"Of {len(part)} samples, the label changes {changes} times from one to the next.",
-                cause="the indices of the classes are joined, and not shuffled afterwards",
-            )
+        if changes < 10:  # about 30 in the smaller splits if random
+            problem = f"The {name} split of stratified_split(labels) lists one class after the other."
+            details = f"Of {len(part)} samples, the label changes {changes} times from one to the next."
+            fail(problem, details=details, cause="the indices of the classes are joined but not shuffled afterwards")
     require_random_order(lists, "stratified_split(labels)")
     few = quarter_sick(20)
 

@@ -1,4 +1,4 @@
-"""How good a small MLP gets that a student's fit trains, and how good simpler models get."""
+"""How accurate a small MLP becomes when trained by a student's fit, compared with simpler models."""
 
 import math
 from functools import cache
@@ -28,7 +28,7 @@ SETTINGS = {  # dataset → inputs and hidden layers of the model, batch size, e
 
 
 def rings(n, generator):
-    """Return points in the plane, shape (n, 1, 1, 2), of a noisy ring of radius 1 or, with label 1, of radius 2."""
+    """Return points (n, 1, 1, 2) on noisy rings of radius 1 (label 0) and 2 (label 1), and their labels."""
     labels = (torch.arange(n) % 2).float()
     angle = 2 * math.pi * torch.rand(n, generator=generator)
     radius = 1 + labels + 0.3 * torch.randn(n, generator=generator)
@@ -37,7 +37,7 @@ def rings(n, generator):
 
 @cache
 def _data(dataset):
-    """Return standardised images and labels: to train with, to validate with, and to judge answers by."""
+    """Return standardised images and labels for training, for validation, and for judging answers."""
     if dataset == "rings":
         generator = torch.Generator().manual_seed(HIDDEN_SEED)
         return [rings(n, generator) for n in (1000, 200, 2000)]
@@ -67,7 +67,7 @@ def given_mlp(in_features, hidden_features):
 
 
 def train_given_mlp(submission, dataset, seed):
-    """Train the check's network with the student's fit; the weights come back and are evaluated here."""
+    """Train the check's network with the student's fit; evaluate the returned weights here."""
     in_features, hidden, batch_size, epochs, learning_rate = SETTINGS[dataset]
     train, val, (new_images, new_labels) = _data(dataset)
     model = send_function(submission, given_mlp)(in_features, hidden)
@@ -82,22 +82,22 @@ def train_given_mlp(submission, dataset, seed):
         return classification_metrics(reference(new_images), new_labels)
 
 
-# Does what `weights_of` in shared/public/training.py does. Its text is part of the digests in calibration.json: import
-# the shared one when these experiments are calibrated again.
+# A copy of `weights_of` in shared/public/training.py. Its text is part of the digests in calibration.json: import
+# the shared one when these experiments are next calibrated.
 def weights_of(model, reference):
-    """Return the state dict of a model, once it is known to fit the reference, a model of the same kind."""
+    """Return the state dict of a model; fail unless it matches that of the reference, a model of the same kind."""
     state = model.state_dict()
     assert_true(isinstance(state, dict), "The model has no state dict any more.")
     for name, expected in reference.state_dict().items():
         value = state.get(name)
-        # Values that are not finite are allowed: the metrics tell what such a model is worth.
+        # Values that are not finite are allowed: the metrics show what such a model is worth.
         value = value.nan_to_num() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
         assert_tensor(value, expected, what="a parameter of the model after training", **ANY)
     return {name: state[name].detach() for name in reference.state_dict()}
 
 
 def majority_class(dataset, _seed):
-    """Return the metrics of a model that only knows which class is more frequent."""
+    """Return the metrics of a model that always predicts the more frequent class."""
     (_, labels), _, (_, new_labels) = _data(dataset)
     return classification_metrics(torch.full(new_labels.shape, float(labels.mean() - 0.5)), new_labels)
 
@@ -122,7 +122,7 @@ BASELINES = {"majority class": majority_class, "logistic regression": linear_mod
 
 FIT_ON_RINGS = Experiment("fit_on_rings", train_given_mlp, dataset="rings", metric="accuracy", baselines=BASELINES)
 
-# On these images a linear model is as good as an MLP: they only show that an answer trains at all.
+# On these images a linear model is as good as an MLP, so they only show that an answer trains at all.
 FIT_ON_PNEUMONIA = Experiment(
     "fit_on_pneumonia",
     train_given_mlp,

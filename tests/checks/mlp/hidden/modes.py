@@ -1,4 +1,4 @@
-"""The modes of the modules of a model."""
+"""The training modes of a model's modules."""
 
 
 def modes(model):

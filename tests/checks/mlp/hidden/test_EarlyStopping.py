@@ -11,10 +11,10 @@ from ..public.early_stopping import assert_stops
 
 @pytest.mark.points(0.25)
 def test_min_delta(submission):
-    """An improvement is a loss below best − min_delta; a smaller change is none, and leaves `best` alone."""
+    """Only a loss below best − min_delta is an improvement; a smaller change does not update `best`."""
     what = " with a min_delta"
     arguments = {"patience": 3, "min_delta": 0.25}
-    losses = [1.0, 0.875, 0.8125, 0.625, 0.5, 0.4375, 0.375]  # the last is exactly best - min_delta: not below it
+    losses = [1.0, 0.875, 0.8125, 0.625, 0.5, 0.4375, 0.375]  # the last is exactly best - min_delta, not below it
     answers, bests = [False] * 6 + [True], [1.0] * 3 + [0.625] * 4
     assert_stops(submission, losses, answers, bests, what, **arguments)
     # With the wrong sign a slightly larger loss counts as an improvement.
@@ -23,7 +23,7 @@ def test_min_delta(submission):
 
 @pytest.mark.points(0.25)
 def test_equal_losses(submission):
-    """An equal loss is no improvement, and neither is NaN; each object counts for itself."""
+    """Neither an equal loss nor NaN is an improvement; objects do not share state."""
     what = " where the loss stays the same"
     for patience in (1, 4):
         n = patience + 1
@@ -36,5 +36,5 @@ def test_equal_losses(submission):
     for stopping in (first, second):
         assert_has(stopping, "step", what="An EarlyStopping")
     first.step(0.1)
-    cause = "keep the state in `self.…`, made in `__init__`: what belongs to the class is shared by all objects"
-    assert_true(second.step(5.0) is False, "An EarlyStopping knows of the losses of another one.", cause=cause)
+    cause = "keep the state in `self.…`, set in `__init__`: class attributes are shared by all objects"
+    assert_true(second.step(5.0) is False, "An EarlyStopping object sees the losses of another one.", cause=cause)

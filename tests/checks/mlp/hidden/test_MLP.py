@@ -16,7 +16,7 @@ from ..public.networks import assert_logits, new_mlp
 def randomise(model, x, seed):
     """Give a network random parameters; return its logits and its linear layers; runs on the student's side.
 
-    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
+    Students may initialise a network as they like, and a last layer of zeros, for example, would hide what it does.
     """
     model(x)  # gives lazy layers their shapes
     generator = torch.Generator().manual_seed(seed)
@@ -43,7 +43,7 @@ def check_forward(submission, call, sizes, x, **arguments):
     """Check what a network with random parameters computes; ``sizes`` runs from in_features to out_features."""
     network = new_mlp(submission, call, **arguments)
     network.eval()
-    run(network, x, f"{call}(x)", "flatten the input to (N, in_features), and let the sizes follow the arguments")
+    run(network, x, f"{call}(x)", "flatten the input to (N, in_features), and take the sizes from the arguments")
     told = send_function(submission, randomise)(network, x, 1)
     assert_true(type(told) is tuple and len(told) == 2 and type(told[1]) is list, "The layers cannot be read.")
     logits, found = told
@@ -51,22 +51,17 @@ def check_forward(submission, call, sizes, x, **arguments):
     layers = []
     for n_in, n_out in pairwise(sizes):
         fitting = [pair for pair in found if isinstance(pair[0], torch.Tensor) and pair[0].shape == (n_out, n_in)]
-        cause = (
-            "a layer a number in hidden_features, and one more for the output; keep them in the module, not in a list"
-        )
-        assert_true(
-            len(fitting) == 1, f"{call} must have one linear layer with {n_in} inputs and {n_out} outputs.", cause=cause
-        )
+        cause = "one layer per entry of hidden_features, plus one for the output; register them, not in a plain list"
+        problem = f"{call} must have one linear layer with {n_in} inputs and {n_out} outputs."
+        assert_true(len(fitting) == 1, problem, cause=cause)
         layers.append(fitting[0])
     mistakes = {
         "the ReLU between the layers is missing": forward(x, layers, lambda z: z),
-        "a ReLU comes after the last layer: a logit may be negative": forward(x, layers, last=F.relu),
-        "a sigmoid comes after the last layer; it belongs to the loss, here it would come twice": (
-            forward(x, layers, last=torch.sigmoid)
-        ),
-        "a tanh comes after the last layer": forward(x, layers, last=torch.tanh),
-        "a softmax comes after the last layer": forward(x, layers, last=lambda z: z.softmax(1)),
-        "a log-softmax comes after the last layer": forward(x, layers, last=lambda z: z.log_softmax(1)),
+        "a ReLU follows the last layer: a logit may be negative": forward(x, layers, last=F.relu),
+        "a sigmoid follows the last layer; it belongs in the loss": forward(x, layers, last=torch.sigmoid),
+        "a tanh follows the last layer": forward(x, layers, last=torch.tanh),
+        "a softmax follows the last layer": forward(x, layers, last=lambda z: z.softmax(1)),
+        "a log-softmax follows the last layer": forward(x, layers, last=lambda z: z.log_softmax(1)),
         "the activation is a sigmoid, not a ReLU": forward(x, layers, torch.sigmoid),
         "the activation is a tanh, not a ReLU": forward(x, layers, torch.tanh),
         "the activation is a leaky ReLU": forward(x, layers, partial(F.leaky_relu, negative_slope=0.1)),
@@ -78,7 +73,7 @@ def check_forward(submission, call, sizes, x, **arguments):
 
 
 def find_dropped(model, x):
-    """Return the share of inputs that each linear layer drops in train mode, by their number, and the share of logits.
+    """Return the share of dropped inputs of each linear layer in train mode, by layer size, and that of dropped logits.
 
     Weights and inputs are positive, so no ReLU gives 0. Runs on the student's side.
     """
@@ -100,7 +95,7 @@ def find_dropped(model, x):
 @pytest.mark.after("logits")
 @pytest.mark.hint("Linear, ReLU, Linear, ReLU, …, Linear: what comes last?")
 def test_forward(submission):
-    """A ReLU follows each hidden layer and nothing the last: the logits are what the layers give."""
+    """A ReLU follows each hidden layer and nothing follows the last: the logits are correct."""
     for sizes in ((9, 16, 12, 1), (6, 20, 4), (5, 8, 7, 6, 10)):
         arguments = {"in_features": sizes[0], "hidden_features": sizes[1:-1], "out_features": sizes[-1]}
         check_forward(submission, "MLP(…)", sizes, torch.randn(30, sizes[0]), **arguments)
@@ -109,7 +104,7 @@ def test_forward(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("logits")
 def test_no_hidden_layer(submission):
-    """Without hidden layers it is logistic regression, and one hidden layer is enough too."""
+    """Without hidden layers the network is logistic regression; a single hidden layer works too."""
     for hidden in ((), (7,)):
         sizes = (8, *hidden, 1)
         call = f"MLP with hidden_features={hidden}"
@@ -119,7 +114,7 @@ def test_no_hidden_layer(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("logits")
 def test_batch_of_one(submission):
-    """A batch of one keeps its axis, and inputs that are not contiguous are read rightly."""
+    """A batch of one keeps its axis, and non-contiguous inputs are read correctly."""
     check_forward(
         submission,
         "MLP(…) of a batch of one",
@@ -143,9 +138,9 @@ def test_batch_of_one(submission):
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
-@pytest.mark.hint("In which mode is dropout active, and what is dropped?")
+@pytest.mark.hint("In which mode is dropout active, and what does it drop?")
 def test_dropout(submission):
-    """In train mode a share `dropout` of each hidden layer is dropped, in eval mode nothing is."""
+    """In train mode a share `dropout` of each hidden layer is dropped; in eval mode nothing is."""
     call = "MLP with dropout"
     for dropout in (0.3, 0.0):
         arguments = {"in_features": 20, "hidden_features": (900, 700), "out_features": 40, "dropout": dropout}
@@ -162,23 +157,19 @@ def test_dropout(submission):
             share = shares[n_in]
             cause = "dropout with probability `dropout` follows the ReLU of each hidden layer"
             if share == 0:
-                cause = "a hidden layer is without dropout, or F.dropout is told that this is no training"
+                cause = "a hidden layer has no dropout, or F.dropout is called with training=False"
             elif abs(share - 0.7) < 0.1:
                 cause = "`dropout` is the share that is dropped, not the share that is kept"
             elif abs(share - 0.5) < 0.1:
                 cause = "the argument `dropout` is ignored: 0.5 is nn.Dropout's own default"
             elif not dropout:
-                cause = "dropout=0.0 means none at all"
+                cause = "dropout=0.0 means no dropout"
             problem = f"The share of a hidden layer that is dropped in train mode is not `dropout`, but {share:.2f}."
-            assert_true(
-                abs(share - dropout) < (0.1 if dropout else 1e-9),
-                problem,
-                details=f"Expected {dropout}.",
-                cause=cause,
-            )
+            details = f"Expected {dropout}."
+            assert_true(abs(share - dropout) < (0.1 if dropout else 1e-9), problem, details=details, cause=cause)
         network.eval()
         x = torch.randn(3, 20)
         first, second = run(network, x, call), run(network, x, call)
         assert_logits(first, (3, 40), f"{call} in eval mode")
-        cause = "F.dropout needs `training=self.training`; nn.Dropout knows the mode by itself"
+        cause = "F.dropout needs `training=self.training`; nn.Dropout follows the mode automatically"
         assert_tensor(second, first.detach(), what=f"{call}, called again in eval mode,", cause=cause)

@@ -1,4 +1,4 @@
-"""Hidden checks of `evaluate`: ties, a single class, batches, and what it leaves behind."""
+"""Hidden checks of `evaluate`: ties, a single class, batches, and side effects."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from .modes import modes
 
 
 def unsteady_model(frozen):
-    """Return a model with batch norm and dropout in train mode; ``frozen``: its batch norm is in eval mode."""
+    """Return a model with batch norm and dropout in train mode; with ``frozen``, the batch norm is in eval mode."""
     layers = [
         torch.nn.Flatten(),
         torch.nn.BatchNorm1d(4),
@@ -26,7 +26,7 @@ def unsteady_model(frozen):
 
 
 def flags(model):
-    """Return requires_grad of each parameter and whether it has a gradient."""
+    """Return requires_grad of each parameter, and whether it has no gradient."""
     return [[p.requires_grad, p.grad is None] for p in model.parameters()]
 
 
@@ -34,19 +34,19 @@ def flags(model):
 @pytest.mark.after("metrics")
 @pytest.mark.hint("How often does a random sample of class 1 have a larger logit than one of class 0?")
 def test_ties_and_imbalance(submission):
-    """Ties count half in the AUC, and few samples of a class weigh as much as many in the balanced accuracy."""
+    """Ties count half in the AUC, and in the balanced accuracy a rare class counts as much as a frequent one."""
     logits = torch.tensor([0.0, 0.5, 0.5, -0.5, 1.0, 0.5, -0.5, 0.0, 0.25, -1.0, 0.25, 2.0])
     labels = torch.tensor([0.0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0])
     assert_metrics(submission, logits, labels, 12)
     assert_metrics(submission, torch.zeros(6), torch.tensor([0.0, 1, 1, 0, 0, 0]), 6)
-    # Like a model that calls everyone healthy where one in ten is ill.
+    # Like a model that calls everyone healthy when one in ten is ill.
     assert_metrics(submission, -torch.rand(40).round(decimals=1) - 1, (torch.arange(40) % 10 == 3).float(), 40)
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("metrics")
 def test_one_class(submission):
-    """Where all samples are of one class, the AUC is NaN and the accuracy is right."""
+    """If all samples are of one class, the AUC is NaN and the accuracy is correct."""
     for label in (0.0, 1.0):
         logits, labels = torch.tensor([0.5, -1, 2, 0.25, 1]), torch.full((5,), label)
         assert_metrics(submission, logits, labels, 2, keys=("accuracy", "auc"))
@@ -55,52 +55,43 @@ def test_one_class(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("metrics")
 def test_batches(submission):
-    """The metrics do not depend on the batches: small ones, of one class, of a single sample."""
+    """The metrics do not depend on the batches: small, of one class, or of a single sample."""
     logits = (2 * torch.randn(31)).round(decimals=1)
     labels = (logits + 2 * torch.randn(31) > 0.5).float()
     labels[:9], labels[-2:] = torch.arange(9).div(8, rounding_mode="floor").float(), torch.tensor([0.0, 1])
     for batch_size in (5, 1, 30):
         found = evaluated(submission, send_function(submission, mean_model)(), logits, labels, batch_size)
         for key, expected in classification_metrics(logits, labels).items():
-            cause = "collect logits and labels of all batches first, and only then compute"
+            cause = "collect the logits and labels of all batches before computing metrics"
             what = f"{key!r} in batches of another size"
             assert_equal(found[key], expected, what=what, rtol=1e-4, atol=1e-6, cause=cause)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("metrics")
-@pytest.mark.hint("`model.training` is the mode of the model; each of its modules has one of its own.")
+@pytest.mark.hint("`model.training` is the mode of the model; each of its modules has its own.")
 def test_leaves_no_trace(submission):
-    """Evaluating twice gives the same, and parameters, buffers and the mode of each module are as they were."""
+    """Evaluating twice gives the same result and changes no parameter, buffer or mode of a module."""
     logits, labels = torch.randn(24), (torch.arange(24) % 2).float()
     for training, frozen in ((True, False), (False, False), (True, True)):
         model = send_function(submission, unsteady_model)(frozen)
         if not training:
             model.eval()
-        before = (
-            send_function(submission, modes)(model),
-            send_function(submission, flags)(model),
-            model.state_dict(),
-        )
+        before = (send_function(submission, modes)(model), send_function(submission, flags)(model), model.state_dict())
         first, second = (evaluated(submission, model, logits, labels, 6) for _ in range(2))
         cause = "dropout is active: `model.eval()` is missing"
         assert_equal(second, first, what="What a second evaluation finds", cause=cause)
         after = model.state_dict()
         assert_true(isinstance(after, dict), "The model has no state dict any more.")
         for name, value in before[2].items():
-            assert_tensor(
-                after.get(name),
-                value,
-                what="a parameter or buffer of the model",
-                cause="batch norm learns in train mode",
-            )
+            call = "a parameter or buffer of the model"
+            assert_tensor(after.get(name), value, what=call, cause="batch norm updates its statistics in train mode")
         cause = (
-            "remember the mode before `model.eval()`, and go back to it at the end. A part of the model may be in "
-            "eval mode while the rest is in train mode: remember it for each of `model.modules()`"
+            ("save and restore the mode of each of `model.modules()`: part of the model may be in eval mode")
             if frozen
-            else "remember `model.training` before `model.eval()`, and go back to it at the end"
+            else "save `model.training` before `model.eval()` and restore it at the end"
         )
-        problem = "The model is not left in the mode in which it was."
+        problem = "The mode of the model is not restored."
         assert_true(send_function(submission, modes)(model) == before[0], problem, cause=cause)
         same = send_function(submission, flags)(model) == before[1]
         assert_true(same, "Gradients or requires_grad of the parameters changed.", cause="use `with torch.no_grad():`")

@@ -1,4 +1,4 @@
-"""Hidden checks of `fit`: how it trains, and how good a small MLP gets with it."""
+"""Hidden checks of `fit`: how it trains, and how accurate a small MLP becomes."""
 
 import pytest
 import torch
@@ -14,14 +14,14 @@ from .experiments import FIT_ON_RINGS
 
 
 def pixel_model(n_pixels):
-    """Return a model with one weight per pixel, all of them 0, and no bias; runs on the student's side."""
+    """Return a model with one weight per pixel, all 0, and no bias; runs on the student's side."""
     linear = torch.nn.Linear(n_pixels, 1, bias=False)
     torch.nn.init.zeros_(linear.weight)
     return torch.nn.Sequential(torch.nn.Flatten(), linear, torch.nn.Flatten(0))
 
 
 def noting_model(n_pixels):
-    """Return a model like `pixel_model` that notes, for each batch, which pixels are lit and what is in ``.grad``."""
+    """Return a model like `pixel_model` that notes the lit pixels and ``.grad`` of each batch."""
 
     class Noting(torch.nn.Module):
         def __init__(self):
@@ -53,9 +53,9 @@ def moved(submission, learning_rate):
 @pytest.mark.points(0.25)
 @pytest.mark.after("records")
 def test_modes(submission):
-    """Every epoch trains in train mode, and validates in eval mode without gradients."""
+    """Every epoch trains in train mode and validates in eval mode without gradients."""
     images, labels, _ = random_batches(12, 4)
-    # Batches of 4 to train with, of 3 to validate with: the model notes which it gets.
+    # The model notes batch sizes: 4 means training, 3 means validation.
     train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 3))
     for training in (True, False):
         model = send_function(submission, mean_model)()
@@ -69,20 +69,20 @@ def test_modes(submission):
         assert_true(n_steps >= 9, "The model is not called with gradients for each training batch of each epoch.")
         for size, mode, with_gradients in calls:
             if size == 4 and with_gradients is True:
-                cause = "`model.train()` before the training images, in each epoch: validation needs `model.eval()`"
+                cause = "call `model.train()` before the training images in each epoch"
                 assert_true(mode is True, "The model is trained in eval mode.", cause=cause)
             if size == 3:
-                cause = "`model.eval()` before the validation images, in each epoch"
+                cause = "call `model.eval()` before the validation images in each epoch"
                 assert_true(mode is False, "The model is validated in train mode.", cause=cause)
-                cause = "put validation under `with torch.no_grad():`: it needs less memory and time"
-                assert_true(with_gradients is False, "Gradients are on during the validation.", cause=cause)
+                cause = "validate inside `with torch.no_grad():`, which saves memory and time"
+                assert_true(with_gradients is False, "Gradients are on during validation.", cause=cause)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_validation_images(submission):
-    """Every training image is learnt from, and no validation image is."""
-    # Each image has a bright pixel of its own, and the last pixel follows the label in all of them.
+    """The model learns from every training image and from no validation image."""
+    # Each image has its own bright pixel, and the last pixel follows the label in all of them.
     labels = torch.tensor([1.0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0])
     images = torch.cat([torch.eye(18), 0.5 * (2 * labels - 1)[:, None]], 1)[:, None, None]
     train = send_loader(submission, images[:12], labels[:12], batch_size=4)
@@ -90,9 +90,9 @@ def test_validation_images(submission):
     model = send_function(submission, pixel_model)(19)
     assert_records(submission.fit(model, train, val, 3, 0.02), 3)
     weight = weights_of(model, pixel_model(19))["1.weight"][0]
-    cause = "`backward` and `step` belong to the loop over train_loader alone"
+    cause = "`backward` and `step` belong in the loop over train_loader only"
     assert_true(not bool(weight[12:18].any()), "The model was trained on validation images.", cause=cause)
-    cause = "a batch is left out, the labels are mixed up among the images, or the step goes uphill"
+    cause = "a batch is skipped, the labels are shuffled, or the step goes uphill"
     wrong = int((weight[:12].sign() != 2 * labels[:12] - 1).sum())
     assert_true(wrong == 0, f"The model has not learnt the label of {wrong} training images.", cause=cause)
 
@@ -100,13 +100,10 @@ def test_validation_images(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_learning_rate(submission):
-    """The learning rate is used: with a thousandth of it, the weights go much less far."""
+    """The learning rate is used: with a thousandth of it, the weights move much less."""
     fast, slow = moved(submission, 0.02), moved(submission, 0.00002)
-    assert_true(
-        fast > 0 and slow < 0.1 * fast,
-        "The weights go as far whatever learning_rate says.",
-        cause="hand `learning_rate` to the optimiser",
-    )
+    problem = "The weights move equally far whatever learning_rate is."
+    assert_true(fast > 0 and slow < 0.1 * fast, problem, cause="pass `learning_rate` to the optimiser")
 
 
 @pytest.mark.points(0.25)
@@ -117,17 +114,17 @@ def test_fresh_gradients(submission):
     train, val = (send_loader(submission, images, labels, batch_size=size) for size in (4, 12))
     model = send_function(submission, noting_model)(12)
     assert_records(submission.fit(model, train, val, 2), 2)
-    notes = model.notes  # empty with torch.autograd.grad, which adds nothing up
+    notes = model.notes  # empty with torch.autograd.grad, which does not accumulate
     assert_true(type(notes) is list, "The model has lost its notes.")
     for note in notes:
         assert_true(type(note) is list and len(note) == 2, "The model has lost its notes.")
         lit, grad = note
         assert_tensor(lit, torch.ones(12, dtype=torch.bool), what="a note of the model", **ANY)
         assert_tensor(grad, torch.zeros(12), what="the gradient of a batch", **ANY)
-        # A penalty on the weights adds to the gradient of every batch, but little.
+        # A penalty on the weights adds a little to the gradient of every batch.
         fresh = not lit.any() or bool(grad[~lit].abs().sum() <= 0.3 * grad[lit].abs().sum())
-        cause = "`backward()` adds to `.grad`: `optimizer.zero_grad()` is missing, or is not done for each batch"
-        assert_true(fresh, "The gradient of a batch still holds those of batches before it.", cause=cause)
+        cause = "`backward()` adds to `.grad`: `optimizer.zero_grad()` is missing or not called for each batch"
+        assert_true(fresh, "The gradient of a batch still holds those of earlier batches.", cause=cause)
 
 
 @pytest.mark.points(1)
@@ -137,12 +134,12 @@ def test_fresh_gradients(submission):
 )
 @pytest.mark.hint("Train a small MLP on the rings of the lesson and look at the learning curves.")
 def test_beats_a_line(submission):
-    """In ten epochs it brings a small MLP far above what logistic regression reaches on two rings."""
+    """After ten epochs on two rings, a small MLP is far more accurate than logistic regression."""
     FIT_ON_RINGS.check(
         submission,
-        what="The accuracy of the MLP that fit trained, on points that it has never met,",
+        what="The accuracy of the MLP trained by fit, on points it has never seen,",
         cause=(
-            "ten epochs with a learning rate of 0.02 are plenty for Adam; plain gradient descent is slower, and a "
-            "penalty or a decay of the learning rate that is too strong keeps the network from learning"
+            "ten epochs with a learning rate of 0.02 are plenty for Adam; plain gradient descent is slower, and "
+            "too strong a penalty or learning rate decay keeps the network from learning"
         ),
     )

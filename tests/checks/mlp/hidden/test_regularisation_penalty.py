@@ -31,7 +31,7 @@ def penalty_gradients(penalty, model, l1, l2):
 @pytest.mark.points(0.25)
 @pytest.mark.after("small_network")
 def test_other_layers(submission):
-    """The kernels of a convolution are weights; a batch norm's parameters and single numbers are not."""
+    """Convolution kernels are weights; batch norm parameters and single numbers are not."""
     weights = torch.randn(42)
     others = [p.detach().flatten() for p in convolutional_model(weights).parameters() if p.dim() < 2]
     model = send_function(submission, convolutional_model)(weights)
@@ -40,12 +40,10 @@ def test_other_layers(submission):
     expected = 0.3 * weights.abs().sum() + 0.7 * weights.square().sum()
     linear = weights[18:]
     mistakes = {
-        "parameters with two dimensions only are penalised; the kernels of a convolution have four": (
+        "only parameters with exactly two dimensions count; kernels have four": (
             0.3 * linear.abs().sum() + 0.7 * linear.square().sum()
         ),
-        "parameters are told by their name, but a batch norm's `weight` is none: count the dimensions": (
-            expected + 2.0
-        ),
+        "names do not tell: a batch norm's `weight` is not a weight; count dimensions": expected + 2.0,
         **penalty_mistakes(weights, torch.cat(others), 0.3, 0.7),
     }
     penalty = submission.regularisation_penalty(model, 0.3, 0.7)
@@ -54,13 +52,13 @@ def test_other_layers(submission):
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("small_network")
-@pytest.mark.hint("Stay with tensor operations: `.item()` and `.data` have no gradient.")
+@pytest.mark.hint("Use only tensor operations: `.item()` and `.data` have no gradient.")
 def test_differentiable(submission):
-    """Its gradient is l1·sign(w) + 2·l2·w for the weights and 0 for the biases."""
+    """The gradient is l1·sign(w) + 2·l2·w for the weights and 0 for the biases."""
     model = send_function(submission, penalised_model)()
     told = send_function(submission, penalty_gradients)(submission.regularisation_penalty, model, 0.5, 0.25)
     assert_true(type(told) is list and len(told) == 2, "The gradients cannot be read.")
     weights = torch.tensor([1.0, -2, 3, 0, -4, 2])
     expected = 0.5 * weights.sign() + 0.5 * weights
-    assert_tensor(told[0], expected, what="the gradient of the penalty by the weights", cause=NO_GRADIENT)
-    assert_tensor(told[1], torch.zeros(3), what="the gradient of the penalty by the biases")
+    assert_tensor(told[0], expected, what="the gradient of the penalty with respect to the weights", cause=NO_GRADIENT)
+    assert_tensor(told[1], torch.zeros(3), what="the gradient of the penalty with respect to the biases")

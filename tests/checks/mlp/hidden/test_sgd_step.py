@@ -1,4 +1,4 @@
-"""Hidden checks of `sgd_step`: what a step leaves behind, any iterable, and several steps."""
+"""Hidden checks of `sgd_step`: side effects, any iterable, and several steps."""
 
 import pytest
 import torch
@@ -11,16 +11,15 @@ from ..public.sgd_steps import assert_stepped
 @pytest.mark.points(0.5)
 @pytest.mark.after("step")
 def test_nothing_recorded(submission):
-    """The parameters are still the leaves that they were, with the same gradients, and autograd is still on."""
+    """The parameters are still the same leaves with the same gradients, and autograd is still on."""
     values, grads = [torch.randn(3, 2), torch.randn(2)], [torch.randn(3, 2), torch.randn(2)]
     told = assert_stepped(submission, values, grads, 0.2)
-    cause = "step within `with torch.no_grad():`, and change the parameter itself (`-=`, `sub_`)"
+    cause = "step inside `with torch.no_grad():`, and change the parameter in place (`-=`, `sub_`)"
     assert_true(not told["recorded"], "Autograd has recorded the step.", cause=cause)
-    assert_true(
-        told["gradients are on"], "Autograd is off after the step.", cause="`with torch.no_grad():` ends by itself"
-    )
+    problem = "Autograd is off after the step."
+    assert_true(told["gradients are on"], problem, cause="`with torch.no_grad():` ends by itself")
     assert_true(told["returned None"], "sgd_step must return None.", cause="the parameters change in place")
-    cause = "the step uses the gradients; making them zero is a step of its own in the training loop"
+    cause = "the step only uses the gradients; the training loop sets them to zero separately"
     for grad, new in zip(grads, told["grads"], strict=True):
         assert_tensor(new, grad, what="a gradient after the step", cause=cause)
 
@@ -39,6 +38,6 @@ def test_any_iterable(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("step")
 def test_several_steps(submission):
-    """Two steps with the same gradient go twice as far as one: there is no momentum, and no decay."""
+    """Two steps with the same gradient go twice as far as one: there is no momentum and no decay."""
     values, grads = [torch.randn(5, 2), torch.randn(3).double()], [torch.randn(5, 2), torch.randn(3).double()]
     assert_stepped(submission, values, grads, 0.05, n_steps=2)

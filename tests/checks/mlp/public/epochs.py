@@ -30,7 +30,7 @@ def new_criterion(pos_weight):
 
 
 def reference_epoch(weights, batches, learning_rate, momentum=0.0, pos_weight=1.0, mistake=""):
-    """Return the parameters after an epoch as one row, and the mean loss; with one of the typical mistakes, if any."""
+    """Return the parameters after an epoch as one row, and the mean loss; ``mistake`` makes a typical one."""
     model = small_model(*weights)
     optimizer, criterion = new_optimizer(model, learning_rate, momentum), new_criterion(pos_weight)
     if mistake == "plain":
@@ -61,19 +61,19 @@ def reference_epoch(weights, batches, learning_rate, momentum=0.0, pos_weight=1.
 
 
 STEP_MISTAKES = {
-    "the model has not changed: `optimizer.step()` is missing, or the gradients are set to zero before it": "still",
-    "`optimizer.zero_grad()` is missing: `backward()` adds to the gradients of the batches before": "add",
-    "the gradients are set to zero once an epoch; each batch needs it": "once",
+    "the model has not changed: `optimizer.step()` is missing, or the gradients are zeroed before it": "still",
+    "`optimizer.zero_grad()` is missing: `backward()` adds to the gradients of earlier batches": "add",
+    "the gradients are zeroed once per epoch; zero them for each batch": "once",
     "the sigmoid is applied twice: the model returns logits, and the criterion applies the sigmoid itself": "sigmoid",
     "logits of shape (N, 1) against labels of shape (N,) make a table of every sample against every label": "table",
     "the gradient is that of the sum of the losses, not of their mean": "sum",
     "the labels are the wrong way round": "inverted",
     "the step goes uphill": "uphill",
-    "only one step is made, at the end of the epoch; each batch needs one": "end",
-    "only the first batch is used: the loop ends early (`break`, or `return` within the loop)": "first",
-    "the last batch is left out": "drop",
-    "the optimizer that is given is not used": "plain",
-    "the criterion that is given is not used": "criterion",
+    "there is only one step, at the end of the epoch; each batch needs one": "end",
+    "only the first batch is used: the loop ends early (`break`, or `return` inside the loop)": "first",
+    "the last batch is skipped": "drop",
+    "the given optimizer is not used": "plain",
+    "the given criterion is not used": "criterion",
 }
 
 
@@ -93,12 +93,12 @@ def trained(submission, weights, images, labels, batch_size, learning_rate, mome
     state = model.state_dict()
     assert_true(isinstance(state, dict), "The model has no state dict any more.")
     for name, value in small_model(*weights).state_dict().items():
-        assert_tensor(state.get(name), value, what="a parameter of the model", cause="the learning went astray", **ANY)
+        assert_tensor(state.get(name), value, what="a parameter of the model", cause="the training diverged", **ANY)
     return torch.cat([state[name].detach().flatten() for name in small_model(*weights).state_dict()]), loss
 
 
 def assert_golden(submission, n, batch_size, learning_rate, momentum=0.0, pos_weight=1.0):
-    """Check the parameters after an epoch against those of the reference."""
+    """Compare the parameters after an epoch with those of the reference."""
     weights = torch.randn(4, 6), torch.randn(1, 4)
     images, labels, batches = random_batches(n, batch_size)
     row, _ = trained(submission, weights, images, labels, batch_size, learning_rate, momentum, pos_weight)
@@ -114,7 +114,7 @@ def assert_golden(submission, n, batch_size, learning_rate, momentum=0.0, pos_we
 
 
 def assert_mean_loss(submission, n, batch_size):
-    """Check the loss that an epoch returns when the learning rate is 0, so that the model does not change."""
+    """Check the loss that an epoch returns with a learning rate of 0, so that the model does not change."""
     weights = torch.randn(4, 6), torch.randn(1, 4)
     images, labels, batches = random_batches(n, batch_size)
     _, loss = trained(submission, weights, images, labels, batch_size, 0.0)
@@ -124,30 +124,18 @@ def assert_mean_loss(submission, n, batch_size):
         expected = float(F.binary_cross_entropy_with_logits(model(images), labels))
     total = expected * n
     last = each[-1] * len(batches[-1][1])
-    assert_equal(
-        as_float(loss, "What train_one_epoch returns"),
-        expected,
-        what="the mean loss that train_one_epoch returns",
-        rtol=1e-4,
-        atol=1e-6,
-        mistakes={
-            "the sum of the batches' means is returned; weigh each with its number of samples, and divide by all": (
-                sum(each)
-            ),
-            "the mean over batches is returned, where a small batch weighs as much as a large one": (
-                sum(each) / len(each)
-            ),
-            "the sum of the batches' means is divided by the number of samples": sum(each) / n,
-            "the sum over samples is returned; divide it by their number": total,
-            "the sum over samples is divided by the number of batches": total / len(each),
-            "the mean of each batch is weighed with the size of a full batch; the last one is smaller": (
-                sum(each) * batch_size / n
-            ),
-            "the number of samples is taken as batches · batch size; the last batch is smaller": (
-                total / (len(each) * batch_size)
-            ),
-            "the last batch is left out": (total - last) / max(n - len(batches[-1][1]), 1),
-            "it is the loss of the last batch": each[-1],
-            "it is the loss of the first batch": each[0],
-        },
-    )
+    result = as_float(loss, "What train_one_epoch returns")
+    call = "the mean loss that train_one_epoch returns"
+    mistakes = {
+        "this is the sum of the batch means; weight each by its size and divide by all samples": sum(each),
+        "this is the mean over batches, where a small batch counts as much as a large one": sum(each) / len(each),
+        "the sum of the batch means is divided by the number of samples": sum(each) / n,
+        "this is the sum over samples; divide it by their number": total,
+        "the sum over samples is divided by the number of batches": total / len(each),
+        "the batch means are weighted by the full batch size": sum(each) * batch_size / n,
+        "the sum is divided by batches · batch size; the last batch is smaller": total / (len(each) * batch_size),
+        "the last batch is skipped": (total - last) / max(n - len(batches[-1][1]), 1),
+        "this is the loss of the last batch": each[-1],
+        "this is the loss of the first batch": each[0],
+    }
+    assert_equal(result, expected, what=call, rtol=1e-4, atol=1e-6, mistakes=mistakes)

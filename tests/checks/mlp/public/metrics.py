@@ -1,4 +1,4 @@
-"""What a student's evaluate finds for a model whose logits are known, and what typical mistakes give instead."""
+"""What a student's evaluate returns for known logits, and what typical mistakes give instead."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ KEYS = ("accuracy", "balanced_accuracy", "auc")
 
 
 def mean_model():
-    """Return a model whose logit is the mean of the image; it notes how it is called."""
+    """Return a model whose logit is the mean of the image, and which notes how it is called."""
 
     class Mean(torch.nn.Module):
         def __init__(self):
@@ -35,7 +35,7 @@ def images_of(logits):
 
 
 def evaluated(submission, model, logits, labels, batch_size):
-    """Return the metrics that a student's evaluate finds, as floats."""
+    """Return the metrics of a student's evaluate, as floats."""
     loader = send_loader(submission, images_of(logits), labels, batch_size=batch_size)
     found = submission.evaluate(model, loader)
     if type(found) is not dict:
@@ -65,9 +65,9 @@ def metric_mistakes(logits, labels, batch_size):
     parts = [classification_metrics(*batch) for batch in batches]
     predictions = (logits > 0).float()
     tables = logits[labels == 1][:, None] - logits[labels == 0]
-    low = "logits are compared with 0.5; the prediction is 1 where the logit is above 0"
-    of_batches = "the mean over batches is given; collect all samples first"
-    last = "it is that of the last batch alone"
+    low = "logits are compared with 0.5; the prediction is 1 for logits above 0"
+    of_batches = "this is the mean over batches; collect all samples first"
+    last = "this is the value of the last batch only"
     sizes = [(predictions == label).float() for label in (0, 1)]
     precision = [float((labels[p == 1] == k).float().mean()) for k, p in enumerate(sizes) if p.any()]
     mistakes = {
@@ -75,36 +75,30 @@ def metric_mistakes(logits, labels, batch_size):
             low: high[key],
             of_batches: sum(part[key] for part in parts) / len(parts),
             last: parts[-1][key],
-            "it is a percentage; it is to be a share between 0 and 1": 100 * right[key],
+            "this is a percentage; return a number between 0 and 1": 100 * right[key],
         }
         for key in KEYS
     }
     mistakes["accuracy"] |= {
-        "it is the number of right predictions, not their share": right["accuracy"] * len(labels),
-        "it is the share of wrong predictions": 1 - right["accuracy"],
-        "a logit of exactly 0 is predicted as 1; the prediction is 1 above 0": (
+        "this is the number of correct predictions, not the fraction": right["accuracy"] * len(labels),
+        "this is the fraction of wrong predictions": 1 - right["accuracy"],
+        "a logit of exactly 0 is predicted as 1; it must be above 0": (
             float(((logits >= 0).float() == labels).float().mean())
         ),
-        "shapes (N, 1) and (N,) make a table of every prediction against every label": (
+        "(N, 1) and (N,) broadcast: every prediction meets every label": (
             float((predictions[:, None] == labels).float().mean())
         ),
     }
     mistakes["balanced_accuracy"] |= {
-        "it is the plain accuracy; balanced accuracy is the mean of the shares of each class that are found": (
-            right["accuracy"]
-        ),
-        "the shares are of the predictions (precision); they are to be of the true classes": (
-            sum(precision) / max(len(precision), 1)
-        ),
-        "it is the share of class 1 that is found (sensitivity) alone": float(predictions[labels == 1].mean()),
-        "it is the share of class 0 that is found (specificity) alone": float(1 - predictions[labels == 0].mean()),
+        "this is the plain accuracy; average the accuracies of the two classes": right["accuracy"],
+        "this averages the precisions; average the recalls": sum(precision) / max(len(precision), 1),
+        "this is only the sensitivity, the share of class 1 that is found": float(predictions[labels == 1].mean()),
+        "this is only the specificity, the share of class 0 that is found": float(1 - predictions[labels == 0].mean()),
     }
     mistakes["auc"] |= {
-        "ties count nothing; half of them count": float((tables > 0).float().mean()),
-        "ties count in full; half of them count": float((tables >= 0).float().mean()),
-        "it is computed from the predictions 0 and 1; the logits' order is what counts": (
-            classification_metrics(predictions, labels)["auc"]
-        ),
-        "the classes are the wrong way round": 1 - right["auc"],
+        "ties count nothing; count them half": float((tables > 0).float().mean()),
+        "ties count in full; count them half": float((tables >= 0).float().mean()),
+        "this is computed from predictions; use the logits": classification_metrics(predictions, labels)["auc"],
+        "the classes are swapped": 1 - right["auc"],
     }
     return mistakes

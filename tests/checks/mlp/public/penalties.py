@@ -1,4 +1,4 @@
-"""A model whose weights are known, and what typical mistakes give for its penalty."""
+"""A model with known weights, and what typical mistakes give for its penalty."""
 
 import torch
 
@@ -19,10 +19,10 @@ def penalty_mistakes(weights, others, l1, l2):
         return first * w.abs().sum() + second * w.square().sum()
 
     return {
-        "the biases are penalised too; only parameters with two dimensions or more are weights": right(both),
+        "the biases are penalised too; only parameters with at least two dimensions are weights": right(both),
         "l1 and l2 are swapped": right(weights, l2, l1),
         "l2 is for the sum of the squares, not for its root": l1 * weights.abs().sum() + l2 * weights.norm(),
-        "the absolute values are missing: positive and negative weights cancel": (
+        "the absolute values are missing, so weights of both signs cancel": (
             l1 * weights.sum() + l2 * weights.square().sum()
         ),
         "the means are taken instead of the sums": right(weights) / len(weights),
@@ -31,5 +31,5 @@ def penalty_mistakes(weights, others, l1, l2):
         "only the biases are penalised": right(others),
         "l1 is ignored": right(weights, 0.0),
         "l2 is ignored": right(weights, l1, 0.0),
-        "the minus is wrong: a penalty is positive": -right(weights),
+        "the sign is wrong: a penalty is positive": -right(weights),
     }

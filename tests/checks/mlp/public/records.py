@@ -5,8 +5,5 @@ from functools import partial
 from ...shared.public import records
 
 assert_records = partial(
-    records.assert_records,
-    fit="fit",
-    cause="one record for each epoch, none left out, none too many",
-    none="None",
+    records.assert_records, fit="fit", cause="one record per epoch, no more and no fewer", none="None"
 )

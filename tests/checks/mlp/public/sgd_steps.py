@@ -1,4 +1,4 @@
-"""Steps of a student's sgd_step, with parameters and gradients that the check knows."""
+"""Steps of a student's sgd_step, with known parameters and gradients."""
 
 import torch
 
@@ -6,7 +6,7 @@ from autograder.checking import assert_tensor, assert_true, in_place, send_funct
 
 
 def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
-    """Step with parameters that have these values and gradients, and return the outcome; runs on the student's side."""
+    """Take steps from these values with these gradients, and return the outcome; runs on the student's side."""
     parameters = [torch.nn.Parameter(value.clone()) for value in values]
     for parameter, grad in zip(parameters, grads, strict=True):
         parameter.grad = None if grad is None else grad.clone()
@@ -24,7 +24,7 @@ def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
 
 
 def after_steps(submission, values, grads, learning_rate, n_steps=1, as_generator=False):
-    """Return what `take_steps` returns for a student's function, once its types are known to be right."""
+    """Return the result of `take_steps` for a student's function; fail unless its types are right."""
     helper = send_function(submission, take_steps)
     with in_place():
         told = helper(submission.sgd_step, values, grads, learning_rate, n_steps, as_generator)
@@ -40,19 +40,18 @@ def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_gener
     for value, grad, new in zip(values, grads, told["values"], strict=True):
         change = torch.zeros_like(value) if grad is None else n_steps * learning_rate * grad
         mistakes = {
-            "nothing has changed: `p = p - …` makes a new tensor and leaves the parameter alone": value,
-            "the step goes uphill: α∇L is subtracted": value + change,
+            "nothing has changed: `p = p - …` creates a new tensor and leaves the parameter alone": value,
+            "the step goes uphill: subtract α∇L": value + change,
             "the learning rate is ignored": value - change / learning_rate,
             "the step is divided by the learning rate": value - change / learning_rate**2,
             "the parameter is replaced by the step": -change,
-            "only one of several steps has been made": value - change / n_steps,
+            "only one of several steps was taken": value - change / n_steps,
             "the gradient is averaged before the step": value - change.mean(),
             "only the sign of the gradient is used": value - learning_rate * n_steps * change.sign(),
-            "the steps gather speed (momentum); each is to follow its own gradient alone": value - 1.45 * change,
+            "the steps gain speed (momentum); each must follow its own gradient only": value - 1.45 * change,
         }
         if grad is None:
             mistakes = {}
-        assert_tensor(
-            new, value - change, what=f"{what} after the step" + "s" * (n_steps > 1), rtol=1e-5, mistakes=mistakes
-        )
+        expected = value - change
+        assert_tensor(new, expected, what=f"{what} after the step" + "s" * (n_steps > 1), rtol=1e-5, mistakes=mistakes)
     return told

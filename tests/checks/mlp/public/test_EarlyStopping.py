@@ -5,19 +5,16 @@ import pytest
 from .early_stopping import assert_stops
 
 pytestmark = pytest.mark.hints(
-    "What has to be remembered from one step to the next? Two things.",
-    (
-        "An improvement resets the count. NaN is never an improvement: ask whether the loss is below, not whether"
-        " it is not above."
-    ),
+    "What do you have to remember from one step to the next? Two things.",
+    "An improvement resets the count. NaN never is one: ask if the loss is lower, not if it is not higher.",
 )
 
 
 @pytest.mark.points(0.5)
 def test_patience(submission):
-    """With a patience of 2 it stops at the second step in a row without improvement."""
-    off_by_one = "with a patience of 2, two steps without improvement are enough, and one is not"
-    reset = "the count starts from 0 again after an improvement"
+    """With a patience of 2, it stops at the second step in a row without improvement."""
+    off_by_one = "with a patience of 2, two steps without improvement are enough, one is not"
+    reset = "the count restarts from 0 after an improvement"
     assert_stops(
         submission,
         [1.0, 0.8, 0.9, 0.7, 0.75, 0.72],

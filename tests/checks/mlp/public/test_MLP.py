@@ -12,10 +12,7 @@ from .networks import assert_logits, new_mlp
 
 pytestmark = pytest.mark.hints(
     "List the sizes from input to output; each pair of neighbours is a `Linear`.",
-    (
-        "`nn.Sequential` or `nn.ModuleList` makes layers known to the module, a plain list does not. No "
-        "activation follows the last one."
-    ),
+    "`nn.Sequential` or `nn.ModuleList` registers layers, a plain list does not. No activation follows the last one.",
 )
 
 
@@ -26,7 +23,7 @@ def parameter_shapes(model):
 
 @pytest.mark.points(0.5)
 def test_logits(submission):
-    """One output a sample has shape (N,), more have shape (N, out_features); images are flattened."""
+    """One output per sample has shape (N,), more have shape (N, out_features); images are flattened."""
     for call, arguments, input_shape, shape in (
         ("MLP()", {}, (5, 1, 28, 28), (5,)),
         ("MLP()", {}, (5, 784), (5,)),
@@ -41,7 +38,7 @@ def test_logits(submission):
 
 @pytest.mark.points(0.5)
 def test_layers(submission):
-    """The lecture's 784-128-64-1 has 108 801 parameters; other hidden_features give other layers."""
+    """The lecture's 784-128-64-1 network has 108 801 parameters; hidden_features sets the layers."""
     for call, sizes, arguments in (
         ("MLP()", (784, 128, 64, 1), {}),
         (
@@ -53,12 +50,8 @@ def test_layers(submission):
         network = new_mlp(submission, call, **arguments)
         shapes = send_function(submission, parameter_shapes)(network)
         expected = sorted([[m, n] for n, m in pairwise(sizes)] + [[m] for m in sizes[1:]])
-        assert_equal(
-            shapes,
-            expected,
-            what=f"The list of the shapes of the parameters of {call}",
-            cause=(
-                "a linear layer with a bias for each number in hidden_features, and one for the output; layers in "
-                "a plain list are not part of the module: use nn.Sequential or nn.ModuleList"
-            ),
+        cause = (
+            "one linear layer with a bias per entry of hidden_features, and one for the output; layers in a plain "
+            "list are not registered: use nn.Sequential or nn.ModuleList"
         )
+        assert_equal(shapes, expected, what=f"The list of parameter shapes of {call}", cause=cause)

@@ -11,8 +11,8 @@ from autograder.checking import assert_tensor, unchanged
 from .losses import loss_mistakes
 
 pytestmark = pytest.mark.hints(
-    "Write the formula down as it stands, then think of ŷ = 0 and ŷ = 1.",
-    "Clamp ŷ by a little on both sides before the logarithm. A logarithm to another base is a division by log(base).",
+    "Write the formula as it stands, then think of ŷ = 0 and ŷ = 1.",
+    "Clamp ŷ slightly at both ends before the logarithm. For another base, divide by log(base).",
 )
 
 CALL = "binary_cross_entropy(y_hat, y)"
@@ -22,31 +22,24 @@ CALL = "binary_cross_entropy(y_hat, y)"
 def test_lecture_base_10(submission):
     """The lecture's losses, in base 10: 2.0000 for y = 1, ŷ = 0.01, and 0.0044 for y = 1, ŷ = 0.99."""
     y_hat, y = torch.tensor([0.01, 0.99]), torch.ones(2)
-    assert_tensor(
-        submission.binary_cross_entropy(y_hat, y, base=10),
-        torch.tensor([2.0, 0.0044]),
-        what="binary_cross_entropy(y_hat, y, base=10)",
-        atol=5e-5,
-        mistakes=partial(loss_mistakes, y_hat, y, 10),
-    )
+    result = submission.binary_cross_entropy(y_hat, y, base=10)
+    expected = torch.tensor([2.0, 0.0044])
+    call = "binary_cross_entropy(y_hat, y, base=10)"
+    assert_tensor(result, expected, what=call, atol=5e-5, mistakes=partial(loss_mistakes, y_hat, y, 10))
 
 
 @pytest.mark.points(0.5)
 def test_natural_logarithm(submission):
-    """Without a base the logarithm is natural, like PyTorch's: 4.6052 and 0.0101, for y = 0 as for y = 1."""
+    """Without a base the logarithm is natural, as in PyTorch: 4.6052 and 0.0101, for y = 0 and y = 1."""
     y_hat, y = torch.tensor([0.01, 0.99, 0.01, 0.99]), torch.tensor([1.0, 1, 0, 0])
-    assert_tensor(
-        submission.binary_cross_entropy(y_hat, y),
-        torch.tensor([4.6052, 0.0101, 0.0101, 4.6052]),
-        what=CALL,
-        atol=1e-4,
-        mistakes=partial(loss_mistakes, y_hat, y),
-    )
+    result = submission.binary_cross_entropy(y_hat, y)
+    expected = torch.tensor([4.6052, 0.0101, 0.0101, 4.6052])
+    assert_tensor(result, expected, what=CALL, atol=1e-4, mistakes=partial(loss_mistakes, y_hat, y))
 
 
 @pytest.mark.points(0.25)
 def test_inputs(submission):
-    """The probabilities and the labels stay as they are."""
+    """The probabilities and the labels are not modified."""
     y_hat, y = torch.tensor([0.0, 0.3, 1.0]), torch.tensor([0.0, 1, 1])
     with unchanged(y_hat, y, what="binary_cross_entropy"):
         losses = submission.binary_cross_entropy(y_hat, y)

@@ -9,16 +9,13 @@ from .metrics import assert_metrics, evaluated, mean_model
 
 pytestmark = pytest.mark.hints(
     "Collect logits and labels of all batches first, then count. A probability above ½ is a logit above 0.",
-    (
-        "AUC is the share of pairs (one of each class) in which the logit of class 1 is larger; ties count half. "
-        "Remember each module's mode before `eval()`."
-    ),
+    "AUC: the share of pairs, one of each class, where class 1 has the larger logit. Save all modes before `eval()`.",
 )
 
 
 @pytest.mark.points(0.75)
 def test_metrics(submission):
-    """Five of eight are right: accuracy 0.625; 3 of 5 and 2 of 3 of each class are found; the AUC is 11/15."""
+    """Five of eight are correct (accuracy 0.625), 3 of 5 and 2 of 3 of each class are found, and the AUC is 11/15."""
     logits = torch.tensor([2.0, -1, 0.25, -0.5, -2, -1.5, 0.75, 0.5])
     labels = torch.tensor([1.0, 0, 1, 1, 0, 0, 0, 0])
     assert_metrics(submission, logits, labels, 4)
@@ -32,11 +29,11 @@ def test_eval_mode(submission):
     model.train()
     evaluated(submission, model, torch.linspace(-1, 1, 6), torch.tensor([0.0, 1, 0, 1, 0, 1]), 3)
     for noted, problem, cause in (
-        (model.modes, "The model is in train mode during the evaluation.", "`model.eval()` before the loop"),
+        (model.modes, "The model is in train mode during evaluation.", "call `model.eval()` before the loop"),
         (
             model.with_gradients,
-            "Gradients are on during the evaluation.",
-            "`with torch.no_grad():` around the loop: it needs less memory and time",
+            "Gradients are on during evaluation.",
+            "put `with torch.no_grad():` around the loop; it saves memory and time",
         ),
     ):
         assert_true(type(noted) is list and len(noted) > 0, "The model was not called.", cause="call the model itself")

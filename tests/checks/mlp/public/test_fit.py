@@ -11,10 +11,10 @@ from .metrics import images_of
 from .records import assert_records
 
 pytestmark = pytest.mark.hints(
-    "You have written all the parts: an optimiser, `train_one_epoch` and an evaluation, once an epoch.",
+    "You have all the parts: an optimiser, and per epoch `train_one_epoch` and an evaluation.",
     (
-        "The validation loss is a mean over samples, in eval mode and without gradients. If the loss does not "
-        "fall, look at the optimiser's parameters and at `zero_grad`."
+        "The validation loss is a mean over samples in eval mode. If it does not fall, check `zero_grad` and the "
+        "optimiser."
     ),
 )
 
@@ -24,18 +24,18 @@ def right_records(train, val):
     (x, y), (v, w) = ((images.mean((1, 2, 3)), labels) for images, labels in (train, val))
     loss = F.binary_cross_entropy_with_logits
     right = {"train_loss": loss(x, y), "val_loss": loss(v, w), "accuracy": ((v > 0) == (w == 1)).float().mean()}
-    swapped = "this is of the other images: training and validation are mixed up"
-    twice = "the sigmoid is applied twice: the criterion for logits applies it itself"
-    total = "it is a sum over the images; it is to be their mean"
+    swapped = "this is the value for the other images: training and validation are swapped"
+    twice = "the sigmoid is applied twice: the criterion already applies it to the logits"
+    total = "this is the sum over the images, not the mean"
     mistakes = {
         "train_loss": {swapped: loss(v, w), twice: loss(x.sigmoid(), y), total: loss(x, y, reduction="sum")},
         "val_loss": {swapped: loss(x, y), twice: loss(v.sigmoid(), w), total: loss(v, w, reduction="sum")},
         "accuracy": {
             swapped: ((x > 0) == (y == 1)).float().mean(),
-            "logits are compared with 0.5; the prediction is 1 where the logit is above 0": (
+            "logits are compared with 0.5; the prediction is 1 for logits above 0": (
                 ((v > 0.5) == (w == 1)).float().mean()
             ),
-            "it is a percentage; it is to be a share between 0 and 1": 100 * right["accuracy"],
+            "this is a percentage; return a number between 0 and 1": 100 * right["accuracy"],
         },
     }
     as_numbers = {key: {cause: float(wrong) for cause, wrong in each.items()} for key, each in mistakes.items()}
@@ -44,7 +44,7 @@ def right_records(train, val):
 
 @pytest.mark.points(0.5)
 def test_records(submission):
-    """It returns a record for each epoch: train_loss, val_loss and accuracy, as floats."""
+    """There is one record per epoch, with train_loss, val_loss and accuracy as floats."""
     train = send_loader(submission, *bright_and_dark(12, 4), batch_size=4)
     val = send_loader(submission, *bright_and_dark(8, 4), batch_size=4)
     for epochs in (1, 3):
@@ -55,7 +55,7 @@ def test_records(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_learns(submission):
-    """The model that it is given learns to tell bright images from dark ones."""
+    """The given model learns to tell bright images from dark ones."""
     train = send_loader(submission, *bright_and_dark(96, 4), batch_size=8)
     val_images, val_labels = bright_and_dark(64, 4)
     model = send_function(submission, brightness_model)(4)
@@ -67,7 +67,7 @@ def test_learns(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_true_records(submission):
-    """The losses and the accuracy in a record are right: checked with a model that nothing can change."""
+    """The losses and the accuracy in a record are correct, checked with a model that training cannot change."""
     means = torch.tensor([0.5, -0.5, 1.0, 0.25, -0.75, 0.5, -0.25, 0.05])
     train = images_of(means), torch.tensor([1.0, 0, 1, 0, 0, 1, 1, 0])
     val = images_of(torch.tensor([0.75, 0.1, -0.5, -1.0])), torch.tensor([1.0, 1, 1, 0])

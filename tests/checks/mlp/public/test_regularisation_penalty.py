@@ -11,7 +11,7 @@ from .penalties import penalised_model, penalty_mistakes
 
 pytestmark = pytest.mark.hints(
     "Which parameters count? Look at their number of dimensions.",
-    "Add tensors up, starting from a tensor of zero: `.item()` would cut the gradient off.",
+    "Sum tensors, starting from a zero tensor: `.item()` would cut the graph.",
 )
 
 

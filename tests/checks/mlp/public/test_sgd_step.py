@@ -6,8 +6,8 @@ import torch
 from .sgd_steps import assert_stepped
 
 pytestmark = pytest.mark.hints(
-    "The new value has to be written into the tensor that is there: `p = …` only makes a new name.",
-    "Within `torch.no_grad()`, `p -= learning_rate * p.grad`; skip those whose gradient is None.",
+    "Write the new value into the existing tensor: `p = …` only binds a new name.",
+    "Inside `torch.no_grad()`, `p -= learning_rate * p.grad`; skip parameters whose gradient is None.",
 )
 
 
@@ -20,6 +20,6 @@ def test_step(submission):
 
 @pytest.mark.points(0.5)
 def test_without_gradient(submission):
-    """Parameters whose gradient is None stay as they are, and those after them still take their step."""
+    """Parameters whose gradient is None do not change, and those after them still take their step."""
     values = [torch.tensor([1.0]), torch.tensor([5.0, 6]), torch.tensor([2.0])]
     assert_stepped(submission, values, [None, torch.tensor([1.0, -1]), None], 0.5)

@@ -1,8 +1,8 @@
-"""Checks that gradients reach what they must."""
+"""Checks that gradients reach every parameter."""
 
 from autograder.checking import assert_true, send_function
 
-NO_GRADIENT = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the gradient off"
+NO_GRADIENT = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the graph"
 
 
 def count_unreached(model, images):
@@ -13,13 +13,10 @@ def count_unreached(model, images):
 
 
 def assert_all_reached(submission, model, images, what, told=None):
-    """Check that every parameter gets a gradient; ``told`` is what a message calls the count of those that do not."""
+    """Check that every parameter gets a gradient; ``told`` is what a message calls the unreadable count."""
     unreached = send_function(submission, count_unreached)(model, images)
     readable = type(unreached) is tuple and len(unreached) == 2
     assert_true(readable, f"{told or f'The gradients of {what}'} cannot be read.")
     missing, n_parameters = unreached
-    assert_true(
-        missing == 0,
-        f"{missing} of {n_parameters} parameters of {what} get no gradient.",
-        cause="a layer that is made but not used, or `.detach()`, `.data` or `no_grad` in forward",
-    )
+    cause = "a layer that is created but not used, or `.detach()`, `.data` or `no_grad` in forward"
+    assert_true(missing == 0, f"{missing} of {n_parameters} parameters of {what} get no gradient.", cause=cause)

@@ -1,4 +1,4 @@
-"""What hidden checks of whole networks share."""
+"""Helpers that hidden checks of whole networks share."""
 
 import torch
 
@@ -9,9 +9,9 @@ from .gradients import NO_GRADIENT
 
 
 def assert_channels_used(images, logits, network, first_layer):
-    """Check by the gradient of the images that logits depend on each of three channels, and on each differently.
+    """Check with the gradient of the images that logits depend on each of three channels, each differently.
 
-    ``network`` is what a message calls the network, ``first_layer`` its first layer.
+    Messages call the network ``network`` and its first layer ``first_layer``.
     """
     assert_true(logits.requires_grad, f"{network}(images) cannot be differentiated.", cause=NO_GRADIENT)
     logits.sum().backward()
@@ -19,7 +19,7 @@ def assert_channels_used(images, logits, network, first_layer):
         fail("No gradient reaches the images.", cause=NO_GRADIENT)
     used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
     problem = f"{network} uses {sum(used)} of 3 channels."
-    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` leaves the other channels out")
+    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` drops the other channels")
     first, *others = images.grad.unbind(1)
     assert_true(
         not all(torch.allclose(first, other, rtol=1e-3) for other in others),
@@ -34,5 +34,5 @@ def assert_same_alone(network, images, together, assert_logits, what, **close):
         alone = run(network, images[place : place + 1], what)
         expected = together[place : place + 1]
         assert_logits(alone, tuple(expected.shape), what)
-        cause = "in evaluation mode the images of a batch must not mix, and nothing may be random"
+        cause = "in evaluation mode, images of a batch must not affect each other, and nothing may be random"
         assert_tensor(alone, expected, what=what, cause=cause, **close)

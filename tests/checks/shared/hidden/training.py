@@ -1,4 +1,4 @@
-"""What hidden checks of several training loops share; ``fit`` is the name of the student's function."""
+"""Helpers that hidden checks of training loops share; ``fit`` is the name of the student's function."""
 
 import torch
 
@@ -10,7 +10,7 @@ from ..public.true_records import assert_true_record, images_of_mean
 
 
 def assert_true_with_small_last_batch(submission, fit):
-    """Check the record where the last batch is smaller than the others, down to a single image."""
+    """Check the record when the last batch is smaller than the others, down to a single image."""
     for n_train, n_val, batch_size in ((9, 7, 4), (6, 5, 4)):
         train = images_of_mean(torch.randn(n_train)), torch.arange(n_train).remainder(2).float()
         val = images_of_mean(torch.randn(n_val)), torch.arange(n_val).remainder(3).clamp(max=1).float()
@@ -32,11 +32,12 @@ def assert_modes(submission, fit):
         model = send_function(submission, normalising_model)(training)
         assert_records(getattr(submission, fit)(model, train, val, 4), 4, fit)
         state = weights_of(model, normalising_model(training))
-        # A batch norm counts the batches that it meets in training mode: three per epoch.
+        # A batch norm counts the batches it sees in training mode: three per epoch.
         n_batches = int(state["0.1.num_batches_tracked"])
         cause = {
-            20: "validation is in training mode: `model.eval()` is missing",
-            3: "only the first epoch is in training mode: `model.train()` is needed in each epoch",
-            0: "training is in evaluation mode: `model.train()` is missing",
-        }.get(n_batches, "in each epoch: `model.train()` before the training images, `model.eval()` before the others")
-        assert_true(n_batches == 12, "A batch norm does not meet just the training batches.", cause=cause)
+            20: "validation runs in training mode: `model.eval()` is missing",
+            3: "only the first epoch runs in training mode: call `model.train()` in each epoch",
+            0: "training runs in evaluation mode: `model.train()` is missing",
+        }.get(n_batches, "call `model.train()` before the training images and `model.eval()` before the others")
+        problem = "A batch norm in training mode does not see exactly the training batches."
+        assert_true(n_batches == 12, problem, cause=cause)

@@ -1,4 +1,4 @@
-"""What a student's module returns: whether it runs at all, and the shape of what comes out."""
+"""The output of a student's module: whether there is one at all, and its shape."""
 
 import math
 
@@ -6,12 +6,12 @@ import torch
 
 from autograder.checking import assert_tensor, fail
 
-# Lets every finite value pass where a comparison of values comes later, or is not wanted.
+# Accepts every finite value: for outputs of which only type, shape and dtype are known.
 ANY = {"atol": math.inf}
 
 
 def run(module, images, what, cause=""):
-    """Return what a student's module gives for images; where it raises, say so in the words of the exercise."""
+    """Return the output of a student's module; if it raises, fail with a message in the exercise's words."""
     try:
         return module(images)
     except NotImplementedError:
@@ -21,22 +21,22 @@ def run(module, images, what, cause=""):
 
 
 def assert_shape(output, shape, what, mistakes=None):
-    """Check type, shape and dtype of floats whose values are free, and that they are finite."""
+    """Check type, shape and dtype of floats that may have any finite value."""
     assert_tensor(output, torch.zeros(shape), what=what, mistakes=mistakes, **ANY)
 
 
 def assert_logits_shape(logits, shape, what, mistakes):
-    """Check the shape of logits whose number per image is called ``n_outputs``.
+    """Check the shape of logits, of which there are ``n_outputs`` per image.
 
-    ``mistakes`` are those that only this network has: cause → tensor of the wrong shape.
+    ``mistakes`` holds those of this network only: cause → tensor of the wrong shape.
     """
     n = shape[0]
     common = {
-        "the last axis is still there: one output a sample has shape (N,), like the labels": torch.zeros(n, 1),
-        "all samples give one number": torch.zeros(()),
+        "the last axis is still there: one output per sample has shape (N,), like the labels": torch.zeros(n, 1),
+        "all samples together give one number": torch.zeros(()),
         "n_outputs is ignored": torch.zeros(n),
     }
     if n == 1:
-        lost = "`squeeze()` removes the axis of a batch of one image too; say which axis"
+        lost = "`squeeze()` also removes the axis of a batch of one image; name the axis"
         common = {lost: torch.zeros(()), **common}
     assert_shape(logits, shape, what, common | mistakes)

@@ -1,4 +1,4 @@
-"""Data and models for checks of training loops, and what must come of them.
+"""Data and models for checks of training loops, and what a loop must make of them.
 
 The models are sent to the student's side.
 """
@@ -19,7 +19,7 @@ def bright_and_dark(n, size):
 
 
 def brightness_model(size):
-    """Return a model with one weight per pixel of size×size, all of them 0; runs on the student's side."""
+    """Return a model with one weight per pixel of size×size, all 0; runs on the student's side."""
     linear = torch.nn.Linear(size * size, 1)
     torch.nn.init.zeros_(linear.weight)
     torch.nn.init.zeros_(linear.bias)
@@ -27,7 +27,7 @@ def brightness_model(size):
 
 
 def fixed_model(factor):
-    """Return a model that nothing can train: the logit is ``factor`` times the mean of the image."""
+    """Return a model that training cannot change: the logit is ``factor`` times the mean of the image."""
 
     class Fixed(torch.nn.Module):
         def __init__(self):
@@ -41,12 +41,12 @@ def fixed_model(factor):
 
 
 def weights_of(model, reference):
-    """Return the state dict of a model, once it is known to fit the reference, a model of the same kind."""
+    """Return the state dict of a model; fail unless it matches that of the reference, a model of the same kind."""
     state = model.state_dict()
     assert_true(isinstance(state, dict), "The model has no state dict any more.")
     for name, expected in reference.state_dict().items():
         what = "a parameter of the model after training"
-        # Values that are not finite are allowed: the metrics tell what such a model is worth.
+        # Values that are not finite are allowed: the metrics show what such a model is worth.
         value = state.get(name)
         value = value.nan_to_num() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
         assert_tensor(value, expected, what=what, atol=math.inf)
@@ -54,18 +54,18 @@ def weights_of(model, reference):
 
 
 def assert_learnt(model, records, images, labels):
-    """Check that a trained `brightness_model` tells bright images from dark ones, and that its training loss fell.
+    """Check that a trained `brightness_model` tells bright from dark images, and that its training loss fell.
 
-    Shows the learning curves and the confusion matrix to the student.
+    The student is shown the learning curves and the confusion matrix.
     """
     reference = brightness_model(images.shape[-1])
     state = weights_of(model, reference)
     if not bool(state["1.weight"].any()):
         cause = (
-            "`optimizer.step()` is missing, the gradients are set to zero before the step, the optimiser has the "
-            "parameters of another model, or a copy was trained"
+            "`optimizer.step()` is missing, gradients are zeroed before the step, the optimiser has other parameters, "
+            "or a copy was trained"
         )
-        fail("The model is as it was before.", cause=cause)
+        fail("Training did not change the model.", cause=cause)
     reference.load_state_dict(state)
     with torch.no_grad():
         logits = reference(images)
@@ -77,11 +77,11 @@ def assert_learnt(model, records, images, labels):
         bright > dark,
         "The model has not learnt to tell bright images from dark ones.",
         details=f"Its mean logit is {bright:.2f} for bright images (label 1), {dark:.2f} for dark ones (0).",
-        cause="the step goes the wrong way, the labels are mixed up, or the learning rate is far off",
+        cause="the step goes the wrong way, the labels are shuffled, or the learning rate is far off",
     )
     assert_true(
         records[-1]["train_loss"] < records[0]["train_loss"],
         "The training loss does not fall.",
         details=f"{records[0]['train_loss']:.4f} in the first epoch, {records[-1]['train_loss']:.4f} in the last.",
-        cause="the model is trained, so what is recorded is not its loss in this epoch",
+        cause="the model is trained, but the recorded value is not its loss in this epoch",
     )

@@ -12,7 +12,7 @@ FACTOR = 4
 
 
 def images_of_mean(means):
-    """Return images of 4×4 whose means are these."""
+    """Return images of 4×4 with these means."""
     noise = torch.randn(len(means), 1, 4, 4)
     return noise - noise.mean((1, 2, 3), keepdim=True) + means[:, None, None, None]
 
@@ -44,57 +44,48 @@ def right_record(train, val, batch_size):
 
 
 def loss_mistakes(logits, labels, other, batch_size):
-    """Return the loss after each typical mistake; ``other`` are the logits and labels of the other loader."""
+    """Return the loss after each typical mistake; ``other`` holds the logits and labels of the other loader."""
     loss = F.binary_cross_entropy_with_logits
     batches = list(zip(logits.split(batch_size), labels.split(batch_size), strict=True))
     sizes = torch.tensor([len(y) for _, y in batches]).float()
     each = torch.stack([loss(z, y) for z, y in batches])
     tables = torch.stack([loss(z[:, None].expand(-1, len(y)), y.expand(len(z), -1)) for z, y in batches])
     return {
-        "the sigmoid is applied twice: the model returns logits, and `binary_cross_entropy_with_logits` "
-        "applies the sigmoid itself": loss(logits.sigmoid(), labels),
-        "the sum over the images is given; it is to be their mean": each @ sizes,
-        "the mean over batches is given, where a small batch weighs as much as a large one; it is to be the mean "
-        "over images": each.mean(),
-        "the sum of the batches' means is given; weigh each with its number of images, and divide by that of all": (
-            each.sum()
-        ),
-        "the sum of the batches' means is divided by the number of images": each.sum() / len(labels),
-        "the mean of each batch is weighed with the batch size that the loader was made with; the last batch is "
-        "smaller": each.sum() * batch_size / len(labels),
-        "the sum over the images of a batch is multiplied with their number; only their mean is to be": (
-            (each * sizes) @ sizes / len(labels)
-        ),
-        "it is the loss of the last batch": each[-1],
-        "every logit is compared with every label: shapes (N, 1) and (N,) broadcast to a table": (
-            tables @ sizes / len(labels)
-        ),
-        "the labels are the wrong way round": loss(logits, 1 - labels),
-        "it is the squared error of the probabilities, not the cross-entropy": (
+        "sigmoid applied twice: `binary_cross_entropy_with_logits` applies it too": loss(logits.sigmoid(), labels),
+        "this is the sum over the images, not the mean": each @ sizes,
+        "this is the mean over batches, where a small batch counts as much as a large one": each.mean(),
+        "this is the sum of the batch means; weight each by its number of images and divide by the total": each.sum(),
+        "the sum of the batch means is divided by the number of images": each.sum() / len(labels),
+        "the batch means are weighted by the loader's batch size": each.sum() * batch_size / len(labels),
+        "the sum over a batch is multiplied by its size; multiply its mean": (each * sizes) @ sizes / len(labels),
+        "this is the loss of the last batch": each[-1],
+        "every logit is compared with every label: (N, 1) and (N,) broadcast to a table": tables @ sizes / len(labels),
+        "the labels are inverted": loss(logits, 1 - labels),
+        "this is the squared error of the probabilities, not the cross-entropy": (
             (logits.sigmoid() - labels).square().mean()
         ),
-        "the last batch is left out": each[:-1] @ sizes[:-1] / sizes[:-1].sum(),
-        "the last batch is left out, but its images are counted": each[:-1] @ sizes[:-1] / len(labels),
-        "it is the loss of the first batch": each[0],
+        "the last batch is skipped": each[:-1] @ sizes[:-1] / sizes[:-1].sum(),
+        "the last batch is skipped, but its images are counted": each[:-1] @ sizes[:-1] / len(labels),
+        "this is the loss of the first batch": each[0],
         "this is the loss on the other images: training and validation are mixed up": loss(*other),
     }
 
 
 def accuracy_mistakes(logits, labels, train, batch_size):
-    """Return the accuracy after each typical mistake; ``train`` are the logits and labels of the training images."""
+    """Return the accuracy after each typical mistake; ``train`` holds the logits and labels of the training images."""
     right = hits(logits, labels)
     return {
         "logits are compared with 0.5; the prediction is 1 where the logit is above 0": (
             ((logits > 0.5) == (labels > 0.5)).float().mean()
         ),
-        "it is a percentage; it is to be a share between 0 and 1": 100 * right.mean(),
-        "it is the number of right predictions, not their share": right.sum(),
-        "the mean over batches is given; it is to be the share of all images": (
+        "this is a percentage; the accuracy is between 0 and 1": 100 * right.mean(),
+        "this is the number of correct predictions, not the fraction": right.sum(),
+        "this is the mean over batches, not over images": (
             torch.stack([batch.mean() for batch in right.split(batch_size)]).mean()
         ),
-        "it is that of the last batch alone": right.split(batch_size)[-1].mean(),
-        "it is the share of wrong predictions": 1 - right.mean(),
-        "it is the accuracy on the training images": hits(*train).mean(),
+        "this is the accuracy of the last batch only": right.split(batch_size)[-1].mean(),
+        "this is the fraction of wrong predictions": 1 - right.mean(),
+        "this is the accuracy on the training images": hits(*train).mean(),
         "the logits are truncated to whole numbers": (logits.int() == labels.int()).float().mean(),
     }
 

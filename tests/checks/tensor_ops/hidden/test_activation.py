@@ -22,42 +22,37 @@ def zoo(x, slope=0.1, alpha=1.0):
 
 @pytest.mark.points(0.2)
 def test_other_slope(submission):
-    """The leaky ReLU uses the slope that it is given."""
+    """The leaky ReLU uses the given slope."""
     x, slope = torch.tensor([-7.0, -0.5, 0.0, 0.25, 3.0]), 0.35
-    assert_tensor(
-        submission.activation("leaky_relu", x, slope=slope),
-        zoo(x, slope=slope)["leaky_relu"],
-        what='activation("leaky_relu", x, slope=…)',
-        mistakes={
-            "the argument slope is ignored": zoo(x)["leaky_relu"],
-            "the argument slope is ignored, and PyTorch's default is used": zoo(x, slope=0.01)["leaky_relu"],
-            "the slope is on the wrong side: it belongs to negative x": torch.where(x > 0, slope * x, x),
-            "this is the plain ReLU": zoo(x)["relu"],
-        },
-    )
+    result = submission.activation("leaky_relu", x, slope=slope)
+    expected = zoo(x, slope=slope)["leaky_relu"]
+    mistakes = {
+        "the argument slope is ignored": zoo(x)["leaky_relu"],
+        "the argument slope is ignored, and PyTorch's default is used": zoo(x, slope=0.01)["leaky_relu"],
+        "the slope is on the wrong side: it belongs to negative x": torch.where(x > 0, slope * x, x),
+        "this is the plain ReLU": zoo(x)["relu"],
+    }
+    assert_tensor(result, expected, what='activation("leaky_relu", x, slope=…)', mistakes=mistakes)
 
 
 @pytest.mark.points(0.2)
 def test_other_alpha(submission):
-    """The ELU bends towards −alpha, for the alpha that it is given."""
+    """The ELU levels off at −alpha for the given alpha."""
     x, alpha = torch.tensor([-7.0, -0.5, 0.0, 0.25, 3.0]), 2.5
-    assert_tensor(
-        submission.activation("elu", x, alpha=alpha),
-        zoo(x, alpha=alpha)["elu"],
-        what='activation("elu", x, alpha=…)',
-        mistakes={
-            "the argument alpha is ignored": zoo(x)["elu"],
-            "the −1 after the exponential is missing": torch.where(x > 0, x, alpha * torch.exp(x)),
-            "alpha scales the whole curve; for positive x the ELU is x itself": alpha * zoo(x)["elu"],
-            "alpha belongs before the bracket, not into the exponent": torch.where(x > 0, x, torch.expm1(alpha * x)),
-            "alpha multiplies the exponential alone, not the −1": torch.where(x > 0, x, alpha * torch.exp(x) - 1),
-        },
-    )
+    result = submission.activation("elu", x, alpha=alpha)
+    mistakes = {
+        "the argument alpha is ignored": zoo(x)["elu"],
+        "the −1 after the exponential is missing": torch.where(x > 0, x, alpha * torch.exp(x)),
+        "alpha scales the whole curve; for positive x the ELU is x itself": alpha * zoo(x)["elu"],
+        "alpha belongs in front of the bracket, not in the exponent": torch.where(x > 0, x, torch.expm1(alpha * x)),
+        "alpha multiplies the exponential alone, not the −1": torch.where(x > 0, x, alpha * torch.exp(x) - 1),
+    }
+    assert_tensor(result, zoo(x, alpha=alpha)["elu"], what='activation("elu", x, alpha=…)', mistakes=mistakes)
 
 
 @pytest.mark.points(0.15)
 def test_extreme_values(submission):
-    """All five are finite far from zero."""
+    """All five activations are finite far from zero."""
     x = torch.tensor([-1000.0, -100.0, 100.0, 1000.0])
     for name, expected in zoo(x).items():
         result = submission.activation(name, x)
@@ -68,7 +63,7 @@ def test_extreme_values(submission):
 
 @pytest.mark.points(0.15)
 def test_any_tensor(submission):
-    """Any shape, memory order and number type is accepted, and the input stays as it was."""
+    """Any shape, memory layout and dtype is accepted, and the input is not modified."""
     batch = torch.randn(2, 3, 4, dtype=torch.float64).transpose(0, 2)
     single = torch.tensor(-1.5)
     for x in (batch, single):
@@ -80,7 +75,7 @@ def test_any_tensor(submission):
 
 @pytest.mark.points(0.15)
 def test_differentiable(submission):
-    """Each activation passes its derivative back."""
+    """Each activation backpropagates its derivative."""
     values = torch.tensor([-3.0, -0.6, 0.4, 2.0])
     for name in zoo(values):
         x, reference = values.clone().requires_grad_(), values.clone().requires_grad_()
@@ -93,7 +88,7 @@ def test_differentiable(submission):
 
 @pytest.mark.points(0.15)
 def test_names_outside_the_zoo(submission):
-    """Names that PyTorch knows but the lecture's zoo does not are refused as well."""
+    """Names that PyTorch knows but the lecture's zoo lacks are rejected as well."""
     x = torch.tensor([-1.0, 2.0])
     assert_tensor(submission.activation("tanh", x), torch.tanh(x), what='activation("tanh", x)')
     for name in ("softplus", "selu", "exp", ""):
@@ -104,5 +99,5 @@ def test_names_outside_the_zoo(submission):
             x,
             mentions=["sigmoid", "tanh", "relu", "leaky_relu", "elu"],
             what="activation(another_name, x)",
-            cause="every name but the five of the zoo raises, and the message lists these five",
+            cause="any other name must raise, with a message that lists the five known names",
         )

@@ -10,23 +10,19 @@ from ..public.gradients import backward
 
 @pytest.mark.points(0.2)
 def test_as_many_samples_as_features(submission):
-    """With as many samples as features the sum still runs over the features, and no input is changed."""
+    """With as many samples as features, the sum still runs over the features; no input is modified."""
     x, theta, theta_0 = torch.randn(4, 4).T, torch.randn(4), torch.tensor(0.7)
     features = x * theta
     expected = features.sum(dim=1) + theta_0
     with unchanged(x, theta, theta_0, what="linear"):
         result = submission.linear(x, theta, theta_0)
-    assert_tensor(
-        result,
-        expected,
-        what="linear(x, theta, theta_0)",
-        mistakes={
-            "the bias theta_0 was forgotten": features.sum(dim=1),
-            "the sum runs over the samples; it must run over the features": features.sum(dim=0) + theta_0,
-            "the weights were multiplied down the columns: x was transposed": theta @ x + theta_0,
-            "the bias was added once a feature": features.sum(dim=1) + 4 * theta_0,
-        },
-    )
+    mistakes = {
+        "the bias theta_0 was forgotten": features.sum(dim=1),
+        "the sum runs over the samples, not over the features": features.sum(dim=0) + theta_0,
+        "the weights were multiplied down the columns: x was transposed": theta @ x + theta_0,
+        "the bias was added once per feature": features.sum(dim=1) + 4 * theta_0,
+    }
+    assert_tensor(result, expected, what="linear(x, theta, theta_0)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.2)
@@ -36,16 +32,13 @@ def test_one_sample(submission):
     theta = torch.tensor([1.5], dtype=torch.float64)
     theta_0 = torch.tensor(-0.25, dtype=torch.float64)
     expected = theta_0 + x[:, 0] * 1.5
-    assert_tensor(
-        submission.linear(x, theta, theta_0),
-        expected,
-        what="linear(one_sample, theta, theta_0)",
-        mistakes={
-            "the batch axis is lost when there is only one sample": expected[0],
-            "the result is one column, shape (N, 1); it must have the shape (N,)": expected[:, None],
-            "the bias theta_0 was forgotten": expected - theta_0,
-        },
-    )
+    result = submission.linear(x, theta, theta_0)
+    mistakes = {
+        "the batch axis is lost when there is only one sample": expected[0],
+        "the result is one column, shape (N, 1); it must have the shape (N,)": expected[:, None],
+        "the bias theta_0 was forgotten": expected - theta_0,
+    }
+    assert_tensor(result, expected, what="linear(one_sample, theta, theta_0)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.2)

@@ -10,7 +10,7 @@ from ..public.gradients import backward
 
 @pytest.mark.points(0.5)
 def test_any_batch(submission):
-    """It is the sigmoid of the linear model for any batch, in float64 too, and changes no input."""
+    """The result is the sigmoid of the linear model for any batch, in float64 too; no input is modified."""
     theta_0 = torch.tensor(-0.8, dtype=torch.float64)
     for n_samples, n_features in ((4, 4), (1, 3), (6, 1)):
         x = torch.randn(n_features, n_samples, dtype=torch.float64).T
@@ -20,20 +20,13 @@ def test_any_batch(submission):
             "the bias theta_0 was forgotten": torch.sigmoid(logits - theta_0),
             "these are the logits: the sigmoid is missing": logits,
             "this is 1 minus the probability": torch.sigmoid(-logits),
-            "one axis too many is squeezed when there is only one sample": torch.sigmoid(logits).squeeze(),
+            "the batch axis is squeezed away when there is only one sample": torch.sigmoid(logits).squeeze(),
         }
         if n_samples == n_features:
-            mistakes["the sum runs over the samples; it must run over the features"] = torch.sigmoid(
-                theta @ x + theta_0
-            )
+            mistakes["the sum runs over the samples, not over the features"] = torch.sigmoid(theta @ x + theta_0)
         with unchanged(x, theta, theta_0, what="logistic_regression"):
             result = submission.logistic_regression(x, theta, theta_0)
-        assert_tensor(
-            result,
-            torch.sigmoid(logits),
-            what="logistic_regression(x, theta, theta_0)",
-            mistakes=mistakes,
-        )
+        assert_tensor(result, torch.sigmoid(logits), what="logistic_regression(x, theta, theta_0)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.5)

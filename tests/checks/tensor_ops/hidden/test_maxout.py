@@ -10,50 +10,39 @@ from ..public.gradients import backward
 
 @pytest.mark.points(0.2)
 def test_as_many_samples_as_features(submission):
-    """With as many samples as features each still gets its own maximum, and no input is changed."""
+    """With as many samples as features, each sample still gets its own maximum; no input is modified."""
     x = torch.randn(5, 5, dtype=torch.float64).T
     w1, w2 = torch.randn(2, 5, dtype=torch.float64)
     b1, b2 = torch.tensor([0.9, -0.4], dtype=torch.float64)
     with unchanged(x, w1, b1, w2, b2, what="maxout"):
         result = submission.maxout(x, w1, b1, w2, b2)
-    assert_tensor(
-        result,
-        torch.maximum(x @ w1 + b1, x @ w2 + b2),
-        what="maxout(x, w1, b1, w2, b2)",
-        mistakes={
-            "this is the smaller of the two": torch.minimum(x @ w1 + b1, x @ w2 + b2),
-            "the biases b1 and b2 were forgotten": torch.maximum(x @ w1, x @ w2),
-            "the sums run over the samples; they must run over the features": torch.maximum(w1 @ x + b1, w2 @ x + b2),
-            "the biases are swapped": torch.maximum(x @ w1 + b2, x @ w2 + b1),
-            "the bias b1 was forgotten": torch.maximum(x @ w1, x @ w2 + b2),
-            "the bias b2 was forgotten": torch.maximum(x @ w1 + b1, x @ w2),
-        },
-    )
+    mistakes = {
+        "this is the smaller of the two": torch.minimum(x @ w1 + b1, x @ w2 + b2),
+        "the biases b1 and b2 were forgotten": torch.maximum(x @ w1, x @ w2),
+        "the sums run over the samples, not over the features": torch.maximum(w1 @ x + b1, w2 @ x + b2),
+        "the biases are swapped": torch.maximum(x @ w1 + b2, x @ w2 + b1),
+        "the bias b1 was forgotten": torch.maximum(x @ w1, x @ w2 + b2),
+        "the bias b2 was forgotten": torch.maximum(x @ w1 + b1, x @ w2),
+    }
+    assert_tensor(result, torch.maximum(x @ w1 + b1, x @ w2 + b2), what="maxout(x, w1, b1, w2, b2)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.15)
 def test_one_sample(submission):
     """One sample gives a tensor of shape (1,)."""
-    x, w1, w2 = (
-        torch.tensor([[2.0, -3.0, 1.0]]),
-        torch.tensor([1.0, 1.0, 0.0]),
-        torch.tensor([-2.0, 0.0, 1.0]),
-    )
+    x, w1, w2 = (torch.tensor([[2.0, -3.0, 1.0]]), torch.tensor([1.0, 1.0, 0.0]), torch.tensor([-2.0, 0.0, 1.0]))
     expected = torch.tensor([-0.5])
-    assert_tensor(
-        submission.maxout(x, w1, torch.tensor(0.5), w2, torch.tensor(-1.0)),
-        expected,
-        what="maxout(one_sample, w1, b1, w2, b2)",
-        mistakes={
-            "the batch axis is lost when there is only one sample": expected[0],
-            "this is the smaller of the two": torch.tensor([-4.0]),
-        },
-    )
+    result = submission.maxout(x, w1, torch.tensor(0.5), w2, torch.tensor(-1.0))
+    mistakes = {
+        "the batch axis is lost when there is only one sample": expected[0],
+        "this is the smaller of the two": torch.tensor([-4.0]),
+    }
+    assert_tensor(result, expected, what="maxout(one_sample, w1, b1, w2, b2)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.15)
 def test_gradient(submission):
-    """Only the linear model that wins a sample learns from it."""
+    """For each sample, only the larger of the two linear models gets a gradient."""
     x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [-1.0, 1.0]])
     w1, b1 = torch.tensor([1.0, -1.0], requires_grad=True), torch.tensor(0.5, requires_grad=True)
     w2, b2 = torch.tensor([-2.0, 1.0], requires_grad=True), torch.tensor(1.0, requires_grad=True)

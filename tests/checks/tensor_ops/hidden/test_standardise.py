@@ -1,4 +1,4 @@
-"""Standardised columns: any shape, a batch of one, and an input that stays as it was."""
+"""Standardised columns: any shape, a batch of one, and an unmodified input."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from ..public.causes import if_not_finite
 
 @pytest.mark.points(0.5)
 def test_any_shape(submission):
-    """It works by column for any number of samples and features, also when the two are equal."""
+    """Each column is standardised for any number of samples and features, even if the two are equal."""
     spread = torch.tensor([1.0, 30.0, 2.0, 500.0, 8.0], dtype=torch.float64)
     shift = torch.tensor([0.0, -100.0, 5.0, 1000.0, 3.0], dtype=torch.float64)
     tall = torch.randn(9, 5, dtype=torch.float64) * spread + shift
@@ -25,12 +25,10 @@ def test_any_shape(submission):
         mistakes = {
             "this is the sample deviation, which divides by N − 1": z * ((len(x) - 1) / len(x)) ** 0.5,
             "the rows were standardised, not the columns": rows / rows.square().mean(dim=1, keepdim=True).sqrt(),
-            "one mean and one deviation were taken over all numbers; every column has its own": (
-                whole / whole.square().mean().sqrt()
-            ),
+            "mean and deviation were taken over all columns together": whole / whole.square().mean().sqrt(),
             "this divides by the variance; its square root is the deviation": z / deviation,
             "the mean was subtracted, but nothing was divided by the deviation": x - mean,
-            "the columns were divided by their deviation, but the mean was not subtracted": x / deviation,
+            "divided by the deviation, but the mean was not subtracted": x / deviation,
         }
         if len(x) == x.shape[1]:
             mistakes["the means of the rows were subtracted from the columns: check the axis of the mean"] = (
@@ -41,7 +39,7 @@ def test_any_shape(submission):
 
 @pytest.mark.points(0.25)
 def test_batch_of_one(submission):
-    """A single sample has no spread at all, so it becomes zeros."""
+    """A single sample has no spread, so it becomes zeros."""
     x = torch.tensor([[3.0, -20.0, 0.0, 0.5]])
     result = submission.standardise(x)
     zero_by_zero = "0 / 0 is NaN: is it the population deviation, and is eps in the denominator?"
@@ -51,11 +49,11 @@ def test_batch_of_one(submission):
 
 @pytest.mark.points(0.25)
 def test_input_unchanged(submission):
-    """The tensor that is handed in stays as it was."""
+    """The input tensor is not modified."""
     x = torch.randn(6, 3) * 4 + 2
     before = x.clone()
     with unchanged(x, what="standardise"):
         result = submission.standardise(x)
     expected = (before - before.mean(dim=0)) / before.var(dim=0, correction=0).sqrt()
-    # Tolerant of the sample deviation, which another check is for.
+    # Tolerates the sample deviation, which another check covers.
     assert_tensor(result, expected, what="standardise(x)", rtol=0.1, atol=1e-3)

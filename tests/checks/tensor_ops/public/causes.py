@@ -4,10 +4,10 @@ import torch
 
 
 def if_not_finite(result, cause):
-    """Return ``cause`` where the result holds NaN or infinity: other differences have other causes."""
+    """Return ``cause`` if the result holds NaN or infinity: other differences have other causes."""
     return cause if isinstance(result, torch.Tensor) and not bool(torch.isfinite(result).all()) else ""
 
 
 def if_several(result, cause):
-    """Return ``cause`` where several values came back instead of one tensor."""
+    """Return ``cause`` if several values came back instead of one tensor."""
     return cause if isinstance(result, list | tuple) else ""

@@ -11,21 +11,16 @@ def sum_of_squares(x):
 
 
 def backward(output, *leaves, what):
-    """Backpropagate ``output.sum()`` to ``leaves``; fail, with the cause, where no gradient arrives."""
+    """Backpropagate ``output.sum()`` to ``leaves``; fail with the cause if no gradient arrives."""
     cut = "`.detach()`, `.data`, `.item()` or numpy inside the function cuts the computation graph"
-    assert_true(
-        isinstance(output, torch.Tensor) and output.requires_grad,
-        f"No gradient flows through {what}.",
-        cause=cut,
-    )
+    problem = f"No gradient flows through {what}."
+    assert_true(isinstance(output, torch.Tensor) and output.requires_grad, problem, cause=cut)
     try:
         output.sum().backward()
     except RuntimeError as error:
         if "inplace operation" not in str(error):
             raise
-        fail(
-            f"The gradient of {what} cannot be computed.",
-            cause="an operation in place (`+=`, `x[...] = `) overwrote a value that the gradient needs",
-        )
+        problem = f"The gradient of {what} cannot be computed."
+        fail(problem, cause="an in-place operation (`+=`, `x[...] = `) overwrote a value that the gradient needs")
     for leaf in leaves:
         assert_true(leaf.grad is not None, f"No gradient of {what} reaches one of its arguments.", cause=cut)

@@ -21,26 +21,21 @@ def test_larger_of_two(submission):
     w2, b2 = torch.tensor([-2.0, 1.0]), torch.tensor(1.0)
     first, second = torch.tensor([-0.5, 4.5, 0.5]), torch.tensor([1.0, -6.0, 1.0])
     result = submission.maxout(x, w1, b1, w2, b2)
-    assert_tensor(
-        result,
-        torch.tensor([1.0, 4.5, 1.0]),
-        what="maxout(x, w1, b1, w2, b2)",
-        cause=if_several(result, "the maximum along an axis comes as a pair: the values, and their indices"),
-        mistakes={
-            "the bias b1 was forgotten": torch.tensor([1.0, 4.0, 1.0]),
-            "the bias b2 was forgotten": torch.tensor([0.0, 4.5, 0.5]),
-            "the sums run over the samples; they must run over the features": torch.tensor([4.5, 2.0]),
-            "this is the smaller of the two": torch.tensor([-0.5, -6.0, 0.5]),
-            "the biases b1 and b2 were forgotten": torch.tensor([0.0, 4.0, 0.0]),
-            "the biases were added after the maximum; each belongs to its own linear model": torch.tensor(
-                [1.5, 5.5, 1.5]
-            ),
-            "the biases are swapped": torch.tensor([0.5, 5.0, 1.0]),
-            "this is the sum of the two": torch.tensor([0.5, -1.5, 1.5]),
-            "only the first linear model was used": first,
-            "only the second linear model was used": second,
-            "this is the largest of the whole batch; every sample has its own maximum": torch.tensor(4.5),
-            "this holds both linear models; keep the larger": torch.stack([first, second]),
-            "the result is one column, shape (N, 1); it must have the shape (N,)": torch.tensor([[1.0], [4.5], [1.0]]),
-        },
-    )
+    expected = torch.tensor([1.0, 4.5, 1.0])
+    cause = if_several(result, "a maximum along an axis returns a pair: values and indices")
+    mistakes = {
+        "the bias b1 was forgotten": torch.tensor([1.0, 4.0, 1.0]),
+        "the bias b2 was forgotten": torch.tensor([0.0, 4.5, 0.5]),
+        "the sums run over the samples, not over the features": torch.tensor([4.5, 2.0]),
+        "this is the smaller of the two": torch.tensor([-0.5, -6.0, 0.5]),
+        "the biases b1 and b2 were forgotten": torch.tensor([0.0, 4.0, 0.0]),
+        "the biases were added after the maximum; each belongs to its own model": torch.tensor([1.5, 5.5, 1.5]),
+        "the biases are swapped": torch.tensor([0.5, 5.0, 1.0]),
+        "this is the sum of the two": torch.tensor([0.5, -1.5, 1.5]),
+        "only the first linear model was used": first,
+        "only the second linear model was used": second,
+        "this is the largest of the whole batch; every sample has its own maximum": torch.tensor(4.5),
+        "this holds both linear models; keep the larger": torch.stack([first, second]),
+        "the result is one column, shape (N, 1); it must have the shape (N,)": torch.tensor([[1.0], [4.5], [1.0]]),
+    }
+    assert_tensor(result, expected, what="maxout(x, w1, b1, w2, b2)", cause=cause, mistakes=mistakes)
