@@ -65,7 +65,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
         for name, text in files.items():
             _write_new(root / name, text, made)
         if after != before:
-            write_atomic(config.resolve(), after)  # one that is linked to stays linked to
+            write_atomic(config.resolve(), after)  # resolved, because replacing a link would cut it from its file
     except BaseException:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
