@@ -66,7 +66,7 @@ def build(course: Course, *, only: Collection[str] = ()) -> None:
         chosen = [exercise for exercise in course.exercises if not only or exercise.name in only]
         made = make(course, chosen, UNRELEASED, scratch / "work", scratch / "made")
         package_for_platforms(made, stubs)
-        keep_others(course, made)
+        keep_others(course, made)  # before the scan, which reads every exercise that students would get
         require_no_leaks(_handed_out(course, made, stubs), collect_secrets(course))
         publish(course, made, stubs, scratch)
 
@@ -79,6 +79,7 @@ def build_version(course: Course, version: str, course_id: str) -> bool:
     """
     if not is_version(version):
         raise CourseError(f"{version!r} cannot be a version. Use numbers with dots between them, such as 2026.1.")
+    # First, because making takes minutes and these fail at once.
     commit, packages = clean_commit(course.root), require_pinned(course.root)
     stubs = stubs_of(course)
     with _scratch(course) as scratch:

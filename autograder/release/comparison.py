@@ -148,6 +148,7 @@ def _thresholds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 
 
 def _experiments(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    # Manifests of version 0.1.0 name the record's file, test_<exercise>.calibration.json; later ones the exercise.
     return {
         f"{file.removesuffix('.calibration.json').removeprefix('test_')}.{name}": entry
         for file, record in calibration.items()

@@ -81,7 +81,7 @@ def _environment(root: Path) -> dict[str, str]:
         "MATPLOTLIBRC": os.devnull,
         "OMP_NUM_THREADS": "1",
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": "0",  # sets of strings print in the same order in every build
     }
 
 

@@ -110,6 +110,7 @@ def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
     texts = [name, *_texts(name, text)]
     flat = _normalised(" ".join(texts))
     lines = {_normalised(line) for text in texts for line in text.splitlines()}
+    # A secret line counts as a whole line also when it is commented out, quoted, in a list or in backticks.
     alone = {_without_leader(line) for line in lines} | lines
     alone |= {_normalised(quoted) for text in texts for quoted in re.findall(r"`+([^`]+)`+", text)}
     found = []

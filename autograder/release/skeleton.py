@@ -167,6 +167,6 @@ def _write_new(path: Path, text: str, made: list[Path]) -> None:
         for folder in reversed([parent for parent in path.parents if not parent.exists()]):
             folder.mkdir()
             made.append(folder)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            made.append(path)
+        with path.open("x", encoding="utf-8", newline="\n") as file:  # "x" fails if the file exists by now
+            made.append(path)  # before writing, so that a full disk leaves nothing behind
             file.write(text)

@@ -61,6 +61,7 @@ def light_wheel(version: str) -> tuple[str, bytes]:
     files[f"{stem}.dist-info/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     ).encode()
+    # RECORD lists every file with its digest, except for itself: the specification leaves these fields empty.
     record = f"{stem}.dist-info/RECORD"
     files[record] = "".join([*(_entry(*file) for file in sorted(files.items())), f"{record},,\n"]).encode()
     return f"{stem}-py3-none-any.whl", zipped(files)
