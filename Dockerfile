@@ -1,5 +1,5 @@
-# The grader and all that it needs, for an ordinary user. docs/containers.md says how to build and run it.
-# A course is not in it, and has to be mounted at /course; a change of the course needs no new image.
+# The grader and all its dependencies, run as an ordinary user. docs/containers.md says how to build and run it.
+# The course is not in it: mount it at /course, so that a change of the course needs no new image.
 
 # Small, with security updates, and with the Python that requirements.lock was written with.
 ARG BASE=debian:bookworm-slim
@@ -10,27 +10,27 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 1000 --shell /bin/bash grader \
  && install -d -o grader -g grader /course \
- # `docker run --user` may name any user: each needs a home to write in.
+ # `docker run --user` may name any user, and each needs a writable home.
  && chmod 1777 /home/grader
 ENV HOME=/home/grader VIRTUAL_ENV=/opt/autograder PATH=/opt/autograder/bin:$PATH
 RUN python3 -m venv "$VIRTUAL_ENV"
 WORKDIR /build
 
-# By far the largest layer, so the first one. TORCH_INDEX: where PyTorch's builds for the CPU are; without it, pip takes
-# the ordinary build, which holds about 4 GB for GPUs that are not used.
+# By far the largest layer, so it comes first. TORCH_INDEX is the index of PyTorch's builds for the CPU; without it, pip
+# takes the default build, with about 4 GB for GPUs that are not used.
 ARG TORCH_INDEX=
 COPY requirements.lock ./
 RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX" pip install --no-cache-dir --constraint requirements.lock torch torchvision
 
-# What the package needs, without the package: an empty one stands in for it, so that only pyproject.toml counts.
+# The package's dependencies, without the package: an empty one stands in, so that a change of its code keeps this layer.
 COPY pyproject.toml setup.py ./
 RUN mkdir autograder && touch README.md LICENSE autograder/__init__.py \
  && pip install --no-cache-dir --constraint requirements.lock ".[staff]" \
  && pip uninstall --yes medical-image-autograder
 
 
-# To work on the course or the grader: .devcontainer/devcontainer.json uses it. The package is not in it: `make`
-# installs that from the mounted folder, so three folders are open to whichever user runs it.
+# For work on the course or the grader; .devcontainer/devcontainer.json uses it. The package is not in it: `make`
+# installs it from the mounted folder, as any user, so three folders must be writable for all.
 FROM packages AS dev
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \

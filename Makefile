@@ -1,11 +1,11 @@
-# Every target sets up .venv first, with what that target needs, and again when pyproject.toml or requirements.lock
-# has changed. Another Python beside it: make PYTHON=python3.13 VENV=.venv-3.13 test
+# Every target first sets up .venv with what it needs, and again after a change of pyproject.toml or requirements.lock.
+# A second Python beside it: make PYTHON=python3.13 VENV=.venv-3.13 test
 # Another build of PyTorch: make TORCH_INDEX=… demo
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Each names an extra of pyproject.toml; a larger one holds the smaller ones.
+# Each names an extra of pyproject.toml; a larger one includes the smaller ones.
 STAFF := $(VENV)/.installed-staff
 TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
@@ -22,18 +22,18 @@ $(VENV)/.installed-%: pyproject.toml requirements.lock
 	$(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL="$(TORCH_INDEX) $$PIP_EXTRA_INDEX_URL") $(BIN)/python -m pip install --constraint requirements.lock --editable ".[$*]"
 	@touch $(STAFF) $(if $(filter-out staff,$*),$(TEST)) $(if $(filter dev,$*),$(DEV))
 
-demo: $(STAFF) ## grade a made-up class with attacks on the grader, and show what comes of it
+demo: $(STAFF) ## grade a made-up class that attacks the grader, and show what happens
 	$(BIN)/python -m demo.run
 
-# More processes than cores: a quarter of the time, tests wait for what they have started. In the order of the
-# folders, because files with few tests, which would come last, are those that take longest.
-test: $(if $(SLOW),$(DEV),$(TEST)) ## run the tests, without those that take more than a few seconds
+# More processes than cores, because tests spend a quarter of their time waiting for what they have started. In the
+# order of the folders, because files with few tests, which xdist would schedule last, take longest.
+test: $(if $(SLOW),$(DEV),$(TEST)) ## run the tests, except those that take more than a few seconds
 	$(BIN)/python -m pytest -q -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadfile --no-loadscope-reorder -r s $(if $(SLOW),--durations=40,-m "not slow")
 
 test-all: ## run all tests
 	$(MAKE) test SLOW=1
 
-lint: $(DEV) ## check style, format, types and the direction of imports
+lint: $(DEV) ## check style, format, types and the layers of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -55,7 +55,7 @@ docs: $(DEV) ## build the documentation's site in build/docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 	@echo "Open build/docs/index.html"
 
-pictures: $(DEV) ## draw the pictures of the documentation anew (needs chromium)
+pictures: $(DEV) ## redraw the pictures of the documentation (needs chromium)
 	$(BIN)/python docs/make_pictures.py
 
 package: $(STAFF) ## build what PyPI would get, check it, and use it in a clean environment
@@ -64,10 +64,10 @@ package: $(STAFF) ## build what PyPI would get, check it, and use it in a clean 
 bounds: build ## run the solved notebooks with the oldest and the newest versions that students may have (12 GB)
 	$(BIN)/python -m tools.bounds
 
-newest: $(STAFF) ## run the tests with the newest releases of everything, and say what broke (6 GB)
+newest: $(STAFF) ## run the tests with the newest releases of all dependencies, and report what broke (6 GB)
 	$(BIN)/python -m tools.newest
 
-clean: ## remove what was made, but not .venv and no results of grading
+clean: ## remove everything generated, except .venv and grading results
 	rm -rf demo/class build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf release/source release/student release/solution release/.build-*
 	find autograder tests docs demo benchmarks solutions exercises -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,36 +1,36 @@
-"""The one file of course settings: nbgrader's, and the autograder's own.
+"""All settings of the course: nbgrader's and the autograder's own.
 
-Run nbgrader from this folder: it reads this file by itself. Settings of ours start with ``c.Course``, which are
-read without running the file, so they must be literals, and with ``c.Grade``. All of them are here; one that is
-commented out shows its default.
+Run nbgrader in this folder, where it finds this file. The autograder's own settings start with ``c.Course`` and
+``c.Grade``. Those of ``c.Course`` must be literals, because they are read without running the file. All of them are
+here; those that are commented out show their defaults.
 """
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
 # --- The course ----------------------------------------------------------------------------------
-# What nbgrader's exchange and gradebook call this course.
+# The name of this course in nbgrader's exchange and gradebook.
 c.CourseDirectory.course_id = "medical-image-classification"
 
-# Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/test_<name>.py. Any solution that
-# is not named here comes after them, in alphabetical order. `autograder new` adds a name at the end.
+# Exercises in the order of the lecture; each is solutions/<name>.py with tests/checks/<name>/. Solutions that are not
+# named here follow in alphabetical order. `autograder new` adds a name at the end.
 c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "resnet", "interpretability"]
-# Those whose points are a bonus. Default: none, [].
+# Exercises whose points are a bonus. Default: [].
 c.Course.optional = ["interpretability"]
 
 # --- Folders -------------------------------------------------------------------------------------
-# `autograder build` writes the first three; nbgrader's own steps read and write the same ones.
+# `autograder build` writes the first three; nbgrader's own commands use the same folders.
 c.CourseDirectory.source_directory = "release/source"  # instructors' notebooks, made from solutions/
 c.CourseDirectory.release_directory = "release/student"  # what students get
 c.CourseDirectory.solution_directory = "release/solution"  # solved and run, to hand out after the deadline
 
-# What students hand in, and what becomes of it. None of this is ever committed.
+# Submissions and what is made from them. Never commit any of this.
 c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 
 # --- Making the student release ------------------------------------------------------------------
-# nbgrader's own steps, but for NamedStubs in place of ClearSolutions: a stub names its question. Steps that
-# serve hidden tests or test templates inside notebooks are left out: hidden checks are never in a notebook.
+# nbgrader's own steps, except that NamedStubs replaces ClearSolutions, so that a stub names its question. Steps for
+# hidden tests and test templates in notebooks are left out, because hidden checks are never in a notebook.
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.LockCells",
@@ -42,7 +42,7 @@ c.GenerateAssignment.preprocessors = [
 ]
 
 # --- Making the solution release -----------------------------------------------------------------
-# As nbgrader does it, without the markers of solution regions.
+# nbgrader's own steps, and one that strips the markers of solution regions.
 c.GenerateSolution.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.LockCells",
@@ -50,30 +50,30 @@ c.GenerateSolution.preprocessors = [
     "autograder.release.preprocessors.StripMarkers",
     "nbgrader.preprocessors.Execute",
 ]
-# nbgrader's default is read-only; a release is built anew again and again.
+# nbgrader's default is read-only, but every build replaces these files.
 c.GenerateSolution.permissions = 644
 
-# Seconds that one cell may take; training cells take longer than nbgrader's 30.
+# Seconds per cell; training takes longer than nbgrader's default of 30.
 c.Execute.timeout = 300
-# No times of execution in notebooks: the same sources give the same bytes.
+# No execution times in notebooks, so that the same sources give the same bytes.
 c.Execute.record_timing = False
 
 # --- Grading with nbgrader -----------------------------------------------------------------------
 # `nbgrader autograde` and the formgrader's button grade in the autograder's sandbox, as `autograder grade` does.
-# nbgrader's own steps would open students' files and run their code; what they mend is mended. See docs/nbgrader.md.
+# nbgrader's own steps would open students' files and run their code here. See docs/nbgrader.md.
 c.Autograde.exporter_class = "autograder.integrations.nbgrader.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = ["autograder.integrations.nbgrader.Grade"]
 c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.AssignLatePenalties"]
 # Let a score go down when a submission is graded again; otherwise the higher one is kept.
 # c.Grade.allow_lower = False
-# Go on where only sandbox tier C or D is possible: student code could read your files and use your network.
+# Go on if only sandbox tier C or D works: student code could read your files and use your network.
 # c.Grade.allow_weak_sandbox = False
-# What becomes of late submissions: "none" leaves their points, "zero" takes all of them.
+# The penalty for late submissions: "none" keeps their points, "zero" takes all of them.
 c.LateSubmissionPlugin.penalty_method = "none"
 
 # --- Feedback by nbgrader --------------------------------------------------------------------------
-# `nbgrader generate_feedback` and the formgrader's button write the page that `autograder feedback` writes, with what
-# teachers entered. Without this line, they write the notebook with a table below each question.
+# `nbgrader generate_feedback` and the formgrader's button write the page of `autograder feedback`, with points and
+# comments entered by teachers. Without this line, they write the notebook with a table below each question.
 c.GenerateFeedback.exporter_class = "autograder.integrations.nbgrader.FeedbackExporter"
 
 # --- Taking submissions from a learning platform ---------------------------------------------------

@@ -1,8 +1,8 @@
 """Exercises, checks and safe grading for *Medical image classification with deep learning*.
 
-A student needs two names: ``from autograder import check, hint``, then ``check("conv2d")`` and ``hint("conv2d")``.
-Importing the package is cheap: torch is imported when a check runs, not before. It also sees to it that
-``import torchvision`` works beside a CPU-only torch.
+Students use two names: ``from autograder import check, hint``, then ``check("conv2d")`` and ``hint("conv2d")``.
+Importing the package is cheap: torch is imported only when a check runs. The import also makes ``import torchvision``
+work with a CPU-only torch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 large_libraries.repair_torchvision()
 
 
+# Looked up on first use (PEP 562), so that `autograder --help` does not import the notebook's code.
 def __getattr__(name: str) -> Any:
     if name == "check":
         from autograder.integrations.notebook import check
@@ -31,7 +32,7 @@ def __getattr__(name: str) -> Any:
 
         try:
             return version("medical-image-autograder")
-        except PackageNotFoundError:  # copied, not installed, as in Gradescope's container
+        except PackageNotFoundError:  # the package was copied, not installed, as in Gradescope's container
             return "unknown"
     if name == "hint":
         from autograder.integrations.notebook import hint

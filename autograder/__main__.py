@@ -1,4 +1,4 @@
-"""``python -m autograder``: the command line, by the Python that runs."""
+"""Run the command line with this Python: ``python -m autograder``."""
 
 from autograder.cli.main import main
 

@@ -1,9 +1,9 @@
-"""Hand hostile and odd submissions to nbgrader, otter-grader and the autograder; print what each makes of them.
+"""Submit hostile and damaged notebooks to nbgrader, otter-grader and the autograder, and compare their points.
 
-``python benchmarks/attacks.py --otter-python VENV/bin/python`` prints a Markdown table: submission × grader × points,
-of 10. otter-grader needs an environment of its own (``python -m venv VENV``, then
+``python benchmarks/attacks.py --otter-python VENV/bin/python`` prints a Markdown table: one row per submission, one
+column per grader, points of 10. otter-grader needs its own environment (``python -m venv VENV``, then
 ``VENV/bin/pip install otter-grader ipykernel``); without one its column is left out. The other graders run inside
-bubblewrap, so this needs Linux with that installed. It takes some minutes.
+bubblewrap, so this needs Linux with bubblewrap installed. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of cases (default: all)")
     options = parser.parse_args()
     if shutil.which("bwrap") is None:
-        sys.exit("Install bubblewrap first: hostile code is not run by other graders without it.")
+        sys.exit("Install bubblewrap first: without it, other graders would run hostile code on this machine.")
     chosen = [case for case in cases() if not options.only or case.name in options.only]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,13 +60,13 @@ def print_head(names: Sequence[str]) -> None:
 
 
 def print_row(case: Case, verdicts: Sequence[Verdict]) -> None:
-    """Print what every grader made of a case; what is not as deserved stands out."""
-    told = [describe(case, verdict) for verdict in verdicts]
-    print(f"| {case.name.replace('_', ' ')} | {case.tries} | {case.deserves} | {' | '.join(told)} |", flush=True)
+    """Print the verdicts on a case; undeserved ones in bold."""
+    cells = [describe(case, verdict) for verdict in verdicts]
+    print(f"| {case.name.replace('_', ' ')} | {case.tries} | {case.deserves} | {' | '.join(cells)} |", flush=True)
 
 
 def describe(case: Case, verdict: Verdict) -> str:
-    """Return points and remarks in a few words."""
+    """Return points and remarks as text, in bold unless deserved."""
     points = "no points" if verdict.points is None else f"{verdict.points:g}"
     text = "; ".join([points, *verdict.remarks])
     right = (verdict.points or 0) == case.deserves and verdict.remarks in ((), ("unreadable, says why",))

@@ -1,8 +1,8 @@
-"""What each check costs: CPU seconds, with the course's solutions as the answers.
+"""Measure the CPU seconds of each check on the course's solutions.
 
-``python benchmarks/checks.py`` runs every check once in this process, with one thread, and prints the dear ones and
-the sum of each exercise; then it grades all solutions as one student with ``autograder grade``, sandbox, start and
-gradebook included, and compares the whole with the goal.
+``python benchmarks/checks.py`` runs every check once in this process, with one thread, and prints the slow ones and
+the sum per exercise; then it grades all solutions as one student with ``autograder grade``, sandbox, start and
+gradebook included, and compares the total with the goal.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from benchmarks.grading import ENVIRONMENT, measured, run  # noqa: E402
 GOAL = 60
 """CPU seconds that grading one student's exercises may take."""
 
-DEAR = 0.1
-"""CPU seconds from which on a check is printed by itself."""
+SLOW = 0.1
+"""A check that takes at least this many CPU seconds is listed."""
 
 
 class Clock(LocalSession):
-    """A session that notes the CPU seconds of every check that passes."""
+    """A session that records the CPU seconds of every check that passes."""
 
     def __init__(self, submission: object) -> None:
         super().__init__(submission)  # type: ignore[arg-type]
         self.seconds: dict[Check, float] = {}
 
     def end(self, check: Check) -> None:
-        """Note what the check took; a benchmark enforces no limit."""
+        """Record the check's time; a benchmark enforces no limit."""
         self.seconds[check] = time.process_time() - self._started
 
 
@@ -51,7 +51,7 @@ def main() -> None:
         total += sum(seconds.values())
         print(f"{exercise.name + f', {len(seconds)} checks':60} {sum(seconds.values()):8.2f}")
         for check, cost in sorted(seconds.items(), key=lambda pair: -pair[1]):
-            if cost >= DEAR:
+            if cost >= SLOW:
                 print(f"    {check.question + '.' + check.name:56} {cost:8.2f}")
     print(f"{'all':60} {total:8.2f}")
     whole = grade_everything([exercise.solution for exercise in course.exercises])
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def check_seconds(exercise: Exercise) -> dict[Check, float]:
-    """Return the CPU seconds of each check, after one run that pays for imports."""
+    """Return the CPU seconds of each check, after a run of the public ones that pays for imports."""
     import torch
 
     from autograder.checking.execution import load_submission
@@ -68,9 +68,9 @@ def check_seconds(exercise: Exercise) -> dict[Check, float]:
     torch.set_num_threads(1)
     clock = Clock(load_submission(exercise.solution))
     checks = exercise.checks
-    cheap = [check for check in checks if check.public]
-    for wanted in (cheap, checks):
-        run_checks(exercise.test_paths, wanted, clock, lambda *_result: None)
+    public = [check for check in checks if check.public]
+    for chosen in (public, checks):
+        run_checks(exercise.test_paths, chosen, clock, lambda *_result: None)
     missing = [check.name for check in checks if check not in clock.seconds]
     if missing:
         sys.exit(f"{exercise.name}: the solution does not pass {', '.join(missing)}.")

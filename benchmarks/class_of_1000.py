@@ -1,11 +1,11 @@
-"""Grade a class of 1 000 small synthetic submissions, and grade it again unchanged: what does that cost?
+"""Measure what it costs to grade a class of 1 000 small synthetic submissions, and to grade it again unchanged.
 
-``python benchmarks/class_of_1000.py`` prints throughput, the CPU time that a submission costs beside its own
-computation, the memory of the grader's process after a tenth of the class and after all of it, the peak of all
-processes together, and how long it takes to find that nothing changed. Then it grades twelve submissions of the course
-with nbgrader and the autograder, as `benchmarks/grading.py` does.
+``python benchmarks/class_of_1000.py`` prints throughput, the CPU time per submission besides its own computation, the
+memory of the grader's process for a tenth of the class and for all of it, the peak of all processes together, and the
+time to find that nothing changed. Then it grades twelve submissions of the course with nbgrader and the autograder, as
+`benchmarks/grading.py` does.
 
-The answers are those of the tests' tiny course and compute next to nothing, so what is measured is the grader.
+The answers are those of the tests' tiny course. They compute next to nothing, so the grader itself is measured.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from autograder.submissions.read import read_cells
 TINY_COURSE = Path(__file__).resolve().parents[1] / "tests" / "tiny_course"
 EXERCISE = "greetings"
 AGAIN_S = 5.0
-"""How long grading an unchanged class may take, in seconds."""
+"""The goal for grading an unchanged class, in seconds of wall time."""
 OVERHEAD_S = 0.25
-"""How much CPU time a submission may cost beside its own computation, in seconds."""
+"""The goal per submission besides its own computation, in CPU seconds."""
 PERIOD_S = 0.5
 
 
@@ -55,7 +55,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=1000, help="how many to grade (default: 1000)")
-    parser.add_argument("--ratios", type=int, default=12, metavar="N", help="how many to compare on; 0: none")
+    parser.add_argument(
+        "--ratios", type=int, default=12, metavar="N", help="how many submissions to compare on; 0 for no comparison"
+    )
     parser.add_argument("--otter", type=Path, metavar="PYTHON", help=grading.OTTER_HELP)
     options = parser.parse_args()
     os.environ.update(grading.ENVIRONMENT)
@@ -79,7 +81,7 @@ def main() -> None:
 
 
 def hand_in(course: Path, folder: Path, count: int) -> None:
-    """Write notebooks that differ from each other, right and wrong by turns."""
+    """Write notebooks that differ from each other, right and wrong ones alternating."""
     cells = [cell.source for cell in read_cells(course / "solutions" / f"{EXERCISE}.py") if not cell.is_illustration]
     for number in range(count):
         sources = [*cells, f"my_number = {number}"]
@@ -91,7 +93,7 @@ def hand_in(course: Path, folder: Path, count: int) -> None:
 
 
 def notebook(sources: list[str]) -> dict[str, object]:
-    """Return a notebook of these cells."""
+    """Return a notebook with these cells."""
     cells = [
         {"cell_type": "code", "execution_count": None, "id": f"c{place}", "metadata": {}, "outputs": [], "source": each}
         for place, each in enumerate(sources)
@@ -100,7 +102,7 @@ def notebook(sources: list[str]) -> dict[str, object]:
 
 
 def grade(course: Path, folder: Path, gradebook: Path | None) -> Measured:
-    """Run the command and watch it."""
+    """Run ``autograder grade`` and watch its memory."""
     places = ["--course", str(course), "--output", str(folder / "graded")]
     url = f"sqlite:///{gradebook}" if gradebook else "none"
     command = [str(grading.BIN / "autograder"), "grade", str(folder / "submitted"), *places, "--gradebook", url]
@@ -122,32 +124,32 @@ def grade(course: Path, folder: Path, gradebook: Path | None) -> Measured:
 
 
 def look(pid: int, measured: Measured) -> None:
-    """Note how much memory the grader's own process takes, and all below it; shared pages count once."""
+    """Record the peak memory of the grader's own process, and of its process tree with shared pages counted once."""
     with contextlib.suppress(OSError, StopIteration):
         measured.own_mib = max(measured.own_mib, amount(Path(f"/proc/{pid}/status"), "VmHWM:"))
     total = 0.0
-    for each in family(pid):
+    for each in process_tree(pid):
         with contextlib.suppress(OSError, StopIteration):
             total += amount(Path(f"/proc/{each}/smaps_rollup"), "Pss:")
     measured.all_mib = max(measured.all_mib, total)
 
 
 def amount(path: Path, name: str) -> float:
-    """Return a line's KiB as MiB."""
+    """Return the value of the line that starts with ``name``, in MiB."""
     return next(int(line.split()[1]) / 1024 for line in path.read_text().splitlines() if line.startswith(name))
 
 
-def family(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+def process_tree(pid: int) -> list[int]:
+    """Return a process and all its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(each for child in children for each in family(int(child)))]
+    return [pid, *(each for child in children for each in process_tree(int(child)))]
 
 
 def student_seconds(course: Path, folder: Path) -> float:
-    """Return the CPU seconds that one submission's own code takes: its cells, and its functions in checks."""
+    """Return the CPU seconds of one submission's own code: its cells, and its functions called by checks."""
     path = min((folder / "submitted").glob("*/*/*.ipynb"))
     runner, exercise = CellRunner(), load_course(course).exercise(EXERCISE)
     start = time.process_time()
@@ -164,12 +166,12 @@ def student_seconds(course: Path, folder: Path) -> float:
 def report(
     count: int, few: int, small: Measured, whole: Measured, written: Measured, again: Measured, own: float
 ) -> None:
-    """Print what was measured, and whether the goals are met."""
+    """Print the measurements, and whether the goals are met."""
     each = (whole.cpu - small.cpu) / (count - few) - own
     print(f"{count} submissions on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
-    print(f"throughput              {count / whole.wall:8.1f} submissions a second, start included")
-    print(f"CPU a submission        {each:8.3f} s beside its own {own:.3f} s; {verdict(each, OVERHEAD_S)}")
-    print(f"the start               {small.cpu - few * (each + own):8.1f} CPU s, once a run")
+    print(f"throughput              {count / whole.wall:8.1f} submissions per second, start included")
+    print(f"CPU per submission      {each:8.3f} s besides its own {own:.3f} s; {verdict(each, OVERHEAD_S)}")
+    print(f"the start               {small.cpu - few * (each + own):8.1f} CPU s, once per run")
     print(f"the grader's process    {small.own_mib:8.0f} MiB at most for {few}, {whole.own_mib:.0f} MiB for {count}")
     print(f"all processes           {small.all_mib:8.0f} MiB at most for {few}, {whole.all_mib:.0f} MiB for {count}")
     print(f"the gradebook           {written.wall:8.1f} s to write, once")
@@ -177,7 +179,7 @@ def report(
 
 
 def verdict(value: float, most: float) -> str:
-    """Say whether a goal is met."""
+    """Return the goal, and whether it is met."""
     return f"at most {most:g}: {'met' if value <= most else 'NOT MET'}"
 
 

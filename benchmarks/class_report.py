@@ -1,7 +1,7 @@
-"""How long it takes to make the report of a class of 1 000, and to open it in Chromium.
+"""Measure how long it takes to write the report of a class of 1 000, and to open it in Chromium.
 
-``python benchmarks/class_report.py`` makes up results of all exercises, times ``autograder report`` without comparing
-code (``--similarity`` does that for one exercise), and opens the page: the time until it can be read and scrolled.
+``python benchmarks/class_report.py`` makes up results for all exercises, times ``autograder report`` without comparing
+code (``--similarity`` does that for one exercise), and times the page until its first frame is drawn.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STUDENTS = 1000
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--similarity", metavar="EXERCISE", help="compare a thousand codes of this exercise, too")
+    parser.add_argument("--similarity", metavar="EXERCISE", help="also compare a thousand answers to this exercise")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         graded = Path(name)
@@ -49,7 +49,8 @@ def main() -> None:
         began = time.perf_counter()
         pairs = similar_pairs(codes, "")
         print(
-            f"{len(codes)} codes of {exercise.name} compared in {time.perf_counter() - began:.1f} s: {len(pairs)} pairs"
+            f"{len(codes)} answers to {exercise.name} compared in {time.perf_counter() - began:.1f} s: "
+            f"{len(pairs)} pairs"
         )
 
 
@@ -76,10 +77,10 @@ def write_results(folder: Path) -> None:
 
 
 def seconds_to_open(page: Path) -> str:
-    """Return how long Chromium takes, the best of three."""
+    """Return the time that Chromium takes, the best of three."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        return "no time: there is no chromium"
+        return "(not measured: chromium is not installed)"
     from playwright.sync_api import sync_playwright
 
     times = []
@@ -97,7 +98,7 @@ def seconds_to_open(page: Path) -> str:
 
 
 def made_up_codes(exercise: Exercise) -> dict[str, str]:
-    """Return a thousand codes: to each question one of the collected answers."""
+    """Return the code of a thousand students, each question answered by a random collected answer."""
     rng = random.Random(1)
     answers = [[answer.source for answer in read_answers(exercise, question)] for question in exercise.questions]
     return {f"student{number:04}": "\n\n".join(map(rng.choice, answers)) for number in range(STUDENTS)}

@@ -1,16 +1,16 @@
-"""Grade the same submissions with other graders and with the autograder, and compare what it costs.
+"""Compare the cost of grading the same submissions with the autograder and with other graders.
 
 ``python benchmarks/grading.py`` takes right answers in many styles, and grades them
 
-- with ``nbgrader autograde`` as it is installed: a kernel a notebook, public checks in the notebook's own process;
+- with ``nbgrader autograde`` as installed: one kernel per notebook, public checks in the notebook's own process;
 - with ``autograder grade``: all checks, public and hidden, in the sandbox;
-- with ``otter run``, where an environment with otter-grader is named: public checks in the notebook's own process.
+- with ``otter run``, if ``--otter`` names an environment: public checks in the notebook's own process.
 
-nbgrader and the autograder write a gradebook. All run as commands, from start to end, first unmeasured, then measured,
-with one thread a process. CPU seconds are those of the command and of all its children. The autograder runs before,
-between and after the others' commands, and the mean counts: a machine that others use, too, is half as fast again at
-one minute as at the next. What students' own code takes, their cells and their functions when checks call them, no
-grader can save: it is measured apart, in the middle, and taken off on both sides.
+nbgrader and the autograder write a gradebook. All run as complete commands, first unmeasured, then measured, with one
+thread per process. CPU seconds include all child processes. The autograder runs before, between and after the others,
+and the mean counts, because the speed of a shared machine drifts by half within minutes. No grader can save the time of
+students' own code (their cells, and their functions when checks call them), so it is measured separately, in the
+middle, and subtracted on both sides.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),  # nbgrader calls alembic by its name
 }
-OTTER_HELP = "the Python of an environment with otter-grader and this package: compares with `otter run`, too"
+OTTER_HELP = "also compare with `otter run`: the Python of an environment with otter-grader and this package"
 GOAL = 0.1
-"""The share of nbgrader's CPU time, without the students' computation, that grading may take."""
+"""The goal: at most this share of nbgrader's CPU time, without students' own computation."""
 
 if TYPE_CHECKING:
     from demo.make_class import Submission
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took, in seconds."""
+    """The time of a run, in seconds."""
 
     cpu: float
     wall: float
@@ -70,7 +70,7 @@ class Cost:
 
 
 def mean(costs: Sequence[Cost]) -> Cost:
-    """Return the mean of what several runs took."""
+    """Return the mean of several runs."""
     return sum(costs, Cost(0.0, 0.0)) / len(costs)
 
 
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def compare(count: int, otter_python: Path | None) -> None:
-    """Grade so many right answers with each grader, and print what it cost."""
+    """Grade ``count`` right answers with each grader, and print the costs."""
     from autograder.course import load_course
     from demo.make_class import right_submissions
 
@@ -94,10 +94,10 @@ def compare(count: int, otter_python: Path | None) -> None:
     submissions = list(right_submissions(load_course(COURSE), count))
     few = submissions[: len({submission.exercise for submission in submissions})]
     if len(few) == count:
-        sys.exit("Name more submissions than there are exercises, so that the start can be told from the rest.")
+        sys.exit("Use more --submissions than there are exercises, so that the start can be told from the rest.")
     exercises = sorted({submission.exercise for submission in submissions})
     with tempfile.TemporaryDirectory() as folder:
-        gradebook = Path(folder, "gradebook.db")  # made by the unmeasured run, as nbgrader's is by its release
+        gradebook = Path(folder, "gradebook.db")  # created by the unmeasured run; nbgrader's, by its release
         ours: list[Cost] = []
         small: list[Cost] = []
 
@@ -126,11 +126,11 @@ def compare(count: int, otter_python: Path | None) -> None:
         report_otter(otter / count, mean(ours) / count, theirs / count, graded / count)
 
 
-# --- Two graders ----------------------------------------------------------------------------------
+# --- Graders --------------------------------------------------------------------------------------
 
 
 def nbgrader_course(course: Path, submissions: Sequence[Submission]) -> Path:
-    """Make a fresh course with nbgrader's own settings, its release, and what was handed in."""
+    """Make a course with nbgrader's own settings, its release, and the submissions."""
     course.mkdir()
     (course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n')
     for exercise in sorted({submission.exercise for submission in submissions}):
@@ -142,7 +142,7 @@ def nbgrader_course(course: Path, submissions: Sequence[Submission]) -> Path:
 
 
 def check_in_kernel(path: Path) -> None:
-    """Let the graded cells of a notebook run checks in nbgrader's kernel; unchanged, they would ask the autograder."""
+    """Make the graded cells of a notebook run checks in nbgrader's kernel, instead of asking the autograder."""
     notebook = json.loads(path.read_text("utf-8"))
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
@@ -156,14 +156,14 @@ def autograde(course: Path, *exercises: str) -> Cost:
 
 
 def check_nbgrader(course: Path, count: int) -> None:
-    """End the comparison where nbgrader left submissions out."""
+    """Exit if nbgrader left submissions out."""
     graded = len(list((course / "autograded").glob("*/*/*.ipynb")))
     if graded != count:
         sys.exit(f"nbgrader graded {graded} of {count} submissions.")
 
 
 def grade_with_otter(otter: Otter, submissions: Sequence[Submission], few: Sequence[Submission]) -> Cost:
-    """Grade with ``otter run``, first a few of them unmeasured."""
+    """Grade with ``otter run``, first a few submissions unmeasured."""
     from autograder.course import load_course
 
     otter.prepare(load_course(COURSE).exercises)
@@ -195,7 +195,7 @@ def hand_in(submissions: Sequence[Submission], folder: Path) -> None:
 
 
 def run(program: str | Path, *arguments: str | Path, folder: Path) -> None:
-    """Run a command, of this environment where only its name is given; end with its words where it fails."""
+    """Run a command, from this environment if only its name is given; exit with its output if it fails."""
     done = subprocess.run(
         [BIN / program, *arguments],
         cwd=folder,
@@ -209,7 +209,7 @@ def run(program: str | Path, *arguments: str | Path, folder: Path) -> None:
 
 
 def measured(work: Callable[[], object]) -> Cost:
-    """Return what the child processes that ``work`` starts, and theirs, take."""
+    """Return the cost of ``work`` in child processes, and in their children."""
     wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -217,15 +217,15 @@ def measured(work: Callable[[], object]) -> Cost:
     return Cost(cpu, time.perf_counter() - wall)
 
 
-# --- The students' own computation ----------------------------------------------------------------
+# --- Students' own computation --------------------------------------------------------------------
 
 
 def computation(submissions: Sequence[Submission]) -> tuple[float, float]:
     """Return the CPU seconds of students' code under nbgrader and under the autograder.
 
-    Each notebook runs in a fork of this process, which has imported what every notebook imports and has run one.
+    Each notebook runs in a fork of this process, which has run one already, so that imports are not counted.
     """
-    os.environ["AUTOGRADER_GRADING"] = "1"  # `check` does nothing: the checks are run below
+    os.environ["AUTOGRADER_GRADING"] = "1"  # makes `check` do nothing: the checks are run below
     with tempfile.TemporaryDirectory() as folder:
         hand_in(submissions, Path(folder))
         paths = sorted(Path(folder).glob("*/*/*.ipynb"))
@@ -238,7 +238,7 @@ def computation(submissions: Sequence[Submission]) -> tuple[float, float]:
 
 
 def in_a_fork(measure: Callable[[], float]) -> float:
-    """Return a number that a fork of this process measures."""
+    """Return a number measured in a fork of this process."""
     receiving, sending = os.pipe()
     if os.fork() == 0:
         os.write(sending, repr(measure()).encode())
@@ -250,9 +250,9 @@ def in_a_fork(measure: Callable[[], float]) -> float:
 
 
 def student_seconds(path: Path, *, with_nbgrader: bool) -> float:
-    """Return the CPU seconds that a notebook's cells take, and its functions when checks call them.
+    """Return the CPU seconds of a notebook's cells, and of its functions when checks call them.
 
-    nbgrader runs all cells, figures too, and the public checks; the autograder the graded cells and all checks.
+    nbgrader runs all cells, figures included, and the public checks; the autograder the graded cells and all checks.
     """
     import matplotlib as mpl
 
@@ -297,7 +297,7 @@ class TimedSubmission(LocalSubmission):
 
 
 def draw_figures() -> None:
-    """Do with open figures what a notebook does after each cell: render and close them."""
+    """Render and close open figures, as a notebook does after each cell."""
     import matplotlib.pyplot as plt
 
     for number in plt.get_fignums():
@@ -309,7 +309,10 @@ def draw_figures() -> None:
 
 
 def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, theirs: float, graded: float) -> None:
-    """Print costs a submission, ratios, and whether the goal is met; ``theirs`` and ``graded`` are students' code."""
+    """Print costs per submission, ratios, and whether the goal is met.
+
+    ``theirs`` and ``graded`` are the CPU seconds of students' code under nbgrader and under the autograder.
+    """
     rows = [
         ("nbgrader autograde, public checks in the notebook", f"{nbgrader.cpu:8.3f} {nbgrader.wall:8.3f}"),
         ("  of which students' code, with figures", f"{theirs:8.3f}"),
@@ -319,25 +322,25 @@ def report(count: int, nbgrader: Cost, ours: Cost, each: Cost, theirs: float, gr
     ]
     start = (ours.cpu - each.cpu) * count
     print(f"{count} submissions on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
-    print(f"{'seconds a submission':50} {'CPU':>8} {'wall':>8}")
+    print(f"{'seconds per submission':50} {'CPU':>8} {'wall':>8}")
     for name, numbers in rows:
         print(f"{name:50} {numbers}")
-    print(f"\nThe start of the autograder takes {start:.1f} CPU seconds once a run.")
-    print("\nshare of nbgrader's CPU time, students' computation aside")
+    print(f"\nThe start of the autograder takes {start:.1f} CPU seconds, once per run.")
+    print("\nshare of nbgrader's CPU time, without students' computation")
     aside = nbgrader.cpu - theirs
     for name, cost in (("with the start", ours), ("without the start", each)):
         ratio = (cost.cpu - graded) / aside
         met = "met" if ratio <= GOAL else "NOT MET"
         print(f"  {name:20} {ratio:6.3f}   at most {GOAL:g}: {met}")
-    print(f"wall time, all in all: {ours.wall / nbgrader.wall:.3f} of nbgrader's")
+    print(f"wall time, everything included: {ours.wall / nbgrader.wall:.3f} of nbgrader's")
 
 
 def report_otter(otter: Cost, ours: Cost, theirs: float, graded: float) -> None:
-    """Print what otter-grader cost; a submission, like all of them."""
+    """Print the cost of otter-grader, per submission like all others."""
     print(f"\n{'otter run, public checks in its own process':50} {otter.cpu:8.3f} {otter.wall:8.3f}")
-    print("share of otter-grader's time, ours with the start")
-    print(f"  CPU, students' computation aside {(ours.cpu - graded) / (otter.cpu - theirs):6.3f}")
-    print(f"  wall, all in all                 {ours.wall / otter.wall:6.3f}")
+    print("the autograder's share of otter-grader's time, start included")
+    print(f"  CPU, without students' computation {(ours.cpu - graded) / (otter.cpu - theirs):6.3f}")
+    print(f"  wall, everything included          {ours.wall / otter.wall:6.3f}")
 
 
 if __name__ == "__main__":

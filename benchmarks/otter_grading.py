@@ -1,6 +1,6 @@
-"""What it costs to grade the same submissions with ``otter run``, for `grading`: one notebook a command, as is usual.
+"""Grade submissions with ``otter run``, for `benchmarks/grading.py`: one command per notebook, as usual.
 
-otter-grader runs a notebook and the tests of its assignment in one process. Here the tests are the public checks.
+otter-grader runs a notebook and its tests in one process. Here the tests are the public checks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Otter:
     folder: Path
 
     def prepare(self, exercises: Sequence[Exercise]) -> None:
-        """Make what otter calls the autograder of each exercise."""
+        """Write the zip of each exercise that otter calls its autograder."""
         self.folder.mkdir()
         for exercise in exercises:
             with zipfile.ZipFile(self.folder / f"{exercise.name}.zip", "w") as archive:
@@ -68,13 +68,13 @@ class Otter:
                         archive.writestr(f"tests/{question.name}.py", test)
 
     def grade(self, submission: Submission, run: Callable[..., None]) -> None:
-        """Grade one right answer; end the comparison where it does not get full points."""
+        """Grade one right answer; exit unless it gets full points."""
         folder = self.folder / submission.student
         submission.write(folder)
         notebook = next(folder.glob("*/*/*.ipynb"))
         archive = self.folder / f"{submission.exercise}.zip"
         run(self.python.with_name("otter"), "run", "-a", archive, "-o", folder, "--no-logo", notebook, folder=folder)
         tests = json.loads((folder / "results.json").read_text("utf-8"))["tests"]
-        scored = [test for test in tests if "max_score" in test]  # the first only sums up what is public
+        scored = [test for test in tests if "max_score" in test]  # the first is a summary of the public tests
         if not scored or any(test["score"] < test["max_score"] for test in scored):
             sys.exit(f"otter-grader does not give {submission.student} full points: {tests}")

@@ -1,8 +1,8 @@
-"""Compare the course's models with MedMNIST v2's own on PneumoniaMNIST: its whole training set, its test set.
+"""Compare the course's models with those of MedMNIST v2 on PneumoniaMNIST, trained on all its training data.
 
 ``python benchmarks/pneumoniamnist.py`` trains the models of `solutions/` with their own fit functions, a few seeds
-each, and prints a Markdown table of the last epoch's model. Nothing is chosen by the test set. The images are
-downloaded the first time; offline, name the folder with the file ``pneumoniamnist.npz``: ``--root FOLDER``.
+each, and prints a Markdown table of the last epoch's model on the test set, which is used for nothing else. The images
+are downloaded the first time; offline, name the folder with ``pneumoniamnist.npz``: ``--root FOLDER``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def logistic_regression() -> nn.Module:
 
 
 def models(solutions: Path) -> dict[str, tuple[Callable[[], nn.Module], Fit]]:
-    """Return name → how to make a model, and what trains it. Exercises that are not there are left out."""
+    """Return name → (how to make a model, how to train it), for the exercises that exist."""
     found: dict[str, tuple[Callable[[], nn.Module], Fit]] = {}
     exercises = {name: solutions / f"{name}.py" for name in ("mlp", "cnn", "resnet")}
     code = {name: load_submission(path) for name, path in exercises.items() if path.is_file()}
@@ -87,7 +87,7 @@ def train_and_test(
 
 
 def row(name: str, runs: list[dict[str, float]]) -> str:
-    """Return a line of the table: mean ± standard deviation of each metric."""
+    """Return a row of the table: mean ± standard deviation of each metric."""
     cells = [
         f"{statistics.mean(values):.3f} ± {statistics.stdev(values) if len(values) > 1 else 0:.3f}"
         for values in ([run[metric] for run in runs] for metric in METRICS)
@@ -106,8 +106,8 @@ def main() -> None:
     torch.set_num_threads(1)  # more are slower for models as small as these
     try:
         data = splits(options.root)
-    except (OSError, RuntimeError) as error:  # `make bench` goes on with what needs no download
-        print(f"left out: {error}")
+    except (OSError, RuntimeError) as error:  # without a network, `make bench` goes on with the other benchmarks
+        print(f"Not measured: {error}")
         return
     print("| model | parameters | test accuracy | balanced accuracy | AUC |")
     print("|---|---|---|---|---|", flush=True)

@@ -1,16 +1,16 @@
 """Read the hostile submissions, ``tests/attacks/<name>.py``.
 
-The docstring of each says in its first sentence what the attack tries, then what must happen, and last, each on a
-line of its own:
+The docstring of an attack says in its first sentence what it tries, then what must happen, and ends with fields, each
+on a line of its own:
 
-- ``Demo: yes`` where it belongs to the class of the demo;
-- ``Tier: B`` where only walls stop it: the weakest tier in which it may be run;
-- ``File: graded`` or ``File: unreadable`` where the attack is in the file, not in its code: what must become of it.
+- ``Demo: yes`` if it is part of the demo's class;
+- ``Tier: B`` if only isolation stops it: the weakest tier in which it may be run;
+- ``File: graded`` or ``File: unreadable``, the expected status, if the attack is in the file rather than its code.
 
-A cell ``# %% question="conv2d"`` is handed in as the answer to that question, and earns nothing; a cell
-``# %% place="first"`` is handed in as a cell before the first question. ``outcome="timed_out"`` (or several, with
-spaces between) beside it is what must become of each check of the question, or of the cell. An attack with ``File:``
-has a function ``hand_in(notebook)`` instead, which does to the path of an honest notebook what the attack does.
+A cell ``# %% question="conv2d"`` is submitted as the answer to that question and earns nothing; a cell
+``# %% place="first"`` is submitted as a cell before the first question. ``outcome="timed_out"`` (or several, separated
+by spaces) is the expected outcome of every check of the question, or of the cell. An attack with ``File:`` instead has
+a function ``hand_in(notebook)``, which turns the honest notebook at that path into the attack.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _FIELD = re.compile(r"^(Demo|Tier|File): (\w+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Attack:
-    """A hostile submission. ``answers`` are sources by question, ``first`` is the source of a cell before them.
+    """A hostile submission. ``answers`` maps questions to sources, ``first`` is the source of a cell before them.
 
-    ``outcomes`` are those that each attacked question may have, and under ``""`` those of the cell.
+    ``outcomes`` maps each attacked question to the outcomes that its checks may have, and ``""`` to those of the cell.
     """
 
     name: str
@@ -45,20 +45,20 @@ class Attack:
 
 
 def read_attacks(*, tier: str = "A") -> list[Attack]:
-    """Return all attacks, by name; without those that would do harm, or succeed, in so weak a tier."""
+    """Return the attacks that may be run in this tier, sorted by name; others would succeed or do harm."""
     paths = (path for path in sorted(FOLDER.glob("*.py")) if not path.name.startswith(("_", "test_", "conftest")))
     return [attack for attack in map(read_attack, paths) if tier <= attack.tier]
 
 
 def read_attack(path: Path) -> Attack:
-    """Read one attack; raise ``ValueError`` where it does not say what it is."""
+    """Read one attack; raise ``ValueError`` if its docstring or its cells are incomplete."""
     import jupytext
 
     text = path.read_text("utf-8")
     about = ast.get_docstring(ast.parse(text)) or ""
     tries = " ".join(about.partition("\n\n")[0].split())
     if not tries.endswith(".") or "Must happen: " not in about:
-        raise ValueError(f"{path.name}: the docstring must say what the attack tries and what must happen")
+        raise ValueError(f"{path.name}: say in the docstring what the attack tries and what must happen.")
     fields = dict(_FIELD.findall(about))
     attack = Attack(path.stem, tries, fields.get("Tier", "D"), "Demo" in fields, fields.get("File", ""))
     if attack.file:
@@ -73,5 +73,5 @@ def read_attack(path: Path) -> Attack:
         if "outcome" in cell.metadata:
             outcomes[question] = tuple(cell.metadata["outcome"].split())
     if not answers and not first:
-        raise ValueError(f"{path.name}: no cell is marked question=… or place=…, and there is no File: field")
+        raise ValueError(f"{path.name}: mark a cell with question=… or place=…, or add a File: field.")
     return Attack(**{**vars(attack), "answers": answers, "first": first, "outcomes": outcomes})

@@ -1,8 +1,7 @@
-"""Make up a class: what its students hand in, and what each answer has to be worth.
+"""Make up a class: its submissions, and what each answer must be worth.
 
-Every submission is a notebook of the student release, whose solution cells are filled with answers from
-tests/answers, with mistakes that students make in handling notebooks, or with an attack from tests/attacks. The same
-class is made every time.
+Every submission is a notebook of the student release, filled with answers from tests/answers, with accidents that
+happen to students' notebooks, or with an attack from tests/attacks. The class is the same every time.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from autograder.submissions.read import read_cells
 from demo.attacks import Attack, read_attacks
 
 EXERCISES = ("tensor_ops", "convolution")
-"""What the class hands in: the exercises that are graded in less than a second."""
+"""The exercises that the class submits: those graded in less than a second."""
 
 
 class Worth(Enum):
-    """What a question has to be worth to the grader."""
+    """What the grader must give for a question."""
 
     FULL = "full points"
     LESS = "less than full points"
@@ -34,19 +33,19 @@ class Worth(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a student writes into one solution cell."""
+    """A student's source for one solution cell, and what it is worth."""
 
     source: str
     worth: Worth
 
 
 Answers = dict[str, Answer]
-"""Answers by question; a question that is not among them stays as it was given."""
+"""Question → answer. The cells of other questions are left as they were handed out."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One file that is handed in. ``worth`` says for each question what it has to come to."""
+    """One submitted file. ``worth`` maps each question to what the grader must give for it."""
 
     student: str
     exercise: str
@@ -55,14 +54,14 @@ class Submission:
     attack: Attack | None = None
 
     def write(self, folder: Path) -> None:
-        """Hand it in, in nbgrader's layout."""
+        """Write the file below ``folder`` in nbgrader's layout."""
         path = folder / self.student / self.exercise / f"{self.exercise}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self.content)
 
 
 def make_class(course: Course, *, tier: str = "A") -> list[Submission]:
-    """Return everything that the class hands in. The student release must have been built."""
+    """Return all submissions of the class; the student release must have been built."""
     exercises = [course.exercise(name) for name in EXERCISES]
     attacks = [
         attack_submission(Notebook(attacked_exercise(exercises, attack)), attack)
@@ -74,7 +73,7 @@ def make_class(course: Course, *, tier: str = "A") -> list[Submission]:
 
 
 def right_submissions(course: Course, count: int) -> Iterator[Submission]:
-    """Yield ``count`` submissions that earn full points, the exercises by turns, in as many styles as there are."""
+    """Yield ``count`` submissions that earn full points, alternating between exercises, in all collected styles."""
     for number in range(count):
         exercise = course.exercise(EXERCISES[number % len(EXERCISES)])
         style = number // len(EXERCISES)
@@ -82,7 +81,7 @@ def right_submissions(course: Course, count: int) -> Iterator[Submission]:
         yield notebook.submission(f"student-{number:03}")
 
 
-# --- What students know ---------------------------------------------------------------------------
+# --- Answers --------------------------------------------------------------------------------------
 
 
 @cache
@@ -91,7 +90,7 @@ def _collected(exercise: Exercise, question: str, kind: str) -> tuple[str, ...]:
 
 
 def right(exercise: Exercise, style: int) -> Answers:
-    """Answer every question rightly, in one of the styles of the collection."""
+    """Answer every question correctly, in one of the collected styles."""
     return {q.name: _choice(exercise, q.name, "right", style, Worth.FULL) for q in exercise.questions}
 
 
@@ -101,7 +100,7 @@ def wrong(exercise: Exercise, style: int) -> Answers:
 
 
 def model(exercise: Exercise) -> Answers:
-    """Answer every question as the course does."""
+    """Answer every question with the course's solution."""
     cells = {cell.id: cell.source for cell in read_cells(exercise.solution)}
     return {question.name: Answer(cells[question.name], Worth.FULL) for question in exercise.questions}
 
@@ -116,15 +115,15 @@ def _first(count: int, answers: Answers) -> Answers:
 
 
 def _last(count: int, answers: Answers) -> Answers:
-    """Return the last answers: a mistake in them does not spoil others, which use earlier ones."""
+    """Return the last answers. A mistake in them affects no other answer, as answers use only earlier ones."""
     return dict(list(answers.items())[-count:])
 
 
-# --- What students hand in ------------------------------------------------------------------------
+# --- Submissions ----------------------------------------------------------------------------------
 
 
 class Notebook:
-    """A notebook that a student works on: that of the student release, unless another ``document`` is given."""
+    """A notebook that a student works on: a ``document``, or else that of the student release."""
 
     def __init__(self, exercise: Exercise, document: dict[str, Any] | None = None) -> None:
         self.exercise = exercise
@@ -147,18 +146,18 @@ class Notebook:
         return next(place for place, cell in enumerate(self.cells) if cell["id"] == identity)
 
     def insert(self, before: str, source: str) -> None:
-        """Add a cell of the student's own."""
+        """Insert a cell of the student's own before another cell."""
         cell = {"cell_type": "code", "execution_count": None, "id": "my-own-cell", "metadata": {}, "outputs": []}
         self.cells.insert(self.place_of(before), {**cell, "source": source})
 
     def submission(self, student: str, attack: Attack | None = None) -> Submission:
-        """Save it and hand it in."""
+        """Return the notebook as a student's submission."""
         content = json.dumps(self.document, indent=1, ensure_ascii=False).encode()
         return Submission(student, self.exercise.name, content, self.worth, attack)
 
 
 def _everyday(exercise: Exercise) -> Iterator[Submission]:
-    """Yield what students who save their notebooks hand in: right, partly right, wrong, nothing."""
+    """Yield submissions without accidents: right, partly right, wrong and untouched."""
     students = {
         "ada": model(exercise),
         "barbara": right(exercise, 0),
@@ -178,7 +177,7 @@ def _everyday(exercise: Exercise) -> Iterator[Submission]:
 
 
 def _mishaps(first: Exercise, second: Exercise) -> Iterator[Submission]:
-    """Yield what comes of mishaps with notebooks and files."""
+    """Yield submissions after accidents with notebooks and files."""
     yield syntax_error(first).submission("alan")
     yield deleted_cells(second).submission("claude")
     yield duplicated_cells(first).submission("donald")
@@ -190,7 +189,7 @@ def _mishaps(first: Exercise, second: Exercise) -> Iterator[Submission]:
 
 
 def syntax_error(exercise: Exercise) -> Notebook:
-    """Answer rightly, but lose the colon after the first function's head."""
+    """Answer correctly, but drop the colon after the first function's signature."""
     notebook = Notebook(exercise).answer(right(exercise, 0))
     question = exercise.questions[0].name
     cell = notebook.cells[notebook.place_of(question)]
@@ -200,7 +199,7 @@ def syntax_error(exercise: Exercise) -> Notebook:
 
 
 def deleted_cells(exercise: Exercise) -> Notebook:
-    """Answer rightly, then delete the last answer and all cells that check."""
+    """Answer correctly, then delete the last answer and all cells that run checks."""
     notebook = Notebook(exercise).answer(right(exercise, 1))
     question = exercise.questions[-1].name
     gone = {question, *(f"check-{q.name}" for q in exercise.questions)}
@@ -210,7 +209,7 @@ def deleted_cells(exercise: Exercise) -> Notebook:
 
 
 def duplicated_cells(exercise: Exercise) -> Notebook:
-    """Answer wrongly, copy every solution cell with its ids, and answer rightly in the copies."""
+    """Answer wrongly, duplicate every solution cell with its id, and answer correctly in the second copy."""
     notebook = Notebook(exercise).answer(right(exercise, 2))
     for question, first_try in wrong(exercise, 0).items():
         place = notebook.place_of(question)
@@ -219,12 +218,12 @@ def duplicated_cells(exercise: Exercise) -> Notebook:
 
 
 def attacked_exercise(exercises: Iterable[Exercise], attack: Attack) -> Exercise:
-    """Return the first exercise that has the questions which an attack answers."""
+    """Return the first exercise that has all questions of an attack."""
     return next(e for e in exercises if attack.answers.keys() <= {q.name for q in e.questions})
 
 
 def attack_submission(notebook: Notebook, attack: Attack, student: str = "") -> Submission:
-    """Put an attack among the right answers of a notebook."""
+    """Return a submission with an attack among right answers."""
     exercise = notebook.exercise
     hostile = {question: Answer(source, Worth.NOTHING) for question, source in attack.answers.items()}
     notebook.answer((right(exercise, 0) if exercise.name in EXERCISES else {}) | hostile)

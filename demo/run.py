@@ -1,8 +1,7 @@
-"""Build the releases, make up a class, grade it, and show what came of the hostile submissions.
+"""Build the releases, make up a class, grade it, and show what happened to the hostile submissions.
 
-``python -m demo.run`` does with the command ``autograder`` what an instructor does. It ends with exit code 1 unless
-right answers got full points, wrong and missing ones did not, and no attack got a point that the honest answers
-beside it had not earned.
+``python -m demo.run`` calls the command ``autograder`` as an instructor would. Exit code 1 unless right answers got
+full points, wrong ones fewer, missing ones none, and attacks only the points of the honest answers beside them.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ WORDS = {
 
 
 def main() -> int:
-    """Show everything; return the exit code."""
+    """Run the demo; return the exit code."""
     out = Console(highlight=False)
     tier = best_tier()
     autograder(out, "build", *EXERCISES)
@@ -67,35 +66,35 @@ def main() -> int:
 
 
 def autograder(out: Console, *arguments: str) -> None:
-    """Run the command as a user would; end the demo where it fails."""
+    """Run the command as a user would; exit if it fails."""
     out.rule(style="dim")
     out.print(f"$ autograder {shlex.join(arguments)}", style="bold", markup=False)
     command = [str(Path(sys.executable).with_name("autograder")), *arguments]
     status = subprocess.run(command, cwd=COURSE, check=False).returncode
     if status:
-        sys.exit(f"autograder {arguments[0]} ended with exit code {status}.")
+        sys.exit(f"The demo stopped: autograder {arguments[0]} ended with exit code {status}. See above.")
 
 
 def describe_class(out: Console, handed_in: Sequence[Submission], tier: str) -> None:
-    """Say what the made-up class is."""
+    """Print what the class consists of."""
     students = {submission.student for submission in handed_in}
     attacks = sum(submission.attack is not None for submission in handed_in)
     out.rule(style="dim")
     out.print(
-        f"A made-up class of {len(students)} hands in {len(handed_in)} files: right, partly right and wrong "
+        f"A made-up class of {len(students)} students submits {len(handed_in)} files: right, partly right and wrong "
         "answers, untouched notebooks, a syntax error, deleted and copied cells, a web page, an empty file, and "
-        f"{attacks} attacks on the grader, which are named for what they do."
+        f"{attacks} attacks on the grader, each named for what it does."
     )
     if tier != "A":
-        out.print(f"[yellow]This machine offers tier {tier}: attacks that only a better one stops are left out.[/]")
+        out.print(f"[yellow]Tier {tier} is the best here, so attacks that only a better one stops are left out.[/]")
 
 
-# --- What came of the attacks ---------------------------------------------------------------------
+# --- What happened to the attacks -----------------------------------------------------------------
 
 
 def show_attacks(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str, str], Result]) -> None:
-    """Print what each hostile submission tried, in its own words, and what its result says of it."""
-    out.rule("What the attacks tried, and what came of it", style="dim")
+    """Print what each hostile submission tried, and what its result says."""
+    out.rule("What the attacks tried, and what happened", style="dim")
     for submission in handed_in:
         result = results.get((submission.student, submission.exercise))
         if submission.attack is not None and result is not None:
@@ -105,7 +104,7 @@ def show_attacks(out: Console, handed_in: Sequence[Submission], results: dict[tu
 
 
 def what_happened(submission: Submission, result: Result) -> str:
-    """Tell from a result what became of an attack."""
+    """Describe in a few sentences what a result says about an attack."""
     attacked = [question for question in result.questions if submission.worth[question.name] is Worth.NOTHING]
     checks = [check for question in attacked for check in question.checks]
     sentences = [*_of_cells(result), *_of_checks(checks), _of_points(submission, result)]
@@ -119,7 +118,7 @@ def _of_cells(result: Result) -> Iterator[str]:
 
 
 def _of_checks(checks: Sequence[CheckResult]) -> Iterator[str]:
-    """Count the outcomes of the attacked questions, and quote what the student reads first."""
+    """Count the outcomes of the attacked questions, and quote the message that the student reads first."""
     if not checks:
         return
     (outcome, number), *others = Counter(check.outcome for check in checks).most_common()
@@ -144,11 +143,11 @@ def _of_points(submission: Submission, result: Result) -> str:
     return f"It keeps the {earned:g} points of its honest answers, and wins none."
 
 
-# --- Whether all is as it must be -----------------------------------------------------------------
+# --- Verdict --------------------------------------------------------------------------------------
 
 
 def judge(out: Console, handed_in: Sequence[Submission], results: dict[tuple[str, str], Result]) -> int:
-    """Compare every question with what it has to be worth; return the exit code."""
+    """Compare every question with what it must be worth; return the exit code."""
     out.rule(style="dim")
     problems = [
         f"{submission.student}, {submission.exercise}: {problem}"
@@ -179,7 +178,7 @@ def _problems(submission: Submission, result: Result | None) -> Iterator[str]:
         if not _is_right(question, submission.worth[question.name]):
             yield (
                 f"{question.name} got {question.score:g} of {question.max_score:g} points; "
-                f"it is worth {submission.worth[question.name].value}"
+                f"it must get {submission.worth[question.name].value}"
             )
 
 

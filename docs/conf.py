@@ -1,4 +1,4 @@
-"""Settings of the documentation's site: ``make docs`` builds it from these pages, docstrings and the command line."""
+"""Configure the documentation's site, which ``make docs`` builds from these pages, docstrings and the command line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["make_pictures.py"]
 
 myst_heading_anchors = 4
+myst_enable_extensions = ["tasklist"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"
@@ -29,7 +30,7 @@ html_theme_options = {"sidebar_hide_name": False}
 
 
 def setup(app: Sphinx) -> None:
-    """Bring the pictures along that pages show by themselves, in light or dark, which Sphinx knows nothing of."""
+    """Copy the pictures that pages show in light or dark by themselves: Sphinx does not see them in HTML."""
     app.connect("build-finished", _copy_pictures)
 
 

@@ -182,6 +182,7 @@ def check_table() -> str:
     """Return the HTML of the public checks of a wrong answer, as a student's notebook would show it."""
     from autograder.checking.execution import CellRunner
     from autograder.course import load_course
+    from autograder.course.reader import read_public_checks
     from autograder.integrations.notebook import run_public_checks
     from autograder.proving.answers import read_answers
     from autograder.results.rendering import CheckTable
@@ -196,7 +197,10 @@ def check_table() -> str:
         if not cell.is_illustration:
             runner.run(cell)
     exec(compile(answer.source, "<cell answer>", "exec"), runner.namespace)  # our own answer, from this repository
-    return CheckTable(run_public_checks(exercise.checks, question, runner.namespace))._repr_html_()
+    folder = COURSE / "tests" / "checks"
+    public = next(found for found in read_public_checks(folder, EXERCISE)[1] if found.name == QUESTION)
+    tests = [folder / EXERCISE / "public" / f"test_{QUESTION}.py"]
+    return CheckTable(run_public_checks(tests, public, runner.namespace))._repr_html_()
 
 
 def draw_check(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures that several parts of the package are tested with."""
+"""Fixtures for the tests of several rooms."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from autograder.course import CheckFiles
-    from autograder.sandbox.engine import Engine
+    from autograder.grading.scheduler import Shared
 
-# Tests run beside each other: several threads of PyTorch would only wait for each other. Read when it is imported.
+# Tests run in parallel, so several threads of PyTorch would only wait for each other. It is read at import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-with suppress(ImportError):  # without hypothesis, tests that need it fail by themselves
+with suppress(ImportError):  # without hypothesis, only the tests that need it fail
     from hypothesis import settings
 
-    settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of an example
+    settings.register_profile("no deadline", deadline=None)  # a slow machine does not make an example wrong
     settings.load_profile("no deadline")
 
 TINY_COURSE = Path(__file__).parent / "tiny_course"
 
 
 def require(program: str, package: str) -> None:
-    """Skip the test where a program is not installed."""
+    """Skip the test if a program is not installed."""
     if shutil.which(program) is None:
         pytest.skip(f"there is no {program}: install it with: apt-get install {package}")
 
@@ -41,7 +41,7 @@ def tiny_course(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the root of the small course, built; for reading only. Starts a kernel: mark the test slow."""
+    """Return the root of the small course, built; for reading only. It starts a kernel: mark the test as slow."""
     from autograder.course import load_course
     from autograder.release.build import build
 
@@ -56,7 +56,7 @@ def copy_tiny_course(destination: Path) -> Path:
 
 
 def split_files(text: str, exercise: str = "small") -> CheckFiles:
-    """Return the files of checks in a text, each below a line such as ``# %% public/test_double.py``."""
+    """Return the check files in a text, each below a line such as ``# %% public/test_double.py``."""
     from autograder.course import CheckFiles
 
     _, *parts = re.split(r"^# %% (\S+)\n", text, flags=re.MULTILINE)
@@ -65,23 +65,9 @@ def split_files(text: str, exercise: str = "small") -> CheckFiles:
     return CheckFiles(tuple(sorted(files.items())), tuple(tests))
 
 
-class SharedEngine:
-    """A running engine that a run of grading may open and close as if it were its own."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    def __enter__(self) -> SharedEngine:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        return None
-
-
 @pytest.fixture(scope="session")
-def share() -> type[SharedEngine]:
-    """Return what makes an engine of one that goes on after a run."""
-    return SharedEngine
+def share() -> type[Shared]:
+    """Return the class that keeps an engine running after a grading run."""
+    from autograder.grading.scheduler import Shared
+
+    return Shared

@@ -1,4 +1,4 @@
-"""How the project is put together: that imports go down, what is loaded when, what every file keeps to."""
+"""The structure of the project: layers of imports, lazy imports, and rules that every file follows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ POINTS = {
         "pointing_game": 2,
     },
 }
-"""What the lecture's exercises are worth, those included that are not here yet."""
+"""The points of the lecture's exercises, including those that do not exist yet."""
 
 MAX_LINES = 400
 
@@ -88,7 +88,7 @@ UPWARDS = {
     "text.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from autograder.results.model import Result",
     "attic/__init__.py": "",
 }
-"""What must not be: an import upwards, in a function or for type checkers too; and a room that has no place."""
+"""Violations: imports upwards, also in a function or for type checkers, and a room that is not in the layers."""
 
 
 @pytest.mark.parametrize("name", UPWARDS)
@@ -111,8 +111,8 @@ MAX_FILES = 130
 MAX_LOOSE = 3
 
 
-def test_files_are_few_and_each_has_a_name_of_its_own():
-    """Except for the command line, where a file is named as what it commands."""
+def test_files_are_few_and_have_unique_names():
+    """Except for the command line, where a file is named after the room that its command uses."""
     files = [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
     assert len(files) <= MAX_FILES
     own = [path.name for path in files if path.parent.name != "cli" and path.name not in ("__init__.py", "__main__.py")]
@@ -127,12 +127,12 @@ def test_no_two_public_classes_share_a_name():
     assert not {name for name in names if names.count(name) > 1 and not name.startswith("_")}
 
 
-# Words that mean something beside this course's questions: PyTorch's and English ones.
+# Questions of this course whose names are also common words in PyTorch or English.
 GENERAL_WORDS = {"evaluate", "fit", "gradient", "linear"}
 
 
 def executed_words(path: Path) -> set[str]:
-    """Return the words of a module's names, and of its texts but for docstrings and the examples of a command."""
+    """Return the words in a module's names and texts, except for docstrings and examples of commands."""
     tree = ast.parse(path.read_text("utf-8"))
     words: set[str] = set()
     for node in ast.walk(tree):
@@ -145,13 +145,13 @@ def executed_words(path: Path) -> set[str]:
 
 
 def is_prose(text: str) -> bool:
-    """Whether a text is a docstring, a message or an example of a command: something with several words."""
+    """Whether a text is a docstring, a message or an example of a command: it has several words."""
     return len(text.split()) > 1
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_of)
-def test_the_package_knows_nothing_of_this_course(path):
-    """Names of exercises and questions occur as examples in help and docstrings, never in what is executed."""
+def test_the_package_does_not_depend_on_this_course(path):
+    """Names of exercises and questions occur as examples in help and docstrings, never in executed code."""
     course = load_course(ROOT)
     names = {exercise.name for exercise in course.exercises}
     names |= {question.name for exercise in course.exercises for question in exercise.questions}
@@ -159,7 +159,7 @@ def test_the_package_knows_nothing_of_this_course(path):
 
 
 def test_a_name_of_the_course_would_be_found(tmp_path):
-    """In a name, an attribute, a keyword, a path or a key alike."""
+    """In a name, an attribute, a keyword, a path or a key."""
     for code in ("conv2d(x)", "m.conv2d", "f(conv2d=1)", "'tests/conv2d.py'", "b'conv2d'", "def conv2d(): 0"):
         (tmp_path / "module.py").write_text(code)
         assert "conv2d" in executed_words(tmp_path / "module.py"), code
@@ -180,7 +180,7 @@ def own_settings() -> set[str]:
     return found
 
 
-def test_every_setting_of_ours_is_explained_where_it_stands():
+def test_every_setting_of_the_package_is_explained_in_the_configuration():
     lines = (ROOT / "nbgrader_config.py").read_text("utf-8").splitlines()
     settings = own_settings()
     assert {"c.Course.exercises", "c.Course.optional", "c.Grade.allow_lower"} <= settings
@@ -191,7 +191,7 @@ def test_every_setting_of_ours_is_explained_where_it_stands():
         assert re.match(r"# (?!c\.|---)", above), f"{setting} has no explanation"
 
 
-# --- What is loaded -------------------------------------------------------------------------------
+# --- Lazy imports ---------------------------------------------------------------------------------
 
 
 def modules_after(code: str) -> set[str]:
@@ -234,12 +234,12 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_running_checks_loads_torch_only_when_a_check_needs_it():
-    """PyTorch reads how many threads it may start when it is imported: whoever runs checks sets that first."""
+    """PyTorch reads its number of threads at import, so the caller must be able to set it before."""
     assert not modules_after("import autograder.checking.runner, autograder.integrations.notebook") & {"torch", "numpy"}
 
 
 def test_the_graders_own_process_never_loads_torch():
-    """What never unpickles and never computes cannot be attacked through either."""
+    """A process that never unpickles or computes tensors cannot be attacked through either."""
     engine = modules_after("import autograder.sandbox.engine, autograder.grading.whole_class")
     assert not engine & {"torch", "numpy"}
 
@@ -263,7 +263,7 @@ def tracked_files() -> list[Path]:
 
 
 def test_no_file_holds_too_much():
-    """Exercises, checks and answers are as long as the lecture asks; everything else has one concern a file."""
+    """Exercises, checks and answers are as long as the lecture needs; all other files have one concern."""
     free = ("solutions", "exercises", "tests/checks", "tests/answers")
     long = {}
     for path in tracked_files():
@@ -295,7 +295,7 @@ def test_no_file_names_a_persons_folder_or_a_package_registry():
 
 
 def test_points_are_those_that_the_course_promises():
-    """Points are part of what students are told; changing them needs a change here too."""
+    """Students are told the points, so a change must be made here too, on purpose."""
     course = load_course(ROOT)
     points = {
         exercise.name: {question.name: question.max_score for question in exercise.questions}
@@ -307,7 +307,7 @@ def test_points_are_those_that_the_course_promises():
 
 @pytest.mark.parametrize("exercise", [exercise.name for exercise in load_course(ROOT).exercises])
 def test_every_question_has_public_and_hidden_checks(exercise):
-    """Public ones so that nobody is surprised, hidden ones so that nobody writes to the test."""
+    """Public ones so that nobody is surprised, hidden ones so that nobody codes to the test."""
     for question in load_course(ROOT).exercise(exercise).questions:
         public = sum(check.points for check in question.checks if check.public)
         assert 0 < public < question.max_score, question.name

@@ -1,4 +1,4 @@
-"""The images: what is copied into them, who runs in them, and that the development container fits to its image."""
+"""The container images: what is copied into them, which user runs, and that the development container matches."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_ordinary_user_runs_in_the_course(stage):
     assert any(f"useradd --create-home --uid 1000 --shell /bin/bash {user}" in rest for rest in values(stage, "RUN"))
 
 
-def test_all_that_is_copied_is_let_through_by_dockerignore_and_nothing_else():
+def test_dockerignore_lets_through_exactly_what_is_copied():
     copied = {source for stage in stages() for rest in values(stage, "COPY") for source in shlex.split(rest)[:-1]}
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert lines[lines.index("*") + 1 :] == [*(f"!{name}" for name in sorted(copied)), "**/__pycache__"]
@@ -62,7 +62,7 @@ def test_all_that_is_copied_is_let_through_by_dockerignore_and_nothing_else():
     assert copied <= {name.split("/")[0] for name in tracked}
 
 
-def test_a_change_of_the_package_leaves_the_layers_of_what_it_needs():
+def test_a_change_of_the_package_keeps_the_layers_of_its_dependencies():
     instructions = stages()["staff"]
     packages = [place for place, (name, rest) in enumerate(instructions) if name == "RUN" and "pip install" in rest]
     torch = next(place for place in packages if "torch torchvision" in instructions[place][1])
@@ -73,7 +73,7 @@ def test_a_change_of_the_package_leaves_the_layers_of_what_it_needs():
     assert "--no-deps" in instructions[packages[-1]][1]
 
 
-def test_the_development_container_is_made_of_a_stage_that_is_there():
+def test_the_development_container_uses_an_existing_stage():
     build = devcontainer()["build"]
     assert (DEVCONTAINER.parent / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
     assert (DEVCONTAINER.parent / build["context"]).resolve() == ROOT
@@ -82,7 +82,7 @@ def test_the_development_container_is_made_of_a_stage_that_is_there():
     assert set(build["args"]) <= declared
 
 
-def test_the_development_container_runs_as_the_images_user_and_sets_up_what_make_looks_for():
+def test_the_development_container_uses_the_images_user_and_environment():
     configured = devcontainer()
     target = configured["build"]["target"]
     assert configured["remoteUser"] == values(target, "USER")[-1]
@@ -102,8 +102,8 @@ def test_the_development_container_runs_as_the_images_user_and_sets_up_what_make
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["packages", "staff"])
-def test_what_is_copied_is_enough_to_build_the_package(stage, tmp_path):
-    """In the first stage, an empty package and empty pages stand in for the real ones."""
+def test_the_copied_files_suffice_to_build_the_package(stage, tmp_path):
+    """In the first stage, an empty package and empty pages replace the real ones."""
     pytest.importorskip("setuptools", minversion="77", reason="setuptools, which builds the package, is not installed")
     for rest in values(stage, "COPY"):
         *sources, target = shlex.split(rest)

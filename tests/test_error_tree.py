@@ -1,4 +1,4 @@
-"""The tree of errors is drawn as it is, and Python's own exceptions are understood where they mean the same."""
+"""The documented tree of errors is complete, and Python's own exceptions are converted to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from autograder import errors
 from autograder.errors import CourseError, FileError, explained, reading, writing
 
 
-def test_the_tree_is_drawn_as_it_is():
-    """Every kind stands in the docstring of the module, below the kind that it is one of."""
+def test_the_tree_in_the_docstring_is_complete():
+    """Every class is in the docstring of the module, below its base class."""
     bases = {}
     for path in Path(errors.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -45,17 +45,17 @@ def test_the_tree_is_drawn_as_it_is():
         ("psycopg2", "pip install psycopg2"),
     ],
 )
-def test_a_missing_package_is_named_with_what_brings_it(package, how, monkeypatch):
+def test_a_missing_package_is_named_with_how_to_install_it(package, how, monkeypatch):
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
-    told = explained(ModuleNotFoundError(name=f"{package}.part"))
-    assert str(told) == f"The package {package} is not installed. Install it with: {how}"
+    error = explained(ModuleNotFoundError(name=f"{package}.part"))
+    assert str(error) == f"The package {package} is not installed. Install it with: {how}"
 
 
 def test_a_broken_pipe_is_left_to_click():
     assert explained(BrokenPipeError(32, "Broken pipe")) is None
 
 
-def test_a_file_is_named_with_what_is_wrong_with_it(tmp_path):
+def test_a_file_is_named_with_its_problem(tmp_path):
     (tmp_path / "latin").write_bytes(b"\xe4")
     with (
         pytest.raises(CourseError, match=r"latin cannot be read: it is not text in UTF-8\. Save"),

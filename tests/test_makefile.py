@@ -1,4 +1,4 @@
-"""``make``: what its set-up installs, for whom, and from where."""
+"""What the targets of ``make`` install, and from where."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 def packages(extra: str) -> set[str]:
-    """Return the names of what an extra of pyproject.toml installs."""
+    """Return the names of the packages that an extra of pyproject.toml installs."""
     found = set()
     for requirement in map(Requirement, EXTRAS[extra]):
         if requirement.name == "medical-image-autograder":
@@ -33,16 +33,16 @@ def packages(extra: str) -> set[str]:
 def said(*arguments: str, **environment: str) -> str:
     """Return the commands that make would run in a folder without a ``.venv``."""
     command = ["make", "--dry-run", "VENV=/nonexistent/venv", *arguments]
-    # Not what the make passes on that runs these tests.
-    passed_on = ("MAKE", "PIP_", "SLOW", "TORCH_INDEX", "PYTHON", "VENV")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(passed_on)}
+    # Without the variables that a `make` which runs these tests exports.
+    exported = ("MAKE", "PIP_", "SLOW", "TORCH_INDEX", "PYTHON", "VENV")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(exported)}
     done = subprocess.run(
         command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=True
     )  # fmt: skip
     return done.stdout
 
 
-def test_what_only_a_few_need_can_break_neither_the_demo_nor_the_tests():
+def test_rarely_needed_packages_cannot_break_the_demo_or_the_tests():
     assert not packages("staff") & NEEDED_BY_FEW
     assert not packages("test") & NEEDED_BY_FEW
     assert packages("dev") >= packages("test") | NEEDED_BY_FEW
@@ -62,7 +62,7 @@ def test_the_progress_of_pip_is_shown():
 
 
 @needs_make
-def test_another_build_of_torch_comes_from_the_index_that_is_named():
+def test_another_build_of_torch_comes_from_the_given_index():
     index = "https://wheels.example.org/cpu"
     for named in (said(f"TORCH_INDEX={index}", "demo"), said("demo", TORCH_INDEX=index)):
         (line,) = [line for line in named.splitlines() if "pip install" in line]

@@ -1,6 +1,6 @@
-"""What must never be, as far as it can be read off the code as a whole.
+"""Rules that hold for the code as a whole.
 
-Promises of what the grader does are kept where it is run, in tests of sandbox, grading and proving.
+Tests of sandbox, grading and proving check what the grader does when it runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def sources() -> dict[str, str]:
 
 
 def imports_of(module: str) -> set[str]:
-    """Modules that importing ``module`` loads."""
+    """Return the modules that an import of ``module`` loads."""
     code = f"import sys, {module}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -39,7 +39,7 @@ def test_the_graders_own_process_loads_nothing_that_runs_students_code():
 def test_nothing_is_ever_unpickled():
     forbidden = re.compile(r"\b(pickle|cloudpickle|dill|joblib|shelve)\b|torch\.load\(|allow_pickle=True")
     assert not [name for name, text in sources().items() if forbidden.search(_code_only(text))]
-    # marshal carries checks from the grader to its own checker, never anything back.
+    # marshal carries checks from the grader to its own checker, and nothing back.
     assert [name for name, text in sources().items() if "marshal" in text] == [
         "autograder/sandbox/protocol/messages.py"
     ]
@@ -53,7 +53,7 @@ def _code_only(text: str) -> str:
 def test_outputs_of_notebooks_are_read_by_nothing_that_grades():
     outputs = re.compile(r"""\[["']outputs["']\]|\.outputs\b|\.stdout\b""")
     readers = [name for name, text in sources().items() if outputs.search(text)]
-    assert readers  # those that make notebooks and feedback
+    assert readers  # those that write notebooks and feedback
     assert [name for name in readers if "/grading/" in name or "/checking/" in name] == []
 
 
@@ -64,7 +64,7 @@ def test_an_author_cannot_give_an_experiment_a_threshold():
     assert settable == {"name", "measure", "dataset", "metric", "data", "baselines"}
 
 
-def test_no_check_compares_a_metric_with_a_number_that_somebody_wrote_down():
+def test_no_check_compares_a_metric_with_a_literal_number():
     checks = sorted((ROOT / "tests" / "checks").rglob("*.py"))
     assert checks
     found = {str(path.relative_to(ROOT)): literal_thresholds(path.read_text("utf-8")) for path in checks}
@@ -95,7 +95,7 @@ def test_literal_thresholds_are_seen():
 @pytest.mark.slow
 @pytest.mark.parametrize("root", [ROOT, ROOT / "tests" / "tiny_training"], ids=["course", "tiny_training"])
 def test_every_calibration_record_holds(root, monkeypatch):
-    """Its data are those of now, its code too, and its threshold lies between right and wrong answers."""
+    """Its data and code are the current ones, and its threshold lies between right and wrong answers."""
     if SHARED_DATA.is_dir():
         monkeypatch.setenv("AUTOGRADER_DATA", str(SHARED_DATA))
     from autograder.course import load_course
@@ -121,7 +121,7 @@ STUDENTS_CODE = ("tests/checks/", "tests/answers/", "tests/attacks/")
 
 
 def test_no_test_waits_for_time_to_pass_or_asks_a_clock():
-    """But for `tests.events`; what stands in strings, or is an attack, is students' code."""
+    """Except in `tests.events`; code in strings and attacks is students' code."""
     offenders = {
         name: uses
         for path in sorted((ROOT / "tests").rglob("*.py"))

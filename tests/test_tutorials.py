@@ -46,7 +46,6 @@ def run(line: str, folder: Path) -> str:
         command.append("--allow-weak-sandbox")
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
-        "PYTEST_ADDOPTS": "-p autograder.checking.runner",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "COLUMNS": "80",
     }

@@ -1,1 +1,1 @@
-"""What maintainers run before a release: see docs/maintaining.md."""
+"""Programs that maintainers run before a release; see docs/maintaining.md."""

@@ -1,7 +1,7 @@
-"""Try the students' wheel with the oldest and with the newest releases of what it needs.
+"""Test the students' wheel with the oldest and the newest releases of its dependencies.
 
-For each of the two it makes an environment that holds the wheel and a Jupyter kernel, and runs all solved notebooks
-in it: every public check has to pass, and every figure to be drawn. PyTorch is downloaded for each.
+For each of the two, make an environment with the wheel and a Jupyter kernel and run all solved notebooks in it: every
+public check must pass and every figure must be drawn. PyTorch is downloaded twice.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ ENDS = ("oldest", "newest")
 
 
 def oldest() -> list[str]:
-    """Return the lower bounds of the wheel as exact versions."""
+    """Return the lower bounds of the wheel's dependencies as exact versions."""
     needs = [Requirement(need) for need in NEEDS]
     return [f"{need.name}=={bound.version}" for need in needs for bound in need.specifier if bound.operator == ">="]
 
 
 def unpack(folder: Path) -> Path:
-    """Write the files of the zip with solutions into a folder; return the one that holds the exercises."""
+    """Write the files of the solution zip into ``folder``; return the folder that holds the exercises."""
     for name, content in solution_bundle(load_course(ROOT), VERSION, ROOT / "release", {}).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,14 +39,15 @@ def unpack(folder: Path) -> Path:
 
 
 def try_one(end: str, folder: Path) -> bool:
-    """Install the wheel at one end of its bounds, run the notebooks and tell whether all passed."""
+    """Install the wheel at one end of its bounds and run the notebooks; return whether all passed."""
     exercises = unpack(folder)
     environment = Environment(folder / "venv")
     wheel = next(exercises.glob("*.whl"))
     environment.install(wheel, *KERNEL, *(oldest() if end == "oldest" else ()))
-    here = environment.installed()
+    installed = environment.installed()
     names = [Requirement(need).name for need in NEEDS]
-    print(f"{end}: Python {sys.version.split()[0]}, " + ", ".join(f"{name} {here[name]}" for name in names), flush=True)
+    found = ", ".join(f"{name} {installed[name]}" for name in names)
+    print(f"{end}: Python {sys.version.split()[0]}, {found}", flush=True)
     folders = sorted(path for path in exercises.iterdir() if path.is_dir())
     script = Path(__file__).with_name("solved.py")
     done = environment.run("python", script, *folders, cwd=folder, show=True, CUDA_VISIBLE_DEVICES="")
@@ -54,7 +55,7 @@ def try_one(end: str, folder: Path) -> bool:
 
 
 def main() -> None:
-    """Try both ends, or the one that is named."""
+    """Test both ends, or the one named by ``--only``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=ENDS)
     only = parser.parse_args().only
@@ -64,7 +65,7 @@ def main() -> None:
             if not try_one(end, Path(folder)):
                 failed.append(end)
     if failed:
-        sys.exit(f"Not everything passed with the {' and the '.join(failed)} versions: see above.")
+        sys.exit(f"Not everything passed with the {' and the '.join(failed)} versions; see above.")
     print(f"Every public check passes with the {only or ' and the '.join(ENDS)} versions.")
 
 

@@ -1,9 +1,9 @@
 """Follow the README on a bare Debian, as root and as an ordinary user: ``make fresh SUITE=trixie``.
 
-Makes the system with debootstrap in a scratch folder, enters it in namespaces of its own, runs the commands under
-*Try it* as they stand, builds a release, and prints what each did and how long it took. Takes root, Linux, a network,
-and 15 GB of disk where pip installs PyTorch with CUDA. What pip and TLS are told by the environment (``PIP_*``,
-certificates, proxies) holds inside, too.
+Make the system with debootstrap in a scratch folder, enter it in new namespaces, run the commands under *Try it* as
+they are, build a release, and print how each command ended and how long it took. Needs Linux, root, a network, and
+15 GB of disk if pip installs PyTorch with CUDA. Settings of pip and TLS in the environment (``PIP_*``, certificates,
+proxies) are passed on.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PASSED_ON = re.compile(r"PIP_(?!FIND_LINKS|CERT)\w+|TORCH_INDEX|(https?|no)_prox
 CERTIFICATES = re.compile(r"\w*(CERT_FILE|PIP_CERT|CA_BUNDLE|CAINFO|CA_CERTS)")
 USER = "student"
 RELEASE = ".venv/bin/autograder build --version 9999.1"
-"""A release can be built beside whatever build of PyTorch pip has chosen."""
+"""Must work with any build of PyTorch that pip chooses."""
 
-# Enters the root folder given first, in a mount namespace of its own, so that nothing has to be unmounted. Not chroot:
-# in one, the kernel refuses the user namespaces that isolate students' code.
+# Enters the root folder given first. In a mount namespace of its own, nothing has to be unmounted afterwards. Not
+# chroot: inside one, the kernel refuses the user namespaces that isolate students' code.
 ENTER = """
 set -e
 cd "$1"
@@ -48,12 +48,12 @@ exec "$@"
 
 
 class Problem(Exception):
-    """The trial cannot begin or go on; the message says what to do."""
+    """The trial cannot start or continue; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who follows the README: a name of the system's, and the folder in which they work."""
+    """A user who follows the README: a name known to the system, and the folder to work in."""
 
     name: str
     folder: str
@@ -64,7 +64,7 @@ PEOPLE = (Person("root", "/srv"), Person(USER, f"/home/{USER}"))
 
 @dataclass
 class Step:
-    """A command as it stands in the README, who ran it, and what came of it."""
+    """A command of the README, who ran it, and how it ended."""
 
     person: Person
     line: str
@@ -74,11 +74,11 @@ class Step:
 
 
 def main() -> None:
-    """Try a suite; exit with 1 where a command of the README failed."""
+    """Try a suite; exit with 1 if a command of the README failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", help="a suite of Debian, such as trixie or forky")
     parser.add_argument("--as", dest="people", action="append", choices=[person.name for person in PEOPLE])
-    parser.add_argument("--keep", action="store_true", help="do not remove the scratch folder")
+    parser.add_argument("--keep", action="store_true", help="keep the scratch folder")
     options = parser.parse_args()
     people = [person for person in PEOPLE if person.name in (options.people or [one.name for one in PEOPLE])]
     scratch = Path(tempfile.mkdtemp(prefix=f"fresh-{options.suite}-", dir=os.environ.get("TMPDIR", "/var/tmp")))
@@ -104,7 +104,7 @@ def commands(readme: str) -> list[str]:
 
 
 def try_out(suite: str, scratch: Path, people: list[Person]) -> list[Step]:
-    """Make the system and have each person follow the README; stop for a person at the first failure."""
+    """Make the system and have each person follow the README, until the first command that fails."""
     require_tools()
     root = make_system(suite, scratch)
     environment = settings(root)
@@ -130,9 +130,9 @@ def try_out(suite: str, scratch: Path, people: list[Person]) -> list[Step]:
 
 
 def require_tools() -> None:
-    """Raise `Problem` where this machine cannot make a system."""
+    """Raise `Problem` if this machine cannot make a system."""
     if sys.platform != "linux" or os.getuid() != 0:
-        raise Problem("This makes a Debian of its own and enters it: run it as root, on Linux.")
+        raise Problem("This makes a Debian system and enters it: run it as root, on Linux.")
     if missing := [name for name in NEEDS if shutil.which(name) is None]:
         raise Problem(f"Not installed: {', '.join(missing)}. On Debian: apt install debootstrap git util-linux")
 
@@ -142,7 +142,7 @@ def make_system(suite: str, scratch: Path) -> Path:
     root = scratch / "root"
     print(f"Making a bare Debian {suite} in {scratch}", flush=True)
     known = Path("/usr/share/debootstrap/scripts", suite).exists()
-    # A suite newer than this debootstrap is made like the newest one that it knows; no mirror means the usual one.
+    # For a suite that this debootstrap does not know yet, use the script of sid. An empty mirror means the default one.
     script = [] if known else ["", "/usr/share/debootstrap/scripts/sid"]
     made = subprocess.run(
         ["debootstrap", "--variant=minbase", suite, root, *script], capture_output=True, text=True, check=False
@@ -150,14 +150,14 @@ def make_system(suite: str, scratch: Path) -> Path:
     if made.returncode:
         raise Problem(f"debootstrap failed:\n{(made.stdout + made.stderr)[-2000:]}")
     if subprocess.run(["git", "status", "--porcelain"], cwd=COURSE, capture_output=True, check=True).stdout:
-        print("Only what is committed is tried; this folder has changes that are not.", flush=True)
+        print("This folder has uncommitted changes, which are not tried.", flush=True)
     subprocess.run(
         ["git", "bundle", "create", "--quiet", root / "course.bundle", "HEAD", "--branches"],
         cwd=COURSE,
         capture_output=True,
         check=True,
     )
-    # A mirror may be a snapshot of the suite, which apt otherwise refuses after some days.
+    # If the mirror is a snapshot of the suite, apt would refuse it after some days.
     (root / "etc/apt/apt.conf.d/99snapshot").write_text('Acquire::Check-Valid-Until "false";\n')
     inside(root, ["useradd", "--create-home", "--shell", "/bin/bash", USER], {"PATH": "/usr/sbin:/usr/bin"})
     (root / "cache").mkdir()
@@ -165,7 +165,7 @@ def make_system(suite: str, scratch: Path) -> Path:
 
 
 def settings(root: Path) -> dict[str, str]:
-    """Return the environment of everybody inside; the certificates of this machine are brought along."""
+    """Return the environment variables for everybody inside, and copy this machine's certificates and resolver."""
     environment = {"LANG": "C.UTF-8", "PIP_CACHE_DIR": "/cache", "DEBIAN_FRONTEND": "noninteractive"}
     for name, value in os.environ.items():
         if PASSED_ON.fullmatch(name):
@@ -178,17 +178,17 @@ def settings(root: Path) -> dict[str, str]:
 
 
 def own(folder: Path, person: Person, root: Path) -> None:
-    """Give pip's downloads to a person: pip takes only its owner's. The second one downloads nothing again."""
+    """Make a person the owner of pip's cache, as pip ignores other users', so that the second one downloads nothing."""
     (entry,) = re.findall(rf"^{person.name}:[^:]*:(\d+):(\d+):", (root / "etc/passwd").read_text(), re.M)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, int(entry[0]), int(entry[1]))
 
 
 def run(root: Path, step: Step, folder: str, environment: Mapping[str, str]) -> None:
-    """Run a command of the README, answering yes, and note what came of it."""
+    """Run a command of the README, answer yes to its questions, and record how it ended."""
     print(f"\n{step.person.name}$ {step.line}", flush=True)
     line = step.line.replace("ADDRESS", "/course.bundle")
-    # A person with sudo is root for these lines; a bare system has no sudo.
+    # A bare system has no sudo, so root runs these lines.
     by_root = "sudo " in line
     line = line.replace("sudo ", "")
     began = time.monotonic()
@@ -207,7 +207,7 @@ def run(root: Path, step: Step, folder: str, environment: Mapping[str, str]) -> 
 
 
 def start(root: Path, who: str, folder: str, line: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a line of shell inside, as somebody."""
+    """Start a line of shell inside, as the user ``who``."""
     home = "/root" if who == "root" else f"/home/{who}"
     inner = {"HOME": home, "USER": who, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     command = ["runuser", "-u", who, "--", "bash", "-c", f"cd {shlex.quote(folder)} && {line}"]
@@ -218,7 +218,7 @@ def start(root: Path, who: str, folder: str, line: str, environment: Mapping[str
 
 
 def entered(root: Path, command: list[str]) -> list[str]:
-    """Return the command that runs another one inside, in namespaces that end with it."""
+    """Return the command that runs another one inside, in namespaces that vanish with it."""
     return [
         "unshare",
         "--mount",
@@ -236,14 +236,14 @@ def entered(root: Path, command: list[str]) -> list[str]:
 
 
 def inside(root: Path, command: list[str], environment: Mapping[str, str]) -> None:
-    """Run a command inside as root; raise `Problem` where it fails."""
+    """Run a command inside as root; raise `Problem` if it fails."""
     done = subprocess.run(entered(root, command), env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode:
         raise Problem(f"{shlex.join(command)} failed in the new system:\n{done.stdout}{done.stderr}")
 
 
 def sizes(root: Path, person: Person, folder: str, environment: Mapping[str, str]) -> Step:
-    """Ask what was set up: Python, PyTorch, the sandbox's tier, the space that it takes."""
+    """Report what was set up: versions of Python and PyTorch, the sandbox's tier, the size of .venv."""
     question = (
         ".venv/bin/python -c 'import sys, torch; print(sys.version.split()[0], torch.__version__)'; "
         ".venv/bin/autograder doctor | head -n 1 | cut -c 1-60; du -sh .venv | cut -f 1"
@@ -254,7 +254,7 @@ def sizes(root: Path, person: Person, folder: str, environment: Mapping[str, str
 
 
 def print_steps(suite: str, steps: list[Step]) -> None:
-    """Print a table of what happened."""
+    """Print a table of the steps."""
     print(f"\nThe README on Debian {suite}:")
     for step in steps:
         outcome = "failed" if step.status else "done"

@@ -1,8 +1,7 @@
-"""Try the newest releases of everything that the package needs, and say what broke.
+"""Run the tests with the newest releases of all dependencies, and report what broke.
 
-First the newest that pyproject.toml admits, then, in the same environment, the newest that exist, whatever its upper
-bounds say. After each step the tests run. The lock is not read except to show what it holds; nothing is changed but
-build/newest, which stays where something broke, so that it can be looked into.
+First the newest that pyproject.toml allows, then, in the same environment, the newest that exist, whatever its upper
+bounds. requirements.lock is read only for the table. If something broke, the environment is kept in build/newest.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from tools.scratch import ROOT, Environment
 
 FOLDER = ROOT / "build/newest"
 
-# This one says that the environment is not the locked one, which is the point here.
+# Fails unless the installed versions are the locked ones, which they must not be here.
 DESELECTED = "tests/release/test_versioned.py::test_this_courses_lock_is_what_is_installed"
 
 
 def needs(project: Mapping[str, Any]) -> dict[str, Requirement]:
-    """Return all requirements of a ``[project]`` table, those of its extras included: name → requirement."""
+    """Return all requirements of a ``[project]`` table and of its extras: name → requirement."""
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     parsed = [Requirement(line) for group in groups for line in group]
     found = {str(canonicalize_name(one.name)): one for one in parsed}
@@ -40,7 +39,7 @@ def needs(project: Mapping[str, Any]) -> dict[str, Requirement]:
 
 
 def without_upper_bounds(need: Requirement) -> Requirement:
-    """Return a requirement with only its lower bounds and exceptions; an exact version becomes a lower bound."""
+    """Return a requirement with only its lower bounds and exclusions; an exact version becomes a lower bound."""
     lower = (part for part in need.specifier if not part.operator.startswith("<"))
     kept = [f">={part.version}" if part.operator in ("==", "~=") else str(part) for part in lower]
     loose = Requirement(str(need))
@@ -49,7 +48,7 @@ def without_upper_bounds(need: Requirement) -> Requirement:
 
 
 def table(wanted: Mapping[str, Requirement], columns: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Yield the lines of a table of versions: a package per line, and a mark where a bound holds a release back."""
+    """Yield the lines of a table of versions, one package per line, with a mark if a bound holds a release back."""
     yield "".join(f"{head:24}" for head in ("package", *columns, "declared")).rstrip()
     for name, need in wanted.items():
         found = [column.get(name, "–") for column in columns.values()]
@@ -58,7 +57,7 @@ def table(wanted: Mapping[str, Requirement], columns: Mapping[str, Mapping[str, 
 
 
 def broken(report: Path) -> dict[str, str]:
-    """Return the tests that failed according to a JUnit report, each with the first line of why."""
+    """Return the failed tests of a JUnit report, each with the first line of its message."""
     failed = {}
     for case in ElementTree.parse(report).iter("testcase"):
         for problem in (*case.findall("failure"), *case.findall("error")):
@@ -68,7 +67,7 @@ def broken(report: Path) -> dict[str, str]:
 
 
 def run_tests(environment: Environment, what: str, arguments: Sequence[str]) -> dict[str, str]:
-    """Run tests in the environment, print how they end, and return which failed, and why."""
+    """Run tests in the environment, print pytest's last line, and return the failed tests with their messages."""
     report = FOLDER / f"{what}.xml"
     report.unlink(missing_ok=True)
     done = environment.run(
@@ -85,9 +84,9 @@ def run_tests(environment: Environment, what: str, arguments: Sequence[str]) -> 
 
 
 def main() -> None:
-    """Try both, print a table, and exit with 1 where something broke."""
+    """Test both, print a table, and exit with 1 if something broke."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tests", nargs="*", help="what pytest runs instead of all quick tests")
+    parser.add_argument("tests", nargs="*", help="what to run instead of all quick tests")
     tests = parser.parse_args().tests
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     wanted = needs(project)

@@ -1,4 +1,4 @@
-"""A scratch environment: a venv in a temporary folder, with nothing in it of the one that this runs in."""
+"""A scratch virtual environment, independent of the one that this runs in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Environment:
     def run(
         self, *command: str | Path, cwd: Path = ROOT, show: bool = False, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment; return what it printed, errors included, or show it as it comes."""
+        """Run a program of the environment; capture its output, with standard error, or ``show`` it as it comes."""
         program, *arguments = command
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         path = os.pathsep.join([str(self._programs), inherited.get("PATH", "")])
@@ -37,7 +37,7 @@ class Environment:
         )
 
     def must(self, *command: str | Path, cwd: Path = ROOT) -> str:
-        """Run a program and return what it printed; where it fails, print that and exit."""
+        """Run a program and return its output; if it fails, print the output and exit."""
         done = self.run(*command, cwd=cwd)
         if done.returncode:
             sys.exit(f"{done.stdout}\nThis failed with exit code {done.returncode}: {' '.join(map(str, command))}")
@@ -48,11 +48,11 @@ class Environment:
         return self.must("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
 
     def installed(self) -> dict[str, str]:
-        """Return what is installed: name → version."""
+        """Return the installed packages: name → version."""
         return versions(self.must("python", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"))
 
 
 def versions(frozen: str) -> dict[str, str]:
-    """Return the versions in what ``pip list --format=freeze`` prints."""
+    """Parse the output of ``pip list --format=freeze``: name → version."""
     lines = (line.partition("==") for line in frozen.splitlines())
     return {name.lower().replace("_", "-"): version for name, equal, version in lines if equal}

@@ -1,6 +1,6 @@
-"""Run solved notebooks as a student would, each in its folder, and say which did not pass all of its public checks.
+"""Run solved notebooks as a student would, and report those that do not pass all their public checks.
 
-This runs in an environment that has the students' wheel, nbclient and ipykernel: ``python solved.py FOLDER …``.
+Usage: ``python solved.py FOLDER …``, in an environment with the students' wheel, nbclient and ipykernel.
 """
 
 import os
@@ -14,18 +14,18 @@ from nbclient.exceptions import CellExecutionError
 
 
 def checks_in(notebook: nbformat.NotebookNode) -> int:
-    """Return how many cells run the checks of a question."""
+    """Count the cells that run the checks of a question."""
     return sum(cell.cell_type == "code" and cell.source.startswith("check(") for cell in notebook.cells)
 
 
 def problem_of(path: Path) -> str | None:
-    """Run a notebook; return what went wrong, None if nothing did."""
+    """Run a notebook in its folder; return what went wrong, or None."""
     notebook = nbformat.read(path, as_version=4)
     if not checks_in(notebook):
-        return "no cell calls check(): the notebook is not the one that students get"
+        return "No cell calls check(). This is not the notebook that students get."
     client = NotebookClient(
         notebook,
-        timeout=None,  # a busy machine is no fault of the notebook
+        timeout=None,  # a busy machine must not fail a notebook
         kernel_name="python3",
         resources={"metadata": {"path": path.parent}},
         extra_arguments=["--log-level=ERROR"],
@@ -39,7 +39,7 @@ def problem_of(path: Path) -> str | None:
 
 def main(folders: list[str]) -> int:
     """Run the notebook of every folder; return how many had a problem."""
-    # With this, which nbgrader's Validate button sets, check() raises an error unless all checks pass.
+    # nbgrader's Validate button sets this; it makes check() raise an error unless all checks pass.
     os.environ["NBGRADER_EXECUTION"] = "validate"
     failed = 0
     for folder in map(Path, folders):

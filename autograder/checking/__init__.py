@@ -1,10 +1,11 @@
-"""What authors write checks with, and what students run them with.
+"""The API that check files import.
 
-A check file imports from here: assertions that compare strictly and explain (`assert_tensor`, `assert_equal`,
-`assert_has`, `assert_raises`, `unchanged`, `fail`), `in_place` for calls that may change their arguments, and
-`send_function`, which puts a helper of the check on the student's side. Checks that train have `Experiment`,
-`classification_metrics` and `send_loader`. `show_images`, `show_curves` and `show_confusion` leave a picture. The
-names are imported when they are first used: the grader's own process needs none of them, and no torch.
+It offers strict assertions that explain failures (`assert_tensor`, `assert_equal`, `assert_has`, `assert_raises`,
+`unchanged`, `fail`), `in_place` for calls that may change their arguments, and `send_function`, which defines a helper
+on the student's side. Checks that train use `Experiment`, `classification_metrics` and `send_loader`. `show_images`,
+`show_curves` and `show_confusion` attach a picture to the outcome.
+
+Names are imported on first use, so that the grader's own process can import this package without loading torch.
 """
 
 from __future__ import annotations

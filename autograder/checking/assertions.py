@@ -1,8 +1,8 @@
-"""Strict comparisons that explain: the only ones that checks use.
+"""Assertions for checks: they compare strictly and explain the first difference.
 
-A tensor is compared in one order: missing, type, shape, dtype, device, finite, value. The first difference
-is what the student reads, with the likely cause where the author named the mistakes that lead to it.
-Nothing is compared by duck typing: an object that merely claims a shape is not a tensor.
+Tensors are compared in a fixed order: missing, type, shape, dtype, device, finite, value. The student reads the first
+difference, with its likely cause where the author listed the mistakes that lead to it. Nothing is duck-typed: an object
+that merely claims a shape is not a tensor.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograder.checking.student_module import in_place
 from autograder.results.pictures import show_difference
 
 Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-"""Likely cause → the wrong value that this mistake gives; or a function that works this out, called only on failure."""
+"""Likely cause → the wrong value that the mistake produces; or a function returning this, called only on failure."""
 
 
 def assert_tensor(
@@ -38,15 +38,15 @@ def assert_tensor(
     Parameters
     ----------
     actual
-        What the student's code returned.
+        The value that the student's code returned.
     expected
-        The right value; its shape, dtype and device are required too.
+        The right value; ``actual`` must have its shape, dtype and device too.
     what
-        The call as the student would write it, as in ``conv2d(images, weight)``. It is shown for hidden
-        checks too, so it must not hold their values.
+        The call as the student would write it, such as ``conv2d(images, weight)``. Hidden checks show it too, so it
+        must not contain their values.
     mistakes
-        Likely cause → the value that this mistake would give. When ``actual`` equals one of them, or has its
-        shape where the shapes differ, its cause is named.
+        Likely cause → the value that this mistake would produce. The message names the cause whose value ``actual``
+        equals.
     cause
         The likely cause when no mistake matches.
     """
@@ -79,22 +79,24 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
         index, value = _first(odd), got[_first(odd)].item()
         kind = "NaN" if math.isnan(value) else "infinite"
         return (
-            f"{what} has values that are {kind}.",
-            f"{int(odd.sum())} of {odd.numel()}, the first at {_place(index)}: expected {_number(want[index])}.",
+            f"{what} contains {kind} values.",
+            f"{int(odd.sum())} of {odd.numel()} values are {kind}, the first at {_place(index)}: "
+            f"expected {_number(want[index])}.",
         )
     index = _first(wrong)
     return (
         f"{what} has wrong values.",
-        f"{int(wrong.sum())} of {wrong.numel()} differ, the first at {_place(index)}: "
+        f"{int(wrong.sum())} of {wrong.numel()} values differ, the first at {_place(index)}: "
         f"expected {_number(want[index])}, got {_number(got[index])}.",
     )
 
 
 def _match(actual: Any, mistakes: Mistakes | None, rtol: float, atol: float) -> str:
-    """Return the cause whose wrong value the actual one equals."""
+    """Return the cause whose wrong value equals ``actual``, or an empty string."""
     wrong_values = mistakes() if callable(mistakes) else mistakes or {}
     for cause, wrong in wrong_values.items():
         if isinstance(wrong, torch.Tensor) and isinstance(actual, torch.Tensor):
+            # In float64, because `allclose` raises when the dtypes differ.
             same = actual.shape == wrong.shape and torch.allclose(
                 actual.detach().to(torch.float64),
                 wrong.detach().to(torch.float64),
@@ -119,10 +121,10 @@ def assert_equal(
     mistakes: Mistakes | None = None,
     cause: str = "",
 ) -> None:
-    """Check that a number, string, bool, None or a container of them equals ``expected``, and is of its kind.
+    """Check that a number, string, bool, None or a container of these has the type and value of ``expected``.
 
-    An int where a float is expected is accepted, a bool or a tensor is not; a list and a tuple are not the same.
-    For tensors use `assert_tensor`.
+    An int is accepted where a float is expected; a bool or a tensor is not. A list never equals a tuple.
+    Use `assert_tensor` for tensors.
     """
     if _same(actual, expected, rtol, atol):
         return
@@ -151,13 +153,13 @@ def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    return type(value) in (int, float)  # not isinstance, because bool is a subclass of int
 
 
 def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool:
     if not _is_number(expected):
         return False
-    if isinstance(expected, int) and not isinstance(actual, int):
+    if isinstance(expected, int) and not isinstance(actual, int):  # 3.0 does not count as 3
         return False
     if actual == expected:
         return True
@@ -165,21 +167,21 @@ def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool
         if math.isnan(expected):
             return math.isnan(actual)
         return math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an int too large for any float
         return False
 
 
 def assert_true(condition: object, problem: str, *, details: str = "", cause: str = "") -> None:
-    """Fail with ``problem`` unless ``condition`` is the bool True; anything merely truthy is refused."""
+    """Fail with ``problem`` unless ``condition`` is the bool True; other truthy values fail too."""
     if condition is not True:
         fail(problem, details=details, cause=cause)
 
 
 def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "") -> None:
-    """Check that ``value`` is an object with these attributes or methods, before a check uses them."""
+    """Check that ``value`` has the attributes or methods ``names``, before the check uses them."""
     for name in names:
         if not hasattr(value, name):
-            fail(f"{what} must be an object with .{name}, but it is {_kind(value)}.", cause=cause)
+            fail(f"{what} must be an object with `.{name}`, but it is {_kind(value)}.", cause=cause)
 
 
 def assert_raises(
@@ -191,16 +193,17 @@ def assert_raises(
     cause: str = "",
     **keywords: Any,
 ) -> None:
-    """Check that student code raises ``kind``, and that its message holds each word in ``mentions``."""
+    """Check that student code raises ``kind`` with a message that contains each word in ``mentions``."""
     try:
         function(*arguments, **keywords)
     except kind as error:
         if isinstance(error, NotImplementedError) and kind is not NotImplementedError:
-            raise  # the stub, not the answer
-        lacking = [word for word in mentions if not re.search(re.escape(word), str(error), re.IGNORECASE)]
-        if lacking:
-            names = ", ".join(f"“{word}”" for word in lacking)
-            fail(f"{what} raises {kind.__name__}, but its message does not name {names}.", cause=cause)
+            # NotImplementedError is a RuntimeError, but it means that the stub is untouched.
+            raise
+        absent = [word for word in mentions if not re.search(re.escape(word), str(error), re.IGNORECASE)]
+        if absent:
+            names = ", ".join(f"“{word}”" for word in absent)
+            fail(f"{what} raises {kind.__name__}, but its message does not mention {names}.", cause=cause)
         return
     except NotImplementedError:
         raise
@@ -209,12 +212,12 @@ def assert_raises(
         if info is None:
             raise
         fail(f"{what} must raise {kind.__name__}, but it raised {info.kind}.", cause=cause)
-    fail(f"{what} must raise {kind.__name__}, but it raised nothing.", cause=cause)
+    fail(f"{what} must raise {kind.__name__}, but it raised no exception.", cause=cause)
 
 
 @contextmanager
 def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
-    """Check that the calls in the block leave these tensors as they were: values, grad and requires_grad."""
+    """Check that the calls in this block do not change the values, grad or requires_grad of these tensors."""
     before = [_snapshot(tensor) for tensor in inputs]
     with in_place():
         yield
@@ -223,18 +226,18 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
         if not same:
             fail(
                 f"{what} changes its input.",
-                cause="an operation in place (`+=`, `x[...] = `, `relu_`) on an argument",
+                cause="an in-place operation (`+=`, `x[...] = `, `relu_`) on an argument",
             )
         if tensor.requires_grad != requires_grad:
             fail(
-                f"{what} changes requires_grad of its input.",
+                f"{what} changes `requires_grad` of its input.",
                 cause="`requires_grad_()` on the argument itself",
             )
         if (tensor.grad is None) != (grad is None) or (
             grad is not None and tensor.grad is not None and not torch.equal(tensor.grad, grad)
         ):
             fail(
-                f"{what} changes .grad of its input.",
+                f"{what} changes `.grad` of its input.",
                 cause="`backward()` adds to `.grad`; `torch.autograd.grad` does not",
             )
 
@@ -249,7 +252,7 @@ def _kind(value: Any) -> str:
         return "None"
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {_shape(value)}"
-    # An object of another process stands for one of the student's; see autograder.sandbox.processes.remote.
+    # A `RemoteObject` stands for an object in the student's process: name the type that it has there.
     name = str(getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__)
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
@@ -267,7 +270,7 @@ def _first(mask: torch.Tensor) -> tuple[int, ...]:
 
 
 def _place(index: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, index))}]" if index else "its one value"
+    return f"[{', '.join(map(str, index))}]" if index else "its only value"
 
 
 def _number(value: torch.Tensor) -> str:

@@ -1,7 +1,7 @@
-"""Run notebook cells in a namespace, as a kernel would, without a kernel.
+"""Run notebook cells in a namespace, as a kernel would, but without a kernel.
 
-IPython turns magics into Python, so ``%timeit`` and ``%%time`` work; shell commands and plotting back ends are
-switched off, because nothing looks at them here. Used by the grader's worker and by ``pytest --submission``.
+IPython translates magics into Python, so ``%timeit`` and ``%%time`` work; shell commands and plotting back ends do
+nothing. The grader's worker and ``pytest --submission`` use this.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _FEATURES = importlib.import_module("__future__")
 _FUTURES = functools.reduce(
     operator.or_, (getattr(_FEATURES, name).compiler_flag for name in _FEATURES.all_feature_names)
 )
-"""The flags of what ``from __future__ import …`` turns on."""
+"""The compiler flags of all ``from __future__ import …`` statements."""
 
 
 def make_shell() -> Any:
-    """Return an IPython shell that runs magics, keeps no history on the disk and starts no thread."""
+    """Return an IPython shell that runs magics, writes no history to disk and starts no thread."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     class QuietShell(InteractiveShell):  # type: ignore[misc, unused-ignore]
-        """A shell without a screen: ``%matplotlib`` and ``!commands`` do nothing."""
+        """A headless shell: ``%matplotlib`` and ``!commands`` do nothing."""
 
         def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, None]:
             return gui, None
@@ -51,7 +51,7 @@ def make_shell() -> Any:
 
 
 class CellRunner:
-    """Runs cells one after the other in one namespace; a failing cell does not stop the next."""
+    """Runs cells in order in one namespace; a failing cell does not stop the next one."""
 
     def __init__(self, module_name: str = "submission", shell: Any = None) -> None:
         self.module = types.ModuleType(module_name)
@@ -62,15 +62,18 @@ class CellRunner:
         self._futures = 0
 
     def run(self, cell: Cell) -> StudentError | None:
-        """Run one cell; return what it raised, or None."""
+        """Run one cell; return a description of the exception that it raised, or None."""
         filename = f"<cell {cell.id}>"
         try:
-            # IPython drops leading blank lines; put back, the numbers in messages are those of the cell.
+            # IPython drops leading blank lines. Restore them, so that line numbers in messages match the cell.
             blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
             source = "\n" * blank + self.shell.transform_cell(cell.source)
+            # Lets tracebacks quote the cell. Without a modification time, `linecache.checkcache` keeps the entry.
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            # dont_inherit: this module's own `from __future__` import must not apply to the cell.
             code = compile(source, filename, "exec", self._futures, dont_inherit=True)
-            self._futures |= code.co_flags & _FUTURES  # as in Jupyter, they hold for the cells below
+            # As in Jupyter, a `from __future__` import also applies to the cells below it.
+            self._futures |= code.co_flags & _FUTURES
             exec(code, self.namespace)
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
@@ -78,12 +81,12 @@ class CellRunner:
 
 
 def names_defined(source: str) -> list[str]:
-    """Return the functions and classes that a cell would define, even when it does not parse."""
+    """Return the functions and classes that a cell would define, even if it does not parse."""
     return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
 
 
 def load_submission(path: Path) -> LocalSubmission:
-    """Run a notebook or module in this process and return it as checks see it. For your own files only."""
+    """Run a notebook or module in this process and return it as checks see it. Use it only on code that you trust."""
     runner, reasons = CellRunner(), {}
     for cell in read_cells(path):
         if cell.is_illustration:

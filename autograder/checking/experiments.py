@@ -1,9 +1,9 @@
-"""Checks that train: an experiment, its fixed seeds, and the threshold from its calibration record.
+"""Checks that train a model: an experiment, its fixed seeds, and the threshold from its calibration record.
 
-How good a right answer gets differs from seed to seed, so no author writes down what is good enough. An
-`Experiment` names a measurement; ``autograder calibrate`` makes it with right and wrong answers many times and
-records a threshold that lies between them (``docs/calibration.md``). A check reads it from the record, and
-without one it fails as a fault of the grader, never of the student.
+The quality that a right answer reaches varies with the seed, so authors do not choose thresholds by hand. An
+`Experiment` names a measurement; ``autograder calibrate`` repeats it with right and wrong answers and records a
+threshold that separates them (``docs/calibration.md``). A check reads the threshold from that record; a missing record
+is a grader error, never the student's.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ Measure = Callable[[Any, str, int], Metrics]
 Baseline = Callable[[str, int], Metrics]
 
 SEEDS = (1, 2, 3)
-"""The seeds that an answer is graded with: it passes when one of them reaches the threshold."""
+"""The seeds that answers are graded with: reaching the threshold with one of them passes."""
 
 
 class CalibrationError(CourseError):
-    """An experiment cannot be used as a check: it has no record, or measures something else than it says."""
+    """An experiment cannot be used: it has no calibration record, or ``measure`` does not return its metric."""
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A measurement of an answer, with a calibrated threshold. Define it at the top of a file of checks.
+    """A measurement of an answer, with a calibrated threshold. Define it at the top of a check file.
 
     Parameters
     ----------
     name
-        What the record calls it: unique in its file.
+        The experiment's name in the calibration record; unique within the exercise.
     measure
-        ``measure(submission, dataset, seed)`` trains once and returns numbers by name, larger is better; see
-        `classification_metrics`. The seed must matter on the student's side, and nothing else may: on the
-        checker's side, draw from generators of your own. Both sides' global random states are seeded before it.
+        ``measure(submission, dataset, seed)`` trains once and returns named floats, where larger is better; see
+        `classification_metrics`. On the student's side, the seed must be the only source of randomness; on the
+        checker's side, use your own generators. Both sides' global random states are seeded before the call.
     dataset
-        The name that ``measure`` and ``data`` are given.
+        The name that is passed to ``measure`` and ``data``.
     metric
-        The number of ``measure`` that is compared with the threshold.
+        The metric that is compared with the threshold.
     data
         ``data(dataset)`` returns the tensors and arrays that the measurement uses, in any containers; the record
-        holds their digest. Best as they are before they are scaled: whole numbers are the same on every machine.
-        Default: the function ``_data`` of the file of checks.
+        stores their digest. Return them unscaled if possible: integers are the same on every machine.
+        Default: the function ``_data`` of the check file.
     baselines
-        Name → ``baseline(dataset, seed)``, which returns what ``measure`` returns for a model that must fall
-        below: the majority class, a linear model. They run on the checker's side, without an answer.
+        Name → ``baseline(dataset, seed)``, which returns the metrics of a model that must stay below the threshold,
+        such as the majority class or a linear model. Baselines run on the checker's side, without an answer.
     """
 
     name: str
@@ -66,42 +66,42 @@ class Experiment:
 
     @property
     def record_path(self) -> Path:
-        """The calibration record: in the folder of the exercise whose checks define ``measure``."""
+        """The path of the calibration record, in the check folder of the exercise that defines ``measure``."""
         return Path(self.measure.__globals__["__file__"]).parents[1] / RECORD_NAME
 
     @property
     def threshold(self) -> float:
-        """The calibrated threshold; raises `CalibrationError` where there is none."""
+        """The calibrated threshold; raises `CalibrationError` if there is none."""
         try:
             threshold = json.loads(self.record_path.read_text("utf-8"))["experiments"][self.name]["threshold"]
         except (OSError, ValueError, KeyError, TypeError):
             threshold = None
         if type(threshold) is not float or not math.isfinite(threshold):
             exercise = self.record_path.parent.name
-            raise CalibrationError(f"{self.name} has no calibration record: run `autograder calibrate {exercise}`.")
+            raise CalibrationError(f"{self.name} has no calibration record. Run `autograder calibrate {exercise}`.")
         return threshold
 
     def run(self, submission: Submission, seed: int) -> Metrics:
-        """Measure once, with both sides' random states seeded."""
+        """Measure once, after seeding the random states of both sides."""
         send_function(submission, seed_everything)(seed)
         seed_everything(seed)
         return self._valid(self.measure(submission, self.dataset, seed))
 
     def run_baseline(self, label: str, seed: int) -> Metrics:
-        """Measure one of the baselines once."""
+        """Measure one baseline once."""
         seed_everything(seed)
         return self._valid(self.baselines[label](self.dataset, seed))
 
     def check(self, submission: Submission, *, what: str, cause: str = "") -> Metrics:
         """Fail unless one of the fixed seeds reaches the threshold; return the metrics of the first that does.
 
-        The student reads what was reached, which is a property of their answer; the threshold, an expected
-        value, is among the details, which hidden checks do not show.
+        The message shows the value reached, which depends only on the answer. The threshold is an expected value, so
+        it is part of the details, which hidden checks do not show.
 
         Parameters
         ----------
         what
-            What is measured, as in "the accuracy of the model that fit_cnn trained".
+            The quantity measured, such as "the accuracy of the model that fit_cnn trained".
         cause
             The likely causes of a poor result.
         """
@@ -118,5 +118,7 @@ class Experiment:
 
     def _valid(self, metrics: Metrics) -> Metrics:
         if type(metrics.get(self.metric)) is not float:
-            raise CalibrationError(f"{self.name}: what is measured has no float {self.metric!r}: {metrics!r}")
+            raise CalibrationError(
+                f"{self.name}: `measure` must return a float under {self.metric!r}, but it returned {metrics!r}."
+            )
         return metrics

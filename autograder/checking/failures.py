@@ -1,13 +1,13 @@
-"""How a check fails, and what an error in student code looks like to a check.
+"""Exceptions of checks, and the description of an error in student code.
 
 ::
 
     AssertionError
-    └── CheckFailure            the answer is wrong; what is wrong, with the likely cause
+    └── CheckFailure            the answer is wrong: the problem and its likely cause
     Exception
-    └── SubmissionError         the answer could not be asked
+    └── SubmissionError         the answer could not be called
         ├── NameMissing         the notebook does not define the name
-        └── WorkerDied          the student's process ended (remote only): time, memory, crash
+        └── WorkerDied          the student's process ended: time, memory, crash
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Never
 class CheckFailure(AssertionError):
     """A check found the answer wrong.
 
-    ``problem`` and ``cause`` are shown for public and hidden checks alike, so they must not hold the values
-    of a hidden input or result; ``details`` (what was expected, what came) are shown for public checks only.
+    ``problem`` and ``cause`` are shown for hidden checks too, so they must not contain values of hidden inputs or
+    results; ``details`` (the expected and the actual value) are shown for public checks only.
     """
 
     def __init__(self, problem: str, *, details: str = "", cause: str = "") -> None:
@@ -30,7 +30,7 @@ class CheckFailure(AssertionError):
         self.cause = cause
 
     def text(self, *, hidden: bool) -> str:
-        """Return what a student may read."""
+        """Return the text that the student may read."""
         parts = [
             self.problem,
             "" if hidden else self.details,
@@ -43,16 +43,16 @@ class CheckFailure(AssertionError):
 
 
 def fail(problem: str, *, details: str = "", cause: str = "") -> Never:
-    """Fail the check; see `CheckFailure` for what each part may hold."""
+    """Fail the check; see `CheckFailure` for what each part may contain."""
     raise CheckFailure(problem, details=details, cause=cause)
 
 
 class SubmissionError(Exception):
-    """The answer could not be asked at all."""
+    """The answer could not be called at all."""
 
 
 class NameMissing(SubmissionError):
-    """The submission does not define ``name``; ``reason`` is the error of the cell that should, if known."""
+    """The submission does not define ``name``; ``reason`` is the error of the cell that should define it, if known."""
 
     def __init__(self, name: str, reason: str = "") -> None:
         self.name, self.reason = name, reason
@@ -69,7 +69,7 @@ class WorkerDied(SubmissionError):
 
 @dataclass(frozen=True)
 class StudentError:
-    """An exception that student code raised: its builtin kind, its text, and where in which cell."""
+    """An exception raised by student code: its nearest builtin type, its message, and the cell and line."""
 
     kind: str
     message: str
@@ -78,9 +78,9 @@ class StudentError:
     code: str = ""
 
     def text(self, *, hidden: bool) -> str:
-        """Return what a student may read; for a hidden check not the exception's text, which may quote input."""
-        place = f" (line {self.line} of your code: `{self.code}`)" if self.line and self.code else ""
-        # The code of a hidden check's error is the student's own, and so is safe to show.
+        """Return the text that the student may read; for a hidden check without the message, which may quote input."""
+        # The line is the student's own code, so it is safe to show for hidden checks too.
+        place = f" (line {self.line} of the cell: `{self.code}`)" if self.line and self.code else ""
         return f"Your code raised {self.kind}{'' if hidden or not self.message else ': ' + self.message}{place}"
 
 
@@ -88,11 +88,11 @@ _ATTRIBUTE = "__autograder_student_error__"
 
 
 def mark_student_error(error: BaseException, info: StudentError) -> None:
-    """Note on an exception that it came out of student code, not out of the check."""
+    """Mark an exception as raised by student code, not by the check."""
     if getattr(error, _ATTRIBUTE, None) is None:
         setattr(error, _ATTRIBUTE, info)
 
 
 def student_error(error: BaseException) -> StudentError | None:
-    """Return what `mark_student_error` noted, or None for an error that is not the student's."""
+    """Return the description that `mark_student_error` attached, or None if the error is not the student's."""
     return getattr(error, _ATTRIBUTE, None)

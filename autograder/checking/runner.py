@@ -1,18 +1,15 @@
-"""Run checks with pytest: the plugin with its marks and fixture, and the recorder of outcomes.
+"""Run checks with pytest, for authors, notebooks and the grader.
 
-The pytest plugin: marks, the `submission` fixture and the command-line options of authors.
-
-``pytest tests/checks --submission answers.ipynb`` runs the checks on a file, in this process and with pytest's own
-report; without the option they run on the course's solutions. Grading adds a `runner.Recorder`, which brings its own
-submission and turns every check into a `CheckResult`.
-
-Run checks with pytest and turn each into a `CheckResult`, for a notebook and for the grader alike.
+This module is the pytest plugin: it declares the marks and the `submission` fixture. ``pytest tests/checks
+--submission answers.ipynb`` runs the checks on a file, in this process and with pytest's own report; without the option
+they run on the course's solutions. A `Recorder` brings its own submission and turns each check into a `CheckResult`.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import os
 import sys
 import time
@@ -30,18 +27,19 @@ from autograder.checking.failures import WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
 from autograder.course import Check
+from autograder.course.check_files import FOLDER, HIDDEN, PUBLIC
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import take_shown
 
 SUBMISSION = pytest.StashKey[Any]()
 
 _MARKERS = (
-    "points(n): what the check is worth",
+    "points(n): points that the check is worth",
     "hint(text): shown when the check fails",
-    "hints(text, ...): what hint(question) tells, one after the other; in pytestmark",
-    "after(check, ...): run only when these checks of the same question passed; also in pytestmark, for the whole file",
-    "timeout(seconds): CPU seconds that the check may take",
-    "memory(mb): MiB that the student's process may take during the check",
+    "hints(text, ...): the hints that hint(question) shows one by one; in pytestmark",
+    "after(check, ...): run only if these checks of the same question passed; in pytestmark, for the whole file",
+    "timeout(seconds): CPU seconds that the check may use",
+    "memory(mb): MiB that the student's process may use during the check",
 )
 
 
@@ -56,9 +54,36 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
 
 
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect a file of checks as a module of the package ``checks``, wherever pytest was started."""
+    folders = module_path.parents
+    if len(folders) > 2 and folders[0].name in (PUBLIC, HIDDEN) and folders[2].name == FOLDER:
+        module: pytest.Module = CheckModule.from_parent(parent, path=module_path)
+        return module
+    return None
+
+
+class CheckModule(pytest.Module):
+    """A file of checks: it may share its name with another one, and may import others relatively.
+
+    None of pytest's import modes serves both in a course without a pytest configuration of its own.
+    """
+
+    def _getobj(self) -> types.ModuleType:
+        folder = self.path.parents[2]
+        if getattr(sys.modules.get(FOLDER), "__path__", None) != [str(folder)]:
+            install_package(folder)
+        return importlib.import_module(module_name(folder, self.path))
+
+
+def module_name(folder: Path, path: Path) -> str:
+    """Return what a file of checks is called when it is imported; ``folder`` holds all checks."""
+    return ".".join((FOLDER, *path.relative_to(folder).with_suffix("").parts))
+
+
 @pytest.fixture
 def submission(request: pytest.FixtureRequest) -> Any:
-    """Return what students handed in, used as if it were their module."""
+    """Return the submission, used as if it were the student's module."""
     provided = request.config.stash.get(SUBMISSION, None)
     return provided if provided is not None else request.getfixturevalue("_submission_from_file")
 
@@ -72,23 +97,20 @@ def _submission_from_file(request: pytest.FixtureRequest) -> Any:
     return _loaded(Path(path))
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)  # pytest runs the files of one exercise one after another
 def _loaded(path: Path) -> Any:
-    """Return a file's answers, run once for all questions of an exercise."""
+    """Return the submission in a file, run once for all questions of an exercise."""
     from autograder.checking.execution import load_submission
 
     return load_submission(path)
 
 
-# --- Running checks -----------------------------------------------------------------------------------------------
-
-
-# What a run of checks needs of pytest, and no more: each plugin costs start-up time.
+# Load only the parts of pytest that running checks needs: each plugin costs start-up time.
 _ARGUMENTS = (
     "-p", "autograder.checking.runner", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:warnings",
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
-    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "--import-mode=importlib", "-c", os.devnull,
+    "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "-c", os.devnull,
     "--continue-on-collection-errors",
 )  # fmt: skip
 
@@ -97,21 +119,21 @@ ReportCheck = Callable[[Check, CheckResult, float], None]
 
 
 class Session(Protocol):
-    """A submission with what surrounds each check: seeds and limits."""
+    """A submission, with the seeds and limits that apply to each check."""
 
     @property
     def submission(self) -> Any:
-        """What the checks see."""
+        """The submission that checks receive."""
 
     def begin(self, check: Check) -> None:
         """Prepare for a check: a live process, seeds, limits."""
 
     def end(self, check: Check) -> None:
-        """Lift the limits; raise `WorkerDied` when the check broke one without being stopped."""
+        """Lift the limits; raise `WorkerDied` if the check exceeded one without being stopped."""
 
 
 class LocalSession:
-    """The session of a notebook: no process of its own, so an endless loop is the student's to interrupt."""
+    """A session in the notebook's own process: it cannot stop an endless loop, so the student has to interrupt it."""
 
     def __init__(self, submission: LocalSubmission) -> None:
         self.submission = submission
@@ -123,19 +145,19 @@ class LocalSession:
         self._started = time.process_time()
 
     def end(self, check: Check) -> None:
-        """Say when the check took longer than it may."""
+        """Raise `WorkerDied` if the check exceeded its time limit."""
         if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
-            raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s that it may take.")
+            raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s allowed.")
 
 
 def seed_of(check: Check, side: str) -> int:
-    """Return the seed of a check, one for each side: the same in every run, unlike that of any other check."""
+    """Return a check's seed for one side; it is the same in every run and differs between checks."""
     digest = hashlib.sha256(f"{side}:{check.question}.{check.name}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 
 class Recorder:
-    """The pytest plugin of one run: selects and seeds checks, and reports what became of each."""
+    """The pytest plugin of one run: selects and seeds checks, and reports their results."""
 
     def __init__(self) -> None:
         self._checks: dict[tuple[str, str], Check] = {}
@@ -149,9 +171,9 @@ class Recorder:
         report: ReportCheck,
         reused: Mapping[tuple[str, str], bool] = MappingProxyType({}),
     ) -> None:
-        """Say which checks to run on which submission; ``report(check, result, seconds)`` is called as each ends.
+        """Set the checks and the submission of this run; ``report(check, result, seconds)`` is called as each ends.
 
-        Those that are ``reused`` are not run: it is known whether they pass, which matters to those after them.
+        Checks in ``reused`` are not run. The mapping says whether each passed, because others may come `after` them.
         """
         self._checks = {(check.question, check.name): check for check in checks}
         self._questions = {question for question, _ in self._checks}
@@ -164,35 +186,35 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Keep the checks of this run: the public ones first, else in the order of their files.
+        """Select the checks of this run: public ones first, otherwise in file order.
 
-        What a student's process has seen of a hidden check it could tell in the message of a public one.
+        Public checks must come first: a process that has seen a hidden input could leak it in a public message.
         """
         session.config.stash[SUBMISSION] = self._session.submission
         found = [(check, item) for item in session.items if (check := self._find(item)) is not None]
         chosen = [(check, item) for check, item in found if (check.question, check.name) not in self._reported]
         self._cases.update((check.question, check.name) for check, _ in chosen)
         session.items[:] = [item for _, item in sorted(chosen, key=lambda pair: not pair[0].public)]
-        return None  # on to pytest's own loop
+        return None  # continue with pytest's own loop
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Leave out what is decided: the cases of a parametrised check that come after one that failed."""
+        """Skip the remaining cases of a parametrised check after one has failed."""
         check = self._check(item)
         return True if (check.question, check.name) in self._reported else None
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Skip a check whose forerunner did not pass."""
+        """Skip a check if one that it comes `after` did not pass."""
         check = self._check(item)
         for earlier in check.after:
             if (check.question, earlier) not in self._passed:
-                pytest.skip(f"Not run, because the check “{self._title(check.question, earlier)}” did not pass.")
+                pytest.skip(f"Not run because the check “{self._title(check.question, earlier)}” did not pass.")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        """Surround the check itself with seeds and limits."""
+        """Seed both sides and set limits around the check itself."""
         check = self._check(pyfuncitem)
-        take_shown()
+        take_shown()  # discards pictures that an earlier check left
         seed_everything(seed_of(check, "checker"))
         self._session.begin(check)
         result = yield
@@ -201,7 +223,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        """Turn what the check raised into its result. pytest's own report, which nobody reads, is left empty."""
+        """Turn the check's exception, if any, into its result. pytest's own report is unused, so it stays empty."""
         error = call.excinfo.value if call.excinfo else None
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
@@ -213,15 +235,15 @@ class Recorder:
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
     def report_missing(self) -> None:
-        """Report what pytest could not get to (a file of checks does not import) as the grader's fault."""
+        """Report checks that pytest did not reach, because their file does not import, as grader errors."""
         for key, check in self._checks.items():
             if key not in self._reported:
-                message = f"test_{check.question}.py could not be run; your teachers will look at it."
-                result = not_run(check, f"{message} It costs you no points.", Outcome.GRADER_ERROR)
+                message = f"test_{check.question}.py could not be run. This is not your mistake and costs you no points"
+                result = not_run(check, f"{message}; your teachers will look at it.", Outcome.GRADER_ERROR)
                 self._note(check, result, 0.0)
 
     def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
-        """Note one of the cases of a check, which passes when all of them do."""
+        """Record one case of a check, which passes when all of its cases pass."""
         key = check.question, check.name
         self._cases[key] -= 1
         self._seconds[key] += seconds
@@ -236,7 +258,7 @@ class Recorder:
         self._report(check, result, seconds)
 
     def _find(self, item: pytest.Item) -> Check | None:
-        name = getattr(item, "originalname", item.name)  # without the case of a parametrised check
+        name = getattr(item, "originalname", item.name)  # without the parameters of a case
         return self._checks.get((item.path.stem.removeprefix("test_"), name.removeprefix("test_")))
 
     def _check(self, item: pytest.Item) -> Check:
@@ -250,7 +272,7 @@ class Recorder:
 
 
 def run_checks(tests: Sequence[Path], checks: Iterable[Check], session: Session, report: ReportCheck) -> None:
-    """Run these checks of the files ``tests``; call ``report(check, result, seconds)`` as each ends."""
+    """Run the given checks from the files ``tests``; call ``report(check, result, seconds)`` as each ends."""
     recorder = Recorder()
     recorder.begin(checks, session, report)
     run_pytest(tests, recorder)
@@ -258,47 +280,47 @@ def run_checks(tests: Sequence[Path], checks: Iterable[Check], session: Session,
 
 
 def run_pytest(tests: Sequence[Path], recorder: Recorder) -> None:
-    """Let pytest collect files ``checks/<exercise>/<kind>/test_<question>.py`` and run what the recorder chooses."""
+    """Collect files ``checks/<exercise>/<kind>/test_<question>.py`` and run the checks that the recorder selects."""
     if not tests:
         return
     folder = tests[0].parents[2]
     root = str(folder.parent)
     with _quiet_environment(), package_of_checks(folder):
-        # Without the second option pytest lists all folders from the root on, which a sandbox may refuse.
+        # Without --confcutdir, pytest lists every folder from the file system's root down, which a sandbox may refuse.
         pytest.main([*_ARGUMENTS, "--rootdir", root, "--confcutdir", root, *map(str, tests)], plugins=[recorder])
 
 
 @contextmanager
 def package_of_checks(folder: Path) -> Iterator[None]:
-    """Make ``folder`` the package ``checks``, so that files of checks can import each other relatively.
+    """Make ``folder`` an importable package, so that check files can use relative imports.
 
-    Another package of that name, or an earlier version of these files, is neither used nor lost.
+    Modules already loaded under that name are set aside and restored afterwards.
     """
     others = install_package(folder)
     try:
         yield
     finally:
-        for name in _modules_of(folder.name):
+        for name in _modules_of_checks():
             del sys.modules[name]
         sys.modules.update(others)
 
 
 def install_package(folder: Path) -> dict[str, types.ModuleType]:
-    """Make ``folder`` a package of its name, and return the modules that had this name before."""
-    package = types.ModuleType(folder.name)
+    """Make ``folder`` the package ``checks``, and return the modules that had this name before."""
+    package = types.ModuleType(FOLDER)
     package.__path__ = [str(folder)]
-    others = {name: sys.modules.pop(name) for name in _modules_of(folder.name)}
-    sys.modules[folder.name] = package
+    others = {name: sys.modules.pop(name) for name in _modules_of_checks()}
+    sys.modules[FOLDER] = package
     return others
 
 
-def _modules_of(package: str) -> list[str]:
-    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+def _modules_of_checks() -> list[str]:
+    return [name for name in sys.modules if name == FOLDER or name.startswith(f"{FOLDER}.")]
 
 
 @contextmanager
 def _quiet_environment() -> Iterator[None]:
-    """Keep pytest from loading installed plugins and from reading the caller's options."""
+    """Keep pytest from loading installed plugins and from reading options in the environment."""
     names = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(names)

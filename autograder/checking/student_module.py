@@ -1,17 +1,17 @@
-"""`submission`: what a check sees of a student's answer, in two implementations with one contract.
+"""The `submission` object that checks use: one contract, two implementations.
 
-`LocalSubmission` holds a namespace of this process: a student's own notebook, otter, an author at the keyboard.
-`autograder.sandbox.processes.remote.RemoteSubmission` talks to the student's process when answers are graded. The
-contract, which ``tests/checking/test_contract.py`` runs against both:
+`LocalSubmission` wraps a namespace of this process (a student's notebook, otter, an author running pytest);
+`autograder.sandbox.processes.remote.RemoteSubmission` talks to the student's process during grading. Both keep this
+contract, which ``tests/checking/test_contract.py`` tests:
 
-- ``submission.name`` is the name as the notebook defines it; a missing one raises `NameMissing`.
+- ``submission.name`` is the object that the notebook defines under this name; a missing one raises `NameMissing`.
 - Functions and classes are called as if they were local; gradients flow through a call in both directions.
-- What a call does to its tensor arguments is seen by the check inside ``with in_place():`` or ``unchanged(...)``
-  only. Otherwise an answer that zeroes its input would change what the check expects.
-- Numbers, strings, containers of them, tensors and arrays come back as values. Anything else comes back as an
-  object whose attributes and methods can be used in turn.
-- An exception of student code arrives as the same builtin type, and `student_error` tells it from the check's own.
-- ``send_function(submission, f)`` is ``f``, defined anew on the student's side.
+- The check sees what a call does to its tensor arguments only inside ``with in_place():`` or ``with unchanged(...):``.
+  Otherwise an answer that zeroes its input would change the value that the check expects.
+- Numbers, strings, containers of these, tensors and arrays come back as values. Anything else comes back as an object
+  whose attributes and methods can be used in the same way.
+- An exception of student code arrives as its nearest builtin type; `student_error` tells it from the check's own.
+- ``send_function(submission, f)`` returns ``f``, defined on the student's side.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autograder.checking.failures import NameMissing, StudentError, mark_student
 
 
 class Submission(Protocol):
-    """What both implementations offer beside the student's own names."""
+    """The interface of both implementations, besides the student's own names."""
 
     def __getattr__(self, name: str) -> Any: ...
 
@@ -46,7 +46,7 @@ _seeing_changes = ContextVar("seeing_changes", default=False)
 
 @contextmanager
 def in_place() -> Iterator[None]:
-    """Let calls in this block change the tensors that they are given, as a step of gradient descent does."""
+    """Let calls in this block modify their tensor arguments, as a step of gradient descent does."""
     token = _seeing_changes.set(True)
     try:
         yield
@@ -55,24 +55,25 @@ def in_place() -> Iterator[None]:
 
 
 def sees_changes() -> bool:
-    """Whether changes to arguments are to reach the check."""
+    """Whether the check is to see changes that a call makes to its arguments."""
     return _seeing_changes.get()
 
 
 def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
-    """Return a copy of ``function`` that lives on the student's side, to be called or handed to student code.
+    """Return a copy of ``function`` that lives on the student's side, to be called or passed to student code.
 
-    Its source is sent, so it must be a plain function that needs nothing but its arguments, what it imports
-    itself, and ``torch``, ``math`` and ``np``. It is visible to student code: it must hold nothing hidden.
+    Its source is sent, so it must be a plain function that uses only its arguments, its own imports, and ``torch``,
+    ``math`` and ``np``. Student code can read it, so it must not contain anything hidden. Raises ``TypeError`` for
+    decorated functions and lambdas.
     """
     source = textwrap.dedent(inspect.getsource(function))
     if not source.startswith("def "):
-        raise TypeError("send_function takes a function written with `def`, without decorators")
+        raise TypeError("send_function needs a function written with `def` and without decorators.")
     return submission._send_source(source, function.__name__)
 
 
 HELPER_FILE = "<check helper>"
-"""What a traceback calls the file of a sent function."""
+"""The file name of a sent function in tracebacks."""
 
 
 def define_function(source: str, name: str) -> Any:
@@ -88,7 +89,7 @@ def define_function(source: str, name: str) -> Any:
 
 
 class LocalSubmission:
-    """A student's names in this process. ``reasons`` tells, by name, why one is missing."""
+    """The student's names in this process; ``reasons`` maps missing names to the error of their cell."""
 
     def __init__(self, namespace: Mapping[str, Any], reasons: Mapping[str, str] | None = None) -> None:
         self.__dict__["_namespace"] = namespace
@@ -99,7 +100,7 @@ class LocalSubmission:
         if name not in namespace:
             raise NameMissing(name, self.__dict__["_reasons"].get(name, ""))
         value = namespace[name]
-        return _marking(value) if isinstance(value, types.FunctionType | type) else value
+        return _marking_errors(value) if isinstance(value, types.FunctionType | type) else value
 
     def _send_source(self, source: str, name: str) -> Any:
         return define_function(source, name)
@@ -108,9 +109,10 @@ class LocalSubmission:
         seed_everything(seed)
 
 
-def _marking(value: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a student's function or class so that its exceptions are known as the student's."""
+def _marking_errors(value: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a student's function or class so that its exceptions are marked as the student's."""
 
+    # Without `updated=()`, wrapping a class would copy its attributes and methods to the wrapper.
     @functools.wraps(value, updated=())
     def call(*arguments: Any, **keywords: Any) -> Any:
         if not sees_changes():
@@ -126,9 +128,9 @@ def _marking(value: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _copied(value: Any) -> Any:
-    """Return arguments with copies of their tensors and arrays, laid out alike.
+    """Return arguments with their tensors and arrays copied, keeping the memory layout.
 
-    A tensor that requires a gradient stays itself, so that the gradient arrives.
+    A tensor that requires grad is not copied: its gradient must reach the caller's tensor.
     """
     import numpy as np
     import torch
@@ -144,7 +146,7 @@ def _copied(value: Any) -> Any:
     return value
 
 
-# Kinds of exception that may cross from the student's process; any other is known by its nearest base here.
+# Exception types that may cross from the student's process; any other crosses as its nearest base among these.
 BUILTIN_ERRORS: dict[str, type[BaseException]] = {
     kind.__name__: kind
     for kind in (
@@ -157,7 +159,7 @@ BUILTIN_ERRORS: dict[str, type[BaseException]] = {
 
 
 def builtin_kind(error: BaseException) -> str:
-    """Return the name of the nearest builtin type of an exception: a student's class name could carry data out."""
+    """Return the name of an exception's nearest builtin base: a student's own class name could leak hidden data."""
     for base in type(error).__mro__:
         if BUILTIN_ERRORS.get(base.__name__) is base:
             return base.__name__
@@ -165,13 +167,13 @@ def builtin_kind(error: BaseException) -> str:
 
 
 def describe_error(error: BaseException) -> StudentError:
-    """Say what student code raised and where: the innermost line that lies in a cell of the notebook."""
+    """Describe an exception of student code; its place is the innermost line inside a notebook cell."""
     cell, line, code = "", 0, ""
     for frame in traceback.extract_tb(error.__traceback__):
         if is_cell_file(frame.filename):
             cell, line = frame.filename, frame.lineno or 0
             code = (frame.line or linecache.getline(frame.filename, line)).strip()
-    if isinstance(error, SyntaxError) and not line:
+    if isinstance(error, SyntaxError) and not line:  # the cell did not compile, so it has no frame
         line, code = error.lineno or 0, (error.text or "").strip()
     try:
         message = str(error)
@@ -181,12 +183,12 @@ def describe_error(error: BaseException) -> StudentError:
 
 
 def is_cell_file(filename: str) -> bool:
-    """Whether a traceback's file name is that of a notebook cell, here, in Jupyter, Colab or VS Code."""
+    """Whether a traceback's file name is that of a notebook cell: ours, Jupyter's, Colab's or VS Code's."""
     return filename.startswith(("<cell ", "<ipython-input-")) or "ipykernel_" in filename
 
 
 def seed_everything(seed: int) -> None:
-    """Seed random, numpy's global generator and torch."""
+    """Seed ``random``, NumPy's global generator and torch."""
     import random
 
     import numpy as np
@@ -194,7 +196,7 @@ def seed_everything(seed: int) -> None:
 
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    # torch.manual_seed formats a stack trace for each kind of accelerator: milliseconds, before every check.
+    # Not torch.manual_seed: it formats a stack trace per accelerator type, which costs milliseconds before every check.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(seed)

@@ -1,11 +1,7 @@
-"""What checks that train need beside an experiment, all of it with torch: metrics and data loaders.
+"""Helpers for checks that train: classification metrics, and data loaders for student code.
 
-What a trained model is worth: accuracy, balanced accuracy and AUC, computed on the checker's side.
-
-The logits come from a student's process, so nothing about them is taken for granted; the labels never left the
-checker.
-
-Give student code a real `DataLoader` of the check's data.
+Metrics are computed on the checker's side. The logits come from the student's process and are validated first; the
+labels never leave the checker.
 """
 
 from __future__ import annotations
@@ -23,19 +19,19 @@ if TYPE_CHECKING:
 
 
 def classification_metrics(logits: Any, labels: Any, *, what: str = "the model's logits") -> dict[str, float]:
-    """Return accuracy, balanced accuracy and AUC of logits of shape ``(N,)``; the prediction is 1 above 0.
+    """Return accuracy, balanced accuracy and AUC of binary logits; a logit above 0 predicts class 1.
 
-    Balanced accuracy is the mean of the shares of each class that are found, so that always predicting the
-    larger class reaches 0.5. AUC is the probability that a sample of class 1 has a larger logit than one of
-    class 0, where ties count half; it is NaN where a class is missing.
+    Balanced accuracy is the mean recall of the two classes, so always predicting the larger class gives 0.5. AUC is
+    the probability that a sample of class 1 has a larger logit than a sample of class 0, ties counting half; it is NaN
+    if a class is missing.
 
     Parameters
     ----------
     logits
-        What the model returned: a floating-point tensor or array of shape ``(N,)``, or the check fails with a
-        sentence about ``what``. A logit that is NaN or infinite counts as wrong, whatever the label.
+        The model's output: a floating-point tensor or array of shape ``(N,)``. Anything else fails the check with a
+        message about ``what``. NaN and infinite logits count as wrong, whatever the label.
     labels
-        Zeros and ones, shape ``(N,)``, N ≥ 1.
+        Zeros and ones, shape ``(N,)``, N ≥ 1; otherwise raises ``ValueError``.
     what
         The logits as the student would call them.
     """
@@ -44,7 +40,7 @@ def classification_metrics(logits: Any, labels: Any, *, what: str = "the model's
     odd = ~np.isfinite(scores)
     right = ((scores > 0) == truth) & ~odd
     recalls = [right[truth == label].mean() for label in (False, True) if (truth == label).any()]
-    # The worst place in the order for what is no number: below all for class 1, above all for class 0.
+    # Rank non-finite logits worst: below all others for class 1, above all others for class 0.
     scores = np.where(odd, np.where(truth, -np.inf, np.inf), scores)
     return {
         "accuracy": float(right.mean()),
@@ -79,16 +75,13 @@ def _as_scores(logits: Any, count: int, what: str) -> NDArray[np.float64]:
 
 
 def _auc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve from ranks (the statistic of Mann and Whitney)."""
+    """Return the area under the ROC curve, computed from ranks (Mann–Whitney U)."""
     positive, negative = int(truth.sum()), int((~truth).sum())
     if not positive or not negative:
         return float("nan")
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # of ties, the mean
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # ties share their mean rank
     return float((ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
-# --- Data loaders -------------------------------------------------------------------------------------------------
 
 
 def send_loader(
@@ -99,34 +92,34 @@ def send_loader(
     batch_size: int = 64,
     shuffle_seed: int | None = None,
 ) -> Any:
-    """Return a `torch.utils.data.DataLoader` that lives on the student's side, to be handed to student code.
+    """Return a `torch.utils.data.DataLoader` that lives on the student's side, to pass to student code.
 
-    The loader yields ``(images, labels)``, has one process and leaves the global random state alone. Do not give
-    it the labels of data that an answer is judged by: student code can read them.
+    The loader yields ``(images, labels)`` in a single process and does not touch the global random state. Do not give
+    it the labels that an answer is evaluated on: student code can read them.
 
     Parameters
     ----------
     images
-        Float32, shape ``(N, C, H, W)``. The loader has a copy.
+        Float32, shape ``(N, C, H, W)``; copied.
     labels
-        Float32, shape ``(N,)``; a copy, too.
+        Float32, shape ``(N,)``; copied.
     batch_size
-        Samples a batch; the last one may be smaller.
+        Samples per batch; the last batch may be smaller.
     shuffle_seed
-        None: batches come in order. A number: in a new order each epoch, the same epochs for the same number.
+        None: samples come in order. A number: they are shuffled each epoch, identically for the same number.
     """
     return send_function(submission, make_loader)(images, labels, batch_size, shuffle_seed)
 
 
 def make_loader(images: torch.Tensor, labels: torch.Tensor, batch_size: int, shuffle_seed: int | None) -> object:
-    """Return the loader; sent as source, so it needs nothing around it, and its annotations neither."""
+    """Return the loader. This function is sent as source, so it must be self-contained."""
     from torch.utils.data import DataLoader, TensorDataset
 
     class Samples(TensorDataset):
         def __getitems__(self, indices: list[int]) -> list[torch.Tensor]:
-            return [tensor[indices] for tensor in self.tensors]  # a batch at once: twice as fast as one by one
+            return [tensor[indices] for tensor in self.tensors]  # whole batches: twice as fast as single samples
 
-    # A generator of its own also without shuffling: a loader draws a number whenever it is iterated.
+    # Even without shuffling, DataLoader draws a number per iteration; a separate generator spares the global one.
     generator = torch.Generator().manual_seed(0 if shuffle_seed is None else shuffle_seed)
     samples = Samples(images.detach().clone(), labels.detach().clone())
     shuffle = shuffle_seed is not None

@@ -1,4 +1,4 @@
-"""From what a check raised to its outcome and to the words that the student reads."""
+"""Turn the exception that a check raised into its outcome and the message that the student reads."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
 def judge(
     check: Check, error: BaseException | None, questions: Collection[str] = (), pictures: tuple[Picture, ...] = ()
 ) -> CheckResult:
-    """Return the result of one check, given what it raised (None: nothing) and what it showed.
+    """Return the result of one check, given the exception that it raised, if any, and its pictures.
 
-    ``questions`` are the names that a message may give as not implemented: whatever else a stub claims to be
-    called is the student's text, which could quote a hidden input.
+    Only names in ``questions`` may appear in a message as not implemented: any other name in the text of a
+    NotImplementedError is the student's, and could leak a hidden input.
     """
     outcome, message = _outcome(check, error, questions)
     return result_of(check, outcome, _scrub(message), pictures)
 
 
 def not_run(check: Check, message: str, outcome: Outcome = Outcome.NOT_RUN) -> CheckResult:
-    """Return the result of a check that did not get to run."""
+    """Return the result of a check that was not run."""
     return result_of(check, outcome, message)
 
 
 def result_of(check: Check, outcome: Outcome, message: str, pictures: tuple[Picture, ...] = ()) -> CheckResult:
-    """Return the result that a check has with this outcome; a picture of a hidden check would tell its values."""
+    """Return a check's result with this outcome; pictures of hidden checks are dropped, as they show hidden values."""
     return CheckResult(
         name=check.name,
         title=check.title,
@@ -69,7 +69,7 @@ def _outcome(check: Check, error: BaseException | None, questions: Collection[st
     info = student_error(error) or _local_student_error(error)
     if info is not None:
         return _student_outcome(check, info, questions)
-    if isinstance(error, AssertionError):
+    if isinstance(error, AssertionError):  # a plain `assert`, whose text may quote hidden values
         return Outcome.FAILED, "" if hidden else str(error)
     return Outcome.GRADER_ERROR, (
         f"The check itself failed ({type(error).__name__} at {_place(error)}). "
@@ -83,13 +83,14 @@ def _student_outcome(check: Check, info: StudentError, questions: Collection[str
         if stub and stub[1] != check.question and stub[1] in questions:
             return Outcome.NOT_ATTEMPTED, f"This needs `{stub[1]}`, which is not implemented yet."
         return Outcome.NOT_ATTEMPTED, f"`{check.question}` is not implemented yet."
+    # torch reports a failed allocation as a RuntimeError with this text.
     if info.kind == "MemoryError" or "can't allocate memory" in info.message:
         return Outcome.CRASHED, "Your code ran out of memory."
     return Outcome.FAILED, info.text(hidden=not check.public)
 
 
 def _local_student_error(error: BaseException) -> StudentError | None:
-    """Describe an error raised below a check by an object of the notebook in this process."""
+    """Describe an error that an object of the notebook, called by the check in this process, raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return describe_error(error) if any(is_cell_file(frame.filename) for frame in frames) else None
 
@@ -100,6 +101,6 @@ def _place(error: BaseException) -> str:
 
 
 def _scrub(message: str) -> str:
-    """Take out what differs from run to run, and what would be too long to read."""
+    """Remove memory addresses, which differ between runs, and cut long messages."""
     message = re.sub(r" at 0x[0-9a-f]+", "", message)
     return message if len(message) <= 2000 else message[:2000] + " … (cut)"

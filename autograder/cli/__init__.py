@@ -1,1 +1,4 @@
-"""The command ``autograder``: its subcommands, each loaded only when it is used."""
+"""The command ``autograder`` and its subcommands, each imported only when it is called.
+
+Modules here import what is expensive inside functions, so that ``--help`` loads neither torch nor numpy.
+"""

@@ -1,9 +1,4 @@
-"""``autograder new`` and ``autograder prove``: start an exercise, and prove its checks.
-
-``autograder new``: start an exercise that works at once.
-
-``autograder prove``: run the checks against right and wrong answers.
-"""
+"""``autograder new`` starts an exercise; ``autograder prove`` tests its checks with right and wrong answers."""
 
 from __future__ import annotations
 
@@ -31,38 +26,35 @@ Examples:
 """
 
 
-@click.command("new", epilog=EXAMPLES, short_help="Start an exercise: solution, checks and answers to fill in.")
+@click.command("new", epilog=EXAMPLES)
 @click.argument("exercise")
 @click.option(
     "--question",
     "questions",
     multiple=True,
     metavar="NAME",
-    help="A function that students will write; repeat it for more.  [default: EXERCISE_question]",
+    help="A function that students will write; may be repeated.  [default: EXERCISE_question]",
 )
 @course_option
 def new_command(exercise: str, questions: tuple[str, ...], course: Path | None) -> None:
     """Start an exercise: solution, checks and answers to fill in.
 
     Writes solutions/EXERCISE.py, tests/checks/EXERCISE/ and tests/answers/EXERCISE/, and adds EXERCISE to
-    c.Course.exercises in nbgrader_config.py. What it writes is a small exercise that can be built, proven and graded at
-    once; each place to be changed says TODO. Nothing that exists is overwritten, and on an error nothing has changed.
+    c.Course.exercises in nbgrader_config.py. The new exercise can be built, proven and graded at once; every place to
+    change is marked TODO. Existing files are never overwritten, and an error changes nothing.
     """
     from autograder.release.skeleton import start_exercise
 
     for name in start_exercise(course, exercise, questions):
         click.echo(name)
     click.echo(
-        "\nIt works as it stands. Replace what is marked TODO, and look at it again and again with:\n"
+        "\nThe exercise works as it is. Replace what is marked TODO, and try it after every change:\n"
         f"  autograder build {exercise}\n"
         f"  autograder prove {exercise}"
     )
 
 
-# --- prove --------------------------------------------------------------------------------------------------------
-
-
-@click.command("prove", short_help="Prove that the checks catch every known mistake.")
+@click.command("prove")
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option("-v", "--verbose", is_flag=True, help="Show every wrong answer with the check that catches it.")
 @jobs_option
@@ -77,10 +69,10 @@ def prove_command(
     as_json: bool,
     course: Path | None,
 ) -> None:
-    """Run the checks against tests/answers and say which mistake survives.
+    """Run the checks on tests/answers and report every mistake that survives.
 
-    Right answers must get full points, each wrong one must lose points by the check that is meant for it, the
-    untouched stub must get nothing, and junk must not break a check. Exit code 1 when something is not so.
+    Right answers must get full points, each wrong one must fail the checks that it names, the untouched stub must
+    get nothing, and junk must not break a check. Exit code 1 if any of this does not hold.
 
     \b
     Example:
@@ -107,29 +99,32 @@ def prove_command(
                 )
 
     proofs: list[Proof] = []
+    # Read all stubs first: one that is missing must not stop the proof after minutes.
     stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
     with engine_factory(loaded, chosen, tier)() as engine:
         for exercise in chosen:
             stub = stubs[exercise.name]
             found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
             proofs += found
-            _keep_mistakes(loaded, exercise, found)
+            _record_mistakes(loaded, exercise, found)
             for proof in found:
                 for problem in proof.problems:
                     out.print(f"[red]✗[/] {_plain(problem)}")
     if as_json:
-        print_json({"proven": not any(proof.all_problems for proof in proofs), "questions": list(map(_told, proofs))})
+        print_json(
+            {"proven": not any(proof.all_problems for proof in proofs), "questions": list(map(_as_json, proofs))}
+        )
     else:
         _print_table(proofs)
     problems = sum(len(proof.all_problems) for proof in proofs)
     if problems:
-        out.print(f"[red]{problems} problems.[/] Mend the checks or the collection in tests/answers.")
+        out.print(f"[red]{problems} problems.[/] Fix the checks or the answers in tests/answers.")
         raise SystemExit(EXIT_FAILED)
-    out.print("[green]Proven:[/] every right answer gets full points, no mistake survives.")
+    out.print("[green]Proven:[/] every right answer gets full points, and no mistake survives.")
 
 
-def _keep_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> None:
-    """Keep what the checks say of the wrong answers, for `autograder report`."""
+def _record_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> None:
+    """Record what the checks say about the wrong answers, for `autograder report`."""
     from autograder.reporting.known_mistakes import Mistake, symptoms_of, write_mistakes
 
     wrong = [verdict for proof in proofs for verdict in proof.verdicts if verdict.answer.kind == "wrong"]
@@ -138,7 +133,7 @@ def _keep_mistakes(course: Course, exercise: Exercise, proofs: list[Proof]) -> N
 
 
 def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
-    """Return what students start from."""
+    """Return the cells of the stub that students start from."""
     from autograder.submissions.read import read_cells
 
     path = course.root / "exercises" / f"{exercise.name}.py"
@@ -147,8 +142,8 @@ def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
     return read_cells(path)
 
 
-def _told(proof: Proof) -> dict[str, object]:
-    """Return what a script reads of a proof; of each kind of answer, how many behave as they must, and of how many."""
+def _as_json(proof: Proof) -> dict[str, object]:
+    """Return a proof for scripts; ``answers`` maps each kind to [how many are without problems, how many there are]."""
     counts = {kind: list(proof.count(kind)) for kind in ("right", "wrong", "stub", "junk")}
     return {"question": proof.question.name, "answers": counts, "problems": proof.all_problems}
 

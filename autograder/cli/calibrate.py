@@ -15,35 +15,35 @@ from autograder.cli.common import console, course_option
 from autograder.cli.main import EXIT_FAILED
 from autograder.course import load_course
 from autograder.errors import AutograderError
+from autograder.proving.threshold import FEWEST_RUNS, FEWEST_SEEDS
 
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.proving.calibration import CalibrationOutcome, PreparedCalibration, Repeats
     from autograder.proving.measuring import Pool
 
-FEWEST_SEEDS, FEWEST_RUNS = 29, 10  # why: autograder.proving.threshold
 MAY_PASS = 0.05
-"""The chance of a wrong answer to pass from which on it is worth a remark."""
+"""A wrong answer with a greater chance to pass gets a remark."""
 STEPS = 10
-"""How often progress is printed where there is no screen to draw it on."""
+"""How many times progress is printed when standard error is not a terminal."""
 
 
-@click.command("calibrate", short_help="Measure right and wrong answers, and record thresholds.")
+@click.command("calibrate")
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option(
     "--seeds", type=click.IntRange(min=FEWEST_SEEDS), default=30, show_default=True,
-    help="Runs of the solution. With fewer than 29, none of which fails, nothing is shown.",
+    help=f"Runs of the solution. Fewer than {FEWEST_SEEDS} prove nothing, even if none of them fails.",
 )  # fmt: skip
 @click.option(
     "--right-seeds", type=click.IntRange(min=FEWEST_RUNS), default=30, show_default=True,
-    help="Runs of each other right answer. Where they are fewer than 29, failures are counted over all right answers.",
+    help=f"Runs of each other right answer. Failures of fewer than {FEWEST_SEEDS} are counted over all right answers.",
 )  # fmt: skip
 @click.option(
     "--wrong-seeds", type=click.IntRange(min=3), default=5, show_default=True,
     help="Runs of each wrong answer and baseline.",
 )  # fmt: skip
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Measurements at once. [default: one a core]")
-@click.option("--check", is_flag=True, help="Measure nothing; only say whether the records are there and still hold.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Parallel measurements. [default: one per core]")
+@click.option("--check", is_flag=True, help="Measure nothing; only say whether the records exist and still hold.")
 @course_option
 def calibrate_command(
     exercises: tuple[str, ...],
@@ -56,12 +56,12 @@ def calibrate_command(
 ) -> None:
     """Measure the reference answers and write the calibration records.
 
-    Every experiment in tests/checks is run with the solution, all right answers, its baselines and the wrong
-    answers that its check is meant for. The threshold lies between them, so that a right answer fails at most once in
-    1 000. Exit code 1 when there is no such threshold, or when a record does not hold.
+    Every experiment in tests/checks is run on the solution, all right answers, its baselines and the wrong answers
+    that its checks must catch. The threshold is chosen between them, such that a right answer fails at most once in
+    1 000 times. Exit code 1 if there is no such threshold, or if a record does not hold.
 
-    An interrupted run goes on with the same command: what was measured is kept in .calibration/. Answers run in
-    processes of your own account, outside the sandbox; nothing of a student is run.
+    To resume an interrupted run, repeat the command: measurements are kept in .calibration/. The answers run outside
+    the sandbox, under your own account; students' code is never run.
 
     \b
     Examples:
@@ -77,9 +77,9 @@ def calibrate_command(
     try:
         with Pool(jobs or os.cpu_count() or 1) as pool:
             prepared = [prepare(pool, exercise) for exercise in chosen]
-            good = _say_what_holds(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
+            good = _check_records(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
     except KeyboardInterrupt:
-        raise AutograderError("Stopped. What was measured is kept; the same command goes on from there.") from None
+        raise AutograderError("Stopped. All measurements are kept; repeat the command to resume.") from None
     if not good:
         raise SystemExit(EXIT_FAILED)
 
@@ -97,7 +97,7 @@ def _calibrate(pool: Pool, course: Course, prepared: Sequence[PreparedCalibratio
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how far measuring is and when it will be done; yield what counts one more."""
+    """Show progress and the time left; yield a function that counts one more measurement."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     screen = console(stderr=True)
@@ -112,7 +112,8 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
             bar.advance(task)
             step = done * STEPS // total
             if not screen.is_terminal and step > (done - 1) * STEPS // total:
-                left = (time.monotonic() - since) * (STEPS - step)  # as the last step, which remembered runs shorten
+                # From the last step alone: remembered runs come first and take no time.
+                left = (time.monotonic() - since) * (STEPS - step)
                 since = time.monotonic()
                 screen.print(f"{done} of {total} measured, about {left / 60:.0f} min left")
 
@@ -120,12 +121,12 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 
 def _print_outcomes(outcomes: Sequence[CalibrationOutcome]) -> None:
-    """Print what was measured, a table for each experiment, and what is in the way of a threshold."""
+    """Print a table per experiment, and why any of them has no threshold."""
     out = console()
     if not outcomes:
-        out.print("No experiments: nothing to calibrate.")
+        out.print("No experiments, so nothing to calibrate.")
     for outcome in outcomes:
-        if outcome.entry is not None and not outcome.kept:
+        if outcome.entry is not None and not outcome.reused:
             _print_table(outcome.plan.experiment.name, outcome.entry)
     for outcome in outcomes:
         for line in _remarks(outcome):
@@ -162,23 +163,23 @@ def _number(value: float | None) -> str:
 
 
 def _remarks(outcome: CalibrationOutcome) -> Iterator[str]:
-    """Yield what a person should know of an experiment, beside its table."""
+    """Yield what an author should know about an experiment besides its table."""
     from rich.markup import escape
 
     name = f"[bold]{escape(outcome.plan.experiment.name)}[/]"
     if outcome.plan.experiment.missing:
-        stays = "its old record stays" if outcome.kept else "it has no record"
-        yield f"[yellow]Not measured:[/] {name}, {stays}. {escape(outcome.problem)}"
+        record = "its old record stays" if outcome.reused else "it has no record"
+        yield f"[yellow]Not measured:[/] {name}; {record}. {escape(outcome.problem)}"
     elif outcome.problem:
         yield f"[red]No threshold:[/] {name}: {escape(outcome.problem)}."
     elif outcome.entry is not None and outcome.plan.graded:
         for label, wrong in outcome.entry["wrongs"].items():
             if wrong["may_pass"] > MAY_PASS:
-                yield f"[yellow]Close:[/] {name}: “{escape(label)}” may pass in {wrong['may_pass']:.0%} of all cases."
+                yield f"[yellow]Close:[/] {name}: “{escape(label)}” may pass {wrong['may_pass']:.0%} of the time."
 
 
-def _say_what_holds(prepared: Sequence[PreparedCalibration]) -> bool:
-    """Say which records do not hold; return whether all do."""
+def _check_records(prepared: Sequence[PreparedCalibration]) -> bool:
+    """Print why records do not hold; return whether all do."""
     from rich.markup import escape
 
     from autograder.proving.calibration import environments, find_problems
@@ -194,7 +195,7 @@ def _say_what_holds(prepared: Sequence[PreparedCalibration]) -> bool:
         for plan in each.plans:
             if plan.experiment.missing:
                 out.print(
-                    f"[yellow]?[/] {exercise}: {escape(plan.experiment.name)}: its data could not be looked at. "
+                    f"[yellow]?[/] {exercise}: {escape(plan.experiment.name)}: its data are not available here. "
                     f"{escape(plan.experiment.missing)}",
                     soft_wrap=True,
                 )
@@ -203,5 +204,5 @@ def _say_what_holds(prepared: Sequence[PreparedCalibration]) -> bool:
     if good:
         out.print(f"[green]{count} experiments,[/] each with a record that holds.")
     else:
-        out.print("Run `autograder calibrate` to measure anew.")
+        out.print("Run `autograder calibrate` to measure again.")
     return good

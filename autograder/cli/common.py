@@ -1,9 +1,4 @@
-"""What subcommands share: options, the course, the sandbox tier, the screen.
-
-Being told to stop: Ctrl-C, ``kill`` and a closed terminal all end a command in the same orderly way.
-
-What ``autograder grade --json`` prints: a document for scripts, whose keys stay.
-"""
+"""Options, choice of the sandbox tier, console, signals and JSON output, shared by the subcommands."""
 
 from __future__ import annotations
 
@@ -34,15 +29,15 @@ if TYPE_CHECKING:
 course_option = click.option(
     "--course",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The course's folder. [default: the one that surrounds you]",
+    help="The course's folder. [default: the nearest one with an nbgrader_config.py]",
 )
 jobs_option = click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), help="Submissions to grade at once. [default: one a core]"
+    "-j", "--jobs", type=click.IntRange(min=1), help="Submissions to grade in parallel. [default: one per core]"
 )
 weak_option = click.option(
     "--allow-weak-sandbox",
     is_flag=True,
-    help="Go on where only tier C or D is possible: student code could read your files and use your network.",
+    help="Go on with tier C or D if no better one works: student code could read your files and use your network.",
 )
 
 json_option = click.option(
@@ -51,40 +46,40 @@ json_option = click.option(
 
 _WEAKNESS = {
     "C": "use your network and read every file that all users of this machine may read",
-    "D": "read and change your files, use your network and end your processes",
+    "D": "read and change your files, use your network and kill your processes",
 }
 
 
 def choose_tier(*, allow_weak_sandbox: bool, required: str | None = None) -> str:
-    """Return the best tier of this machine; refuse a weak one unless it is allowed, loudly when it is."""
+    """Return the best tier of this machine; warn if it is weak, or raise `MachineError` if that is not allowed."""
     from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, TIERS, best_tier, probe
 
     tier = best_tier()
     stronger = [probe(other) for other in TIERS[: TIERS.index(tier)]]
     why = "; ".join(f"tier {probed.tier} fails: {probed.problem}" for probed in stronger)
-    if required is not None and tier > required:
+    if required is not None and tier > required:  # a later letter is a weaker tier
         raise MachineError(
-            f"Tier {required} is required, and tier {tier} is the best here ({why}). Run `autograder doctor` for what "
-            f"to do, or repeat with --require-tier {tier}."
+            f"Tier {required} is required, but the best here is tier {tier} ({why}). Run `autograder doctor` to see "
+            f"what to do, or repeat with --require-tier {tier}."
         )
     if tier in ISOLATING_TIERS:
         return tier
     if not allow_weak_sandbox:
         raise MachineError(
-            f"This machine cannot isolate student code ({why}). Run `autograder doctor` for what to do. For code that "
-            "you trust, --allow-weak-sandbox goes on."
+            f"This machine cannot isolate student code ({why}). Run `autograder doctor` to see what to do, or add "
+            "--allow-weak-sandbox if you trust the code."
         )
     from rich.markup import escape
 
     console(stderr=True).print(
-        f"[bold red]WEAK SANDBOX (tier {tier}).[/] This machine cannot isolate student code ({escape(why)}). It can "
-        f"{_WEAKNESS[tier]}. Grade only code that you trust. Every result says that it was made this way."
+        f"[bold red]WEAK SANDBOX (tier {tier}).[/] This machine cannot isolate student code ({escape(why)}), which can "
+        f"{_WEAKNESS[tier]}. Grade only code that you trust. Every result records this tier."
     )
     return tier
 
 
 def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *others: Path) -> Callable[[], Engine]:
-    """Return what starts a sandbox for these exercises; ``others`` are hidden from students as the course is."""
+    """Return a function that starts a sandbox for these exercises, which hides the course and the paths ``others``."""
     from autograder.grading.scheduler import modules_to_preload
     from autograder.sandbox.engine import Engine
 
@@ -92,19 +87,22 @@ def engine_factory(course: Course, exercises: Sequence[Exercise], tier: str, *ot
 
 
 def survey_cluster(address: str, *, required: str | None = None) -> ClusterSurvey:
-    """Return what the workers of a dask scheduler offer; refuse them where that is not enough."""
+    """Return what a dask scheduler's workers offer; raise `MachineError` if a worker's tier is below ``required``."""
     from autograder.grading.cluster import survey
 
     offered = survey(address)
     if required is not None and offered.tier > required:
-        raise MachineError(f"The weakest worker of {address} offers tier {offered.tier}, not {required}.")
+        raise MachineError(
+            f"The weakest worker of {address} offers tier {offered.tier}, not {required}. Run `autograder doctor` "
+            f"there, or repeat with --require-tier {offered.tier}."
+        )
     return offered
 
 
 def cluster_factory(
     address: str, course: Course, exercises: Sequence[Exercise], tier: str, *others: Path
 ) -> Callable[[], Cluster]:
-    """Return what starts a sandbox on each worker of a dask scheduler; else as `engine_factory`."""
+    """Return a function that starts a sandbox on each worker of a dask scheduler; otherwise like `engine_factory`."""
     from autograder.grading.cluster import Cluster
     from autograder.grading.scheduler import modules_to_preload
 
@@ -113,25 +111,23 @@ def cluster_factory(
 
 
 def print_json(document: Mapping[str, object]) -> None:
-    """Print what a script reads; names of students may hold anything, so all of it is ASCII."""
+    """Print a document for scripts, in ASCII: students' names must not depend on the terminal's encoding."""
     click.echo(json.dumps(document, indent=1))
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return the screen. Colours obey NO_COLOR and whether it is a terminal."""
+    """Return a console. It uses colours on a terminal unless NO_COLOR is set."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)
 
 
 # --- Signals ------------------------------------------------------------------------------------------------------
-
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Signal(KeyboardInterrupt):
-    """A signal that asks to stop, as the exception that everything knows to clean up after."""
+    """A signal to stop, as an exception that every ``finally`` and ``with`` cleans up after."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -140,17 +136,15 @@ class _Signal(KeyboardInterrupt):
 
 @contextmanager
 def stoppable(kept: str) -> Iterator[None]:
-    """Say ``reused``, what is not lost, where the work ends early: at a signal, or with a file that cannot be used.
+    """Print ``kept``, what is not lost, when the work ends early: at a signal, or at a file error.
 
-    At a signal, what is under way cleans up; then the exit code is what shells expect, 128 + signal.
-
-    A second signal meanwhile is ignored: it would only leave more behind. So is one that was ignored before: ``nohup``
-    ignores that the terminal closes.
+    Ctrl-C, ``kill`` and a closed terminal all let the work clean up and then exit with 128 + signal, as shells expect.
     """
+    # What is ignored already stays ignored: `nohup` ignores SIGHUP so that work goes on after the terminal closes.
     wanted = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        for each in wanted:
+        for each in wanted:  # a second signal would interrupt the clean-up of the first
             signal.signal(each, signal.SIG_IGN)
         raise _Signal(number)
 
@@ -168,11 +162,9 @@ def stoppable(kept: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-# --- JSON for scripts ---------------------------------------------------------------------------------------------
-
-
+# --- JSON for scripts: keys must not change -----------------------------------------------------------------------
 def of_grading(collected: Collected, run: Run, stored: Path | None) -> dict[str, object]:
-    """Return what came of grading a class; ``stored`` is where, None for a dry run."""
+    """Return the document of ``autograder grade --json``; ``stored`` is the results' folder, None for a dry run."""
     return {
         "stored": None if stored is None else str(stored),
         "submissions": [_submission(result) for result in run.results],
@@ -200,11 +192,11 @@ def _submission(result: Result) -> dict[str, object]:
 def _score_changes(score_changes: Sequence[ScoreChange]) -> list[dict[str, object]]:
     return [
         {
-            "student": move.student,
-            "exercise": move.exercise,
-            "from": move.before,
-            "to": move.after,
-            "checks": dict(move.checks),
+            "student": change.student,
+            "exercise": change.exercise,
+            "from": change.before,
+            "to": change.after,
+            "checks": dict(change.checks),
         }
-        for move in score_changes
+        for change in score_changes
     ]

@@ -1,8 +1,7 @@
-"""How to get a better sandbox tier on this machine: read from its settings, and only given as advice.
+"""``autograder doctor``: check whether this machine is ready for grading, and say what to do about what is missing.
 
-Whether a tier works is never read from settings: `autograder.sandbox.isolation.tiers` tries it.
-
-``autograder doctor``: what this machine offers for grading, and what to do about what is missing.
+System settings are read only for advice. Whether a tier works is decided by trying it
+(`autograder.sandbox.isolation.tiers`).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from autograder.errors import AutograderError, explained
 from autograder.runtime import versions
 
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-# Settings that switch user namespaces off: the file, the value that does, and how to set it otherwise.
+# Settings that switch user namespaces off when they are 0, and the command that switches them on.
 _SWITCHES = (
     (Path("/proc/sys/kernel/unprivileged_userns_clone"), "kernel.unprivileged_userns_clone=1"),
     (Path("/proc/sys/user/max_user_namespaces"), "user.max_user_namespaces=15000"),
@@ -45,35 +44,35 @@ def advice(tier: str) -> str:
     if tier == "A":
         return ""
     if sys.platform != "linux":
-        return "Grade on Linux (a virtual machine will do). For code that you trust: --allow-weak-sandbox."
+        return "Grade on Linux (a virtual machine will do). If you trust the code, use --allow-weak-sandbox."
     sentences = [*_for_users(), f"For tier A: {'; '.join(_for_namespaces())}."]
     if tier in ("C", "D"):
         sentences.append(f"For tier B: {'; '.join(_for_landlock())}.")
-        sentences.append("For code that you trust: --allow-weak-sandbox.")
+        sentences.append("If you trust the code, use --allow-weak-sandbox.")
     return " ".join(sentences)
 
 
 def _for_users() -> Iterator[str]:
-    """Say what to move where other users cannot reach what a student's process needs.
+    """Say what to move if other users cannot reach the files that a student's process needs.
 
-    Started by root, each such process runs as a user of its own. Only tier A does without: it has another root folder.
+    Started by root, every such process runs as a user of its own. Tier A works all the same, as it has its own root.
     """
     if os.getuid() != 0:
         return
     if folder := closed_folder(Path(__file__), Path(sysconfig.get_path("purelib"))):
         yield (
             f"Move the course out of {folder}, for instance to /srv, and set it up there again: each student's process "
-            f"runs as a user of its own, and other users may not enter {folder}."
+            f"runs as a user of its own, and other users cannot enter {folder}."
         )
     elif folder := closed_folder(Path(os.path.realpath(sys.executable))):
         yield (
             f"Use a Python outside {folder}, such as the system's (make PYTHON=/usr/bin/python3 demo, in a new copy of "
-            f"the course): each student's process runs as a user of its own, and other users may not enter {folder}."
+            f"the course): each student's process runs as a user of its own, and other users cannot enter {folder}."
         )
 
 
 def closed_folder(*paths: Path) -> Path | None:
-    """Return the outermost folder above these paths that other users may not enter; None where they may enter all."""
+    """Return the outermost folder above these paths that other users cannot enter; None if they can enter all."""
     above = sorted({folder for path in paths for folder in path.resolve().parents}, key=lambda path: len(path.parts))
     return next((folder for folder in above if not folder.stat().st_mode & stat.S_IXOTH), None)
 
@@ -81,13 +80,13 @@ def closed_folder(*paths: Path) -> Path | None:
 def _for_namespaces() -> Iterator[str]:
     container = _container()
     if container:
-        yield f"start the container as {_IN_CONTAINER[container]}, or grade outside of it"
+        yield f"start the container as {_IN_CONTAINER[container]}, or grade outside it"
     for file, setting in _SWITCHES:
         if _read(file) == "0":
             yield f"user namespaces are switched off; as root: sysctl -w {setting}"
     if _read(_APPARMOR) not in ("", "0"):
         yield (
-            "AppArmor keeps ordinary programs from user namespaces; as root, allow them to this Python: put "
+            "AppArmor denies user namespaces to ordinary programs; as root, allow them for this Python: put "
             f"`{_profile()}` into /etc/apparmor.d/autograder and load it with `apparmor_parser -r "
             "/etc/apparmor.d/autograder` (or, for all programs: sysctl -w "
             "kernel.apparmor_restrict_unprivileged_userns=0)"
@@ -97,20 +96,20 @@ def _for_namespaces() -> Iterator[str]:
 
 
 def _for_landlock() -> Iterator[str]:
-    """Say what Landlock needs. What this machine lacks of it, the failed try has said."""
+    """Say what Landlock needs; the failed attempt has said which of it is missing here."""
     yield "Linux 5.13 or newer with `landlock` among the security modules (boot with lsm=landlock,…)"
     if _container():
         yield "a container runtime of 2022 or newer: older ones refuse Landlock's system calls"
 
 
 def _profile() -> str:
-    """Return an AppArmor profile that changes nothing but that namespaces are allowed."""
+    """Return an AppArmor profile that only allows user namespaces to this Python."""
     program = os.path.realpath(sys.executable)
     return f"abi <abi/4.0>, profile autograder {program} flags=(unconfined) {{ userns, }}"
 
 
 def _container() -> str:
-    """Return what kind of container this is, if any."""
+    """Return the kind of container that this is, a key of `_IN_CONTAINER`; empty outside containers."""
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "kubernetes"
     if Path("/run/.containerenv").exists():
@@ -126,8 +125,6 @@ def _read(file: Path) -> str:
 
 
 # --- doctor -------------------------------------------------------------------------------------------------------
-
-
 _PACKAGES = (
     "torch",
     "torchvision",
@@ -140,16 +137,16 @@ _PACKAGES = (
     "msgpack",
 )
 _TIERS = {
-    "A": "namespaces, a root of its own, seccomp, limits",
+    "A": "namespaces, a root folder of its own, seccomp, limits",
     "B": "Landlock, seccomp, limits",
-    "C": "only a user of its own for every process, and limits",
-    "D": "only processes with limits",
+    "C": "only a separate user per process, and limits",
+    "D": "only separate processes with limits",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. ``advice`` says what to do when it is not fine."""
+    """One thing that was examined. ``advice`` says what to do if it is not fine."""
 
     what: str
     fine: bool
@@ -157,13 +154,13 @@ class Finding:
     advice: str = ""
 
 
-@click.command("doctor", short_help="Say what this machine offers for grading.")
+@click.command("doctor")
 @json_option
 @course_option
 def doctor_command(as_json: bool, course: Path | None) -> None:
-    """Say what this machine offers: sandbox tier, Python, packages, data, course; and what to do about what is missing.
+    """Check sandbox, Python, packages, data and course, and say what to do about what is missing.
 
-    Exit code 1 when something has to be done before grading.
+    Exit code 1 if something must be fixed before grading.
 
     \b
     Example:
@@ -226,9 +223,9 @@ def _packages() -> Iterator[Finding]:
 
 
 def _torch() -> Finding:
-    """Import torch in a process of its own: this one stays quick, and a crash there is a finding here."""
+    """Import torch in a process of its own, so that a crash there becomes a finding here."""
     code = "import torch; print(torch.__version__, 'with CUDA' if torch.cuda.is_available() else 'on the CPU')"
-    command = [sys.executable, "-P", "-c", code]
+    command = [sys.executable, "-P", "-c", code]  # -P: not a torch.py of the current folder
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return Finding("torch", fine=True, found=f"{done.stdout.strip()}; graded on one CPU thread")
@@ -241,12 +238,12 @@ def _machine() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     fine = memory >= 2 * cores
-    advice = "" if fine else f"Grade fewer at once: --jobs {max(1, int(memory / 2))}"
+    advice = "" if fine else f"Grade fewer submissions in parallel: --jobs {max(1, int(memory / 2))}"
     return Finding("machine", fine, f"{cores} cores, {memory:.0f} GiB of memory", advice)
 
 
 def _data() -> Finding:
-    """Say which data sets are there. None has to be: the phantoms are built in, and grading needs no other."""
+    """List the data sets on this machine. Grading needs none of them: the phantoms are built in."""
     try:
         from autograder.datasets.images import archives, data_folder
 

@@ -1,4 +1,4 @@
-"""``autograder grade``: grade submissions in the sandbox, keep the results, write the gradebook."""
+"""``autograder grade``: grade submissions in the sandbox, store the results, update the gradebook."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NO_GRADEBOOK = "none"
 
 @dataclass(frozen=True)
 class _Order:
-    """What the user asked for."""
+    """The user's request."""
 
     submitted: Path
     output: Path
@@ -54,17 +54,17 @@ class _Order:
     as_json: bool
 
 
-@click.command("grade", short_help="Grade submissions in the sandbox.")
+@click.command("grade")
 @click.argument("submitted", type=click.Path(exists=True, path_type=Path))
-@click.option("-e", "--exercise", help="Grade only this exercise; for a single file: the exercise it answers.")
-@click.option("-s", "--student", help="Grade only this student; for a single file: whose it is.")
+@click.option("-e", "--exercise", help="Grade only this exercise; for a single file, the exercise it answers.")
+@click.option("-s", "--student", help="Grade only this student; for a single file, its author.")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"), show_default=True,
     help="Where results, grades.csv and questions.csv go.",
 )  # fmt: skip
 @jobs_option
-@click.option("-n", "--dry-run", is_flag=True, help="Store nothing; show who would move, by how much and why.")
-@click.option("--allow-lower", is_flag=True, help="Let a score go down. Without it, the higher one is kept.")
+@click.option("-n", "--dry-run", is_flag=True, help="Store nothing; show which scores would change, and why.")
+@click.option("--allow-lower", is_flag=True, help="Let scores go down. Without it, the higher score is kept.")
 @click.option("--require-tier", type=click.Choice(["A", "B", "C", "D"]), help="Refuse to grade in a weaker sandbox.")
 @weak_option
 @click.option(
@@ -73,7 +73,7 @@ class _Order:
 )  # fmt: skip
 @click.option(
     "--dask", metavar="ADDRESS",
-    help="Grade on the workers of this dask scheduler: tcp://host:8786, or the file that it wrote. See docs/scale.md.",
+    help="Grade on the workers of this dask scheduler: tcp://host:8786, or its scheduler file. See docs/scale.md.",
 )  # fmt: skip
 @json_option
 @course_option
@@ -94,7 +94,7 @@ def grade_command(
 ) -> None:
     """Grade SUBMITTED: a folder <student>/<exercise>/<exercise>.ipynb (or .py), or one file.
 
-    Results that still hold are kept: an interrupted run goes on with the same command. Exit code 1 when a
+    Results that still hold are reused, so repeating the command resumes an interrupted run. Exit code 1 if a
     submission needs review.
 
     \b
@@ -112,11 +112,11 @@ def grade_command(
         tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
     else:
         offered = survey_cluster(dask, required=require_tier)
-        tier, jobs = offered.tier, jobs or 2 * offered.threads  # so that no worker waits for its next one
+        tier, jobs = offered.tier, jobs or 2 * offered.threads  # two per thread: no worker waits for its next one
     collected = _collect(loaded, submitted, exercise, student)
     settings = None if dry_run or gradebook == NO_GRADEBOOK else load_settings(loaded.root)
     order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, settings, dask, as_json)
-    kept = "Nothing was stored." if dry_run else "What was graded is kept; the same command goes on from there."
+    kept = "Nothing was stored." if dry_run else "All results so far are kept; repeat the command to resume."
     with stoppable(kept), _alone(order):
         run = _grade(loaded, collected, order)
         if not as_json:
@@ -133,7 +133,7 @@ def grade_command(
 
 @contextmanager
 def _alone(order: _Order) -> Iterator[None]:
-    """Keep other graders out of the output, and clear away what a killed one left; a dry run needs neither."""
+    """Lock the output against other graders and remove what a killed one left behind; a dry run needs neither."""
     from autograder.results.store import only_grader, remove_leftovers
 
     if order.dry_run:
@@ -150,7 +150,7 @@ def _collect(course: Course, submitted: Path, exercise: str | None, student: str
     collected = collect(submitted, course, exercise=exercise, student=student)
     if not collected.found:
         wanted = f"<student>/{exercise or '<exercise>'}/{exercise or '<exercise>'}.ipynb"
-        raise UsageError(f"Nothing to grade in {submitted}: it holds no {wanted}.")
+        raise UsageError(f"Nothing to grade in {submitted}: put submissions there as {wanted}.")
     return collected
 
 
@@ -158,7 +158,7 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
     from autograder.grading.whole_class import grade_class
     from autograder.reporting.terminal import GradingProgress
 
-    names = {handed.exercise for handed in collected.found}
+    names = {submission.exercise for submission in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
     hidden = order.submitted, order.output
     if order.dask is None:
@@ -190,29 +190,35 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
         out.print(f"[yellow]Left out:[/] {escape(printable(str(stray.path)))}: {escape(stray.why)}")
     if run.reused:
         out.print(f"{run.reused} of {len(run.results)} had not changed and were not run again.")
+    if run.outdated:
+        out.print(
+            f"{run.outdated} of {len(run.results)} had not changed, but were graded again: another version of the "
+            "grader, of Python or of a package had made their results."
+        )
     if run.score_changes:
         out.print(
             score_changes_table(
-                "\nScores that would move" if order.dry_run else "\nScores that moved", run.score_changes
+                "\nScores that would change" if order.dry_run else "\nScores that changed", run.score_changes
             )
         )
-    if order.dry_run and any(move.lowers for move in run.score_changes):
-        out.print("Grading keeps the scores that would go down. To let them, add --allow-lower.")
+    if order.dry_run and any(change.lowers for change in run.score_changes):
+        out.print("Grading keeps scores that would go down. To lower them, add --allow-lower.")
     if run.kept:
-        out.print(score_changes_table("\nScores that were kept, because they would go down", run.kept))
-        out.print("The higher scores hold. To let them go down, repeat with --allow-lower.")
+        out.print(score_changes_table("\nScores that were kept because they would go down", run.kept))
+        out.print("To lower them, repeat with --allow-lower.")
 
 
 def _store(course: Course, collected: Collected, run: Run, order: _Order) -> None:
-    """Write the tables of all results in the output folder, and the gradebook."""
+    """Write the tables of all results in the output folder, and update the gradebook."""
     from autograder.lms.spreadsheet import write_grades
     from autograder.results.store import read_results
 
     out, errors = console(stderr=order.as_json), console(stderr=True)
     known = {exercise.name for exercise in course.exercises}
+    # All results in the folder, not only those of this run: the tables must not lose exercises graded before.
     stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]
     grades, questions = write_grades(order.output, stored, course)
-    out.print(f"Results:   one file a submission in {order.output}", soft_wrap=True)
+    out.print(f"Results:   one file per submission in {order.output}", soft_wrap=True)
     out.print(f"Tables:    {grades}\n           {questions}", soft_wrap=True)
     if order.settings is not None:
         _store_gradebook(course, collected, run, order, order.settings, out)
@@ -237,7 +243,7 @@ def _store_gradebook(
         source_of=lambda exercise: cleared(source_notebook(exercise, UNRELEASED)),
     )
     if order.gradebook is None:
-        files = {(handed.student, handed.exercise): handed.path for handed in collected.found}
+        files = {(submission.student, submission.exercise): submission.path for submission in collected.found}
         for result in run.results:
             path = files.get((result.student, result.exercise))
             write_autograded(settings.autograded, course.exercise(result.exercise), result, path)

@@ -1,9 +1,4 @@
-"""``autograder collect`` and ``autograder export``: submissions from a learning platform, and scores back to it.
-
-``autograder collect``: take in what a learning platform lets teachers download.
-
-``autograder export``: scores as a table that a learning platform imports.
-"""
+"""``autograder collect`` imports submissions downloaded from a learning platform; ``export`` writes scores for it."""
 
 from __future__ import annotations
 
@@ -28,16 +23,16 @@ if TYPE_CHECKING:
     from autograder.results.model import Result
 
 
-@click.command("collect", short_help="Take in what Moodle, Canvas or Gradescope lets you download.")
+@click.command("collect")
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("-e", "--exercise", help="What all of it answers. Without it, the names have to tell.")
+@click.option("-e", "--exercise", help="The exercise of all submissions. [default: read from file names]")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("submitted"), show_default=True,
-    help="Where the folders <student>/<exercise> go.",
+    help="Where to put the folders <student>/<exercise>.",
 )  # fmt: skip
 @click.option(
     "--roster", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The platform's list of students (CSV), by which they get the same folder in every exercise.",
+    help="The platform's list of students (CSV), which gives each the same folder in every exercise.",
 )  # fmt: skip
 @course_option
 def collect_command(
@@ -45,10 +40,10 @@ def collect_command(
 ) -> None:
     """Put the submissions in ARCHIVES where `autograder grade` looks for them.
 
-    ARCHIVES are zips of Moodle ("Download all submissions"), Canvas ("Download submissions") or Gradescope ("Export
-    submissions"), folders that they were unpacked into, or folders that hold such zips. The same command again changes
-    nothing; a newer submission replaces an older one, which is kept in OUTPUT/.replaced. Exit code 1 when something
-    could not be placed.
+    ARCHIVES are zips from Moodle ("Download all submissions"), Canvas ("Download submissions") or Gradescope ("Export
+    submissions"), folders that they were unpacked into, or folders of such zips. Repeating the command changes
+    nothing; a newer submission replaces an older one, which is kept in OUTPUT/.replaced. Exit code 1 if a file could
+    not be placed.
 
     \b
     Examples:
@@ -65,7 +60,7 @@ def collect_command(
         loaded.exercise(exercise)
     names = [known.name for known in loaded.exercises]
     listed = read_roster(roster) if roster is not None else None
-    kept = "What was taken until then is kept; the same command goes on from there."
+    kept = "Everything imported so far is kept; repeat the command to resume."
     with stoppable(kept), only_grader(output, console(stderr=True).print):
         report = import_download(archives, output, names, exercise=exercise, roster=listed)
     if _print_import(console(), report, output):
@@ -73,7 +68,7 @@ def collect_command(
 
 
 def _print_import(out: Console, report: ImportReport, output: Path) -> bool:
-    """Print what became of everything; return whether a person has to look."""
+    """Print what happened to every file; return whether something needs review."""
     from rich.markup import escape
 
     from autograder.lms.downloads import LEFT_BEHIND
@@ -90,20 +85,20 @@ def _print_import(out: Console, report: ImportReport, output: Path) -> bool:
     unlisted = sorted({taken.entry.student for taken in report.taken if not taken.listed})
     for student in unlisted:
         out.print(
-            f"[yellow]Not in the roster:[/] {escape(student)}. Is it of this course, and new enough?", soft_wrap=True
+            f"[yellow]Not in the roster:[/] {escape(student)}. Use a current roster of this course.", soft_wrap=True
         )
     if any(taken.namesakes and taken.outcome is not PlacingOutcome.UNCHANGED for taken in report.taken):
         out.print(
-            "Students who share a name have the platform's number behind it. With --roster, each has one folder in all "
-            "exercises.", soft_wrap=True,
+            "Folders of students who share a name end in the platform's number. With --roster, each student gets the "
+            "same folder in every exercise.", soft_wrap=True,
         )  # fmt: skip
     counts = {outcome: sum(taken.outcome is outcome for taken in report.taken) for outcome in PlacingOutcome}
-    words = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
-    out.print(f"Submissions: {', '.join(words) or 'none'}, in {output}", soft_wrap=True)
+    summary = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
+    out.print(f"Submissions: {', '.join(summary) or 'none'}, in {output}", soft_wrap=True)
     if counts[PlacingOutcome.REPLACED]:
         out.print(f"The older ones are kept in {output / KEPT_ASIDE}.", soft_wrap=True)
     if ignored := len(report.refused) - len(problems):
-        out.print(f"Passed over: {ignored} files that systems and editors leave behind.")
+        out.print(f"Ignored: {ignored} files that operating systems and editors leave behind.")
     return bool(problems or unlisted or not report.taken)
 
 
@@ -111,17 +106,14 @@ def _line(taken: Imported) -> str:
     from rich.markup import escape
 
     entry = taken.entry
-    when = f", handed in {entry.handed_in}" if entry.handed_in else ""
+    when = f", submitted {entry.handed_in}" if entry.handed_in else ""
     late = ", late" if entry.late == "yes" else ""
     return (
         f"{escape(f'{entry.student}/{entry.exercise}')}: {taken.outcome.value}, from {escape(entry.source)}{when}{late}"
     )
 
 
-# --- export -------------------------------------------------------------------------------------------------------
-
-
-@click.command("export", short_help="Write scores as a table that Canvas or Moodle imports.")
+@click.command("export")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-f", "--format", "kind", type=click.Choice(["canvas", "moodle", "plain"]), required=True)
 @click.option(
@@ -131,11 +123,11 @@ def _line(taken: Imported) -> str:
 @click.option("-e", "--exercise", "wanted", multiple=True, help="Only this exercise; may be repeated.")
 @click.option(
     "--column", "named", multiple=True, metavar="EXERCISE=TITLE",
-    help="The column of an exercise, where its title is another; may be repeated.",
+    help="The title of an exercise's column, if it is not the exercise's name; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--submitted", type=click.Path(file_okay=False, path_type=Path), default=Path("submitted"), show_default=True,
-    help="Where `autograder collect` recorded who is who.",
+    help="Where `autograder collect` recorded students' names and accounts.",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: RESULTS/FORMAT.csv]")
 @course_option
@@ -151,8 +143,8 @@ def export_command(
 ) -> None:
     """Write the scores in RESULTS (default: graded) as a table to import.
 
-    Nobody is lost: results that match no student of the list are named, students without results keep what the list
-    says. 'plain' is grades.csv, as `autograder grade` writes it. Exit code 1 when somebody has to look.
+    Results that match no student in the roster are named, and students without results keep what the roster says.
+    'plain' is grades.csv, as `autograder grade` writes it. Exit code 1 if something needs review.
 
     \b
     Examples:
@@ -164,7 +156,7 @@ def export_command(
     from autograder.results.store import read_results
 
     if not results.is_dir():
-        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+        raise UsageError(f"There is no folder {results}. Grade first, or name the folder of results.")
     loaded = load_course(course)
     task = _task(loaded, wanted, named)
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in task.points]
@@ -182,7 +174,7 @@ def _task(course: Course, wanted: Sequence[str], named: Sequence[str]) -> Export
 
     columns = dict(pair.split("=", 1) for pair in named if "=" in pair)
     if len(columns) < len(named):
-        raise UsageError("--column needs an exercise and a title: --column 'convolution=Homework 3 (4711)'.")
+        raise UsageError("--column needs an exercise and a title, as in --column 'convolution=Homework 3 (4711)'.")
     exercises = [course.exercise(name) for name in wanted] or list(course.exercises)
     for name in columns:
         course.exercise(name)
@@ -200,7 +192,7 @@ def _exported(
     if kind == "plain":
         return Exported(grades_table(results, course), Notes(), ())
     if roster is None:
-        raise UsageError(f"--format {kind} needs --roster: the table that is to be filled in. See docs/lms.md.")
+        raise UsageError(f"--format {kind} needs --roster, the table to fill in. See docs/lms.md.")
     graded = {result.exercise for result in results}
     narrowed = ExportTask(
         {name: points for name, points in task.points.items() if name in graded}, task.optional, task.columns
@@ -210,7 +202,7 @@ def _exported(
 
 
 def _print_export(exported: Exported, path: Path) -> bool:
-    """Say what a person has to know; return whether somebody has to look."""
+    """Print what was left out or is worth a note; return whether there was any."""
     from rich.markup import escape
 
     from autograder.text import printable

@@ -1,4 +1,4 @@
-"""The group ``autograder``: loads a subcommand when it is called, and turns errors into a sentence and an exit code."""
+"""The group ``autograder``: imports a subcommand when it is called; turns errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -9,76 +9,61 @@ from typing import Any
 
 try:
     import click
-except ModuleNotFoundError:  # the core install, which students have, needs no command line
+except ModuleNotFoundError:  # the core install, for students, comes without the command line
     sys.exit('The command "autograder" is for staff. Install it with: pip install "medical-image-autograder[staff]"')
 
 from autograder.errors import AutograderError, LeakError, explained
 
 COMMANDS = {
-    "new": "Start an exercise: solution, checks and answers to fill in.",
-    "build": "Make the stubs, the student release and the solution release.",
-    "lock": "Pin the installed versions in requirements.lock.",
-    "diff": "Show what changed from one release to another.",
-    "verify": "Check a release against its manifest and signature.",
-    "collect": "Take in what Moodle, Canvas or Gradescope lets you download.",
-    "grade": "Grade submissions in the sandbox.",
-    "feedback": "Write a page for each student: what to look at first, and why.",
-    "report": "Write a page on the class: scores, items, wrong answers, similar code.",
-    "export": "Write scores as a table that Canvas or Moodle imports.",
-    "prove": "Prove that the checks catch every known mistake.",
-    "calibrate": "Measure right and wrong answers, and record thresholds.",
-    "doctor": "Say what this machine offers for grading.",
+    "new": ("authoring", "Start an exercise: solution, checks and answers to fill in."),
+    "build": ("releases", "Make the stubs, the student release and the solution release."),
+    "lock": ("releases", "Pin the installed versions in requirements.lock."),
+    "diff": ("releases", "Show what changed between two releases."),
+    "verify": ("releases", "Check a release against its manifest and signature."),
+    "collect": ("lms", "Import submissions downloaded from Moodle, Canvas or Gradescope."),
+    "grade": ("grade", "Grade submissions in the sandbox."),
+    "feedback": ("pages", "Write a page per student: what to look at first, and why."),
+    "report": ("pages", "Write a page about the class: scores, items, wrong answers, similar code."),
+    "export": ("lms", "Write scores as a table that Canvas or Moodle imports."),
+    "prove": ("authoring", "Prove that the checks catch every known mistake."),
+    "calibrate": ("calibrate", "Measure right and wrong answers, and record thresholds."),
+    "doctor": ("doctor", "Check whether this machine is ready for grading."),
 }
-
-_MODULES = {
-    "new": "authoring",
-    "build": "releases",
-    "lock": "releases",
-    "diff": "releases",
-    "verify": "releases",
-    "collect": "lms",
-    "grade": "grade",
-    "feedback": "pages",
-    "report": "pages",
-    "export": "lms",
-    "prove": "authoring",
-    "calibrate": "calibrate",
-    "doctor": "doctor",
-}
-"""The module of ``autograder.cli`` in which each command ``<name>_command`` is."""
+"""Each command: the module of ``autograder.cli`` that defines ``<name>_command``, and what it does."""
 
 EXIT_FAILED = 1
-"""The command did its work, and the answer is not the one hoped for: somebody has to look."""
+"""The command did its work and found something that needs review."""
 EXIT_USAGE = 2
-"""The command could not do its work: a name, an option, a file, a package or the machine is in the way."""
+"""The command could not do its work because of a name, an option, a file, a package or the machine."""
 
 
 class LazyGroup(click.Group):
-    """A group whose subcommands are imported when they are called: ``--help`` stays fast."""
+    """A group whose subcommands are imported when they are called, so that ``--help`` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the subcommands in the order in which an instructor meets them."""
+        """Return the subcommands in the order in which an instructor needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one subcommand."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"autograder.cli.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        module, summary = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"autograder.cli.{module}"), f"{cmd_name}_command")
+        command.short_help = summary
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand. What its user can fix is told in a sentence; a bug shows its traceback."""
+        """Run a subcommand. An error that its user can fix becomes a message; a bug shows its traceback."""
         try:
             return super().invoke(ctx)
         except (AutograderError, ModuleNotFoundError, OSError) as error:
-            known = explained(error)
+            known = explained(error)  # None for what can only be a bug
             if known is None:
                 raise
             kind = _Failed if isinstance(known, LeakError) else _Unable
@@ -86,13 +71,13 @@ class LazyGroup(click.Group):
 
 
 class _Failed(click.ClickException):
-    """How click shows an error that is an answer: one sentence, and this exit code."""
+    """An error that is the answer of a command, as click shows it."""
 
     exit_code = EXIT_FAILED
 
 
 class _Unable(click.ClickException):
-    """How click shows an error that kept a command from its work."""
+    """An error that kept a command from its work, as click shows it."""
 
     exit_code = EXIT_USAGE
 
@@ -102,8 +87,8 @@ class _Unable(click.ClickException):
 def main() -> None:
     """Release, grade and prove the exercises of a course.
 
-    Run it in the course's folder, where nbgrader_config.py lies.
+    Run it in the course's folder, the one with nbgrader_config.py.
     """
-    # Imports and syntax trees make objects by the hundred thousand and hardly any garbage: looking for it at every
-    # 700 of them takes a fifth of a command's start.
+    # Imports and syntax trees create hundreds of thousands of objects and hardly any garbage. Collecting at the default
+    # threshold, every 700 objects, takes a fifth of a command's start.
     gc.set_threshold(100_000, 50)

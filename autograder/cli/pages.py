@@ -1,9 +1,4 @@
-"""``autograder report`` and ``autograder feedback``: pages for teachers and for students.
-
-``autograder report``: a page on a graded class, for those who teach it.
-
-``autograder feedback``: a page for each graded submission, to hand back to its student.
-"""
+"""``autograder report`` writes a page about a graded class, ``autograder feedback`` one per submission."""
 
 from __future__ import annotations
 
@@ -18,8 +13,6 @@ from autograder.course import load_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from autograder.course import Course, Exercise
     from autograder.reporting.class_page import Surroundings
     from autograder.reporting.similarity import Pair
@@ -30,12 +23,12 @@ if TYPE_CHECKING:
 PAGE = "class.html"
 
 
-@click.command("report", short_help="Write a page on the class: scores, items, wrong answers, similar code.")
+@click.command("report")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-e", "--exercise", "wanted", multiple=True, help="Only this exercise; may be repeated.")
 @click.option(
     "--submitted", type=click.Path(file_okay=False, path_type=Path), default=Path("submitted"), show_default=True,
-    help="What was handed in, to find code that resembles other code.",
+    help="The submissions, to look for similar code.",
 )  # fmt: skip
 @click.option("--no-similarity", is_flag=True, help="Do not compare students' code with each other.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=f"[default: RESULTS/{PAGE}]")
@@ -48,11 +41,11 @@ def report_command(
     output: Path | None,
     course: Path | None,
 ) -> None:
-    """Write a page on the results in RESULTS (default: graded): one file that opens in any browser, without a network.
+    """Write a page about the results in RESULTS (default: graded): one file that opens in any browser, offline.
 
-    It shows how scores are distributed, how hard questions and checks are and how well they discriminate, the most
-    common wrong answers with the known mistake that they match (as the last `autograder prove` found them), what
-    checks cost, which submissions need a person, and whose code resembles whose.
+    It shows the distribution of scores, the difficulty and discrimination of questions and checks, common wrong
+    answers with the known mistakes that they match (from the last `autograder prove`), the time and memory that checks
+    take, the submissions that need review, and pairs of students with similar code.
 
     \b
     Examples:
@@ -65,29 +58,33 @@ def report_command(
     from autograder.submissions.find import collect
 
     if not results.is_dir():
-        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+        raise UsageError(f"There is no folder {results}. Grade first, or name the folder of results.")
     loaded = load_course(course)
     exercises = [loaded.exercise(name) for name in wanted] or list(loaded.exercises)
     names = [exercise.name for exercise in exercises]
     found = [one for one in read_results(results, console(stderr=True).print) if one.exercise in names]
     if not found:
         raise UsageError(f"{results} holds no results of {', '.join(names)}. Grade first.")
-    handed = None if no_similarity or not submitted.is_dir() else collect(submitted, loaded).found
+    submissions = None if no_similarity or not submitted.is_dir() else collect(submitted, loaded).found
     around = {
-        exercise.name: _surroundings(loaded, exercise, results, found, handed)
+        exercise.name: _surroundings(loaded, exercise, results, found, submissions)
         for exercise in exercises
         if any(result.exercise == exercise.name for result in found)
     }
     path = output or results / PAGE
     write_atomic(path, class_page(found, names, around).encode())
     out = console()
-    if handed is None and not no_similarity:
+    if submissions is None and not no_similarity:
         out.print(f"There is no folder {submitted}, so no code was compared. Name it with --submitted.", soft_wrap=True)
     out.print(f"Written: {path}", soft_wrap=True)
 
 
 def _surroundings(
-    course: Course, exercise: Exercise, output: Path, results: Sequence[Result], handed: Sequence[SubmissionFile] | None
+    course: Course,
+    exercise: Exercise,
+    output: Path,
+    results: Sequence[Result],
+    submissions: Sequence[SubmissionFile] | None,
 ) -> Surroundings:
     from autograder.reporting.class_page import Surroundings
     from autograder.reporting.known_mistakes import read_mistakes
@@ -97,25 +94,22 @@ def _surroundings(
     return Surroundings(
         read_mistakes(course.root, exercise.name, exercise.check_files.digest),
         [read_costs(output, result.student, result.exercise) for result in own],
-        None if handed is None else _pairs(exercise, [each for each in handed if each.exercise == exercise.name]),
+        None if submissions is None else _pairs(exercise, [s for s in submissions if s.exercise == exercise.name]),
     )
 
 
-def _pairs(exercise: Exercise, handed: Sequence[SubmissionFile]) -> list[Pair]:
-    """Compare what was handed in for an exercise."""
+def _pairs(exercise: Exercise, submissions: Sequence[SubmissionFile]) -> list[Pair]:
+    """Return the pairs of similar submissions to an exercise."""
     from autograder.grading.one_submission import prepare
     from autograder.release.make import stub_module
     from autograder.reporting.similarity import similar_pairs
 
-    prepared = {each.student: prepare(each, exercise, "") for each in handed}
+    prepared = {each.student: prepare(each, exercise, "") for each in submissions}
     codes = {student: "\n\n".join(cell.source for cell in each.cells) for student, each in prepared.items()}
     return similar_pairs({student: code for student, code in codes.items() if code}, stub_module(exercise))
 
 
-# --- feedback -----------------------------------------------------------------------------------------------------
-
-
-@click.command("feedback", short_help="Write a page for each student: what to look at first, and why.")
+@click.command("feedback")
 @click.argument("results", type=click.Path(file_okay=False, path_type=Path), default=Path("graded"))
 @click.option("-e", "--exercise", help="Only this exercise.")
 @click.option("-s", "--student", help="Only this student.")
@@ -126,11 +120,11 @@ def feedback_command(
 ) -> None:
     """Write RESULTS/<student>/<exercise>.html for each result in RESULTS (default: graded).
 
-    A page is one file that opens in any browser, without a network. Where checks leave pictures, such as learning
-    curves, those of the solution stand beside them: it is graded once, and again after a change.
+    A page is one file that opens in any browser, offline. Pictures that checks draw, such as learning curves, are
+    shown beside those of the solution, which is graded once, and again after a change.
 
-    With --nbgrader the pages go into nbgrader's folder of feedback, with the scores and comments that were entered in
-    the formgrader, for students who handed in through nbgrader's exchange.
+    With --nbgrader the pages go into nbgrader's feedback folder, with the scores and comments from the formgrader, for
+    students who submitted through nbgrader's exchange.
 
     \b
     Examples:
@@ -141,7 +135,7 @@ def feedback_command(
     from autograder.results.store import read_results
 
     if not results.is_dir():
-        raise UsageError(f"there is no folder {results}. Grade first, or name the folder of results.")
+        raise UsageError(f"There is no folder {results}. Grade first, or name the folder of results.")
     loaded = load_course(course)
     found = [
         one
@@ -157,7 +151,7 @@ def feedback_command(
 
 
 def _write_beside(course: Course, found: Sequence[Result], results: Path) -> None:
-    """Write each page beside its result."""
+    """Write each page next to its result."""
     from autograder.results.store import result_path
 
     def place(result: Result) -> Path:
@@ -168,7 +162,7 @@ def _write_beside(course: Course, found: Sequence[Result], results: Path) -> Non
 
 
 def _write_for_nbgrader(course: Course, found: Sequence[Result], results: Path) -> None:
-    """Write each page as ``nbgrader generate_feedback`` does, beside what the exchange knows its submission by."""
+    """Write each page where ``nbgrader generate_feedback`` does, with the files by which the exchange returns it."""
     from autograder.course.settings import load_settings
     from autograder.gradebook.entries import read_by_hand
     from autograder.gradebook.graded_notebooks import came_by_exchange, copy_beside
@@ -186,13 +180,13 @@ def _write_for_nbgrader(course: Course, found: Sequence[Result], results: Path) 
     out = console()
     if left_out := len(found) - len(exchanged):
         out.print(
-            f"Left out: {left_out} that did not come through nbgrader's exchange, or were not graded since. For those "
+            f"Left out: {left_out} that did not come through nbgrader's exchange, or were not graded since. For these, "
             "run `autograder grade`, or `autograder feedback` without --nbgrader.",
             soft_wrap=True,
         )
     out.print(f"Written: {_pages(exchanged)}, {settings.feedback}/<student>/<exercise>/<exercise>.html", soft_wrap=True)
     for name in sorted({result.exercise for result in exchanged}):
-        out.print(f"Hand them back with: nbgrader release_feedback {name}", soft_wrap=True)
+        out.print(f"Return them with: nbgrader release_feedback {name}", soft_wrap=True)
 
 
 def _write(
@@ -216,7 +210,7 @@ def _pages(found: Sequence[Result]) -> str:
 
 
 def _references(course: Course, results: Sequence[Result], output: Path) -> dict[str, Result]:
-    """Grade the solutions of those exercises whose checks leave pictures to compare."""
+    """Grade the solutions of the exercises whose results hold pictures to compare."""
     from autograder.grading.whole_class import grade_references
     from autograder.reporting.feedback_page import needs_reference
     from autograder.sandbox.isolation.tiers import best_tier
@@ -225,5 +219,5 @@ def _references(course: Course, results: Sequence[Result], output: Path) -> dict
     exercises = [exercise for exercise in course.exercises if exercise.name in with_pictures]
     if not exercises:
         return {}
-    tier = best_tier()  # the course's own code may run in any
+    tier = best_tier()  # only the course's own code runs, so a weak tier needs no permission
     return grade_references(course, exercises, output, engine_factory(course, exercises, tier, output), tier)

@@ -136,9 +136,7 @@ def _count(number: int, noun: str) -> str:
 
 
 # --- diff ---------------------------------------------------------------------------------------------------------
-
-
-@click.command("diff", short_help="Show what changed from one release to another.")
+@click.command("diff")
 @click.argument("old")
 @click.argument("new")
 @json_option
@@ -174,9 +172,7 @@ def diff_command(old: str, new: str, as_json: bool, course: Path | None) -> None
 
 
 # --- verify -------------------------------------------------------------------------------------------------------
-
-
-@click.command("verify", short_help="Check a release against its manifest and signature.")
+@click.command("verify")
 @click.argument("version")
 @click.option(
     "--signers",
@@ -225,9 +221,7 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
 
 
 # --- lock ---------------------------------------------------------------------------------------------------------
-
-
-@click.command("lock", short_help="Pin the installed versions in requirements.lock.")
+@click.command("lock")
 @course_option
 def lock_command(course: Path | None) -> None:
     """Write requirements.lock from the versions installed here: all that the course is built, graded and tested with.

@@ -1,7 +1,7 @@
-"""A course as it lies on the disk, read once into values that never change."""
+"""A course: its files, read once into immutable values."""
 
-from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
 from autograder.course.reader import CONFIG_NAME, find_root, load_course
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 
 __all__ = [
     "CONFIG_NAME",

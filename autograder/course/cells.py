@@ -1,12 +1,8 @@
-"""The cells of a course: how each is known, what students are given, and a module as a notebook.
+"""The cells of an exercise: their ids, their nbgrader metadata, and the locked code that students are given.
 
-The cells by which nbgrader knows a question: the one that students write in and the graded one below.
-
-Read ``py:percent`` modules with Jupytext.
-
-What students of an exercise are given beside the questions, read from its solution's text.
-
-Jupytext reads the same; its import would cost every run of the grader half a second. Tests hold the two together.
+In nbgrader, a question has two cells: the one that students write in, and the graded one below it. Locked cells and
+illustrations are read from the solution's text without Jupytext, whose import takes half a second; tests check that
+Jupytext reads the same cells.
 """
 
 from __future__ import annotations
@@ -22,12 +18,12 @@ from autograder.course import Exercise
 from autograder.runtime import large_libraries
 
 ILLUSTRATION = "active-ipynb"
-"""Jupytext's tag for a cell that lives in the notebook only: it shows something and defines nothing that is graded."""
+"""Jupytext's tag for a cell that exists only in the notebook: it shows something, and grading skips it."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell. ``id`` is the nbgrader id where there is one, else the cell's own, else its place."""
+    """One code cell. ``id`` is its nbgrader id if it has one, else its own id, else ``cell-<position>``."""
 
     id: str
     source: str
@@ -40,14 +36,13 @@ class Cell:
 
 
 def digest_of(cells: tuple[Cell, ...]) -> str:
-    """SHA-256 of what will be run: ids and sources of the code cells."""
+    """Return the SHA-256 of the code to run: ids and sources of the cells."""
     digest = hashlib.sha256()
     for cell in cells:
+        # The length keeps two cells apart whose texts contain the separator.
+        # surrogatepass: the JSON of a notebook can contain lone surrogates, which UTF-8 cannot encode.
         digest.update(f"{cell.id}\0{len(cell.source)}\0{cell.source}\0".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
-
-
-# --- nbgrader's cells ---------------------------------------------------------------------------------------------
 
 
 def check_id(question: str) -> str:
@@ -61,7 +56,7 @@ def check_source(question: str) -> str:
 
 
 def cell_metadata(question: str, points: float | None = None) -> dict[str, Any]:
-    """Return nbgrader's metadata of a question's own cell or, given its points, of its graded cell."""
+    """Return nbgrader's metadata for a question's answer cell or, if ``points`` is given, for its graded cell."""
     if points is None:
         return nbgrader_metadata(question, solution=True)
     metadata = nbgrader_metadata(check_id(question), grade=True, locked=True)
@@ -72,7 +67,7 @@ def cell_metadata(question: str, points: float | None = None) -> dict[str, Any]:
 def nbgrader_metadata(
     grade_id: str, *, grade: bool = False, solution: bool = False, locked: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """Return the metadata by which nbgrader knows a code cell.
+    """Return the metadata that nbgrader needs on a code cell.
 
     https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
     """
@@ -90,9 +85,9 @@ def nbgrader_metadata(
 
 
 class CellNumbering:
-    """Gives the cells of an exercise their ids, which depend on nothing but the place among the questions.
+    """Assigns ids to the cells of an exercise, which depend only on their position among the questions.
 
-    So two builds agree byte for byte, and a diff between two releases shows what really changed.
+    So two builds agree byte for byte, and a diff of two releases shows only real changes.
     """
 
     def __init__(self) -> None:
@@ -110,15 +105,9 @@ class CellNumbering:
         return f"{self._section}-{kind}-{self._numbers[kind]}"
 
 
-# --- Modules as notebooks -----------------------------------------------------------------------------------------
-
-
 def read_percent(text: str) -> Any:
-    """Return a module as a notebook; raise whatever Jupytext raises on odd input."""
+    """Return a ``py:percent`` module as a notebook; on malformed input, Jupytext's own exceptions propagate."""
     return large_libraries.jupytext().reads(text, fmt="py:percent")
-
-
-# --- What students are given --------------------------------------------------------------------------------------
 
 
 _HEADER = re.compile(r"^# %%(.*)\n", re.MULTILINE)
@@ -127,7 +116,8 @@ _QUESTION = re.compile(r'question="([^"]+)"')
 
 @functools.lru_cache(maxsize=64)
 def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
-    """Return the locked code of an exercise and, without source, its questions, with their ids, in order."""
+    """Return the locked cells of an exercise and its questions in order; the latter have an id but no source."""
+    # `split` returns the text before the first mark, then in turn the rest of a mark's line and the text below it.
     _, *parts = _HEADER.split(exercise.source)
     numbering, found = CellNumbering(), []
     for header, body in zip(parts[::2], parts[1::2], strict=True):
@@ -141,16 +131,16 @@ def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
 
 @functools.lru_cache(maxsize=64)
 def illustrations_of(exercise: Exercise) -> frozenset[str]:
-    """Return the sources of a solution's cells that only illustrate: in a module, comments below a tagged ``# %%``."""
+    """Return the sources of a solution's illustrations: in a module, comments below a tagged ``# %%``."""
     _, *parts = _HEADER.split(exercise.source)
     tagged = (body for header, body in zip(parts[::2], parts[1::2], strict=True) if f'"{ILLUSTRATION}"' in header)
     return frozenset(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip() for body in tagged)
 
 
 def interface_of(exercise: Exercise) -> str:
-    """Return a digest of what answers and checks rely on: the names of the questions, in order, and the locked code.
+    """Return a digest of the questions' names, in order, and the locked code: what answers and checks rely on.
 
-    Submissions made from releases with the same interface can be graded by the same checks.
+    The same checks can grade submissions from all releases with the same interface.
     """
     digest = hashlib.sha256()
     for cell in locked_cells(exercise):

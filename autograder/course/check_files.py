@@ -1,6 +1,6 @@
-"""Read an exercise's checks with everything that they import, and hold the boundary between public and hidden.
+"""Read the check files of an exercise with everything that they import; a public file must not import a hidden one.
 
-Checks lie in ``<exercise>/public`` and ``<exercise>/hidden``, what several exercises use in ``shared/public`` and
+Checks are in ``<exercise>/public`` and ``<exercise>/hidden``, code that several exercises use in ``shared/public`` and
 ``shared/hidden``. They import each other relatively (``from ..public.networks import tiny``), so that a file is the
 same in the course, in a student's folder and in the sandbox.
 """
@@ -12,24 +12,25 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from autograder.course.model import CheckFiles, is_public
+from autograder.course.structure import CheckFiles, is_public
 from autograder.errors import CourseError, reading
 
 FOLDER = "checks"
-"""What the folder of all checks is called, in the course, in a student's folder and in the sandbox."""
+"""The name of the folder of all checks, in the course, in a student's folder and in the sandbox."""
 
 PUBLIC, HIDDEN = "public", "hidden"
 RECORD_NAME = "calibration.json"
-"""An exercise's calibration record, in its folder; see `autograder.proving`."""
+"""The name of an exercise's calibration record, in its folder; see `autograder.proving`."""
 
 SHARED = "shared"
-"""The folder of what several exercises use; no exercise can have this name."""
+"""The folder of code that several exercises use; no exercise can have this name."""
 
 
 def read_check_files(folder: Path, exercise: str, questions: Sequence[str]) -> CheckFiles:
-    """Return the checks of these questions from ``folder``, with the modules they import and the data beside them.
+    """Return the checks of these questions in ``folder``, with the modules they import and the data beside them.
 
-    Raises `CourseError` where a module is missing, is not Python, or is hidden from the public one that imports it.
+    Raises `CourseError` if an imported module is missing, is not valid Python, or is hidden but imported by a public
+    one.
     """
     names = [f"{exercise}/{kind}/test_{question}.py" for kind in (PUBLIC, HIDDEN) for question in questions]
     tests = tuple(name for name in names if (folder / name).exists())
@@ -46,19 +47,19 @@ def read_check_files(folder: Path, exercise: str, questions: Sequence[str]) -> C
 
 
 def test_files(folder: Path, exercise: str) -> Iterator[str]:
-    """Yield the names of all files of checks that lie in the folder, whatever question they are of."""
+    """Yield the names of all files with checks of an exercise, public ones first."""
     for kind in (PUBLIC, HIDDEN):
         for path in sorted((folder / exercise / kind).glob("test_*.py")):
             yield f"{exercise}/{kind}/{path.name}"
 
 
 def question_of(name: str) -> str:
-    """Return the question that a file of checks belongs to: its name says it."""
+    """Return the question that a check file belongs to, from the file's name."""
     return name.rpartition("/")[2].removeprefix("test_").removesuffix(".py")
 
 
 def imports_among(name: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the files that a file of checks imports, directly or through others, sorted by name."""
+    """Return the files that a check file imports, directly or indirectly, sorted by name."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -79,19 +80,20 @@ def _imported(name: str, content: bytes, folder: Path) -> Iterator[str]:
         existing = [path for path in paths if (folder / path).is_file()]
         where = f"tests/checks/{name}:{line}"
         if not existing:
-            raise CourseError(f"{where}: there is no tests/checks/{paths[0]} to import.")
+            raise CourseError(f"{where}: there is no tests/checks/{paths[0]} to import. Add it, or fix the import.")
         for path in existing:
             if is_public(name) and not is_public(path):
                 raise CourseError(
                     f"{where}: a public check cannot import tests/checks/{path}, which students do not have: "
-                    "move what it needs into a folder `public`, or make the check hidden."
+                    "move the code that it needs into a folder `public`, or make the check hidden."
                 )
             yield path
 
 
 def _relative_imports(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line of each relative import, and the files that it may mean: the module itself, or modules in it."""
+    """Yield the line of each relative import, and the files that it may mean: a module, or the modules of a package."""
     package = name.split("/")[:-1]
+    # All of the tree, not only its top: a function may import as well.
     for node in ast.walk(parsed(content, f"tests/checks/{name}")):
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
@@ -99,16 +101,17 @@ def _relative_imports(name: str, content: bytes) -> Iterator[tuple[int, list[str
             raise CourseError(f"tests/checks/{name}:{node.lineno}: this import leaves tests/checks: use fewer dots.")
         base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
         place = "/".join(part for part in base if part)
+        # `from ..public import networks` may mean a name in public.py or the module public/networks.py.
         paths = [f"{place}.py"] if node.module else []
         yield node.lineno, [*paths, *(f"{place}/{alias.name}.py".lstrip("/") for alias in node.names)]
 
 
 def _data_files(folder: Path, exercise: str) -> Iterator[str]:
-    """Yield what is no module: calibration records, arrays."""
+    """Yield the names of the files that are not modules: calibration records, arrays."""
     for path in sorted((folder / exercise).rglob("*")):
         inside = path.relative_to(folder)
-        odd = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
-        if path.is_file() and path.suffix != ".py" and not odd:
+        ignored = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
+        if path.is_file() and path.suffix != ".py" and not ignored:
             yield inside.as_posix()
 
 
@@ -116,19 +119,19 @@ def _read(path: Path) -> bytes:
     with reading(path, CourseError):
         content = path.read_bytes()
         if path.suffix == ".py":
-            content.decode()
+            content.decode()  # raises for what is not UTF-8 while `reading` can name the file
     return content
 
 
 @functools.lru_cache(maxsize=512)
 def parsed(content: bytes, where: str) -> ast.Module:
-    """Return the syntax tree of a module of the course, read once for all who ask; nobody may change it.
+    """Return the syntax tree of a module of the course. It is cached and shared, so it must not be modified.
 
-    Raises `CourseError`, naming ``where``, for what is not Python.
+    Raises `CourseError`, which names ``where``, for invalid Python.
     """
     try:
         return ast.parse(content)
     except SyntaxError as error:
         raise CourseError(f"{where}:{error.lineno}: this is not valid Python: {error.msg}.") from None
-    except ValueError as error:
+    except ValueError as error:  # a null byte
         raise CourseError(f"{where}: this is not valid Python: {error}.") from None

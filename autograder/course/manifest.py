@@ -1,6 +1,6 @@
-"""What a release consists of: ``release/<version>.json``, from which it can be rebuilt, compared and graded.
+"""The manifest of a release, ``release/<version>.json``: with it, a release can be rebuilt, compared and graded.
 
-The same sources and packages give the same bytes. A manifest names hidden checks, so it is for teachers only.
+The same sources and packages give the same bytes. A manifest names hidden checks, so students must not get it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Any
 from autograder.errors import FileError, reading
 
 FOLDER = "release"
-"""Where a course keeps its releases: ``<version>.json`` beside a folder ``<version>`` of what it names."""
+"""The folder of a course's releases: each has ``<version>.json`` and beside it a folder ``<version>`` of its files."""
 
 UNRELEASED = "unreleased"
-"""What notebooks carry that were built without a version."""
+"""The version in notebooks that were built without one."""
 
 _FORMAT = 1
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
 
 
 class ManifestError(FileError):
-    """There is no such manifest, or it cannot be read; the message says what to do."""
+    """The manifest does not exist or cannot be read; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """One check: ``digest`` tells what it is made of."""
+    """One check; ``digest`` is that of `autograder.course.digests`."""
 
     title: str
     points: float
@@ -40,7 +40,7 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExerciseRecord:
-    """One exercise. ``cells`` are digests of what students are given, by cell id, in order."""
+    """One exercise. ``cells`` are digests of the cells that students get, by cell id, in order."""
 
     optional: bool
     interface: str
@@ -57,9 +57,9 @@ class ExerciseRecord:
 class Manifest:
     """One release. All digests are SHA-256 in hexadecimal.
 
-    ``packages`` are the versions that it was built with and is graded with; ``calibration`` has, by record, its digest
-    and for each experiment the threshold and the digest of the data behind it; ``files`` are those in
-    ``release/<version>/`` and, after a ``!``, those inside of its zips.
+    ``packages`` are the versions that it was built with and is graded with. ``calibration`` has one entry per record:
+    its digest, and per experiment the threshold and the digest of the data behind it. ``files`` are those in
+    ``release/<version>/`` and, after a ``!``, those inside its zips.
     """
 
     version: str
@@ -72,7 +72,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """Return the file's bytes. Questions, checks and cells keep their order; all else is sorted by name."""
+        """Return the bytes of the file. Questions, checks and cells keep their order; the rest is sorted by name."""
         data = {"format": _FORMAT, **asdict(self)}
         for name in ("packages", "calibration", "files"):
             data[name] = dict(sorted(data[name].items()))
@@ -82,34 +82,35 @@ class Manifest:
 
 
 def is_version(text: str) -> bool:
-    """Whether this can name a release: numbers with dots between them, such as 2026.1."""
+    """Whether a text can name a release: numbers separated by dots, such as 2026.1."""
     return _VERSION.fullmatch(text) is not None
 
 
 def path_of(root: Path, version: str) -> Path:
-    """Return where the manifest of a version lies in a course."""
+    """Return the path of the manifest of a version."""
     return root / FOLDER / f"{version}.json"
 
 
 def versions(root: Path) -> list[str]:
-    """Return the versions of which a course has manifests, oldest first."""
+    """Return the versions that a course has manifests of, oldest first."""
     found = [path.stem for path in (root / FOLDER).glob("*.json") if is_version(path.stem) and path.is_file()]
+    # As numbers: 2026.10 is newer than 2026.9.
     return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
 
 def read_manifest(root: Path, version: str) -> Manifest:
-    """Return the manifest of a version of a course."""
+    """Return the manifest of a version; raise `ManifestError` if it does not exist or is damaged."""
     path = path_of(root, version)
     if not is_version(version) or not path.is_file():
         known = ", ".join(versions(root)) or "none yet"
-        raise ManifestError(f"There is no release {version} here; there are: {known}.")
+        raise ManifestError(f"There is no release {version} here. Known releases: {known}.")
     try:
         with reading(path):
             content = path.read_bytes()
         return _manifest_from(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
-            f"{path} is damaged ({type(error).__name__}: {error}). Take it from version control, or build it again."
+            f"{path} is damaged ({type(error).__name__}: {error}). Restore it from version control, or build it again."
         ) from None
 
 
@@ -118,12 +119,13 @@ def _manifest_from(data: dict[str, Any]) -> Manifest:
         raise ValueError("a format that this version of the autograder does not know")
     exercises = {name: _exercise_from(record) for name, record in data.pop("exercises").items()}
     for name in ("packages", "calibration", "files"):
-        data[name].items()  # a mapping, or what is raised here says that it is not
+        data[name].items()  # raises AttributeError for what is not a mapping
+    # Missing and unknown fields raise TypeError.
     return Manifest(**data, exercises=exercises)
 
 
 def _exercise_from(record: dict[str, Any]) -> ExerciseRecord:
-    record.pop("points")  # for who reads the file
+    record.pop("points")  # written for human readers; it follows from the checks
     questions = {
         question: {name: CheckRecord(**check) for name, check in checks.items()}
         for question, checks in record.pop("questions").items()

@@ -1,8 +1,8 @@
 """Read a course: its exercises, their questions, and the checks as their marks declare them.
 
-Nothing is imported or run to find this out. Checks are read from the syntax trees of
-``tests/checks/<exercise>/{public,hidden}/test_<question>.py``, so that ``autograder --help``, a build or a gradebook
-needs no torch, and the notebook, the grader and the release read a check's marks in the same way.
+Checks are read from the syntax trees of ``tests/checks/<exercise>/{public,hidden}/test_<question>.py``; nothing is
+imported or run. So ``autograder --help``, a build or a gradebook needs no torch, and notebook, grader and release agree
+on the marks of a check.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.model import Check, CheckFiles, Course, Exercise, Question
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
 
 CONFIG_NAME = "nbgrader_config.py"
@@ -25,13 +25,13 @@ _FILE_MARKS = {"hints", "after"}
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Return the nearest folder at or above ``start`` that holds a course (its ``nbgrader_config.py``)."""
+    """Return the nearest folder at or above ``start`` that contains a course, that is, ``nbgrader_config.py``."""
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / CONFIG_NAME).is_file():
             return folder
     raise CourseError(
-        f"no course here: neither {start} nor a folder above it holds {CONFIG_NAME}. "
+        f"No course here: neither {start} nor a folder above it contains {CONFIG_NAME}. "
         "Change to the course's folder, or name it with --course."
     )
 
@@ -44,19 +44,23 @@ def load_course(root: Path | None = None) -> Course:
     if order:
         missing = set(order) - set(names)
         if missing:
-            raise CourseError(f"{CONFIG_NAME} lists exercises without a solutions/*.py: {sorted(missing)}")
+            raise CourseError(
+                f"{CONFIG_NAME} lists exercises without a solutions/*.py: {', '.join(sorted(missing))}. "
+                "Correct c.Course.exercises."
+            )
+        # Exercises that the configuration does not list come last.
         names = order + [name for name in names if name not in order]
     if not names:
-        raise CourseError(f"{root / 'solutions'} holds no exercise. Start one with: autograder new EXERCISE")
+        raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
     return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
 
 
 def _configured(root: Path) -> tuple[list[str], set[str]]:
-    """Read ``c.Course.exercises`` and ``c.Course.optional`` from nbgrader_config.py without running it."""
+    """Return ``c.Course.exercises`` and ``c.Course.optional`` of nbgrader_config.py, read without running it."""
     values: dict[str, Any] = {}
     with reading(root / CONFIG_NAME, CourseError):
         source = (root / CONFIG_NAME).read_bytes()
-        source.decode()
+        source.decode()  # raises for what is not UTF-8 while `reading` can name the file
     for node in parsed(source, CONFIG_NAME).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
             "c.Course.exercises",
@@ -65,22 +69,26 @@ def _configured(root: Path) -> tuple[list[str], set[str]]:
             name = ast.unparse(node.targets[0])
             try:
                 values[name] = ast.literal_eval(node.value)
+                # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
                 if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
                     raise ValueError
             except (ValueError, TypeError):
                 raise CourseError(
-                    f"{CONFIG_NAME}:{node.lineno}: write {name} as a list of names in quotes, as in "
-                    '["first", "second"]; it is read without running the file.'
+                    f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
+                    "because it is read without running the file."
                 ) from None
     return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
 
 
 def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
     if name == SHARED:
-        raise CourseError(f"solutions/{name}.py: rename it, because tests/checks/{SHARED} is what exercises share.")
+        raise CourseError(
+            f"solutions/{name}.py: rename it, because tests/checks/{SHARED} is for code that exercises share."
+        )
     solution, folder = root / "solutions" / f"{name}.py", root / "tests" / "checks"
     with reading(solution, CourseError):
         source = solution.read_text("utf-8")
+    # Each question once, in the order of the solution.
     questions = list(dict.fromkeys(_QUESTION_CELL.findall(source)))
     _require_questions(folder, name, questions)
     files = read_check_files(folder, name, questions)
@@ -88,7 +96,7 @@ def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
 
 
 def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) -> None:
-    """Every question has a file of checks, and every file of checks a question."""
+    """Raise `CourseError` unless every question has a check file, and every check file a question."""
     files = {name: question_of(name) for name in test_files(folder, exercise)}
     if not files:
         raise CourseError(
@@ -99,7 +107,7 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
         if question not in files.values():
             raise CourseError(
                 f"solutions/{exercise}.py has a cell for {question}, which has no checks: write "
-                f"tests/checks/{exercise}/{PUBLIC}/test_{question}.py, or take question=… off the cell."
+                f"tests/checks/{exercise}/{PUBLIC}/test_{question}.py, or remove question=… from the cell."
             )
     for name, question in files.items():
         if question not in questions:
@@ -110,14 +118,14 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
 
 
 def read_public_checks(folder: Path, exercise: str) -> tuple[CheckFiles, tuple[Question, ...]]:
-    """Read the public checks of an exercise, with or without the course around them: what a student has."""
+    """Read the public checks of an exercise; the rest of the course may be missing, as it is for students."""
     public = (name for name in test_files(folder, exercise) if name.split("/")[1] == PUBLIC)
     files = read_check_files(folder, exercise, [question_of(name) for name in public]).public()
     return files, read_questions(files)
 
 
 def read_questions(files: CheckFiles) -> tuple[Question, ...]:
-    """Read the questions and checks that files of checks declare; see ``docs/authoring.md`` for the marks."""
+    """Return the questions and checks that check files declare; ``docs/authoring.md`` explains the marks."""
     names = dict.fromkeys(question_of(name) for name in files.tests)
     return tuple(_read_question(name, files) for name in names)
 
@@ -138,6 +146,7 @@ def _read_question(question: str, files: CheckFiles) -> Question:
 def _read_checks(tree: ast.Module, question: str, public: bool, where: str, first: tuple[str, ...]) -> list[Check]:
     checks = []
     for node in tree.body:
+        # pytest would run its methods, but they would have no points: only functions are read as checks.
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             raise CourseError(f"{where}:{node.lineno}: write checks as functions, not as methods of a class.")
         if is_check(node):
@@ -146,7 +155,7 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
 
 
 def is_check(node: ast.stmt) -> bool:
-    """Whether a statement of a file of checks is a check."""
+    """Whether a top-level statement of a check file is a check."""
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
@@ -156,12 +165,11 @@ def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: 
     title = " ".join((ast.get_docstring(node) or "").split())
     place = f"{where}:{node.lineno}: {node.name}"
     if not title:
-        raise CourseError(f"{place} has no docstring; a check's docstring is the title that students read.")
+        raise CourseError(f"{place} has no docstring. Write one: it is the check's title, which students read.")
     if "points" not in marks:
-        raise CourseError(f"{place} has no @pytest.mark.points(n).")
-    unknown = set(marks) - _CHECK_MARKS
-    if unknown:
-        raise CourseError(f"{place} has unknown marks: {', '.join(sorted(unknown))}.")
+        raise CourseError(f"{place} has no @pytest.mark.points(n). Add it.")
+    if unknown := set(marks) - _CHECK_MARKS:
+        raise CourseError(f"{place} has unknown marks: {', '.join(sorted(unknown))}. Remove them.")
     name = node.name.removeprefix("test_")
     return Check(
         name=name,
@@ -170,6 +178,7 @@ def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: 
         points=float(marks["points"][0]),
         public=public,
         hint=marks.get("hint", ("",))[0],
+        # The mark of a file applies to all its checks except the one that it names.
         after=() if name in first else (*first, *marks.get("after", ())),
         timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
         memory_mb=int(marks["memory"][0]) if "memory" in marks else None,
@@ -177,32 +186,34 @@ def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: 
 
 
 def _require_order(checks: Sequence[Check], question: str, files: CheckFiles) -> None:
-    """Names are unique, and no check waits for one that is missing, or that students do not have."""
+    """Raise `CourseError` if two checks share a name, or a public check runs after one that students do not have."""
     names = [check.name for check in checks]
     repeated = sorted({name for name in names if names.count(name) > 1})
     exercise = files.tests[0].split("/")[0]
     where = f"tests/checks/{exercise}: {question}"
-    if repeated:
-        raise CourseError(f"{where} has checks with the same name: {', '.join(repeated)}")
+    if repeated:  # also between public and hidden: results and `after` know a check by its name
+        raise CourseError(f"{where} has checks with the same name: {', '.join(repeated)}. Rename all but one.")
     known = {check.name: check for check in checks}
     for check in checks:
-        waiting = [name for name in check.after if name not in known or (check.public and not known[name].public)]
-        if check.public and waiting:
+        unavailable = [name for name in check.after if name not in known or (check.public and not known[name].public)]
+        if check.public and unavailable:
             raise CourseError(
-                f"{where}: the public check test_{check.name} runs after {', '.join(waiting)}, which students do not "
-                "have: make that check public too, or take the mark `after` away."
+                f"{where}: the public check test_{check.name} runs after {', '.join(unavailable)}, which students do "
+                "not have. Make that check public too, or remove the mark `after`."
             )
 
 
 def _file_marks(tree: ast.Module, where: str) -> dict[str, tuple[Any, ...]]:
-    """Return the marks of ``pytestmark = pytest.mark.…``, or of a list of them."""
+    """Return the marks of ``pytestmark``: one mark, or a list of them."""
     for node in tree.body:
         if is_pytestmark(node):
             assert isinstance(node, ast.Assign)
             values = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
             marks = _marks(values, where)
             if unknown := set(marks) - _FILE_MARKS:
-                raise CourseError(f"{where}:{node.lineno}: pytestmark has unknown marks: {', '.join(sorted(unknown))}.")
+                raise CourseError(
+                    f"{where}:{node.lineno}: pytestmark has unknown marks: {', '.join(sorted(unknown))}. Remove them."
+                )
             return marks
     return {}
 
@@ -228,21 +239,21 @@ def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, 
             raise CourseError(
                 f"{where}:{expression.lineno}: the arguments of pytest.mark.{name} must be literals."
             ) from None
-        kind, words = _ARGUMENTS.get(name, (object, ""))
-        if name in _ARGUMENTS and not (marks[name] and all(isinstance(each, kind) for each in marks[name])):
-            raise CourseError(f"{where}:{expression.lineno}: write {words} into pytest.mark.{name}(…).")
+        kind, expected = _ARGUMENTS.get(name, (object, ""))
+        if name in _ARGUMENTS and not (marks[name] and all(isinstance(value, kind) for value in marks[name])):
+            raise CourseError(f"{where}:{expression.lineno}: write {expected} in pytest.mark.{name}(…).")
     return marks
 
 
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("points", "timeout", "memory"), ((int, float), "a number")),
-    **dict.fromkeys(("hint", "hints", "after"), (str, "a text in quotes")),
+    **dict.fromkeys(("hint", "hints", "after"), (str, "a quoted text")),
 }
-"""What each mark is given, and what to call it."""
+"""The type of each mark's arguments, and its name in messages."""
 
 
 def mark_name(expression: ast.expr) -> str:
-    """Return the name of ``pytest.mark.<name>`` or ``pytest.mark.<name>(args)``, empty for another expression."""
+    """Return the name of ``pytest.mark.<name>`` or ``pytest.mark.<name>(args)``; empty for any other expression."""
     match expression.func if isinstance(expression, ast.Call) else expression:
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pytest"), attr="mark"), attr=name):
             return name

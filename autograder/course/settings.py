@@ -1,6 +1,6 @@
-"""Where the course keeps its gradebook and its submissions, as nbgrader_config.py says.
+"""Read from nbgrader_config.py where the course keeps its gradebook and its submissions.
 
-The file is run as nbgrader runs it, but without nbgrader, whose import takes seconds.
+The file is run as nbgrader runs it, but without importing nbgrader, which takes seconds.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _TEXTS = {"db_url", "root", "submitted_directory", "autograded_directory", "feed
 
 @dataclass(frozen=True)
 class Settings:
-    """What nbgrader and the autograder must agree on. Paths are absolute.
+    """The settings on which nbgrader and the autograder must agree. Paths are absolute.
 
-    ``submitted``, ``autograded`` and ``feedback`` hold ``<student>/<exercise>/``.
+    ``submitted``, ``autograded`` and ``feedback`` contain ``<student>/<exercise>/``.
     """
 
     db_url: str
@@ -32,17 +32,17 @@ class Settings:
 
 
 def load_settings(root: Path) -> Settings:
-    """Read the course's ``nbgrader_config.py``; raise ``CourseError`` where it cannot be followed."""
+    """Read ``nbgrader_config.py`` of the course; raise `CourseError` if it fails or sets something unsupported."""
     directory = _read_config(root)
     for name in _TEXTS & directory.keys():
         if not isinstance(directory[name], str):
             raise CourseError(
-                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}; write a text in quotes."
+                f"{CONFIG_NAME} sets c.CourseDirectory.{name} to {directory[name]!r}. Write a quoted text."
             )
     if (layout := directory.get("directory_structure", _LAYOUT)) != _LAYOUT:
         raise CourseError(
-            f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}; "
-            f"only nbgrader's own layout is supported: {_LAYOUT!r}."
+            f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}. "
+            f"Only nbgrader's default is supported: {_LAYOUT!r}."
         )
     base = (root / directory.get("root", "")).resolve()
     return Settings(
@@ -55,14 +55,14 @@ def load_settings(root: Path) -> Settings:
 
 
 def _read_config(root: Path) -> dict[str, Any]:
-    """Return what the file sets for ``c.CourseDirectory``."""
+    """Return the settings of ``c.CourseDirectory``."""
     from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
     try:
         config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
     except ConfigFileNotFound:
-        raise CourseError(f"{root} holds no {CONFIG_NAME}.") from None
-    except (Exception, SystemExit) as error:  # the file is Python, and may raise anything
+        raise CourseError(f"{root} contains no {CONFIG_NAME}. Name the course's folder with --course.") from None
+    except (Exception, SystemExit) as error:  # the file is Python, so it can raise anything
         raise CourseError(
             f"{CONFIG_NAME} fails: {type(error).__name__}: {error}. Correct it, then repeat the command."
         ) from error
@@ -70,7 +70,7 @@ def _read_config(root: Path) -> dict[str, Any]:
 
 
 def _absolute(db_url: str, base: Path) -> str:
-    """Take an SQLite file's relative path from the course's folder, wherever the command runs."""
+    """Resolve the relative path of an SQLite file against the course's folder, not the working directory."""
     path = db_url.removeprefix(_SQLITE)
     if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
         return db_url

@@ -1,6 +1,6 @@
-"""Images to learn from: `load_dataset`, one way to load them all, and `phantoms`, the generator of the built-in ones.
+"""Image datasets: `load_dataset` loads any of them, `phantoms` generates the built-in one.
 
-Importing this costs NumPy and no more; what a MedMNIST set needs is imported when one is loaded.
+Importing this imports only NumPy; the libraries for MedMNIST are imported when one of its sets is loaded.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ __all__ = ["LabelledImages", "load_dataset", "phantoms"]
 
 SPLITS = ("train", "val", "test")
 
-# Seeds and numbers of the phantoms that everybody has; hidden checks draw from seeds of their own.
+# Seed and number of images of each public split. Hidden checks use other seeds.
 _PUBLIC_PHANTOMS = {"train": (101, 4000), "val": (102, 1000), "test": (103, 1000)}
 
 
 def load_dataset(name: str, split: str, *, size: int = 28, root: str | Path | None = None) -> LabelledImages:
-    """Return the images, labels and, where known, finding masks of one split of a dataset.
+    """Return the images, labels and, if known, finding masks of one split of a dataset.
 
     ``name`` is ``"phantom"``, which is built in, or a 2-D set of MedMNIST v2 such as ``"pneumoniamnist"``; ``split``
     is ``"train"``, ``"val"`` or ``"test"``; images have ``size`` × ``size`` pixels. A MedMNIST set is read from
-    ``root``, else from the folder that the environment variable ``AUTOGRADER_DATA`` names, else from
-    MedMNIST's own (``~/.medmnist``), into which it is downloaded where it is missing.
+    ``root``, else from the folder in the environment variable ``AUTOGRADER_DATA``, else from MedMNIST's own
+    (``~/.medmnist``). If it is missing there, it is downloaded.
 
-    Raises ``ValueError`` for an unknown name, split or size, and ``FileNotFoundError``, which says what to do, where
-    a file is neither there nor can be downloaded.
+    Raises ``ValueError`` for an unknown name, split or size, and ``FileNotFoundError`` for a file that is missing and
+    cannot be downloaded.
     """
     if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+        raise ValueError(f"Unknown split {split!r}. Choose one of: {', '.join(SPLITS)}.")
     if name == "phantom":
         seed, n = _PUBLIC_PHANTOMS[split]
         return phantoms(n, seed=seed, size=size)

@@ -1,11 +1,11 @@
-"""Chest-radiograph phantoms: synthetic images, drawn from formulas, whose findings are known to the pixel.
+"""Chest-radiograph phantoms: synthetic images from formulas, whose findings are known to the pixel.
 
-They are no medical data and teach nothing about patients. They need no network, cost a fraction of a millisecond each,
-and are hard in the ways that a lecture needs: where an opacity lies, how bright it is and how the image is exposed
-vary, so that a linear model does better than chance, a network with one hidden layer better, and convolution best.
+They are not medical data and teach nothing about patients. They need no download and take a fraction of a millisecond
+each. The position and brightness of opacities and the exposure vary, so that a linear model does better than chance, a
+network with one hidden layer better, and a convolutional network best.
 
-Shapes are made of sums, products and square roots only, which every processor rounds alike, so a seed gives the same
-bytes everywhere.
+Shapes consist of sums, products and square roots only, which IEEE 754 defines to the last bit, so a seed gives the same
+bytes on every machine.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from autograder.datasets.images import LabelledImages
 Floats = NDArray[np.float32]
 
 BLOCK = 256
-"""Images drawn at once. Image ``i`` is number ``i % BLOCK`` of its block, however many are asked for."""
+"""The number of images drawn together. Image ``i`` is number ``i % BLOCK`` of its block, for every ``n``."""
 
 _N_VESSELS = 4
 
 
 class Ellipse(NamedTuple):
-    """An ellipse in every image of a block. Each field has shape ``[B, 1, 1]``; the image reaches from −1 to 1."""
+    """One ellipse per image of a block. Each field has shape ``[B, 1, 1]``; images extend from −1 to 1."""
 
     x: Floats
     y: Floats
@@ -37,29 +37,30 @@ class Ellipse(NamedTuple):
 def phantoms(n: int, *, seed: int, size: int = 28, shortcut: float | None = None) -> LabelledImages:
     """Return ``n`` phantoms of ``size`` × ``size`` pixels, half of them (within one) with opacities in the lungs.
 
-    Image ``i`` depends on ``seed`` and ``i`` alone: a longer set starts with the shorter one. With ``shortcut``, each
-    image bears a marker in its top left corner if a coin says so that agrees with the label in this share of all
-    cases: at 0.95 the marker nearly gives the label away, at 0.5 it says nothing. Raises ``ValueError``
-    for a negative ``n``, a ``size`` below 16, or a share that is none.
+    Image ``i`` depends only on ``seed`` and ``i``, so a longer set starts with the shorter one. With ``shortcut``,
+    images get a marker in the top left corner that agrees with the label (marker: opacity) with this probability: at
+    0.95 it nearly gives the label away, at 0.5 it says nothing. Raises ``ValueError`` for a negative ``n``, a ``size``
+    below 16, or a ``shortcut`` outside 0 to 1.
     """
     if n < 0:
-        raise ValueError(f"n must not be negative, but is {n}")
+        raise ValueError(f"n must not be negative, but is {n}.")
     if size < 16:
-        raise ValueError(f"size must be at least 16 pixels for lungs to be seen, but is {size}")
+        raise ValueError(f"size must be at least 16 pixels, so that lungs can be seen, but is {size}.")
     if shortcut is not None and not 0 <= shortcut <= 1:
-        raise ValueError(f"shortcut is a share between 0 and 1, but is {shortcut}")
+        raise ValueError(f"shortcut must be a probability between 0 and 1, but is {shortcut}.")
     blocks = [_block(seed, number, size, shortcut) for number in range(-(-n // BLOCK))]
-    if not blocks:
+    if not blocks:  # n is 0: the empty arrays below still need their shapes
         blocks = [_block(seed, 0, size, shortcut)]
     images, labels, masks = zip(*blocks, strict=True)
     return LabelledImages(np.concatenate(images)[:n], np.concatenate(labels)[:n], np.concatenate(masks)[:n])
 
 
 class _Dice:
-    """Random numbers of one block. Every draw has one row an image, so no image depends on another."""
+    """The random numbers of one block. Every draw has one row per image, so images are independent."""
 
     def __init__(self, seed: int, block: int) -> None:
         key = np.array([seed % 2**64, block], dtype=np.uint64)  # a list of large numbers would become floats
+        # A counter-based generator: each key has its own stream, so a block can be drawn without those before it.
         self._generator = np.random.Generator(np.random.Philox(key=key))
 
     def draw(self, *shape: int) -> Floats:
@@ -71,12 +72,13 @@ class _Dice:
         return np.float32(low) + np.float32(high - low) * self.draw(1, 1)
 
     def chance(self, share: float) -> Floats:
-        """Return 1 in this share of all images, else 0, ``[B, 1, 1]``."""
+        """Return 1 with probability ``share``, else 0, ``[B, 1, 1]``."""
         return (self.draw(1, 1) < np.float32(share)).astype(np.float32)
 
     def direction(self, low: float, high: float) -> tuple[Floats, Floats]:
-        """Return cosine and sine of an angle in radians, each ``[B, 1, 1]``."""
-        angle = self.between(low, high).astype(np.float64)  # so that rounding to float32 hides the library's last bit
+        """Return cosine and sine of a random angle in radians, each ``[B, 1, 1]``."""
+        # In float64, because the last bit of a cosine differs between libraries; rounding to float32 removes it.
+        angle = self.between(low, high).astype(np.float64)
         return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
@@ -85,6 +87,7 @@ def _block(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
     dice = _Dice(seed, number)
     sick = _labels(dice)
+    # The centres of the pixels, from −1 to 1.
     grid = ((np.arange(size) + 0.5) * (2 / size) - 1).astype(np.float32)
     x, y = grid[None, None, :], grid[None, :, None]
     lungs = _lungs(dice)
@@ -99,16 +102,14 @@ def _block(
 
 
 def _labels(dice: _Dice) -> NDArray[np.bool_]:
-    """Return which images are to have a finding: one of every two, as a coin decides."""
+    """Return which images get a finding: one image of every pair, chosen at random."""
     first = dice.draw()[: BLOCK // 2] < 0.5
     return np.stack([first, ~first], axis=1).reshape(BLOCK)
 
 
 # --- Shapes ---------------------------------------------------------------------------------------
-
-
 def _distance(x: Floats, y: Floats, ellipse: Ellipse) -> Floats:
-    """Return the squared distance from an ellipse's centre, 1 on its edge."""
+    """Return the squared distance from the centre of an ellipse, scaled to 1 on its edge."""
     distance: Floats = np.square((x - ellipse.x) / ellipse.half_width) + np.square(
         (y - ellipse.y) / ellipse.half_height
     )
@@ -116,24 +117,22 @@ def _distance(x: Floats, y: Floats, ellipse: Ellipse) -> Floats:
 
 
 def _inside(distance: Floats, steepness: float = 1.5) -> Floats:
-    """Return 1 inside of a shape and 0 outside, with a soft edge."""
+    """Return 1 inside a shape and 0 outside, with a soft edge (smoothstep)."""
     ramp = np.clip(np.float32(0.5) + np.float32(steepness) * (1 - distance), 0, 1)
     inside: Floats = ramp * ramp * (3 - 2 * ramp)
     return inside
 
 
 def _bump(distance: Floats) -> Floats:
-    """Return what a Gaussian of a squared distance looks like, but ends: 1 in the centre, 0.3 at 1, 0 from 3 on."""
+    """Return a bell of a squared distance, like a Gaussian but finite: 1 in the centre, 0.3 at 1, 0 from 3 on."""
     rest = np.maximum(1 - distance * np.float32(1 / 3), 0)
     bump: Floats = rest * rest * rest
     return bump
 
 
 # --- The body -------------------------------------------------------------------------------------
-
-
 def _lungs(dice: _Dice) -> tuple[Ellipse, Ellipse]:
-    """Return the two lungs, the one on the left of the image first."""
+    """Return the two lungs, first the one on the left of the image."""
     shift, height = dice.between(-0.06, 0.06), dice.between(-0.14, 0.0)
     left, right = (
         Ellipse(
@@ -148,7 +147,7 @@ def _lungs(dice: _Dice) -> tuple[Ellipse, Ellipse]:
 
 
 def _chest(dice: _Dice, x: Floats, y: Floats, lungs: tuple[Ellipse, Ellipse]) -> tuple[Floats, Floats]:
-    """Return the attenuation of a chest without findings, and how far each pixel lies inside a lung (0 to 1)."""
+    """Return the brightness of a chest without findings, and how far each pixel is inside a lung (0 to 1)."""
     across, down = np.square(x / dice.between(0.86, 0.98)), np.square((y - np.float32(0.25)) / dice.between(1.15, 1.3))
     torso = _inside(np.square(across) + np.square(down))
     image = np.float32(0.06) + torso * dice.between(0.5, 0.62)
@@ -166,7 +165,7 @@ def _chest(dice: _Dice, x: Floats, y: Floats, lungs: tuple[Ellipse, Ellipse]) ->
 
 
 def _ribs(dice: _Dice, x: Floats, y: Floats) -> Floats:
-    """Return bright bands that fall off to the sides."""
+    """Return bright bands that curve downwards to the sides."""
     turns = dice.between(1.75, 2.4) * (y - dice.between(0.25, 0.45) * np.square(x)) + dice.draw(1, 1)
     ramp = np.maximum(1 - 4 * np.abs(turns - np.floor(turns) - np.float32(0.5)), 0)
     bands: Floats = dice.between(0.03, 0.07) * (ramp * ramp * (3 - 2 * ramp))
@@ -174,7 +173,7 @@ def _ribs(dice: _Dice, x: Floats, y: Floats) -> Floats:
 
 
 def _vessels(dice: _Dice, x: Floats, y: Floats, lung: Ellipse, side: int) -> Floats:
-    """Return thin lines that leave the lung's root and fade."""
+    """Return thin lines that start at the root of the lung and fade."""
     from_root_x = side * (x - lung.x) + lung.half_width * np.float32(0.7)
     from_root_y = y - lung.y - dice.between(-0.05, 0.1)
     total: Floats = np.zeros((BLOCK, y.shape[1], x.shape[2]), dtype=np.float32)
@@ -188,9 +187,7 @@ def _vessels(dice: _Dice, x: Floats, y: Floats, lung: Ellipse, side: int) -> Flo
     return total
 
 
-# --- What there is to find, and what is not ---------------------------------------------------------
-
-
+# --- Findings and distractors ---------------------------------------------------------------------
 def _blob(dice: _Dice, x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> Floats:
     radius, stretch = dice.between(0.12, 0.2), dice.between(0.85, 1.2)
     return _bump(_distance(x, y, Ellipse(at_x, at_y, radius * stretch, radius / stretch)))
@@ -199,17 +196,18 @@ def _blob(dice: _Dice, x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> Floa
 def _opacities(
     dice: _Dice, x: Floats, y: Floats, lungs: tuple[Ellipse, Ellipse], inside: Floats
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return one to three soft opacities inside the lungs of every image, and the pixels where they are seen."""
+    """Return one to three soft opacities in the lungs of every image (also normal ones), and a mask of them."""
     total = np.zeros_like(inside)
     mask = np.zeros(inside.shape, dtype=bool)
     count = dice.draw(1, 1)
+    # Every image has one opacity, half of them a second, a fifth of them a third.
     for share in (1.0, 0.5, 0.2):
         in_right = dice.chance(0.5)
         lung = Ellipse(*(a + in_right * (b - a) for a, b in zip(*lungs, strict=True)))
         cosine, sine = dice.direction(-3.1416, 3.1416)
-        out = np.sqrt(dice.between(0, 0.5))
+        radius = np.sqrt(dice.between(0, 0.5))  # the root of a uniform number is uniform over the area
         blob = inside * _blob(
-            dice, x, y, lung.x + lung.half_width * cosine * out, lung.y + lung.half_height * sine * out
+            dice, x, y, lung.x + lung.half_width * cosine * radius, lung.y + lung.half_height * sine * radius
         )
         seen = (count < np.float32(share)) * blob
         total += dice.between(0.26, 0.42) * seen
@@ -218,7 +216,7 @@ def _opacities(
 
 
 def _distractors(dice: _Dice, x: Floats, y: Floats, inside: Floats) -> Floats:
-    """Return what both classes may have: blobs like opacities outside of the lungs, and a tube."""
+    """Return what images of both classes can have: blobs like opacities, but outside the lungs, and a tube."""
     outside = np.square(1 - inside)
     total = np.zeros_like(inside)
     for share in (0.9, 0.6, 0.4):
@@ -230,11 +228,9 @@ def _distractors(dice: _Dice, x: Floats, y: Floats, inside: Floats) -> Floats:
     return total
 
 
-# --- The picture ------------------------------------------------------------------------------------
-
-
+# --- Exposure ---------------------------------------------------------------------------------------
 def _exposed(dice: _Dice, image: Floats, x: Floats, y: Floats) -> Floats:
-    """Return the picture that an exposure makes: haze, gain, contrast, noise."""
+    """Return the exposed image: with haze, gain, contrast and noise."""
     haze = dice.between(0, 0.05) * (1 + dice.between(-1, 1) * x + dice.between(-1, 1) * y)
     image = np.clip(image * dice.between(0.85, 1.15) + (haze + dice.between(-0.05, 0.05)), 0, 1)
     image = image + dice.between(-0.3, 0.3) * (image * (1 - image))
@@ -245,7 +241,7 @@ def _exposed(dice: _Dice, image: Floats, x: Floats, y: Floats) -> Floats:
 
 
 def _mark(dice: _Dice, image: Floats, sick: NDArray[np.bool_], shortcut: float | None) -> None:
-    """Put a marker into the corner, as a hospital that sees more sick people might."""
+    """Draw a marker in the corner, in place, as of a hospital that sees more sick patients than others."""
     agrees = dice.draw()
     if shortcut is not None:
         side = max(2, image.shape[1] // 9)

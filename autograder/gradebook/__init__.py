@@ -1,1 +1,1 @@
-"""Where grades go: CSV tables and nbgrader's gradebook."""
+"""nbgrader's gradebook: scores and comments, and notebooks for the formgrader."""

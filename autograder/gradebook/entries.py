@@ -1,11 +1,7 @@
-"""What nbgrader's gradebook holds: what a result adds to it, and what teachers entered by hand.
+"""Read nbgrader's gradebook: which results it lacks, and what teachers entered in the formgrader.
 
-What nbgrader's gradebook has to hold for a result, and which results it holds already.
-
-To find that out takes a few queries. Going through nbgrader's records takes a class of a thousand half a minute, and
-locks the gradebook where nothing is to be written.
-
-What teachers entered in the formgrader, read from nbgrader's gradebook; nothing is written.
+A few SQL queries suffice. Going through nbgrader's records takes half a minute for a class of a thousand, and locks the
+gradebook even if there is nothing to write.
 """
 
 from __future__ import annotations
@@ -52,7 +48,7 @@ join notebook n on c.notebook_id = n.id join assignment a on n.assignment_id = a
 
 
 def score_of(status: Status, question: QuestionResult | None) -> tuple[float | None, bool]:
-    """Return a question's automatic score, None where it is not known, and whether a person has to look."""
+    """Return the automatic score of a question (None if it is unknown), and whether it needs review."""
     if status is Status.UNREADABLE:
         return 0.0, True
     if question is None or question.needs_review:
@@ -61,10 +57,10 @@ def score_of(status: Status, question: QuestionResult | None) -> tuple[float | N
 
 
 def comment_of(question: Question, result: Result) -> str | None:
-    """Say at a question what nbgrader would: that nothing was answered, or why it could not be graded."""
+    """Return nbgrader's automatic comment on a question: that it was not answered, or why it was not graded."""
     if result.status is Status.UNREADABLE:
         return result.message or "This submission could not be read."
-    found = next((each for each in result.questions if each.name == question.name), None)
+    found = next((graded for graded in result.questions if graded.name == question.name), None)
     return None if found is None or _is_attempted(found) else "No response."
 
 
@@ -73,14 +69,15 @@ def _is_attempted(question: QuestionResult) -> bool:
 
 
 def folder_of(submitted: Path | None, result: Result) -> Path | None:
-    """Return where a submission lies in nbgrader's folder, if it does."""
+    """Return the folder of a submission among nbgrader's submissions, or None if it is not there."""
     folder = submitted / result.student / result.exercise if submitted else None
     return folder if folder and folder.is_dir() else None
 
 
 def read_timestamp(folder: Path) -> datetime | None:
-    """Return when a submission was handed in, in UTC, from nbgrader's ``timestamp.txt`` beside it."""
+    """Return the time of a submission in UTC from its ``timestamp.txt``, or None if there is no valid one."""
     path = folder / "timestamp.txt"
+    # A student may have handed in a file of this name: no link and nothing large is opened.
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
         return None
     try:
@@ -91,13 +88,13 @@ def read_timestamp(folder: Path) -> datetime | None:
 
 
 def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted: Path | None) -> list[Result]:
-    """Return the results that the gradebook does not hold as they are; all of them where it cannot be asked."""
+    """Return the results that the gradebook lacks or has differently; all of them if it cannot be read."""
     from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     wanted = list(results)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return wanted
+        return wanted  # SQLite would create the file
     try:
         engine = create_engine(url)
         try:
@@ -105,7 +102,7 @@ def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted:
                 recorded = _read(connection)
         finally:
             engine.dispose()
-    except SQLAlchemyError:  # a gradebook that is new, locked or broken: who writes to it says so
+    except SQLAlchemyError:  # the gradebook is new, locked or broken: writing to it will say so
         return wanted
     known = {exercise.name for exercise in course.exercises if recorded.knows(exercise)}
     return [
@@ -113,13 +110,13 @@ def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted:
         for result in wanted
         if result.exercise not in known
         or not recorded.holds(course.exercise(result.exercise), result)
-        or not recorded.handed_in(result, folder_of(submitted, result))
+        or not recorded.has_submission(result, folder_of(submitted, result))
     ]
 
 
 @dataclass
 class _Recorded:
-    """All that the gradebook says of automatic grades."""
+    """Everything that the gradebook contains about automatic grades."""
 
     submissions: dict[tuple[str, str], Any] = field(default_factory=dict)
     grades: dict[tuple[str, str, str], tuple[float | None, float | None, bool]] = field(default_factory=dict)
@@ -129,7 +126,7 @@ class _Recorded:
     sources: set[tuple[str, str]] = field(default_factory=set)
 
     def knows(self, exercise: Exercise) -> bool:
-        """Whether the exercise's cells are there, with their points."""
+        """Whether the gradebook has the exercise's cells with their points."""
         return all(
             self.max_scores.get((exercise.name, check_id(question.name))) == question.max_score
             and (exercise.name, question.name) in self.solutions
@@ -137,8 +134,8 @@ class _Recorded:
             for question in exercise.questions
         )
 
-    def handed_in(self, result: Result, folder: Path | None) -> bool:
-        """Whether the submission is there, with the time that its folder tells."""
+    def has_submission(self, result: Result, folder: Path | None) -> bool:
+        """Whether the gradebook has the submission, with the time in its folder."""
         key = result.exercise, result.student
         return key in self.submissions and (folder is None or self.submissions[key] == read_timestamp(folder))
 
@@ -146,13 +143,14 @@ class _Recorded:
         """Whether every question has this result's score and comment."""
         questions = {question.name: question for question in result.questions}
         for question in exercise.questions:
-            place = exercise.name, result.student
-            score, ask = score_of(result.status, questions.get(question.name))
-            auto, manual, needs_manual = self.grades.get((*place, check_id(question.name)), (-1.0, None, False))
-            if auto != score or (manual is None and needs_manual != ask):
+            key = exercise.name, result.student
+            score, needs_review = score_of(result.status, questions.get(question.name))
+            # -1 is not a possible score, so a missing grade always differs.
+            auto, manual, needs_manual = self.grades.get((*key, check_id(question.name)), (-1.0, None, False))
+            if auto != score or (manual is None and needs_manual != needs_review):
                 return False
             comment = comment_of(question, result)
-            if self.comments.get((*place, question.name), comment) != comment:
+            if self.comments.get((*key, question.name), comment) != comment:
                 return False
         return True
 
@@ -163,12 +161,13 @@ def _read(connection: Connection) -> _Recorded:
     def rows(query: str) -> Iterable[Any]:
         return connection.execute(text(query))
 
+    # SQLite returns times as text unless their type is declared.
     dated = connection.execute(text(_SUBMISSIONS).columns(timestamp=DateTime()))
     return _Recorded(
         submissions={(exercise, student): when for exercise, student, when in dated},
         grades={
-            (exercise, student, cell): (auto, manual, bool(ask))
-            for exercise, student, cell, auto, manual, ask in rows(_GRADES)
+            (exercise, student, cell): (auto, manual, bool(needs_manual))
+            for exercise, student, cell, auto, manual, needs_manual in rows(_GRADES)
         },
         comments={(exercise, student, cell): comment for exercise, student, cell, comment in rows(_COMMENTS)},
         max_scores={(exercise, cell): points for exercise, cell, points in rows(_GRADE_CELLS)},
@@ -178,11 +177,10 @@ def _read(connection: Connection) -> _Recorded:
 
 
 # --- What teachers entered ----------------------------------------------------------------------------------------
-
-
 _SUBMISSION = """
 join submitted_notebook n on {table}.notebook_id = n.id
 join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+# As in nbgrader's `Grade.score`: a manual score replaces the automatic one, and extra credit is added.
 _SCORES = f"""
 select s.student_id, a.name, b.name, coalesce(g.manual_score, g.auto_score, 0) + coalesce(g.extra_credit, 0)
 from grade g join base_cell b on g.cell_id = b.id {_SUBMISSION.format(table="g")}
@@ -197,13 +195,13 @@ join submitted_assignment s on n.assignment_id = s.id join assignment a on s.ass
 where n.late_submission_penalty is not null"""
 
 Entered = dict[tuple[str, str], ByHand]
-"""What was entered, by student and exercise."""
+"""What teachers entered, by student and exercise."""
 
 
 def read_by_hand(db_url: str) -> Entered:
-    """Return what was entered for each submission; nothing where there is no gradebook yet.
+    """Return what teachers entered for each submission; empty if there is no gradebook yet.
 
-    Raises `FileError` where it cannot be read.
+    Raises `FileError` if the gradebook cannot be read.
     """
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
@@ -216,13 +214,13 @@ def read_by_hand(db_url: str) -> Entered:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         raise FileError(
-            f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url. "
-            "Nothing was written."
+            f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url; "
+            "nothing was written."
         ) from error
 
 
 def _rows(url: URL) -> list[Sequence[Any]]:
-    """Return what was entered: scores, comments, penalties."""
+    """Return the rows that teachers entered: scores, comments, penalties."""
     from sqlalchemy import create_engine, text
 
     engine = create_engine(url)
@@ -236,11 +234,11 @@ def _rows(url: URL) -> list[Sequence[Any]]:
 def _joined(scores: Iterable[Any], comments: Iterable[Any], penalties: Iterable[Any]) -> Entered:
     points: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     remarks: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    taken = {(student, exercise): float(penalty) for student, exercise, penalty in penalties if penalty}
+    late = {(student, exercise): float(penalty) for student, exercise, penalty in penalties if penalty}
     for student, exercise, cell, score in scores:
         points[student, exercise][cell.removeprefix(check_id(""))] = float(score)
     for student, exercise, cell, comment in comments:
         if comment.strip():
             remarks[student, exercise][cell] = comment
-    keys = {*points, *remarks, *taken}
-    return {key: ByHand(points.get(key, {}), remarks.get(key, {}), taken.get(key, 0.0)) for key in keys}
+    keys = {*points, *remarks, *late}
+    return {key: ByHand(points.get(key, {}), remarks.get(key, {}), late.get(key, 0.0)) for key in keys}

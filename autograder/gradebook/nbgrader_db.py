@@ -1,7 +1,7 @@
-"""Write results into nbgrader's gradebook: ``nbgrader export`` and the formgrader show the same scores.
+"""Write results to nbgrader's gradebook, so that ``nbgrader export`` and the formgrader show the same scores.
 
-Everything goes through ``nbgrader.api.Gradebook`` and its records. What people entered there is theirs:
-manual scores, extra credit, comments, extensions and late penalties are never touched.
+Everything goes through ``nbgrader.api.Gradebook``. What teachers entered is never changed: manual scores, extra credit,
+comments, extensions and late penalties.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from autograder.results.model import QuestionResult, Result, Status
 from autograder.runtime import large_libraries
 
 WAIT_S = 30.0
-"""How long to wait, in seconds, for another process to let go of an SQLite gradebook."""
+"""How long to wait, in seconds, for another process to release the lock of an SQLite gradebook."""
 
 _WAIT_FOR_WRITERS = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "LOCK TABLE student, assignment, submitted_assignment IN SHARE ROW EXCLUSIVE MODE",
 }
-"""What waits for other writers, before any work. Two that add the same student would fail where they end.
+"""The statement that waits for other writers before any work: otherwise two that add the same student fail at the end.
 
-The second lets others read, and keeps nbgrader and other graders from adding a record until this transaction ends.
+PostgreSQL's mode allows others to read, but keeps nbgrader and other graders from writing until this transaction ends.
 """
 
 SourceOf = Callable[[Exercise], Any]
@@ -44,12 +44,12 @@ def update_gradebook(
     source_of: SourceOf | None = None,
     wait_s: float = WAIT_S,
 ) -> None:
-    """Record results in nbgrader's gradebook, all of them or, when it fails, none; what it holds already stays.
+    """Record results in nbgrader's gradebook: all of them or, if that fails, none.
 
-    ``submitted`` is nbgrader's folder of submissions, from which the time of each is read. ``source_of``
-    returns an exercise's instructor notebook without solutions; its cells are recorded where nbgrader does
-    not know them, so that ``generate_assignment`` agrees later. Without it, only the questions' cells are.
-    An optional exercise's points count in nbgrader like any other's. Raises `FileError` where it cannot be written.
+    ``submitted`` is nbgrader's folder of submissions, which contains the time of each. ``source_of`` returns an
+    exercise's instructor notebook without solutions; its cells are recorded if nbgrader does not know them, so that a
+    later ``generate_assignment`` agrees. Without it, only the questions' cells are recorded. In nbgrader, points of
+    optional exercises count like all others. Raises `FileError` if the gradebook cannot be written.
     """
     from sqlalchemy.engine import make_url
 
@@ -59,7 +59,7 @@ def update_gradebook(
     wanted = list(results)
     for result in not_recorded(url, course, wanted, submitted):
         by_exercise.setdefault(course.exercise(result.exercise).name, []).append(result)
-    if wanted and not by_exercise:
+    if wanted and not by_exercise:  # everything is recorded already: do not lock the gradebook
         return
     with _errors_explained(db_url), _open(db_url, course_id, wait_s) as gradebook:
         students = {student.id for student in gradebook.students}
@@ -72,25 +72,25 @@ def update_gradebook(
 
 
 # --- The database ---------------------------------------------------------------------------------
-
-
 @contextmanager
 def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
     """Open the gradebook with all of nbgrader's commits joined into one transaction.
 
-    nbgrader commits after every record. Its session is bound here to a connection whose transaction is ours,
-    which SQLAlchemy documents for this use: a class is written as a whole, and a thousand times faster.
+    nbgrader commits after every record. Binding its session to a connection with an open transaction makes these
+    commits part of it, so that a class is written completely or not at all, and a thousand times faster.
+    https://docs.sqlalchemy.org/en/20/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
     """
     gradebook = _connected(_with_timeout(db_url, wait_s), course_id)
     with gradebook, gradebook.engine.connect() as connection, connection.begin():
         if start := _WAIT_FOR_WRITERS.get(connection.dialect.name):
             connection.exec_driver_sql(start)
         gradebook.db.remove()
+        # Only after `remove`: a session that exists already would keep its binding.
         gradebook.db.configure(
             bind=connection,
-            join_transaction_mode="rollback_only",
-            expire_on_commit=False,
-            autoflush=False,  # nbgrader's commits flush; in between, flushing half-made records only warns
+            join_transaction_mode="rollback_only",  # commits of the session do not end the outer transaction
+            expire_on_commit=False,  # otherwise each of nbgrader's commits would reload every record
+            autoflush=False,  # nbgrader's commits flush; flushing incomplete records before only causes warnings
         )
         yield gradebook
         gradebook.db.commit()
@@ -98,7 +98,7 @@ def _open(db_url: str, course_id: str, wait_s: float) -> Iterator[Any]:
 
 
 def _connected(db_url: str, course_id: str) -> Any:
-    """Return nbgrader's gradebook; where its ``__init__`` fails, close the connection that it leaves open."""
+    """Return nbgrader's gradebook; if its ``__init__`` fails, close the connection that it leaves open."""
     kind = large_libraries.nbgrader().api.Gradebook
     gradebook = kind.__new__(kind)
     try:
@@ -116,6 +116,7 @@ def _with_timeout(db_url: str, wait_s: float) -> str:
     url = make_url(db_url)
     if url.get_backend_name() == "sqlite":
         url = url.update_query_dict({"timeout": str(wait_s)})
+    # `str(url)` would replace the password by ***.
     return url.render_as_string(hide_password=False)
 
 
@@ -124,10 +125,8 @@ def _errors_explained(db_url: str) -> Iterator[None]:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-    for name in (
-        "sqlalchemy",
-        "tornado.application",
-    ):  # the second is nbgrader's; both log tracebacks of what they raise
+    # Both (the second is nbgrader's) log the tracebacks of errors that they also raise.
+    for name in ("sqlalchemy", "tornado.application"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         yield
@@ -140,16 +139,14 @@ def _errors_explained(db_url: str) -> Iterator[None]:
         except ArgumentError:
             name = "named by c.CourseDirectory.db_url"
         raise FileError(
-            f"the gradebook {name} was not changed: {reason}. No grade is lost: the result files hold them. "
-            "Close nbgrader or the formgrader where it is open and repeat the command: no work is done twice."
+            f"The gradebook {name} was not changed: {reason}. Close nbgrader and the formgrader, then repeat the "
+            "command: the result files contain every grade, and nothing is graded twice."
         ) from error
 
 
 # --- The exercise ---------------------------------------------------------------------------------
-
-
 def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None) -> None:
-    """Record the exercise as nbgrader's SaveCells does; what ``generate_assignment`` recorded stays."""
+    """Record the exercise as nbgrader's SaveCells does, but keep what ``generate_assignment`` recorded."""
     name = exercise.name
     gradebook.update_or_create_assignment(name)
     try:
@@ -170,7 +167,7 @@ def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None
 
 
 def _bare_notebook(exercise: Exercise) -> Any:
-    """Return a notebook with nothing but each question's cell, empty, and its graded cell."""
+    """Return a notebook with only two cells per question: an empty one for the answer, and the graded one."""
     from nbformat.v4 import new_code_cell, new_notebook
 
     cells = []
@@ -183,6 +180,7 @@ def _bare_notebook(exercise: Exercise) -> Any:
 
 def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) -> None:
     utils = large_libraries.nbgrader().utils
+    # As in SaveCells, which records the source of no other cell.
     if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
         return
     grade_id = cell.metadata["nbgrader"]["grade_id"]
@@ -200,8 +198,6 @@ def _record_source(gradebook: Any, exercise: str, cell: Any, known: set[str]) ->
 
 
 # --- The results ----------------------------------------------------------------------------------
-
-
 def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], submitted: Path | None) -> None:
     notebook = gradebook.find_notebook(exercise.name, exercise.name)
     cells = {cell.name: cell for cell in notebook.grade_cells}
@@ -229,15 +225,15 @@ def _record_grades(gradebook: Any, entry: Any, cells: dict[str, Any], exercise: 
 
 
 def _set_score(grade: Any, status: Status, question: QuestionResult | None) -> None:
-    """Enter the score of one question; where it is not known, ask a person.
+    """Set the automatic score of one question; if it is unknown, the question needs review.
 
-    A manual score stays. When the automatic one changes beneath it, a person is asked whether it still holds.
+    A manual score is kept, but needs review when the automatic score below it changes.
     """
-    score, ask = score_of(status, question)
+    score, needs_review = score_of(status, question)
     changed = grade.auto_score != score
     grade.auto_score = score
     if grade.manual_score is None:
-        grade.needs_manual_grade = ask
+        grade.needs_manual_grade = needs_review
     elif changed:
         grade.needs_manual_grade = True
 

@@ -1,1 +1,1 @@
-"""Grading a class: finding what was handed in, running it in the sandbox, keeping the results."""
+"""Grade a class: read submissions, run them in the sandbox, store the results."""

@@ -1,12 +1,12 @@
-"""Grade beyond one machine: on a dask cluster, each of whose workers keeps one sandbox.
+"""Grade on a dask cluster, each of whose workers keeps one sandbox.
 
-`Cluster` has the shape of an `Engine`, so that everything else is as on one machine: what is run, how results are put
-together, and that whatever dies costs a retry. Tasks carry jobs (cells, and which checks to run on them) to the
-workers and bring back what became of them; files of checks go to each worker once.
+`Cluster` has the interface of an `Engine`, so everything else is as on one machine: what runs, how results are
+combined, and that a death costs one retry. Tasks carry jobs (cells, and which checks to run) to the workers and return
+their outcomes; check files go to each worker once.
 
-Whoever reaches a scheduler can run anything on its workers. Student code never learns the address: it lives in the
-worker's sandbox, which starts with an empty environment and one socket of its own. Tiers that leave the network open
-to it are refused here, whatever else is allowed.
+Anyone who can reach a dask scheduler can run any code on its workers. Student code never learns the address: it runs in
+the worker's sandbox, which starts with an empty environment and a single socket. Tiers in which it could use the
+network are always refused.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ if TYPE_CHECKING:
     from autograder.grading.dask_worker import Capabilities
 
 CONNECT_TIMEOUT_S = 60.0
-"""How long a scheduler, and a first worker of it, are waited for: after a restart, too."""
+"""How long to wait for a scheduler, and then for its first worker."""
 
 
 @dataclass(frozen=True)
 class ClusterSurvey:
-    """What the workers of a cluster offer together: the tier of the weakest, and how many submissions at once."""
+    """What a cluster offers: the tier of its weakest worker, and how many submissions it grades at a time."""
 
     tier: str
     threads: int
 
 
 def survey(address: str) -> ClusterSurvey:
-    """Ask all workers of a scheduler; raise `MachineError` where one could give another result than here."""
+    """Ask all workers of a scheduler; raise `MachineError` if the results of one could differ from those here."""
     with _connected(address) as client:
         from autograder.grading.dask_worker import capabilities
 
+        # Errors are returned, not raised, so that `common_tier` can name the worker.
         tier = common_tier(client.run(capabilities, on_error="return"), environment())
         return ClusterSurvey(tier, sum(client.nthreads().values()))
 
@@ -59,9 +60,10 @@ def common_tier(offers: Mapping[str, Capabilities | Exception], here: str) -> st
     for address, offered in sorted(offers.items()):
         if isinstance(offered, Exception):
             raise MachineError(
-                f"The dask worker {address} cannot grade ({type(offered).__name__}: {offered}). Install "
-                "medical-image-autograder[staff,cluster] there, in the same version as here."
+                f"The dask worker {address} cannot grade ({type(offered).__name__}: {offered}). Install the same "
+                "version of medical-image-autograder[staff,cluster] there as here."
             )
+        # Any isolating tier is accepted here; the run then uses that of the weakest worker.
         if fault := offered.fault(Capabilities(TIERS[-1], here)):
             raise MachineError(f"The dask worker {address} {fault}")
         tiers.add(offered.tier)
@@ -71,7 +73,7 @@ def common_tier(offers: Mapping[str, Capabilities | Exception], here: str) -> st
 class Cluster:
     """The workers of a dask scheduler, as a context manager; `run` may be called from many threads at once.
 
-    ``address`` is that of a scheduler, or the path of the file that one wrote (``--scheduler-file``).
+    ``address`` is that of a scheduler, or the path of the file that it wrote (``--scheduler-file``).
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Cluster:
         self.tier = tier
         self._address = address
         self._check_files = tuple(exercise.check_files for exercise in exercises)
+        # Jobs refer to check files by their index, so that these travel once.
         self._places = {files: place for place, files in enumerate(self._check_files)}
         self._protected = tuple(path.resolve() for path in protected)
         self._preload = tuple(preload)
@@ -104,7 +107,7 @@ class Cluster:
         self.stop()
 
     def run(self, job: Job) -> Graded:
-        """Grade one submission; not complete where the cluster was lost, or workers died of it again and again."""
+        """Grade one submission; not complete if the cluster was lost, or if several workers died of this job."""
         from distributed import CancelledError, KilledWorker
         from distributed.comm import CommClosedError
 
@@ -112,37 +115,39 @@ class Cluster:
 
         assert self._client is not None, "use the cluster as a context manager"
         place = self._places.get(job.check_files)
-        parts = {part.name: getattr(job, part.name) for part in fields(job)}
-        if place is not None:  # the workers have these files; those of an older release travel with each job
-            del parts["check_files"]
+        values = {field.name: getattr(job, field.name) for field in fields(job)}
+        if place is not None:  # the workers have these files already; those of an older release are sent with each job
+            del values["check_files"]
         try:
-            future = self._client.submit(grade_here, self._name, place, parts, pure=False)
+            # pure=False: otherwise dask would answer equal jobs of two students with one task.
+            future = self._client.submit(grade_here, self._name, place, values, pure=False)
             graded: Graded = future.result()
-        except KilledWorker:
+        except KilledWorker:  # dask gives a task up after distributed.scheduler.allowed-failures deaths
             return Graded()
+        # The scheduler is gone, and with it every job: `Engines` will connect again.
         except (CancelledError, CommClosedError, OSError):
             self._lost = True
             return Graded()
         return graded
 
     def has_ended(self) -> bool:
-        """Whether the scheduler is gone, and with it what it was told."""
+        """Whether the connection to the scheduler is lost, and with it all submitted jobs."""
         return self._lost or self._client is None or self._client.status != "running"
 
     def stop(self) -> None:
-        """End the sandboxes on the workers, and let go of the cluster; it lives on."""
+        """Stop the sandboxes on the workers and disconnect; the cluster itself keeps running."""
         client, self._client = self._client, None
         if client is not None and not self._lost and client.status == "running":
-            with contextlib.suppress(Exception):  # what is gone by now need not be ended
+            with contextlib.suppress(Exception):  # if the cluster is gone by now, so are its sandboxes
                 client.unregister_worker_plugin(self._name)
         self._lost = True
         self._resources.close()
 
     def _start_sandboxes(self, client: Client) -> None:
-        """Start one in each worker, now and later."""
-        from autograder.grading.dask_worker import PREFIX, Capabilities, Sandbox, WorkerOrder, forget_leftovers
+        """Start one sandbox in each worker, those that join later included."""
+        from autograder.grading.dask_worker import PREFIX, Capabilities, Sandbox, WorkerOrder, remove_leftovers
 
-        client.run_on_scheduler(forget_leftovers)
+        client.run_on_scheduler(remove_leftovers)
         self._name = PREFIX + client.id
         order = WorkerOrder(Capabilities(self.tier, environment()), self._protected, self._preload, self._check_files)
         client.register_plugin(Sandbox(order), name=self._name)
@@ -150,7 +155,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    """Connect to a scheduler that has workers."""
+    """Connect to a scheduler and wait until it has a worker; raise `MachineError` if that takes too long."""
     try:
         from distributed import Client
     except ImportError:
@@ -162,13 +167,14 @@ def _connected(address: str) -> Iterator[Client]:
         client = Client(**target, timeout=CONNECT_TIMEOUT_S, set_as_default=False, name="autograder")
     except (OSError, ValueError) as error:
         raise MachineError(
-            f"No dask scheduler answers at {address} ({error}). Start it (docs/scale.md), then repeat the command."
+            f"No dask scheduler answers at {address} ({error}). Start one (docs/scale.md), then repeat the command."
         ) from None
     try:
         _wait_for_a_worker(client, address)
         yield client
     finally:
         with contextlib.suppress(Exception):
+            # A scheduler that is gone cannot confirm this.
             client.close(timeout=2)
 
 

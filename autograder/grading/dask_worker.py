@@ -1,4 +1,4 @@
-"""What runs on a dask worker: one sandbox, kept for as long as a grader uses the worker."""
+"""The code that runs on a dask worker: one sandbox, kept for as long as a grader uses the worker."""
 
 from __future__ import annotations
 
@@ -23,94 +23,97 @@ from autograder.sandbox.protocol.messages import Job
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a worker can do, or what a run asks of it."""
+    """The capabilities of a worker, or those that a run requires."""
 
     tier: str
     environment: str
 
-    def fault(self, asked: Capabilities) -> str:
-        """Say why this worker cannot do what is asked, in words that follow its name; empty when it can."""
+    def fault(self, required: Capabilities) -> str:
+        """Return why this worker does not meet the requirements, as a clause after its name; empty if it does."""
         if self.tier not in ISOLATING_TIERS:
             return (
-                f"can isolate student code in tier {self.tier} only, in which it could reach the network, and so the "
+                f"only offers sandbox tier {self.tier}, in which student code could reach the network, and so the "
                 "scheduler. Run `autograder doctor` there."
             )
-        if TIERS.index(self.tier) > TIERS.index(asked.tier):
-            return f"offers sandbox tier {self.tier}; this run is of tier {asked.tier}. Leave it out, or start again."
-        if self.environment != asked.environment:
+        if TIERS.index(self.tier) > TIERS.index(required.tier):
             return (
-                f"has another environment, and could give other results. It has {self.environment}; the grader has "
-                f"{asked.environment}. Install the same versions there."
+                f"offers sandbox tier {self.tier}, but this run uses tier {required.tier}. Stop that worker, or start "
+                "the run again."
+            )
+        if self.environment != required.environment:
+            return (
+                f"has another environment, so its results could differ. It has {self.environment}; the grader has "
+                f"{required.environment}. Install the same versions there."
             )
         return ""
 
 
 def capabilities() -> Capabilities:
-    """Say what this worker can do."""
+    """Return the capabilities of this worker."""
     return Capabilities(best_tier(), environment())
 
 
 @dataclass(frozen=True)
 class WorkerOrder:
-    """What a worker must know beside each job. ``protected`` and ``preload`` are those of `Engine`."""
+    """What a worker must know besides each job. ``protected`` and ``preload`` are those of `Engine`."""
 
-    asked: Capabilities
+    required: Capabilities
     protected: tuple[Path, ...]
     preload: tuple[str, ...]
     check_files: tuple[CheckFiles, ...]
 
 
 class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
-    """A worker's sandbox; the scheduler gives one to every worker that joins, too.
-
-    A thread of its own starts sandboxes: they end with the thread that started them, so it must be one that stays.
-    """
+    """The sandbox of a worker; the scheduler also sends this plugin to workers that join later."""
 
     def __init__(self, order: WorkerOrder) -> None:
         self._order = order
 
     async def setup(self, worker: Worker) -> None:
-        """Start the sandbox, so that the first submission does not wait; raise where this worker is not fit."""
+        """Start the sandbox, so that the first submission need not wait; raise `MachineError` if this worker cannot."""
         self._name = f"The dask worker {worker.address}"
+        # Sandboxes end with the thread that started them, so one thread starts them all and stays.
         self._keeper = ThreadPoolExecutor(1, "autograder")
         self._engines = Engines(lambda: self._new_engine(Path(worker.local_directory)))
+        # Not `result()`: the worker's event loop must go on answering the scheduler.
         await asyncio.wrap_future(self._keeper.submit(self._engines.current))
 
     async def teardown(self, worker: Worker) -> None:
-        """End the sandbox, and what is still being graded in it."""
+        """Stop the sandbox and everything that is still being graded in it."""
         self._keeper.submit(self._engines.stop)
         await asyncio.wrap_future(self._keeper.submit(self._engines.__exit__, None, None, None))
         self._keeper.shutdown(wait=False)
 
-    def run(self, place: int | None, parts: Mapping[str, Any]) -> Graded:
-        """Grade one submission; ``parts`` are those of its job, without its checks where ``place`` tells them."""
+    def run(self, place: int | None, values: Mapping[str, Any]) -> Graded:
+        """Grade one submission; ``values`` are the fields of its job, ``place`` is the index of known check files."""
         engine = self._keeper.submit(self._engines.current).result()
-        job = Job(**parts) if place is None else Job(check_files=self._order.check_files[place], **parts)
+        job = Job(**values) if place is None else Job(check_files=self._order.check_files[place], **values)
         graded = engine.run(job)
         if not graded.complete:
             self._keeper.submit(self._engines.record_outcome, engine, graded).result()
         return graded
 
     def _new_engine(self, local_directory: Path) -> Engine:
-        if fault := capabilities().fault(self._order.asked):
+        if fault := capabilities().fault(self._order.required):
             raise MachineError(f"{self._name} {fault}")
+        # dask's own folder is protected as well: student code must not see its files.
         order = self._order
-        return Engine(order.asked.tier, protected=[*order.protected, local_directory], preload=order.preload)
+        return Engine(order.required.tier, protected=[*order.protected, local_directory], preload=order.preload)
 
 
-def grade_here(name: str, place: int | None, parts: Mapping[str, Any]) -> Graded:
+def grade_here(name: str, place: int | None, values: Mapping[str, Any]) -> Graded:
     """Grade one submission with the sandbox ``name`` of this worker."""
     sandbox = get_worker().plugins[name]
     assert isinstance(sandbox, Sandbox)
-    return sandbox.run(place, parts)
+    return sandbox.run(place, values)
 
 
-async def forget_leftovers(dask_scheduler: Any) -> None:
-    """On the scheduler: end the sandboxes of graders that are gone and could not do it themselves."""
+async def remove_leftovers(dask_scheduler: Any) -> None:
+    """Stop the sandboxes of graders that were killed before they could do it; runs on the scheduler."""
     for name in list(dask_scheduler.worker_plugins):
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in dask_scheduler.clients:
             await dask_scheduler.unregister_worker_plugin(None, name)
 
 
 PREFIX = "autograder-"
-"""How the sandboxes of a grader are called, before its client's name."""
+"""The plugin names of a grader's sandboxes begin with this; the client's id follows."""

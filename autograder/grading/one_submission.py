@@ -1,10 +1,6 @@
-"""Grade one submission: read it, find which stored outcomes still hold, run the rest, put the result together.
+"""Grade one submission: read it, reuse the stored outcomes that still hold, run the other checks, combine both.
 
-Grade one submission: read its cells, run them and the checks in the sandbox, put the result together.
-
-What has to be run for a submission, and what a stored result still answers.
-
-Where only checks changed, the outcomes of the others are kept, and the two are put together as if all had been run.
+If only some checks changed, the outcomes of the others are reused, and the result is as if all had run.
 """
 
 from __future__ import annotations
@@ -32,14 +28,15 @@ from autograder.submissions.read import Document, Unreadable, read_document
 from autograder.submissions.restore import edited_cells, graded_cells, note_of_edited, restore_cells
 
 _ROOMS = ("checking", "course", "datasets", "results/pictures.py", "sandbox", "submissions")
-"""The parts of this package that decide what a check says of an answer."""
+"""The parts of this package that can change the outcome of a check."""
 
 
 @dataclass(frozen=True)
 class PreparedSubmission:
-    """A submission, read: its cells, or why it has none; and the result that it has before any check ran.
+    """A submission that was read: its cells, and the template of its result.
 
-    ``digests`` tell what each check was made of when it was read.
+    ``template`` is the result before any check ran; it is final if the submission cannot be graded. ``digests`` are
+    those of the exercise's checks.
     """
 
     exercise: Exercise
@@ -49,33 +46,34 @@ class PreparedSubmission:
 
 
 def prepare(
-    handed: SubmissionFile, exercise: Exercise, tier: str, releases: Releases | None = None
+    submission: SubmissionFile, exercise: Exercise, tier: str, releases: Releases | None = None
 ) -> PreparedSubmission:
-    """Read what was handed in, and choose what it is graded by: ``exercise`` as it is, or as it was in its release.
+    """Read a submission and choose its checks: those of ``exercise`` as it is now, or as it was in its release.
 
-    What cannot be read, or graded, becomes a result that says what is wrong.
+    If the submission cannot be read or graded, the template of its result says why.
     """
-    problem, status, notes = handed.problem, Status.UNREADABLE, [handed.note]
+    problem, status, notes = submission.problem, Status.UNREADABLE, [submission.note]
     document = Document(())
     cells: tuple[Cell, ...] = ()
-    if not problem and handed.path is not None:
+    if not problem and submission.path is not None:
         try:
-            document = read_document(handed.path)
+            document = read_document(submission.path)
             if releases is not None:
                 exercise, note = releases.exercise_for(exercise, document.release)
                 notes.append(note)
-            answered = graded_cells(document.cells, exercise)
-            notes.append(note_of_edited(edited_cells(answered, exercise)))
-            cells = restore_cells(answered, exercise)
+            handed_in = graded_cells(document.cells, exercise)
+            notes.append(note_of_edited(edited_cells(handed_in, exercise)))
+            cells = restore_cells(handed_in, exercise)
         except Unreadable as error:
             problem = str(error)
         except ReleaseMissing as error:
-            problem = f"Made from release {document.release}, by whose checks it must be graded. {error}"
+            problem = f"It must be graded by the checks of its release {document.release}, which are missing. {error}"
             status = Status.GRADER_ERROR
     template = Result(
-        student=handed.student,
+        student=submission.student,
         exercise=exercise.name,
         release=document.release or UNRELEASED,
+        # Without cells, the problem identifies the submission: when it changes, the result is written again.
         submission_digest=digest_of(cells) if not problem else hashlib.sha256(problem.encode()).hexdigest(),
         checks_digest=exercise.check_files.digest,
         environment=environment(),
@@ -89,7 +87,7 @@ def prepare(
 
 
 def grade(engine: Engine, prepared: PreparedSubmission, limits: Limits) -> Result:
-    """Return the result of one submission, all of it run; see `result_of`."""
+    """Run one submission with all checks, reusing nothing, and return its result."""
     if prepared.template.status is not Status.GRADED:
         return prepared.template
     return result_of(prepared, engine.run(job_of(prepared, limits)))
@@ -98,13 +96,14 @@ def grade(engine: Engine, prepared: PreparedSubmission, limits: Limits) -> Resul
 def job_of(
     prepared: PreparedSubmission, limits: Limits, reused: Mapping[CheckKey, CheckResult] = MappingProxyType({})
 ) -> Job:
-    """Return what is to be run: the submission's cells, and all checks but those whose results are kept."""
+    """Return the job for the sandbox: the submission's cells, and all checks except the reused ones."""
     exercise = prepared.exercise
     return Job(
         check_files=exercise.check_files,
         checks=exercise.checks,
         cells=tuple((cell.id, cell.source) for cell in prepared.cells),
         limits=limits,
+        # With whether they passed: a check `after` a reused one must run, or not, as if that one had run.
         reused=tuple((*key, result.outcome is Outcome.PASSED) for key, result in reused.items()),
     )
 
@@ -112,19 +111,19 @@ def job_of(
 def result_of(
     prepared: PreparedSubmission, graded: Graded, reused: Mapping[CheckKey, CheckResult] = MappingProxyType({})
 ) -> Result:
-    """Put a submission's result together from what was run and what was kept.
+    """Return the result of a submission from the checks that ran and the reused ones.
 
-    A check that the grader could not carry out is its own fault, and is marked so.
+    A check with neither is marked as a grader error.
     """
     found = {(question, result.name): result for question, result in graded.checks} | dict(reused)
     questions = tuple(
         QuestionResult(question.name, tuple(_found(found, prepared, check) for check in question.checks))
         for question in prepared.exercise.questions
     )
-    faulty = any(question.needs_review for question in questions)
+    undecided = any(question.needs_review for question in questions)
     return replace(
         prepared.template,
-        status=Status.GRADER_ERROR if faulty else Status.GRADED,
+        status=Status.GRADER_ERROR if undecided else Status.GRADED,
         questions=questions,
         cells=tuple(graded.cells),
         costs=graded.costs,
@@ -135,14 +134,14 @@ def _found(found: Mapping[CheckKey, CheckResult], prepared: PreparedSubmission, 
     key = check.question, check.name
     message = "The grader stopped before this check. It costs you no points; your teachers will look at it."
     result = found.get(key) or not_run(check, message, Outcome.GRADER_ERROR)
-    # The course's own texts, not the copies that came over the wire: a class holds them once.
+    # The course's own texts, not the copies from the wire, so that a class has them in memory once.
     return replace(
         result, name=check.name, title=check.title, visibility=check.visibility, digest=prepared.digests.get(key, "")
     )
 
 
 def _all_not_run(exercise: Exercise, problem: str, status: Status) -> tuple[QuestionResult, ...]:
-    """Return the questions with no check run; where that is the grader's fault, they wait for a person."""
+    """Return the questions with no check run; unless the submission is unreadable, they need review."""
     outcome = Outcome.NOT_RUN if status is Status.UNREADABLE else Outcome.GRADER_ERROR
     return tuple(
         QuestionResult(question.name, tuple(not_run(check, problem, outcome) for check in question.checks))
@@ -152,12 +151,12 @@ def _all_not_run(exercise: Exercise, problem: str, status: Status) -> tuple[Ques
 
 @functools.cache
 def environment() -> str:
-    """Return what, beside submission and checks, a result may depend on: versions, processor, this package."""
+    """Return what else a result may depend on besides submission and checks: versions, processor, this package."""
     return f"{software()}, grader {grader_digest()}"
 
 
 def software() -> str:
-    """Return the versions of Python and of what computes, and the kind of machine."""
+    """Return the versions of Python, torch and NumPy, and the kind of processor."""
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
@@ -173,34 +172,38 @@ def _files(place: Path) -> Iterable[Path]:
 
 @functools.cache
 def grader_digest() -> str:
-    """Return what tells this version of the grader's own code from any other, in eight characters."""
+    """Return eight characters that identify this version of the grader's own code."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
+    # Sorted, because the order of rglob depends on the file system.
     for path in sorted(path for room in _ROOMS for path in _files(package / room)):
         digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:8]
 
 
 # --- Reuse of stored outcomes -------------------------------------------------------------------------------------
-
-
 _ALL = ("checks_digest", "release", "optional", "message")
 _WHOLE = ("submission_digest", "environment", "tier")
-"""What, when it differs, leaves nothing of a stored result."""
+"""Fields that invalidate every stored outcome of a submission when they change."""
 
 Reused = dict[CheckKey, CheckResult]
-"""Results of checks that need not be run."""
+"""Stored results of checks that need not run again."""
 
 
 def is_current(stored: Result, template: Result) -> bool:
-    """Whether a stored result is what grading would give now. A fault of the grader is always tried again."""
+    """Whether grading again would give the stored result. After a grader error, it is always tried again."""
     return stored.status is not Status.GRADER_ERROR and _agree(stored, template, (*_WHOLE, *_ALL))
 
 
-def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
-    """Return the stored results of the checks that nothing has changed for, as they are declared now.
+def is_outdated(stored: Result, template: Result) -> bool:
+    """Whether the same submission was graded by another version of the grader, of Python or of its packages."""
+    return stored.submission_digest == template.submission_digest and stored.environment != template.environment
 
-    A check that comes ``after`` a changed one is run again with it: whether it runs at all may have changed.
+
+def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
+    """Return the stored results that can be reused, with the points and hints that are declared now.
+
+    A check that comes ``after`` a changed one is run again too, because whether it runs at all may have changed.
     """
     template = prepared.template
     if stored is None or not _agree(stored, template, (*_WHOLE, "status")) or stored.status is not Status.GRADED:
@@ -210,29 +213,30 @@ def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
     return {
         key: _declared(check, records[key])
         for key, check in _checks(prepared.exercise).items()
-        if key in same and not _stands_on_change(check, prepared.exercise, records, same)
+        if key in same and not _depends_on_change(check, prepared.exercise, records, same)
     }
 
 
 def result_without_running(stored: Result | None, prepared: PreparedSubmission, reused: Reused) -> Result | None:
-    """Return the result where all of it is known already, or None where something has to be run."""
+    """Return the result if all of it is known already, or None if something has to run."""
     if prepared.template.status is not Status.GRADED:
         return prepared.template
+    # A proper subset means that some check has to run.
     if stored is None or reused.keys() < _checks(prepared.exercise).keys():
         return None
     return result_of(prepared, Graded(cells=list(stored.cells), complete=True), reused)
 
 
-def _stands_on_change(
+def _depends_on_change(
     check: Check, exercise: Exercise, records: dict[CheckKey, CheckResult], same: set[CheckKey]
 ) -> bool:
-    """Whether a check that this one comes after, directly or through others, has changed, come or gone."""
+    """Whether a check that this one comes after, directly or indirectly, was changed, added or removed."""
     checks = _checks(exercise)
     waiting = [(check.question, name) for name in check.after]
     seen: set[CheckKey] = set()
     while waiting:
         key = waiting.pop()
-        if key in seen:
+        if key in seen:  # the marks of two checks may form a circle
             continue
         seen.add(key)
         if key not in same and (key in checks or key in records):
@@ -246,7 +250,7 @@ def _checks(exercise: Exercise) -> dict[CheckKey, Check]:
 
 
 def _declared(check: Check, record: CheckResult) -> CheckResult:
-    """Return a stored outcome with the points and the hint of today."""
+    """Return a stored result with the points and the hint that are declared now."""
     return replace(
         record,
         points=check.points if record.outcome is Outcome.PASSED else 0.0,

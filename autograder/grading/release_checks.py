@@ -1,7 +1,7 @@
-"""Which checks a submission is graded by: those of today, or those of the release that it was made from.
+"""Choose the checks for a submission: the current ones, or those of the release that it was made from.
 
-Checks of today serve every submission whose release had the same questions and locked code: a corrected check is
-for everybody. Where those have changed since, the release's own checks are taken from ``release/<version>/``.
+The current checks grade every submission whose release had the same questions and locked code, so that a corrected
+check reaches everybody. If these have changed since, the release's own checks are unpacked from ``release/<version>/``.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _COURSE = "course/"
 
 
 class ReleaseMissing(Exception):
-    """A release that is needed is not there as its manifest says; the message tells how to get it back."""
+    """The files of a release that is needed are missing or changed; the message says how to restore them."""
 
 
 class Releases:
-    """The releases of a course, as a context manager: old checks are unpacked while it is open."""
+    """The releases of a course, as a context manager: old checks stay unpacked while it is open."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._choose = functools.cache(self._choice)
+        self._choose = functools.cache(self._choice)  # a class asks the same for every student
 
     def __enter__(self) -> Self:
         return self
@@ -44,9 +44,9 @@ class Releases:
             self._folder.cleanup()
 
     def exercise_for(self, exercise: Exercise, version: str) -> tuple[Exercise, str]:
-        """Return the exercise to grade by, and a remark where that is not simply today's.
+        """Return the exercise to grade by, and a note for the student unless it is the current one.
 
-        Raises `ReleaseMissing` where it must be the release's own, and that cannot be had.
+        Raises `ReleaseMissing` if the release's own checks are needed but cannot be read.
         """
         if version in ("", UNRELEASED):
             return exercise, ""
@@ -56,37 +56,39 @@ class Releases:
         try:
             record = read_manifest(self._root, version).exercises.get(exercise.name)
         except ManifestError:
-            return exercise, f"Made from release {version}, which is not known here: graded by today's checks."
+            return exercise, f"Made from release {version}, which is not known here: graded by the current checks."
         if record is None or record.interface == interface_of(exercise):
             return exercise, ""
-        note = f"Made from release {version}, which had other questions: graded by the checks of that release."
+        note = f"Made from release {version}, whose questions differ: graded by the checks of that release."
         return self._unpacked(exercise, version), note
 
     def _unpacked(self, exercise: Exercise, version: str) -> Exercise:
-        """Return the exercise as it was in a release, from the bundle that holds all that it is graded by."""
+        """Return the exercise as it was in a release, unpacked from its Gradescope bundle."""
+        # That bundle is the one file of a release with everything that grades an exercise, hidden checks included.
         bundle = f"gradescope/{exercise.name}.zip"
         path = self._root / manifest.FOLDER / version / bundle
         if not path.is_file():
             raise ReleaseMissing(f"{path} is missing. {_how_to_rebuild(self._root, version)}")
         if hashlib.sha256(path.read_bytes()).hexdigest() != read_manifest(self._root, version).files.get(bundle):
             raise ReleaseMissing(f"{path} is not what was released. {_how_to_rebuild(self._root, version)}")
-        if self._folder is None:  # below the course, which no student code can see
+        if self._folder is None:  # in the course, which student code cannot see
             self._folder = tempfile.TemporaryDirectory(dir=self._root / manifest.FOLDER, prefix=".grading-")
         folder = Path(self._folder.name, f"{version}-{exercise.name}")
+        # Safe to extract, because its digest is the one in the manifest.
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_COURSE)])
         try:
             return load_course(folder / _COURSE).exercise(exercise.name)
         except CourseError as error:
             raise ReleaseMissing(
-                f"The checks of release {version} were written for another version of the autograder ({error}) "
-                "Grade these submissions with the version that built it."
+                f"The checks of release {version} need another version of the autograder ({error}) "
+                "Grade these submissions with the version that built the release."
             ) from None
 
 
 def _how_to_rebuild(root: Path, version: str) -> str:
     commit = read_manifest(root, version).commit
     return (
-        f"Rebuild it: git worktree add ../{version} {commit}, there autograder build --version {version}, and copy its "
-        f"release/{version} here."
+        f"Rebuild it: run git worktree add ../{version} {commit}, run autograder build --version {version} there, and "
+        f"copy its release/{version} here."
     )

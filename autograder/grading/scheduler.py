@@ -1,9 +1,9 @@
-"""Run jobs on all cores of this machine, whatever becomes of the processes that do it.
+"""Run jobs on all cores of this machine, even if processes of the grader die.
 
-A process of the grader that dies takes the submissions with it that were being graded. They are graded again at the
-end, each alone, so that one which ends the grader every time spoils no other; what then fails is the grader's fault.
+A sandbox that dies takes all the submissions with it that it was grading. They are graded again at the end, one at a
+time, so that a submission which kills the sandbox every time affects no other; what fails then is a grader error.
 
-Which modules a zygote imports before it forks: those that the course's answers and checks import.
+This module also chooses the modules that a zygote imports before it forks.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import Protocol, Self, TypeVar
 from autograder.course import Exercise
 from autograder.course.check_files import parsed
 from autograder.errors import MachineError
-from autograder.sandbox.engine import Graded
+from autograder.sandbox.engine import Engine, Graded
 from autograder.sandbox.processes.zygote import COMPILER
 from autograder.sandbox.protocol.messages import Job
 
 MAX_DEATHS = 8
-"""How many sandboxes in a row may end without having graded anything, before a person has to look."""
+"""How many sandboxes in a row may die without grading anything before the run is given up."""
 
 Task = TypeVar("Task")
 
 
 class Runner(Protocol):
-    """What carries out jobs: an `Engine` of this machine, or a cluster of them."""
+    """Runs jobs: an `Engine` on this machine, or a cluster of them."""
 
     def __enter__(self) -> Self: ...
 
@@ -39,50 +39,79 @@ class Runner(Protocol):
     ) -> None: ...
 
     def run(self, job: Job) -> Graded:
-        """Grade one submission; it is not ``complete`` where this ended before."""
+        """Grade one submission; the result is not ``complete`` if the runner ended first."""
 
     def has_ended(self) -> bool:
-        """Whether this can run no more."""
+        """Whether this runner can run no more jobs."""
 
     def stop(self) -> None:
-        """End everything at once."""
+        """Stop everything at once."""
+
+
+class Shared:
+    """A running sandbox that a grading run can use but not close."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the sandbox running."""
+
+    def run(self, job: Job) -> Graded:
+        """Grade one submission."""
+        return self._engine.run(job)
+
+    def has_ended(self) -> bool:
+        """Whether the sandbox has ended."""
+        return self._engine.has_ended()
+
+    def stop(self) -> None:
+        """Kill the sandbox."""
+        self._engine.stop()
 
 
 def run_jobs(
     tasks: Iterable[tuple[Task, Job]], engine_for: Callable[[], Runner], jobs: int | None = None
 ) -> Generator[tuple[Task, Graded], None, None]:
-    """Yield each task with what came of its job, as they are ready.
+    """Yield each task with the outcome of its job, as soon as that is ready.
 
-    ``tasks`` is read as the work proceeds: a class of thousands is not held in memory. For no task nothing is
-    started. Closing the iterator ends everything at once. Raises `MachineError` where no sandbox can be kept running.
+    ``tasks`` is read as the work proceeds, so that a class of thousands is not held in memory. Without a task, no
+    sandbox is started. Closing the iterator stops everything at once. Raises `MachineError` if the sandbox keeps dying.
     """
     size = jobs or os.cpu_count() or 1
     waiting = iter(tasks)
     first = next(waiting, None)
     if first is None:
         return
-    again: list[tuple[Task, Job]] = []
+    interrupted: list[tuple[Task, Job]] = []
     with Engines(engine_for) as engines, ThreadPoolExecutor(size) as pool:
         try:
-            for task, job, graded in _together(itertools.chain([first], waiting), engines, pool, 2 * size):
+            # Twice as many jobs as threads are submitted, so that a thread never waits for the next one to be read.
+            for task, job, graded in _run_in_parallel(itertools.chain([first], waiting), engines, pool, 2 * size):
                 if graded.conclusive:
                     yield task, graded
                 else:
-                    again.append((task, job))
-            for task, job in again:
+                    interrupted.append((task, job))
+            for task, job in interrupted:
                 yield task, engines.run_alone(job)
         except BaseException:
-            engines.stop()  # an interrupted run does not wait for what is still being graded
+            engines.stop()  # otherwise leaving the pool would wait for every job that is still running
             raise
 
 
-def _together(
+def _run_in_parallel(
     tasks: Iterable[tuple[Task, Job]], engines: Engines, pool: ThreadPoolExecutor, at_once: int
 ) -> Iterator[tuple[Task, Job, Graded]]:
-    """Run jobs side by side. Threads only wait: the work is done by the engine's processes."""
+    """Run up to ``at_once`` jobs at a time. Threads only wait; the engine's processes do the work."""
     waiting = iter(tasks)
     running: dict[Future[Graded], tuple[Task, Job, Runner]] = {}
     while True:
+        # Engines are started here, not in the pool: a sandbox ends with the thread that started it.
         for task, job in itertools.islice(waiting, at_once - len(running)):
             engine = engines.current()
             running[pool.submit(engine.run, job)] = task, job, engine
@@ -96,7 +125,7 @@ def _together(
 
 
 class Engines:
-    """The engine that is running now; when it has ended, another one. For one thread."""
+    """The running engine; if it has ended, a new one replaces it. To be used by one thread only."""
 
     def __init__(self, engine_for: Callable[[], Runner]) -> None:
         self._engine_for = engine_for
@@ -117,24 +146,25 @@ class Engines:
         if self._engine is None:
             if self._deaths >= MAX_DEATHS:
                 raise MachineError(
-                    f"The sandbox was ended from outside {self._deaths} times in a row. Look at the system's log for "
-                    "what ends it (too little memory?). What was graded is kept; then repeat the same command."
+                    f"The sandbox was killed {self._deaths} times in a row, perhaps for lack of memory: see the "
+                    "system's log. Results so far are stored; fix the cause, then repeat the same command."
                 )
             self._engine = self._engine_for().__enter__()
         return self._engine
 
     def run_alone(self, job: Job) -> Graded:
-        """Run a job when no other runs."""
-        self._deaths = 0  # each of these has one try: that is bound enough
+        """Run a job while no other one runs."""
+        self._deaths = 0  # each of these jobs has one attempt, which bounds the number of sandboxes
         engine = self.current()
         graded = engine.run(job)
         self.record_outcome(engine, graded)
         return graded
 
     def record_outcome(self, engine: Runner, graded: Graded) -> None:
-        """Let an engine go that has ended, as what it brought back shows."""
+        """Drop the engine if a job shows that it has ended; count how many ended without grading anything."""
         if graded.complete:
             self._deaths = 0
+        # All jobs of a dead engine come back, but only the first is to count: then it is not the current one any more.
         elif engine is self._engine and engine.has_ended():
             self._deaths += 1
             self._engine = None
@@ -142,21 +172,20 @@ class Engines:
             engine.__exit__(None, None, None)
 
     def stop(self) -> None:
-        """End everything at once."""
+        """Stop everything at once."""
         if self._engine is not None:
             self._engine.stop()
 
 
-# --- What a zygote imports ----------------------------------------------------------------------------------------
-
+# --- Modules that a zygote imports --------------------------------------------------------------------------------
 NOTEBOOK = "autograder.integrations.notebook"
-"""What every notebook of students imports: `check` and `hint`, and with them what checks need."""
+"""The module that every student's notebook imports, for `check` and `hint`."""
 
 
 def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
-    """Return the modules that graded cells of the solutions and the checks import, sorted.
+    """Return the modules that the solutions' graded cells and the checks import, sorted.
 
-    Cells that only illustrate are comments in a module, so what they import is not among them.
+    Illustrations are comments in a solution, so their imports are not included.
     """
     sources: dict[str, bytes] = {}
     for exercise in exercises:
@@ -167,13 +196,13 @@ def modules_to_preload(exercises: Iterable[Exercise]) -> list[str]:
 
 
 def modules_used_by(sources: Mapping[str, bytes]) -> list[str]:
-    """Return the modules that code imports, or needs where it trains, sorted; ``sources`` are texts by their place."""
+    """Return the modules that code imports, and those that training needs, sorted; ``sources`` are texts by path."""
     found = {"torch", "numpy"}
     for where, source in sources.items():
         tree = parsed(source, where)
         found |= _imports(tree)
         if any(isinstance(node, ast.Attribute) and node.attr == "optim" for node in ast.walk(tree)):
-            found.add(COMPILER)
+            found.add(COMPILER)  # the first optimizer of a process imports it
     return sorted([NOTEBOOK, *(name for name in found if not name.startswith("autograder"))])
 
 
@@ -188,7 +217,8 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    """Yield every statement in a tree, without a look at the expressions: a tenth of what `ast.walk` visits."""
+    """Yield every statement in a tree."""
+    # Not `ast.walk`: it visits expressions too, ten times as many nodes.
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         for node in getattr(tree, name, ()):
             if isinstance(node, ast.stmt):

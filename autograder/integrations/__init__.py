@@ -1,1 +1,1 @@
-"""Where other software calls this package: notebooks, nbgrader, otter-grader, Gradescope."""
+"""The interfaces to other software: notebooks, nbgrader, otter-grader and Gradescope."""

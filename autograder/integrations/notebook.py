@@ -1,8 +1,7 @@
-"""What students call in a notebook: ``check`` and ``hint``.
+"""The functions that students call in a notebook: ``check`` and ``hint``.
 
-``check("conv2d")``: the public checks of a question, on what the student's notebook defines.
-
-``hint("conv2d")``: what a question's author tells someone who does not know how to go on, a step at a time.
+``check("conv2d")`` runs the public checks of a question on the names that the notebook defines. ``hint("conv2d")``
+shows the author's hints for the question, one at a time.
 """
 
 from __future__ import annotations
@@ -17,34 +16,34 @@ from typing import Any
 
 from autograder.course import Check, Question
 from autograder.course.check_files import question_of, test_files
-from autograder.course.model import is_public
 from autograder.course.reader import read_public_checks
+from autograder.course.structure import is_public
 from autograder.results.model import CheckResult, QuestionResult
 from autograder.results.rendering import CheckTable, marked
 
 GRADING_VARIABLE = "AUTOGRADER_GRADING"
 
 NBGRADER_VARIABLE = "NBGRADER_EXECUTION"
-"""What nbgrader sets where it runs a notebook itself, to ``autograde`` or ``validate``.
+"""nbgrader sets this to ``autograde`` or ``validate`` when it executes a notebook.
 
 See https://nbgrader.readthedocs.io/en/stable/user_guide/autograding_resources.html
 """
 
 
 class ChecksFailed(Exception):
-    """Not all checks passed; the message is the table. nbgrader's validation knows failures by exceptions only."""
+    """Not all checks passed; the message is the table. nbgrader's validation detects failures only by exceptions."""
 
     def _render_traceback_(self) -> list[str]:
-        """Show the table, without the lines of the autograder that raised it. IPython calls this."""
+        """Return the table in place of a traceback. IPython calls this."""
         return str(self).splitlines()
 
 
 def check(question: str) -> CheckTable | float | None:
-    """Run the public checks of ``question`` on this notebook and show a table of what passed and why not.
+    """Run the public checks of ``question`` on this notebook and show which passed, and why others failed.
 
-    Looks for the folder ``checks`` beside the notebook, as the student release has it. While a submission is graded
-    this does nothing: the grader runs all checks itself. In a notebook that nbgrader grades in its own kernel, the
-    autograder grades the notebook's file, and the value is the points.
+    Looks for the folder ``checks`` beside the notebook, as in the student release. While the autograder grades a
+    submission, this does nothing, because the grader runs all checks itself. While nbgrader autogrades the notebook in
+    its own kernel, the autograder grades the notebook's file, and the points are returned.
     """
     if os.environ.get(GRADING_VARIABLE):
         return None
@@ -57,6 +56,7 @@ def check(question: str) -> CheckTable | float | None:
     if found is None:
         return CheckTable(None, unknown_question(question))
     tests, declared = found
+    # The globals of the calling cell are the notebook's names.
     result = run_public_checks(tests, declared, sys._getframe(1).f_globals)
     if run_by == "validate" and result.score < result.max_score:
         raise ChecksFailed(repr(CheckTable(result)))
@@ -73,13 +73,13 @@ def run_public_checks(tests: Sequence[Path], question: Question, namespace: Mapp
     def report(_check: Check, result: CheckResult, _seconds: float) -> None:
         results.append(result)
 
-    with _kept_random_state():
+    with _preserved_random_state():
         run_checks(tests, question.checks, LocalSession(LocalSubmission(namespace)), report)
     return QuestionResult(question.name, tuple(results))
 
 
 def find_question(name: str) -> tuple[list[Path], Question] | None:
-    """Return the files of public checks of a question, and the question; None where there is no such question."""
+    """Return the public check files of a question, and the question; None if there is no such question."""
     folder = checks_folder(Path.cwd())
     for exercise in _exercises(folder) if folder else ():
         assert folder is not None
@@ -91,13 +91,15 @@ def find_question(name: str) -> tuple[list[Path], Question] | None:
 
 
 def unknown_question(name: str) -> str:
-    """Return what to tell who asks for a question that is not here."""
-    known = ", ".join(known_questions()) or "none: the folder `checks` is missing beside this notebook"
-    return f"There is no question “{name}” here. Known questions: {known}."
+    """Return the message for a question that does not exist."""
+    known = ", ".join(known_questions())
+    if not known:
+        return f"There is no question “{name}”: the folder `checks` is missing beside this notebook. Copy it there."
+    return f"There is no question “{name}”. Known questions: {known}."
 
 
 def known_questions() -> list[str]:
-    """Return the names of all questions whose checks lie beside the notebook."""
+    """Return the names of all questions that have public checks here."""
     folder = checks_folder(Path.cwd())
     if folder is None:
         return []
@@ -106,19 +108,19 @@ def known_questions() -> list[str]:
 
 
 def checks_folder(here: Path) -> Path | None:
-    """Return the folder of checks: beside the notebook (a release), or in the course that surrounds it."""
+    """Return the folder of checks: beside the notebook (in a release), or in the course that contains it."""
     candidates = (here / "checks", *(folder / "tests" / "checks" for folder in (here, *here.parents)))
     return next((folder for folder in candidates if any(folder.glob("*/public/test_*.py"))), None)
 
 
 def _exercises(folder: Path) -> list[str]:
-    """Return the exercises of which there are public checks."""
+    """Return the exercises that have public checks."""
     return sorted({path.parents[1].name for path in folder.glob("*/public/test_*.py")})
 
 
 @contextmanager
-def _kept_random_state() -> Iterator[None]:
-    """Leave the notebook's random generators as they were: a check is no part of the student's computation."""
+def _preserved_random_state() -> Iterator[None]:
+    """Restore the notebook's random states afterwards: a check must not change the student's own computation."""
     import numpy as np
     import torch
 
@@ -131,14 +133,11 @@ def _kept_random_state() -> Iterator[None]:
         torch.set_rng_state(states[2])
 
 
-# --- Hints --------------------------------------------------------------------------------------------------------
-
-
-_told: dict[str, int] = {}
+_hints_shown: dict[str, int] = {}
 
 
 class Hint:
-    """A text that a notebook shows as the last value of a cell, with names between backticks as code."""
+    """A text that a notebook displays as a cell's value, with names in backticks as code."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -151,14 +150,14 @@ class Hint:
 
 
 def hint(question: str) -> Hint:
-    """Return the next hint for a question; after the last one it begins again."""
+    """Return the next hint for a question; after the last one, start again with the first."""
     found = find_question(question)
     if found is None:
         return Hint(unknown_question(question))
     hints = found[1].hints
     if not hints:
-        return Hint(f'There is no hint for `{question}`. `check("{question}")` says what is not right yet.')
-    place = _told.get(question, 0) % len(hints)
-    _told[question] = place + 1
+        return Hint(f'There is no hint for `{question}`. Run `check("{question}")` to see what is not right yet.')
+    place = _hints_shown.get(question, 0) % len(hints)
+    _hints_shown[question] = place + 1
     more = f' Run `hint("{question}")` again for the next one.' if place + 1 < len(hints) else ""
     return Hint(f"Hint {place + 1} of {len(hints)}: {hints[place]}{more}")

@@ -1,1 +1,1 @@
-"""Learning platforms: submissions from their downloads, scores into their tables."""
+"""Learning platforms: import submissions from their downloads, export scores to their tables."""

@@ -1,8 +1,8 @@
-"""Read an archive of students' files, or a folder that one was unpacked into, as data and within bounds.
+"""Read an archive of students' files, or a folder that one was unpacked to, as data and within bounds.
 
-Nothing is ever extracted: a member is a name and a way to read it, and where it goes is decided elsewhere, by other
-names. What a hostile archive could do (paths out of it, links, devices, bombs, members over one another, a million
-names) ends with the member left out, or the archive, and a sentence that says why.
+Nothing is ever extracted: a member is a name and a function that reads it, and the caller chooses where its content
+goes. Hostile archives (paths that leave the archive, links, devices, bombs, overlapping members, a million names) lose
+the member or are refused as a whole, with a sentence that says why.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from autograder.text import printable
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be read; the message says what is wrong and what to do."""
+    """An archive cannot be read; the message says what is wrong and what to do."""
 
 
 class Unfit(Exception):
-    """A member that cannot be read; the message says why."""
+    """A member cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """What an archive may hold. A platform's download holds a class, a student's zip one submission."""
+    """The limits of an archive: its members, the bytes of each and of all, and the bytes of its central directory."""
 
     members: int = 20_000
     bytes_each: int = 32 * 2**20
@@ -42,18 +42,20 @@ class ArchiveLimits:
 
 
 DOWNLOAD = ArchiveLimits()
+"""For a platform's download, which contains a class."""
 HANDED_IN = ArchiveLimits(members=2_000, bytes_all=256 * 2**20, directory=2**20)
+"""For a student's zip, which contains one submission."""
 
 MAX_RATIO = 200
-"""How much larger than packed a member above one MiB may be: notebooks shrink to a tenth, zeros to a thousandth."""
+"""The largest compression ratio of a member above one MiB: notebooks reach about 10, zeros about 1000."""
 
-_LINK = "It is a link; links are not followed."
-_DEVICE = "It is no file but a device or the like."
+_LINK = "It is a link, and links are not followed."
+_DEVICE = "It is a device or another special file."
 
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive: its path with slashes, as it stands there, and what reads it."""
+    """One file of an archive: its path in there, with slashes, its size in bytes, and a function that reads it."""
 
     path: str
     size: int
@@ -61,17 +63,17 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The last part of its path."""
+        """The last part of the path."""
         return self.path.rpartition("/")[2]
 
     def read(self) -> bytes:
-        """Return its content; raise `Unfit` where it is damaged or not what it claims to be."""
+        """Return the content; raise `Unfit` if it is damaged or differs from what the archive declares."""
         return self._read()
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A member that was left out, by the path it stood under, and why."""
+    """A member that was left out: its path, and why."""
 
     path: str
     why: str
@@ -79,7 +81,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Archive:
-    """What can be read of an archive, in its order, and what cannot."""
+    """The members of an archive that can be read, in order, and those that cannot."""
 
     members: tuple[Member, ...]
     refused: tuple[Refused, ...]
@@ -87,7 +89,7 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a zip, or a folder as if it were one; raise `ArchiveError` where it is neither."""
+    """Open a zip, or a folder as if it were one; raise `ArchiveError` for anything else."""
     if path.is_dir():
         yield _folder(path)
         return
@@ -95,40 +97,41 @@ def open_archive(path: Path) -> Iterator[Archive]:
         with path.open("rb") as file:
             yield _zip(file, printable(path.name), DOWNLOAD)
     except OSError as error:
-        raise ArchiveError(f"{path} cannot be opened ({error.strerror or error}).") from None
+        raise ArchiveError(
+            f"{path} cannot be opened ({error.strerror or error}). Fix this, then repeat the command."
+        ) from None
 
 
 def open_handed_in(data: bytes, name: str) -> Archive:
-    """Open a zip that a student handed in."""
+    """Open a zip in a student's submission; raise `ArchiveError` if it is not one."""
     return _zip(io.BytesIO(data), printable(name), HANDED_IN)
 
 
 def _too_large(size: int, limits: ArchiveLimits) -> str:
-    return f"It has {size / 2**20:.0f} MiB; at most {limits.bytes_each // 2**20} are read."
+    return f"It has {size / 2**20:.0f} MiB; at most {limits.bytes_each // 2**20} MiB are read."
 
 
 # --- Zips -------------------------------------------------------------------------------------------
-
-
 def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
-    if _size_of_directory(file) > limits.directory:
-        raise ArchiveError(f"{name} lists far more files than a class hands in, so it was not read.")
+    if _size_of_directory(file) > limits.directory:  # before ZipFile, which reads all names into memory
+        raise ArchiveError(f"{name} lists far more files than a class hands in, so it was not read. Check what it is.")
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError, OSError) as error:
-        raise ArchiveError(f"{name} is no zip archive, or a damaged one ({error}). Download it again.") from None
+        raise ArchiveError(f"{name} is not a zip archive, or is damaged ({error}). Download it again.") from None
+    # Without folders: empty entries whose name ends with a slash, or with a backslash where Windows wrote them.
     infos = [info for info in archive.infolist() if info.file_size or not info.orig_filename.endswith(("/", "\\"))]
     if len(infos) > limits.members:
-        raise ArchiveError(f"{name} holds {len(infos)} files; at most {limits.members} are read.")
+        raise ArchiveError(f"{name} contains {len(infos)} files; at most {limits.members} are read. Split it.")
     overlapping = _overlapping(archive.infolist())
     members, refused, total = [], [], 0
     for info in infos:
         path = _path_of(info)
         why = _fault(info, path, limits) or (
-            "It lies over another member, as in a decompression bomb." if id(info) in overlapping else ""
+            "It overlaps another member, as in a decompression bomb." if id(info) in overlapping else ""
         )
         if not why and total + info.file_size > limits.bytes_all:
-            why = f"With it, the archive would hold more than {limits.bytes_all // 2**20} MiB."
+            why = f"With it, the archive would contain more than {limits.bytes_all // 2**20} MiB."
         if why:
             refused.append(Refused(path, why))
             continue
@@ -138,55 +141,57 @@ def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
 
 
 def _size_of_directory(file: BinaryIO) -> int:
-    """Return how many bytes of names an archive claims to hold, from its last record; 0 where there is none.
+    """Return the declared size of an archive's central directory, from its last record; 0 if there is none.
 
-    zipfile reads all of them before it can be asked anything. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+    https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
     """
     size = file.seek(0, os.SEEK_END)
-    start = file.seek(max(0, size - 2**16 - 22))
+    start = file.seek(max(0, size - 2**16 - 22))  # the record has 22 bytes and a comment of at most 64 KiB
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < 22:
         return 0
     (listed,) = struct.unpack_from("<L", tail, at + 12)
-    # The size does not fit for an archive of the 64-bit kind; then it cannot be more than lies before the record.
+    # ZIP64 archives have the size elsewhere; it cannot be more than the bytes before the record.
     return int(listed) if listed != 0xFFFFFFFF else start + at if start + at > DOWNLOAD.directory else 0
 
 
 def _path_of(info: zipfile.ZipInfo) -> str:
-    """Return a member's path with slashes; names that are UTF-8 without saying so are read as that."""
+    """Return the path of a member with slashes; names in UTF-8 that are not marked as such are read as UTF-8."""
     name = info.orig_filename
-    if not info.flag_bits & 0x800:
+    if not info.flag_bits & 0x800:  # not marked as UTF-8, so zipfile decoded it as cp437
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
 
 
 def _fault(info: zipfile.ZipInfo, path: str, limits: ArchiveLimits) -> str:
-    """Say why a member is not to be read; empty where it may be."""
+    """Return why a member must not be read; empty if it may be."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return _LINK
-    if kind not in (0, stat.S_IFREG):
+    if kind not in (0, stat.S_IFREG):  # 0: an archive from a system without Unix modes
         return _DEVICE
+    # The second character of a Windows path with a drive is a colon.
     if "\0" in path or path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
-        return "Its name points out of the archive."
+        return "Its name leaves the archive."
     if info.flag_bits & 0x1:
         return "It is encrypted. Ask for it without a password."
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "It is packed in a way that is not read. Ask for it as a plain file or a common zip."
+        return "Its compression method is not supported. Ask for it as a plain file or an ordinary zip."
     if info.file_size > limits.bytes_each:
         return _too_large(info.file_size, limits)
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * info.compress_size:
-        return f"It is packed more than {MAX_RATIO} times smaller than it is, as in a decompression bomb."
+        return f"It is compressed more than {MAX_RATIO}-fold, as in a decompression bomb."
     return ""
 
 
 def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
-    """Return the members whose bytes are another's as well; of several records of one member, all but the first.
+    """Return the ids of the members that share bytes with others; of several entries for one member, all but the first.
 
-    zipfile looks, too, but what it says depends on the version of Python. https://www.bamsoftware.com/hacks/zipbomb/
+    https://www.bamsoftware.com/hacks/zipbomb/
     """
+    # zipfile looks for overlaps too, but what it finds depends on the version of Python.
     found: set[int] = set()
     longest, end = None, 0
     for info in sorted(infos, key=lambda info: info.header_offset):
@@ -194,6 +199,7 @@ def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
             found.add(id(info))
             if info.header_offset > longest.header_offset:
                 found.add(id(longest))
+        # A lower bound: the local header has 30 bytes, then the name and an extra field.
         if info.header_offset + 30 + info.compress_size > end:
             longest, end = info, info.header_offset + 30 + info.compress_size
     return found
@@ -212,15 +218,13 @@ def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], byt
 
 @contextmanager
 def _without_warning() -> Iterator[None]:
-    """Keep zipfile from warning of several records of one member: all but the first are refused."""
+    """Suppress zipfile's warning about several entries for one member: all but the first are refused anyway."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
         yield
 
 
 # --- Folders ----------------------------------------------------------------------------------------
-
-
 def _folder(root: Path) -> Archive:
     members: list[Member] = []
     refused: list[Refused] = []
@@ -233,16 +237,19 @@ def _folder(root: Path) -> Archive:
         else:
             members.append(Member(name, size, _file_reader(path)))
         if len(members) + len(refused) > DOWNLOAD.members:
-            raise ArchiveError(f"{root} holds more than {DOWNLOAD.members} files, so it is no download of a class.")
+            raise ArchiveError(
+                f"{root} contains more than {DOWNLOAD.members} files, so it is not the download of a class. Name the "
+                "folder of the download."
+            )
     return Archive(tuple(members), tuple(refused))
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str, int]]:
-    """Yield what is no folder below a folder, sorted, without following a link."""
+    """Yield everything below a folder except folders, with its kind and size, sorted, without following links."""
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError as error:
-        raise ArchiveError(f"{root} cannot be opened ({error.strerror}).") from None
+        raise ArchiveError(f"{root} cannot be opened ({error.strerror}). Fix this, then repeat the command.") from None
     for entry in entries:
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
@@ -255,6 +262,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, str, int]]:
 def _file_reader(path: Path) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
+            # O_NOFOLLOW: the file may have been replaced by a link since the folder was listed.
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
                 return file.read(DOWNLOAD.bytes_each + 1)
         except OSError as error:

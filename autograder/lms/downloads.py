@@ -1,32 +1,25 @@
-"""What the names in a platform's download tell: Moodle's, Canvas's and Gradescope's.
-
-What the names in a platform's download tell: whose a file is, of which attempt, whether it was late.
+"""Find out whose each file in a platform's download is, of which attempt, and whether it was late.
 
 Moodle, *Download all submissions* (``mod/assign/classes/downloader.php``), in folders or, if that is off, flat:
     ``Ada Lovelace_4711_assignsubmission_file/convolution.ipynb``   (before 4.x with ``_`` at the folder's end)
     ``Ada Lovelace_4711_assignsubmission_file_convolution.ipynb``
-    The number is the participant's in this one assignment, another one in the next. A group has its name in place of
-    the student's; where marking is blind, everybody's is ``Participant``.
+    The number identifies the participant in this assignment only. A group has its name instead of the student's; with
+    blind marking, every name is ``Participant``.
 Canvas, *Download submissions* (``lib/content_zipper.rb``), always flat:
     ``lovelaceada_1001_20002_convolution.ipynb``, ``lovelaceada_LATE_1001_20002_convolution-1.ipynb``
-    The sortable name in small letters, the user's id, the file's id, which grows with every upload, and the file's
-    name, with ``-1`` where the student had used it before. Anonymous: ``anon_x1Y2z_20002_convolution.ipynb``. Texts
-    and links: ``lovelaceada_1001_text.html``.
-Gradescope, *Export submissions* (read in `gradescope`): ``assignment_9_export/submission_12345/convolution.ipynb``
-    beside ``submission_metadata.yml``, which says the rest.
+    The sortable name in lower case, the user's id, the file's id, which grows with every upload, and the file's name,
+    with ``-1`` if the student had used it before. Anonymous: ``anon_x1Y2z_20002_convolution.ipynb``. Texts and links:
+    ``lovelaceada_1001_text.html``.
+Gradescope, *Export submissions*: ``assignment_9_export/submission_12345/convolution.ipynb``, one folder per submission,
+    and ``submission_metadata.yml``, which Ruby writes and nothing documents. The fields read here are those that
+    published scripts of many courses read; a group has several submitters::
 
-Gradescope's *Export submissions*: a folder a submission, and ``submission_metadata.yml``, which says whose it is.
-
-    submission_12345:
-      :submitters:
-      - :name: Ada Lovelace
-        :sid: '555'
-        :email: ada@example.edu
-      :created_at: 2026-11-20 15:04:05.123456000 Z
-
-The file is written by Ruby; there is no documentation of it. What is read here is what published scripts of many
-courses read: ``:submitters`` with ``:name``, ``:sid`` and ``:email``, and ``:created_at``. A group has several
-submitters.
+        submission_12345:
+          :submitters:
+          - :name: Ada Lovelace
+            :sid: '555'
+            :email: ada@example.edu
+          :created_at: 2026-11-20 15:04:05.123456000 Z
 """
 
 from __future__ import annotations
@@ -51,8 +44,8 @@ _CANVAS = re.compile(
 _BLIND = "Participant"
 
 _LEFT_BEHIND = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db"}
-LEFT_BEHIND = "A system or an editor left it behind."
-UNKNOWN = "Its name is none that Moodle, Canvas or Gradescope give."
+LEFT_BEHIND = "It is a file of the system or of an editor, not of the student."
+UNKNOWN = "The file name matches no Moodle, Canvas or Gradescope pattern."
 
 
 @dataclass(frozen=True)
@@ -70,10 +63,10 @@ class PlatformUser:
 class UploadedFile:
     """One file of one submission.
 
-    ``upload`` grows with time where the platform counts uploads; ``late`` is None where it says nothing about that.
+    ``upload`` grows with time if the platform numbers uploads (else 0); ``late`` is None if it does not say.
     """
 
-    who: PlatformUser
+    user: PlatformUser
     file: str
     member: Member
     attempt: str = ""
@@ -83,42 +76,44 @@ class UploadedFile:
 
 
 def sort_out(members: Iterable[Member]) -> tuple[list[UploadedFile], list[Refused]]:
-    """Tell each member's student by its name; list those whose name tells none."""
-    pieces, strays = [], []
+    """Return the members of a Moodle or Canvas download with their students, and those whose name matches neither."""
+    uploads, strays = [], []
     for member in members:
-        piece = _moodle(member) or _canvas(member)
-        if is_left_behind(piece.file if piece else member.path):
+        # Moodle first: its names contain a fixed word, whereas Canvas's pattern may match by chance.
+        upload = _moodle(member) or _canvas(member)
+        if is_left_behind(upload.file if upload else member.path):
             strays.append(Refused(member.path, LEFT_BEHIND))
-        elif piece:
-            pieces.append(piece)
+        elif upload:
+            uploads.append(upload)
         else:
             strays.append(Refused(member.path, UNKNOWN))
-    return pieces, strays
+    return uploads, strays
 
 
 def is_left_behind(path: str) -> bool:
-    """Whether no student made a file, but a system or an editor: ``.DS_Store``, checkpoints."""
+    """Whether a file is of the system or of an editor, not of a student: ``.DS_Store``, checkpoints."""
     return any(part.startswith(".") or part.casefold() in _LEFT_BEHIND for part in path.split("/"))
 
 
 def is_one_submission(name: str) -> bool:
-    """Whether a file's name is that of one student's file in a download, rather than a download's."""
+    """Whether a file has the name of one student's file in a download, so that it is not a download itself."""
     return bool(_MOODLE_FLAT.fullmatch(name) or _CANVAS.fullmatch(name))
 
 
 def is_a_students_folder(name: str) -> bool:
-    """Whether a folder's name is that of one student's in a download."""
+    """Whether a folder has the name of one student's folder in a download."""
     return bool(_MOODLE_FOLDER.fullmatch(name))
 
 
 def is_a_download(members: Iterable[Member]) -> bool:
-    """Whether the names are those of several students' files, as no student's own zip has them."""
-    return len({piece.who.id for piece in sort_out(members)[0]}) > 1
+    """Whether the names are those of several students' files, which a student's own zip never contains."""
+    return len({upload.user.id for upload in sort_out(members)[0]}) > 1
 
 
 def _moodle(member: Member) -> UploadedFile | None:
     *folders, last = member.path.split("/")
     for place, folder in enumerate(folders):
+        # The outermost folder that matches: those inside it are the student's own.
         if found := _MOODLE_FOLDER.fullmatch(folder):
             return UploadedFile(_moodle_student(found), "/".join([*folders[place + 1 :], last]), member)
     found = _MOODLE_FLAT.fullmatch(last)
@@ -127,6 +122,7 @@ def _moodle(member: Member) -> UploadedFile | None:
 
 def _moodle_student(found: re.Match[str]) -> PlatformUser:
     name, number = found["name"], found["id"] or ""
+    # With blind marking all students have the same name, so only the number tells them apart.
     return PlatformUser(MOODLE, number or name, f"{name} {number}".strip() if name == _BLIND else name)
 
 
@@ -138,22 +134,18 @@ def _canvas(member: Member) -> UploadedFile | None:
         PlatformUser(CANVAS, found["id"], found["name"] or found["id"]),
         found["file"] or f"{found['text']}.html",
         member,
-        upload=int(found["upload"] or 0) if len(found["upload"] or "") < 19 else 0,
+        upload=int(found["upload"] or 0) if len(found["upload"] or "") < 19 else 0,  # not thousands of digits
         late=bool(found["late"]),
     )
 
 
 # --- Gradescope ---------------------------------------------------------------------------------------------------
-
-
 METADATA = "submission_metadata.yml"
 
 
 def find_metadata(members: Iterable[Member]) -> Member | None:
-    """Return the file that makes an archive Gradescope's: at its top, or in the one folder that holds everything.
-
-    A student's own file of this name, in a folder of theirs, must not decide how a class is read.
-    """
+    """Return Gradescope's metadata file, from the top of the archive or the one folder that contains everything."""
+    # Nowhere else: a student's own file of this name must not decide how a class is read.
     members = [member for member in members if not is_left_behind(member.path)]
     for member in members:
         root = member.path[: -len(METADATA)]
@@ -164,10 +156,10 @@ def find_metadata(members: Iterable[Member]) -> Member | None:
 
 
 def sort_out_gradescope(members: Iterable[Member], metadata: Member) -> tuple[list[UploadedFile], list[Refused]]:
-    """Tell each member's students by its folder; list those whose folder the metadata do not know."""
+    """Return the members of a Gradescope export with their students, and those whose folder is not in the metadata."""
     submissions = _read(metadata)
     root = metadata.path[: -len(METADATA)]
-    pieces: list[UploadedFile] = []
+    uploads: list[UploadedFile] = []
     strays: list[Refused] = []
     for member in members:
         folder, _, file = member.path.removeprefix(root).partition("/")
@@ -179,18 +171,18 @@ def sort_out_gradescope(members: Iterable[Member], metadata: Member) -> tuple[li
             strays.append(Refused(member.path, f"{METADATA} names no student for it."))
         else:
             when = _time(submissions[folder].get(":created_at"))
-            pieces += [UploadedFile(who, file, member, attempt=folder, handed_in=when) for who in students]
-    return pieces, strays
+            uploads += [UploadedFile(user, file, member, attempt=folder, handed_in=when) for user in students]
+    return uploads, strays
 
 
 def _read(metadata: Member) -> Mapping[str, Any]:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Plain data; what Ruby marks as its own objects is read as the mapping, list or text that it looks like."""
+        """Read plain data only; objects that Ruby tagged are read as the mapping, list or text that they look like."""
 
         def flatten_mapping(self, node: Any) -> None:
-            """Leave ``<<`` alone, by which a few lines can stand for a gigabyte."""
+            """Do not expand ``<<``, with which a few lines can become a gigabyte."""
 
     def plain(loader: Any, _suffix: str, node: Any) -> Any:
         make = {"mapping": loader.construct_mapping, "sequence": loader.construct_sequence}
@@ -217,11 +209,12 @@ def _students(submission: Any) -> list[PlatformUser]:
 
 def _text(record: Any, key: str) -> str:
     value = record.get(key) if isinstance(record, dict) else None
+    # YAML reads a student ID without quotes as a number.
     return str(value).strip() if isinstance(value, (str, int)) else ""
 
 
 def _time(value: Any) -> datetime | None:
-    """Return a time in UTC; YAML reads times as such, but for unusual ones."""
+    """Return a time in UTC, or None if it is not one; YAML has converted all times in the usual form already."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip().replace(" UTC", "+00:00"))

@@ -1,4 +1,4 @@
-"""Take a download of a learning platform into the folder of submissions; tell what became of every member."""
+"""Import the download of a learning platform into the folder of submissions, and report on every member of it."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from autograder.text import printable, student_name
 
 @dataclass(frozen=True)
 class Imported:
-    """One submission that was placed, or that was there already."""
+    """One submission that was imported, or that was there already."""
 
     entry: Entry
     outcome: PlacingOutcome
     listed: bool = True
-    """Whether the roster knows the student; True where there is none."""
+    """Whether the student is in the roster; True without a roster."""
     namesakes: bool = False
-    """Whether others in the download have the same name."""
+    """Whether other students in the download have the same name."""
 
 
 @dataclass
 class ImportReport:
-    """What became of all members: ``taken`` by submission, the others with a reason."""
+    """The imported submissions, and the members that were left out, with a reason."""
 
     taken: list[Imported] = field(default_factory=list)
     refused: list[tuple[str, Refused]] = field(default_factory=list)
-    """The archive, and the member with the reason."""
+    """Archive and member."""
 
 
 @dataclass
 class _Session:
-    """What is the same for all archives of a run."""
+    """What all archives of a run share."""
 
     output: Path
     exercises: Sequence[str]
@@ -58,16 +58,16 @@ def import_download(
     exercise: str | None = None,
     roster: Roster | None = None,
 ) -> ImportReport:
-    """Take archives, or folders of them, one after the other.
+    """Import archives, or folders of them, one after the other.
 
-    ``exercise`` is what all submissions answer; without it, each file's name has to tell, or else the archive's. Raises
-    `FileError` for a damaged record, and ``OSError`` where nothing can be written; what was taken until then stays
-    and is recorded.
+    ``exercise`` is the exercise of all submissions; without it, it is read from the name of each file or of the
+    archive. Raises `FileError` for a damaged record, and ``OSError`` if nothing can be written; submissions imported
+    before that are kept and recorded.
     """
     output.mkdir(parents=True, exist_ok=True)
     remove_unfinished(output)
     entries = read_record(output)
-    desk = _Session(
+    session = _Session(
         output,
         exercises,
         exercise,
@@ -79,120 +79,121 @@ def import_download(
         for path, skipped in _archives(sources):
             try:
                 with open_archive(path) as archive:
-                    _take_archive(archive, printable(path.name), desk, skipped)
+                    _import_archive(archive, printable(path.name), session, skipped)
             except ArchiveError as error:
-                desk.report.refused.append((printable(path.name), Refused("all of it", str(error))))
+                session.report.refused.append((printable(path.name), Refused("all of it", str(error))))
     finally:
-        write_record(output, desk.entries.values())
-    return desk.report
+        # Also after an error: submissions that are in place must be in the record.
+        write_record(output, session.entries.values())
+    return session.report
 
 
 def _archives(sources: Iterable[Path]) -> Iterator[tuple[Path, set[str]]]:
-    """Yield each archive, with its members that are archives themselves: a folder's zips come before what is beside."""
+    """Yield each archive with the members to skip: a folder's zips come first, then the folder without them."""
     for source in sources:
-        beside = sorted(source.iterdir()) if source.is_dir() else []
-        zips = [path for path in beside if _is_download(path)]
+        entries = sorted(source.iterdir()) if source.is_dir() else []
+        zips = [path for path in entries if _is_download(path)]
         yield from ((path, set()) for path in zips)
-        if not zips or len(zips) < len(beside):
+        if not zips or len(zips) < len(entries):
             yield source, {path.name for path in zips}
 
 
 def _is_download(path: Path) -> bool:
-    """Whether a folder's entry is an archive of its own, not one of a student's."""
+    """Whether an entry of a folder is a download itself, not the zip of one student."""
     if path.suffix.lower() != ".zip" or path.name.startswith(".") or downloads.is_one_submission(path.name):
         return False
     return path.is_file() and not path.is_symlink()
 
 
-def _take_archive(archive: Archive, name: str, desk: _Session, skipped: set[str]) -> None:
+def _import_archive(archive: Archive, name: str, session: _Session, skipped: set[str]) -> None:
     members = [member for member in archive.members if member.path not in skipped]
     strays = list(archive.refused)
     metadata = downloads.find_metadata(members)
     if metadata is not None:
-        pieces, unknown = downloads.sort_out_gradescope(members, metadata)
+        uploads, unknown = downloads.sort_out_gradescope(members, metadata)
     else:
-        pieces, unknown = downloads.sort_out(members)
+        uploads, unknown = downloads.sort_out(members)
     strays += unknown
     by_student: defaultdict[tuple[str, str], list[UploadedFile]] = defaultdict(list)
-    for piece in pieces:
-        by_student[piece.who.platform, piece.who.id].append(piece)
-    names = Counter((found[0].who.platform, _folded(found[0].who)) for found in by_student.values())
-    for (platform, _identity), found in sorted(by_student.items()):
+    for upload in uploads:
+        by_student[upload.user.platform, upload.user.id].append(upload)
+    names = Counter((found[0].user.platform, _folded(found[0].user)) for found in by_student.values())
+    # Sorted, so that namesakes get the same folders whatever the order of the archive.
+    for (platform, _id), found in sorted(by_student.items()):
         latest, earlier = _latest(found)
-        strays += [Refused(piece.member.path, _EARLIER) for piece in earlier]
-        who = latest[0].who
-        strays += _take_student(who, latest, name, desk, namesakes=names[platform, _folded(who)] > 1)
-    desk.report.refused += [(name, stray) for stray in strays]
+        strays += [Refused(upload.member.path, _EARLIER) for upload in earlier]
+        user = latest[0].user
+        strays += _import_student(user, latest, name, session, namesakes=names[platform, _folded(user)] > 1)
+    session.report.refused += [(name, stray) for stray in strays]
 
 
-_EARLIER = "It is of an earlier attempt; the latest was taken."
-_WITHOUT_ANSWER = "It was handed in beside a file that cannot be read, and means nothing without it."
+_EARLIER = "It is from an earlier attempt; only the latest counts."
+_WITHOUT_ANSWER = "It belongs to a submission whose notebook cannot be read."
 
 
-def _folded(who: PlatformUser) -> str:
-    return student_name(who.name).casefold()
+def _folded(user: PlatformUser) -> str:
+    return student_name(user.name).casefold()
 
 
-def _latest(pieces: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[UploadedFile]]:
-    """Part a student's files into those of the latest attempt and the others."""
+def _latest(uploads: Sequence[UploadedFile]) -> tuple[list[UploadedFile], list[UploadedFile]]:
+    """Separate a student's files into those of the latest attempt and those of earlier ones."""
+    # Gradescope exports every attempt; on the other platforms, all files have the same empty attempt.
     never = datetime.min.replace(tzinfo=UTC)
-    last = max(pieces, key=lambda piece: (piece.handed_in or never, piece.attempt)).attempt
-    parts: tuple[list[UploadedFile], list[UploadedFile]] = ([], [])
-    for piece in pieces:
-        parts[piece.attempt != last].append(piece)
-    return parts
+    last = max(uploads, key=lambda upload: (upload.handed_in or never, upload.attempt)).attempt
+    separated: tuple[list[UploadedFile], list[UploadedFile]] = ([], [])
+    for upload in uploads:
+        separated[upload.attempt != last].append(upload)
+    return separated
 
 
-def _take_student(
-    who: PlatformUser, pieces: list[UploadedFile], archive: str, desk: _Session, namesakes: bool
+def _import_student(
+    user: PlatformUser, uploads: list[UploadedFile], archive: str, session: _Session, namesakes: bool
 ) -> list[Refused]:
-    """Place one student's submissions; return what of them could not be."""
-    pieces, strays = unpacked(pieces)
+    """Import the submissions of one student; return the files that were left out."""
+    uploads, strays = unpacked(uploads)
     by_exercise: defaultdict[str, list[UploadedFile]] = defaultdict(list)
-    told = exercise_in(archive, desk.exercises)
-    for piece in pieces:
-        exercise = desk.exercise or exercise_of(piece, desk.exercises) or told
+    archives_exercise = exercise_in(archive, session.exercises)
+    for upload in uploads:
+        exercise = session.exercise or exercise_of(upload, session.exercises) or archives_exercise
         if exercise is None:
-            why = (
-                f"It does not tell which exercise it answers. Name that: --exercise {desk.exercises[0]}, for instance."
-            )
-            strays.append(Refused(piece.member.path, why))
+            why = f"Its name matches no exercise. Name the exercise, for instance --exercise {session.exercises[0]}."
+            strays.append(Refused(upload.member.path, why))
         else:
-            by_exercise[exercise].append(piece)
+            by_exercise[exercise].append(upload)
     for exercise, answers in sorted(by_exercise.items()):
         files, left_out = named(answers, exercise)
-        strays += left_out + _place(who, exercise, files, archive, desk, namesakes)
+        strays += left_out + _place(user, exercise, files, archive, session, namesakes)
     return strays
 
 
 def _place(
-    who: PlatformUser, exercise: str, files: list[Named], archive: str, desk: _Session, namesakes: bool
+    user: PlatformUser, exercise: str, files: list[Named], archive: str, session: _Session, namesakes: bool
 ) -> list[Refused]:
     contents: dict[str, bytes] = {}
     strays: list[Refused] = []
     read: list[Named] = []
-    for one in files:
+    for file in files:
         try:
-            contents[one.name] = one.piece.member.read()
-            read.append(one)
+            contents[file.name] = file.upload.member.read()
+            read.append(file)
         except Unfit as error:
-            strays.append(Refused(one.piece.member.path, str(error)))
-    if read[:1] != files[:1]:  # the answer itself is damaged: what lies beside it is no submission
-        return strays + [Refused(one.piece.member.path, _WITHOUT_ANSWER) for one in read]
-    student = desk.directory.folder_of(who, exercise, namesakes)
-    entry = _entry(student, exercise, who, read, archive)
-    before = desk.entries.get((student, exercise))
-    version = Version(read[0].piece.handed_in, max(one.piece.upload for one in read))
+            strays.append(Refused(file.upload.member.path, str(error)))
+    if read[:1] != files[:1]:  # the first file is the answer, and it is damaged: the others are not a submission
+        return strays + [Refused(file.upload.member.path, _WITHOUT_ANSWER) for file in read]
+    student = session.directory.folder_of(user, exercise, namesakes)
+    entry = _entry(student, exercise, user, read, archive)
+    before = session.entries.get((student, exercise))
+    new = Version(read[0].upload.handed_in, max(file.upload.upload for file in read))
+    old = Version(upload=_number(before.upload if before else ""))
     try:
-        outcome = place(
-            desk.output, student, exercise, contents, version, Version(upload=_number(before.upload if before else ""))
-        )
+        outcome = place(session.output, student, exercise, contents, new, old)
     except Occupied as error:
-        return strays + [Refused(one.piece.member.path, str(error)) for one in read]
+        return strays + [Refused(file.upload.member.path, str(error)) for file in read]
     if outcome is not PlacingOutcome.OLDER:
-        desk.entries[student, exercise] = entry
-    desk.report.taken.append(
-        Imported(entry, outcome, desk.directory.is_listed(who), namesakes and student.endswith(")"))
+        session.entries[student, exercise] = entry
+    # Namesakes are reported only if the folder got an id for them, which ends with a bracket.
+    session.report.taken.append(
+        Imported(entry, outcome, session.directory.is_listed(user), namesakes and student.endswith(")"))
     )
     return strays
 
@@ -201,17 +202,17 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def _entry(student: str, exercise: str, who: PlatformUser, files: Sequence[Named], archive: str) -> Entry:
-    piece = files[0].piece
-    members = ", ".join(printable(one.piece.member.path) for one in files[:3])
+def _entry(student: str, exercise: str, user: PlatformUser, files: Sequence[Named], archive: str) -> Entry:
+    answer = files[0].upload
+    members = ", ".join(printable(file.upload.member.path) for file in files[:3])
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    identity, name, email, number = (printable(text, 1000) for text in (who.id, who.name, who.email, who.number))
+    identity, name, email, number = (printable(text, 1000) for text in (user.id, user.name, user.email, user.number))
     return Entry(
-        *(student, exercise, who.platform, identity, name),
+        *(student, exercise, user.platform, identity, name),
         email=email,
         number=number,
-        upload=str(max(one.piece.upload for one in files) or ""),
-        handed_in=piece.handed_in.strftime("%Y-%m-%d %H:%M:%S UTC") if piece.handed_in else "",
-        late="" if piece.late is None else "yes" if piece.late else "no",
+        upload=str(max(file.upload.upload for file in files) or ""),
+        handed_in=answer.handed_in.strftime("%Y-%m-%d %H:%M:%S UTC") if answer.handed_in else "",
+        late="" if answer.late is None else "yes" if answer.late else "no",
         source=f"{archive}: {members}{more}",
     )

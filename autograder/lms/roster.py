@@ -1,18 +1,14 @@
-"""Who is who: a platform's list of students, and our record of whom we collected.
+"""Identify students: a platform's own list of them, and ``students.csv``, the record of those that were imported.
 
-A platform's own list of students: Canvas's gradebook, Moodle's grading worksheet or grades, Gradescope's roster.
-
-Canvas: *Grades → Export* writes ``Student, ID, SIS User ID, SIS Login ID, Section`` and a column an assignment
-    (``lib/gradebook_exporter.rb``; the name may be in ``LastName, FirstName`` and there may be ``Integration ID`` and
+Canvas: *Grades → Export* writes ``Student, ID, SIS User ID, SIS Login ID, Section`` and one column per assignment
+    (``lib/gradebook_exporter.rb``; the name may be in ``LastName, FirstName``, and there may be ``Integration ID`` and
     ``Root Account``).
 Moodle: an assignment's *Download grading worksheet* has ``Identifier`` (``Participant 4711``), ``Full name``, ``Email
     address`` (``mod/assign/feedback/offline``); *Grades → Export* and the list of participants have ``First name``,
-    ``Last name`` or ``Surname``, ``ID number``, ``Email address``. In English: elsewhere these words are others.
+    ``Last name`` or ``Surname``, ``ID number``, ``Email address``. These are the English titles; others are not read.
 Gradescope: *Roster → Download* has ``Name`` or ``First Name``, ``Last Name``, and ``SID``, ``Email``.
 
-``students.csv``: as whom a learning platform knows the students whose submissions were collected.
-
-One row a student and exercise, kept beside the students' folders. What sends grades back reads it.
+``students.csv`` has one row per student and exercise, beside the students' folders; the export of grades reads it.
 """
 
 from __future__ import annotations
@@ -39,7 +35,7 @@ IDENTIFIER = "identifier"
 
 @dataclass(frozen=True)
 class Person:
-    """One row of a list: its place, and what names this student there and nobody else."""
+    """One row of a list: its index, and everything that identifies the student there."""
 
     place: int
     login: str
@@ -50,13 +46,13 @@ class Person:
 
     @property
     def student(self) -> str:
-        """What the student's folder is called after: what stays the same from exercise to exercise."""
+        """The name of the student's folder, which must be the same for every exercise."""
         return self.login or self.email or self.number or self.name
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of a student elsewhere. ``id`` counts in lists of its own platform only."""
+    """What another source knows about a student. ``id`` is valid in lists of the same platform only."""
 
     id: str = ""
     keys: tuple[str, ...] = ()
@@ -65,19 +61,20 @@ class Identity:
 
 @dataclass(frozen=True)
 class Roster:
-    """A list of students that can be asked for one. ``ids`` says whose ids it holds: ``canvas``, ``moodle`` or none."""
+    """A searchable list of students. ``ids`` is the platform of their ids: ``canvas``, ``moodle`` or empty."""
 
     table: Table
     people: tuple[Person, ...]
     ids: str
     path: Path
 
-    def find(self, clue: Identity, platform: str = "") -> Person | None:
-        """Return whom a clue means: by id, else by login, email or number, else by a name that only one student has."""
-        if clue.id and platform == self.ids:
-            return self._by_id.get(clue.id)  # one who has left, not somebody else of the same name
-        for index, words in ((self._by_key, clue.keys), (self._by_name, clue.names)):
-            found = {person for word in words for person in index.get(_letters(word, index is self._by_name), ())}
+    def find(self, identity: Identity, platform: str = "") -> Person | None:
+        """Return a student by id, else by login, email or number, else by a name that only one student has."""
+        if identity.id and platform == self.ids:
+            # An unknown id is a student who has left the course: never search on for another of the same name.
+            return self._by_id.get(identity.id)
+        for index, texts in ((self._by_key, identity.keys), (self._by_name, identity.names)):
+            found = {person for text in texts for person in index.get(_normal(text, index is self._by_name), ())}
             if found:
                 return found.pop() if len(found) == 1 else None
         return None
@@ -88,17 +85,15 @@ class Roster:
 
     @cached_property
     def _by_key(self) -> Mapping[str, list[Person]]:
-        return _index(
-            self.people, lambda person: [_letters(key) for key in (person.login, person.email, person.number)]
-        )
+        return _index(self.people, lambda person: [_normal(key) for key in (person.login, person.email, person.number)])
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[Person]]:
-        return _index(self.people, lambda person: [_letters(person.name, True), _run_together(person.name)])
+        return _index(self.people, lambda person: [_normal(person.name, True), _joined(person.name)])
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a list of students; raise `FileError` where no column tells who is who."""
+    """Read a list of students; raise `FileError` if no column identifies them."""
     table = read_table(path)
     heads = [re.sub(r"\s+", " ", column).strip().casefold() for column in table.columns]
 
@@ -110,7 +105,7 @@ def read_roster(path: Path) -> Roster:
     places["id"] = column(["id"]) if is_canvas else column([IDENTIFIER])
     if all(places[kind] is None for kind in ("login", "email", "number", "id", "name", "last")):
         raise FileError(
-            f"{path} has no column that tells whose a row is, as Email address, ID number, Username, Full name, or "
+            f"{path} has no column that identifies students, such as Email address, ID number, Username, Full name, or "
             "Canvas's Student and ID. Switch the platform to English and export the list again."
         )
     people = tuple(_person(row, number, places) for number, row in enumerate(table.rows))
@@ -122,7 +117,7 @@ _KINDS = {"login": LOGIN, "email": EMAIL, "number": NUMBER, "name": NAME, "first
 
 
 def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None]) -> Person | None:
-    """Return a row's student; None for Canvas's rows above the students."""
+    """Return the student of a row, or None for the rows that Canvas writes above the students."""
 
     def cell(kind: str) -> str:
         place = places[kind]
@@ -130,7 +125,7 @@ def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None])
 
     name = cell("name") or f"{cell('first')} {cell('last')}".strip()
     identity = cell("id")
-    if digits := re.search(r"(\d+)$", identity):
+    if digits := re.search(r"(\d+)$", identity):  # Moodle writes "Participant 4711"
         identity = digits[1]
     known = (cell("login"), cell("email"), cell("number"), identity)
     if "points possible" in name.casefold() or not any((*known, name)):
@@ -141,25 +136,24 @@ def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None])
 def _index(people: Iterable[Person], keys_of: Callable[[Person], Iterable[str]]) -> Mapping[str, list[Person]]:
     index: defaultdict[str, list[Person]] = defaultdict(list)
     for person in people:
+        # A set: the login and the email address of a student may be the same.
         for key in {key for key in keys_of(person) if key}:
             index[key].append(person)
     return index
 
 
-def _letters(text: str, is_name: bool = False) -> str:
-    """Return text for comparison: without case and, for names, without order, accents' spelling and punctuation."""
-    text = unicodedata.normalize("NFKC", text).casefold().strip()
+def _normal(text: str, is_name: bool = False) -> str:
+    """Return text for comparison, without case; names also without punctuation and the order of their words."""
+    text = unicodedata.normalize("NFKC", text).casefold().strip()  # é has two spellings in Unicode
     return " ".join(sorted(re.findall(r"\w+", text))) if is_name else text
 
 
-def _run_together(name: str) -> str:
-    """Return a sortable name as Canvas writes it into file names: ``lovelaceada``."""
+def _joined(name: str) -> str:
+    """Return a sortable name as Canvas writes it in file names: ``lovelaceada``."""
     return "".join(re.findall(r"\w", unicodedata.normalize("NFKC", name).casefold()))
 
 
-# --- Our record ---------------------------------------------------------------------------------------------------
-
-
+# --- students.csv -------------------------------------------------------------------------------------------------
 RECORD = "students.csv"
 
 
@@ -167,9 +161,9 @@ RECORD = "students.csv"
 class Entry:
     """One student's submission of one exercise, and the student as the platform knows them.
 
-    ``id`` is the platform's own (Moodle's number of the participant, Canvas's of the user, Gradescope's student ID);
-    ``upload`` is Canvas's number of the newest file; ``handed_in`` is in UTC, ``late`` is ``yes``, ``no`` or empty for
-    unknown; ``source`` says which members of which archive were taken.
+    ``id`` is the platform's own: Moodle's participant number, Canvas's user id, Gradescope's student ID. ``upload`` is
+    Canvas's id of the newest file; ``handed_in`` is in UTC; ``late`` is ``yes``, ``no`` or empty (unknown); ``source``
+    names the archive and its members.
     """
 
     student: str
@@ -189,9 +183,9 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 
 
 def read_record(folder: Path) -> list[Entry]:
-    """Return what is recorded below a folder of submissions: nothing where there is no record.
+    """Return the record of a folder of submissions; empty if there is none.
 
-    Raises `FileError` where the file is another table.
+    Raises `FileError` if ``students.csv`` is another table.
     """
     path = folder / RECORD
     if not path.is_file():
@@ -204,7 +198,7 @@ def read_record(folder: Path) -> list[Entry]:
 
 
 def write_record(folder: Path, entries: Iterable[Entry]) -> None:
-    """Write the record, sorted; leave the file alone where nothing changed."""
+    """Write the record, sorted; do not touch the file if nothing changed."""
     ordered = sorted(entries, key=lambda entry: (entry.student, entry.exercise))
     data = write_table(COLUMNS, [[escape_formula(cell) for cell in astuple(entry)] for entry in ordered])
     path = folder / RECORD

@@ -1,10 +1,8 @@
-"""Tables as CSV: written so that no spreadsheet finds a formula in them, read whatever program wrote them.
+"""Read and write CSV tables: those of learning platforms, and ``grades.csv`` and ``questions.csv``.
 
-Plain data: used by the gradebook's tables, and by what comes from learning platforms and goes back to them.
-
-Grades as tables that any spreadsheet reads: one row for each submission, and one for each question.
-
-``grades.csv`` and ``questions.csv`` are long tables: whatever the exercises, the columns are the same.
+Tables are written so that no spreadsheet finds a formula in them, and read in the encodings and with the separators
+that spreadsheets use. ``grades.csv`` has one row per submission, ``questions.csv`` one per question; their columns do
+not depend on the exercises.
 """
 
 from __future__ import annotations
@@ -22,19 +20,19 @@ from autograder.files import write_atomic
 from autograder.results.model import Result, Status
 from autograder.text import printable
 
-# What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
+# The characters that begin a formula, including their full-width forms on East Asian keyboards.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = set("=+-@＝＋－＠")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
 _MARK = "'"
 
 MAX_BYTES = 32 * 2**20
-"""The largest table that is read: hundreds of bytes for each of the students of a large university."""
+"""The largest table that is read: hundreds of bytes per student of a large university."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a header, and how it was written: what goes back to a platform keeps its separator."""
+    """A table with a header; its separator and byte order mark are kept for the way back to the platform."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -43,33 +41,33 @@ class Table:
 
 
 def escape_formula(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with an apostrophe before what would begin one.
+    """Return a cell that no spreadsheet reads as a formula: an apostrophe is put before one.
 
-    `unescape_formula` undoes it.
+    `unescape_formula` is the inverse.
     """
+    # Spreadsheets may ignore blanks and unprintable characters before a formula. Apostrophes are skipped so that a cell
+    # which begins with one and a formula gets another, and `unescape_formula` removes only that.
     first = next((c for c in cell if c != _MARK and c.isprintable() and not c.isspace()), "")
     return _MARK + cell if first in _FORMULA else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """Return what `escape_formula` was given."""
+    """Return the argument of `escape_formula` for its result."""
     return cell[1:] if cell.startswith(_MARK) and escape_formula(cell[1:]) == cell else cell
 
 
 def escape_foreign(cell: str) -> str:
-    """Return a cell of somebody else's table for another one: `escape_formula`, but for numbers and a lone ``-``
-    for none.
-    """
+    """Return a cell of a platform's table, escaped unless it is a number or ``-`` (Moodle's sign for no grade)."""
     return cell if cell.strip() in ("", "-") or _NUMBER.fullmatch(cell.strip()) else escape_formula(cell)
 
 
 def one_line(text: str) -> str:
-    """Return text of others as a cell on one line that no spreadsheet takes for a formula."""
+    """Return untrusted text as a cell on one line that no spreadsheet reads as a formula."""
     return escape_formula(printable(text, limit=1000))
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str = ",") -> bytes:
-    """Return a table in UTF-8. Its cells are written as they are: pass those of others through `escape_formula`."""
+    """Return a table in UTF-8. Cells are written as they are: the caller must `escape_formula` untrusted ones."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator="\n")
     writer.writerow(columns)
@@ -78,14 +76,15 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separa
 
 
 def read_table(path: Path) -> Table:
-    """Read a table with a header: in UTF-8, UTF-16 or Windows' encoding, with commas, semicolons or tabs.
+    """Read a table with a header, in UTF-8, UTF-16 or cp1252, with commas, semicolons or tabs.
 
-    Rows are as long as the header; empty ones are left out. Raises `FileError`.
+    Rows are cut or filled to the length of the header; empty ones are left out. Raises `FileError` if the file cannot
+    be read, is empty or is too large.
     """
     with reading(path), path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise FileError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, so it is no list of students.")
+        raise FileError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, so it is not a list of students.")
     text, bom = _decoded(data)
     separator = _separator(text)
     try:
@@ -93,7 +92,7 @@ def read_table(path: Path) -> Table:
     except csv.Error as error:
         raise FileError(f"{path} cannot be read as CSV ({error}). Save it as CSV in UTF-8.") from None
     if not rows:
-        raise FileError(f"{path} is empty.")
+        raise FileError(f"{path} is empty. Export it again.")
     width = len(rows[0])
     filled = (tuple(row[:width] + [""] * (width - len(row))) for row in rows[1:])
     return Table(tuple(rows[0]), tuple(filled), separator, bom)
@@ -105,18 +104,18 @@ def _decoded(data: bytes) -> tuple[str, bool]:
     try:
         return data.decode("utf-8-sig"), data.startswith(b"\xef\xbb\xbf")
     except UnicodeDecodeError:
+        # Excel on Windows saves CSV in the system's encoding, in Western Europe and America this one.
         return data.decode("cp1252", "replace"), False
 
 
 def _separator(text: str) -> str:
-    """Return what separates the most columns of the header."""
+    """Return the separator that gives the header the most columns."""
+    # Excel writes semicolons in countries where the comma is the decimal separator.
     header = text.lstrip().partition("\n")[0]
     return max(",;\t", key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
 
 
 # --- Grades -------------------------------------------------------------------------------------------------------
-
-
 GRADES = "grades.csv"
 QUESTIONS = "questions.csv"
 
@@ -128,9 +127,9 @@ QUESTION_COLUMNS = ("student", "exercise", "question", "score", "max_score", "ne
 
 
 def write_grades(output: Path, results: Iterable[Result], course: Course) -> tuple[Path, Path]:
-    """Write ``grades.csv`` and ``questions.csv`` below ``output``, sorted; return their paths.
+    """Write ``grades.csv`` and ``questions.csv`` to ``output``, sorted; return their paths.
 
-    ``max_score`` is the course's own where a submission could not be graded, so that it counts as zero of it.
+    For a submission that could not be graded, ``max_score`` is the exercise's, so that it counts as zero of that.
     """
     ordered = sorted(results, key=lambda result: (result.student, result.exercise))
     questions = [row for result in ordered for row in _question_rows(result)]
@@ -140,7 +139,7 @@ def write_grades(output: Path, results: Iterable[Result], course: Course) -> tup
 
 
 def grades_table(results: Iterable[Result], course: Course) -> bytes:
-    """Return what ``grades.csv`` holds: one row a submission, sorted."""
+    """Return the content of ``grades.csv``: one row per submission, sorted."""
     most = {exercise.name: exercise.max_score for exercise in course.exercises}
     ordered = sorted(results, key=lambda result: (result.student, result.exercise))
     return write_table(GRADE_COLUMNS, [_grade_row(result, most) for result in ordered])

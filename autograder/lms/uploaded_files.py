@@ -1,4 +1,4 @@
-"""Which files of a student's make a submission of which exercise, and what they are called here."""
+"""Choose which of a student's files belong to the submission of which exercise, and name them."""
 
 from __future__ import annotations
 
@@ -14,130 +14,130 @@ from autograder.text import resembles
 
 MAX_FILES = 64
 MAX_BYTES = 128 * 2**20
-"""How much of one submission is kept: one file of it is graded."""
+"""The most bytes of one submission that are kept; only one of its files is graded."""
 
-_TOO_MUCH = f"The submission has more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB; this one was left out."
-_MAX_NAME = 180
+_TOO_MUCH = f"The submission has more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB, so this one was left out."
+_MAX_NAME = 180  # bytes, of the 255 that file systems allow
 _ANSWERS = (".ipynb", ".py")
 _UPLOADED_AGAIN = re.compile(r"-\d+$")
-_UNFIT = re.compile(r'[<>:"|?*\\/]')
+_UNFIT = re.compile(r'[<>:"|?*\\/]')  # what Windows forbids in file names
 
 
 @dataclass(frozen=True)
 class Named:
-    """One file of a submission, with its name here."""
+    """One file of a submission, with the name that it gets here."""
 
     name: str
-    piece: UploadedFile
+    upload: UploadedFile
 
 
-def unpacked(pieces: Iterable[UploadedFile]) -> tuple[list[UploadedFile], list[Refused]]:
-    """Put what a student's zips hold in their place; zips in zips stay closed."""
+def unpacked(uploads: Iterable[UploadedFile]) -> tuple[list[UploadedFile], list[Refused]]:
+    """Replace a student's zips by their content; zips inside zips are refused."""
     found: list[UploadedFile] = []
     strays: list[Refused] = []
-    for piece in pieces:
-        if PurePosixPath(piece.file).suffix.lower() != ".zip":
-            found.append(piece)
+    for upload in uploads:
+        if PurePosixPath(upload.file).suffix.lower() != ".zip":
+            found.append(upload)
             continue
         try:
-            archive = open_handed_in(piece.member.read(), piece.member.name)
+            archive = open_handed_in(upload.member.read(), upload.member.name)
         except (ArchiveError, Unfit) as error:
-            strays.append(Refused(piece.member.path, str(error)))
+            strays.append(Refused(upload.member.path, str(error)))
             continue
         if is_a_download(archive.members):
-            strays.append(Refused(piece.member.path, "It holds files of several students. Collect it by itself."))
+            strays.append(Refused(upload.member.path, "It contains files of several students. Collect it separately."))
             continue
-        strays += [Refused(f"{piece.member.path}: {one.path}", one.why) for one in archive.refused]
+        strays += [Refused(f"{upload.member.path}: {member.path}", member.why) for member in archive.refused]
         for member in archive.members:
-            path = f"{piece.member.path}: {member.path}"
+            path = f"{upload.member.path}: {member.path}"
             if is_left_behind(member.path):
                 strays.append(Refused(path, LEFT_BEHIND))
             elif PurePosixPath(member.path).suffix.lower() == ".zip":
-                strays.append(Refused(path, "It is a zip in a zip. Ask for the notebook itself."))
+                strays.append(Refused(path, "It is a zip inside a zip. Ask for the notebook itself."))
             else:
-                found.append(replace(piece, file=member.path, member=replace(member, path=path)))
+                found.append(replace(upload, file=member.path, member=replace(member, path=path)))
     return found, strays
 
 
-def exercise_of(piece: UploadedFile, exercises: Sequence[str]) -> str | None:
-    """Tell the exercise by a file's name; None where it is like none, or like several."""
-    like = [name for name in exercises if _is_like(piece, name)]
-    return like[0] if len(like) == 1 else None
+def exercise_of(upload: UploadedFile, exercises: Sequence[str]) -> str | None:
+    """Return the exercise that the name of a file matches; None if it matches none, or several."""
+    matching = [name for name in exercises if _matches(upload, name)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def exercise_in(archive: str, exercises: Sequence[str]) -> str | None:
-    """Tell the exercise by a download's name, as Moodle makes it: ``<course>-<assignment>-<number>.zip``."""
+    """Return the exercise that the name of a download matches; Moodle's is ``<course>-<assignment>-<number>.zip``."""
     stem = PurePosixPath(archive).stem
-    like = {name for name in exercises for part in (stem, *stem.split("-")) if resembles(part, name)}
-    return like.pop() if len(like) == 1 else None
+    matching = {name for name in exercises for part in (stem, *stem.split("-")) if resembles(part, name)}
+    return matching.pop() if len(matching) == 1 else None
 
 
-def named(pieces: Sequence[UploadedFile], exercise: str) -> tuple[list[Named], list[Refused]]:
-    """Give a submission's files their names: the answer that of the exercise, the others their own, each once."""
-    answer = _answer(pieces, exercise)
-    ordered = sorted(pieces, key=lambda piece: (piece is not answer, *_rank(piece)))
-    made: list[Named] = []
+def named(uploads: Sequence[UploadedFile], exercise: str) -> tuple[list[Named], list[Refused]]:
+    """Name the files of a submission: the answer, which comes first, like the exercise, others as before, each once."""
+    answer = _answer(uploads, exercise)
+    ordered = sorted(uploads, key=lambda upload: (upload is not answer, *_rank(upload)))
+    files: list[Named] = []
     strays: list[Refused] = []
     used: set[str] = set()
     total = 0
-    for count, piece in enumerate(ordered):
-        total += piece.member.size
+    for count, upload in enumerate(ordered):
+        total += upload.member.size
         if count >= MAX_FILES or total > MAX_BYTES:
-            strays.append(Refused(piece.member.path, _TOO_MUCH))
+            strays.append(Refused(upload.member.path, _TOO_MUCH))
             continue
-        own = _file_name(piece.file)
-        wanted = f"{exercise}{PurePosixPath(own).suffix.lower()}" if piece is answer else own
+        own = _file_name(upload.file)
+        wanted = f"{exercise}{PurePosixPath(own).suffix.lower()}" if upload is answer else own
         name, number = wanted, 1
-        while name.casefold() in used:
+        while name.casefold() in used:  # some file systems ignore case
             number += 1
             name = f"{PurePosixPath(wanted).stem} ({number}){PurePosixPath(wanted).suffix}"
         used.add(name.casefold())
-        made.append(Named(name, piece))
-    return made, strays
+        files.append(Named(name, upload))
+    return files, strays
 
 
-def _answer(pieces: Sequence[UploadedFile], exercise: str) -> UploadedFile | None:
-    """Return the file that is meant to be graded: a notebook before a module; None where several may be meant."""
+def _answer(uploads: Sequence[UploadedFile], exercise: str) -> UploadedFile | None:
+    """Return the file to grade, a notebook before a module; None if it is not clear which one."""
     for ending in _ANSWERS:
-        candidates = [piece for piece in pieces if PurePosixPath(piece.file).suffix.lower() == ending]
-        alike = [piece for piece in candidates if _is_like(piece, exercise)]
-        if alike:
-            return _newest(alike, exercise)
+        candidates = [upload for upload in uploads if PurePosixPath(upload.file).suffix.lower() == ending]
+        matching = [upload for upload in candidates if _matches(upload, exercise)]
+        if matching:
+            return _newest(matching, exercise)
         if candidates:
             return candidates[0] if len(candidates) == 1 else None
     return None
 
 
-def _newest(pieces: Sequence[UploadedFile], exercise: str) -> UploadedFile | None:
-    """Return the last upload of a file; where nothing counts uploads, the only one called just like the exercise."""
-    newest = max(piece.upload for piece in pieces)
-    last = [piece for piece in pieces if piece.upload == newest]
-    called = [piece for piece in last if PurePosixPath(piece.file).stem == exercise]
-    clear = last if len(last) == 1 else called
-    return clear[0] if len(clear) == 1 else None
+def _newest(uploads: Sequence[UploadedFile], exercise: str) -> UploadedFile | None:
+    """Return the last upload of a file; if uploads have no numbers, the only one with exactly the exercise's name."""
+    newest = max(upload.upload for upload in uploads)
+    last = [upload for upload in uploads if upload.upload == newest]
+    exact = [upload for upload in last if PurePosixPath(upload.file).stem == exercise]
+    chosen = last if len(last) == 1 else exact
+    return chosen[0] if len(chosen) == 1 else None
 
 
-def _is_like(piece: UploadedFile, exercise: str) -> bool:
-    path = PurePosixPath(piece.file)
+def _matches(upload: UploadedFile, exercise: str) -> bool:
+    path = PurePosixPath(upload.file)
     names = [path.name]
-    if piece.who.platform == CANVAS:
+    if upload.user.platform == CANVAS:  # it appends -1, -2 to the name of a file that is uploaded again
         names.append(f"{_UPLOADED_AGAIN.sub('', path.stem)}{path.suffix}")
     return any(resembles(name, exercise) for name in names)
 
 
-def _rank(piece: UploadedFile) -> tuple[int, bool, int, str]:
-    """Newest first, then answers, then what lies least deep, then by name."""
-    path = PurePosixPath(piece.file)
-    return -piece.upload, path.suffix.lower() not in _ANSWERS, len(path.parts), piece.file
+def _rank(upload: UploadedFile) -> tuple[int, bool, int, str]:
+    """Return a sort key: newest first, then notebooks and modules, then the least deep, then by name."""
+    path = PurePosixPath(upload.file)
+    return -upload.upload, path.suffix.lower() not in _ANSWERS, len(path.parts), upload.file
 
 
 def _file_name(path: str) -> str:
-    """Return a file's name as any system can store and any terminal show it."""
+    """Return the name of a file as every system can store it and every terminal can show it."""
     text = unicodedata.normalize("NFC", path.rpartition("/")[2])
     text = _UNFIT.sub("_", "".join(c if c.isprintable() else "_" for c in text)).strip(" .") or "_"
     stem, suffix = PurePosixPath(text).stem, PurePosixPath(text).suffix
-    if len(suffix.encode()) > 20:
+    if len(suffix.encode()) > 20:  # a dot within a sentence, not a file ending
         stem, suffix = text, ""
     stem = stem.encode()[:_MAX_NAME].decode(errors="ignore")
-    # nbgrader takes this name for the time of handing in; nobody sets that for themselves.
+    # nbgrader reads the time of a submission from this file, which a student must not set.
     return f"_{text}" if text.casefold() == "timestamp.txt" else f"{stem}{suffix}"

@@ -1,1 +1,1 @@
-"""Testing the checks: right answers must pass, every known mistake must be caught, junk must not confuse them."""
+"""Test the checks: right answers must pass, every known mistake must be caught, junk must not break them."""

@@ -1,4 +1,4 @@
-"""From experiments to thresholds: measure right and wrong answers, put a threshold between, write the record."""
+"""Turn experiments into thresholds: measure right and wrong answers, choose a threshold between, write the record."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from autograder.proving.threshold import NoThreshold, choose_threshold, highest_
 
 @dataclass(frozen=True)
 class Repeats:
-    """With how many seeds answers are run. The seeds that answers are graded with are among them.
+    """How many seeds each kind of answer is measured with. The seeds used for grading are among them.
 
-    Right answers need enough for a bound, wrong ones and baselines only to be seen to fall below.
+    Right answers need enough runs for a failure bound; wrong ones and baselines only have to stay below it.
     """
 
     solution: int = 30
@@ -36,27 +36,27 @@ class Repeats:
 
 @dataclass(frozen=True)
 class CalibrationOutcome:
-    """What came of calibrating one experiment: a new entry of the record, or why there is none.
+    """The outcome of calibrating one experiment: an entry for the record, or the reason why there is none.
 
-    ``reused`` is an earlier entry, which stays because the data are not on this machine.
+    ``reused`` marks an earlier entry that stays in the record because its data are not on this machine.
     """
 
     plan: Plan
     entry: dict[str, Any] | None = None
     problem: str = ""
-    kept: bool = False
+    reused: bool = False
 
 
 @dataclass(frozen=True)
 class PreparedCalibration:
-    """What there is to calibrate in one exercise, and on which machine."""
+    """The experiments of one exercise, planned, and the environment that measures them."""
 
     exercise: Exercise
     plans: tuple[Plan, ...]
     environment: str
 
     def tasks(self, repeats: Repeats) -> list[MeasuringTask]:
-        """Return all runs to be made, the experiments mixed, so that the time they take tells when the rest is done."""
+        """Return all runs to make."""
         tasks = [
             MeasuringTask(plan, subject, seed)
             for plan in self.plans
@@ -64,19 +64,20 @@ class PreparedCalibration:
             for subject in plan.subjects
             for seed in range(1, repeats.of(subject) + 1)
         ]
+        # By seed, so that cheap and expensive experiments mix: the progress bar extrapolates from the runs so far.
         return sorted(tasks, key=lambda task: task.seed)
 
 
 def prepare(pool: Pool, exercise: Exercise) -> PreparedCalibration:
-    """Import the checks of an exercise and find out what there is to measure, with the digests of the data.
+    """Import the checks of an exercise, plan its experiments and digest their data.
 
-    Raises `CourseError` where something is not as it must be.
+    Raises `CourseError` when the checks cannot be imported or an experiment cannot be planned.
     """
     if not has_experiments(exercise):
         return PreparedCalibration(exercise, (), "")
-    reply = pool.ask(do="describe", **pool.laid_down(exercise.check_files))
+    reply = pool.ask(do="describe", **pool.install(exercise.check_files))
     if "failed" in reply:
-        raise CourseError(f"the checks of {exercise.name} cannot be imported: {reply['failed']}")
+        raise CourseError(f"The checks of {exercise.name} cannot be imported: {reply['failed']}")
     described = [Description(**each) for each in reply["experiments"]]
     return PreparedCalibration(exercise, tuple(plan(exercise, described)), f"{software()} {reply['processor']}")
 
@@ -89,9 +90,9 @@ def calibrate(
     *,
     notify: Callable[[MeasuringTask, Measurement], None] = lambda task, measurement: None,
 ) -> list[CalibrationOutcome]:
-    """Measure what has not been measured, choose thresholds and write the record of one exercise.
+    """Make the missing measurements, choose thresholds and write the record of one exercise.
 
-    An experiment for which there is no threshold loses its entry: what has been refuted cannot be used.
+    An experiment without a threshold loses its entry: checks must not go on using one that was refuted.
     """
     exercise = prepared.exercise
     memory = Memory(course.root / CACHE / f"{exercise.name}.jsonl")
@@ -105,7 +106,7 @@ def calibrate(
     for each in prepared.plans:
         name = each.experiment.name
         if each.experiment.missing:
-            outcomes.append(CalibrationOutcome(each, before.get(name), each.experiment.missing, kept=name in before))
+            outcomes.append(CalibrationOutcome(each, before.get(name), each.experiment.missing, reused=name in before))
         else:
             found = {subject: [run for _, run in sorted(runs[name, subject].items())] for subject in each.subjects}
             outcomes.append(_conclude(each, found, prepared.environment))
@@ -125,7 +126,7 @@ def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: s
         for subject in (*each.of("wrong"), *each.of("baseline"))
     }
     try:
-        if not each.graded:  # nobody's points hang on it: it says which mistakes these data show
+        if not each.graded:  # no points depend on it; it only shows which mistakes these data reveal
             highest = highest_threshold(rights)
             baselines = {subject.label for subject in each.of("baseline")}
             wrongs = {
@@ -135,7 +136,7 @@ def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: s
             }
         if not wrongs:
             raise NoThreshold(
-                "nothing falls below it: give it a baseline, or name its check in a wrong answer's caught_by"
+                "nothing falls below it. Give it a baseline, or name its check in a wrong answer's caught_by"
             )
         choice = choose_threshold(rights, wrongs)
     except NoThreshold as error:
@@ -144,13 +145,13 @@ def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: s
 
 
 def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> Iterator[str]:
-    """Yield what keeps measurements from being used: right answers that fail, numbers that are none."""
+    """Yield why measurements cannot be used: right answers or baselines that fail, metrics outside [0, 1]."""
     for subject in each.of("right"):
         failed = [run.failed for run in runs[subject] if run.failed]
         if failed:
             yield f"the right answer “{subject.label}” fails: {failed[0]}"
         elif not all(0 <= run.metrics.get(metric, math.nan) <= 1 for run in runs[subject]):
-            yield f"the right answer “{subject.label}” has a {metric} that does not lie between 0 and 1"
+            yield f"the right answer “{subject.label}” has a {metric} that is not between 0 and 1"
     for subject in each.of("baseline"):
         failed = [run.failed for run in runs[subject] if run.failed]
         if failed:
@@ -158,18 +159,18 @@ def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> 
 
 
 def find_problems(prepared: PreparedCalibration) -> Iterator[tuple[str, str]]:
-    """Yield experiment and sentence for all that keeps the record of an exercise from being used, without measuring."""
+    """Yield (experiment, problem) for everything that invalidates an exercise's record; measures nothing."""
     entries = read_record(prepared.exercise)
     for each in prepared.plans:
         name = each.experiment.name
         for problem in problems_of(each, entries.get(name), prepared.environment):
             yield name, problem
     for name in sorted(set(entries) - {each.experiment.name for each in prepared.plans}):
-        yield name, "the record has it, the checks do not"
+        yield name, "it is in the record, but not in the checks"
 
 
 def environments(prepared: PreparedCalibration) -> Iterator[tuple[str, str]]:
-    """Yield the experiments that were measured in another environment, which alone makes no record wrong."""
+    """Yield (experiment, environment) for those measured in another environment; their entries stay valid."""
     for name, entry in read_record(prepared.exercise).items():
         if entry.get("environment") != prepared.environment:
             yield name, str(entry.get("environment"))

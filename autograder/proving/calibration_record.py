@@ -1,14 +1,13 @@
-"""Calibration records, ``tests/checks/<exercise>/calibration.json``: what is in them and whether it still holds.
+"""Write calibration records, ``tests/checks/<exercise>/calibration.json``, and tell whether they still hold.
 
-They are meant to be read, compared and committed: sorted, rounded, without dates, so that the same measurements
-give the same bytes.
+Records are read, compared and committed, so they are sorted, rounded and without dates: the same measurements give
+the same bytes.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from autograder.checking.experiments import SEEDS
 from autograder.course import Exercise
 from autograder.course.check_files import RECORD_NAME
 from autograder.errors import CourseError
+from autograder.files import write_atomic
 from autograder.proving.measuring import Measurement
 from autograder.proving.plan import Plan, Subject
 from autograder.proving.threshold import (
@@ -31,21 +31,21 @@ from autograder.proving.threshold import (
 )
 
 DECIMALS = 4
-"""Few enough that no number of a record says more than any text may hold; the digests are what tells records apart."""
+"""Few enough that the leak scan cannot mistake a common number for a secret; digests tell records apart."""
 
 ROUNDING = 1.05
-"""By what factor a bound may be off that is computed from the rounded numbers of a record."""
+"""The factor by which a bound computed from a record's rounded numbers may be too high."""
 
 Runs = Mapping[Subject, Sequence[Measurement]]
 
 
 def record_path(exercise: Exercise) -> Path:
-    """Return where the record of an exercise lies."""
+    """Return the path of an exercise's record."""
     return exercise.checks_folder / RECORD_NAME
 
 
 def read_record(exercise: Exercise) -> dict[str, Any]:
-    """Return the entries of a record by experiment; none where there is no record."""
+    """Return the entries of a record by experiment, empty if there is none; raise `CourseError` if it is damaged."""
     path = record_path(exercise)
     if not path.is_file():
         return {}
@@ -60,23 +60,21 @@ def read_record(exercise: Exercise) -> dict[str, Any]:
 
 
 def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:
-    """Write a record, or remove it where it would be empty; return whether anything changed."""
+    """Write a record, or delete it if it would be empty; return whether it changed."""
     path = record_path(exercise)
     before = path.read_bytes() if path.is_file() else b""
     after = f"{_layout({'experiments': entries}, 4)}\n".encode() if entries else b""
     if after == before:
         return False
     if after:
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        scratch.write_bytes(after)
-        scratch.replace(path)
+        write_atomic(path, after)
     else:
         path.unlink()
     return True
 
 
 def _layout(value: Any, depth: int, indent: str = "") -> str:
-    """Return JSON with ``depth`` levels of objects spread over lines and what is deeper, as each answer's, on one."""
+    """Return JSON with ``depth`` levels of objects on lines of their own and each deeper one on a single line."""
     if not isinstance(value, Mapping) or not value or not depth:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
     inner = indent + "  "
@@ -88,7 +86,7 @@ def _layout(value: Any, depth: int, indent: str = "") -> str:
 
 
 def make_entry(plan: Plan, runs: Runs, choice: Choice, environment: str) -> dict[str, Any]:
-    """Return what the record says of one experiment."""
+    """Return an experiment's entry for the record."""
     metric, threshold = plan.experiment.metric, choice.threshold
     values = {each: [run.metrics[metric] for run in runs[each]] for each in plan.of("right")}
     summaries = {each.label: Summary.of(results, threshold) for each, results in values.items()}
@@ -131,7 +129,7 @@ def _wrong(subject: Subject, runs: Sequence[Measurement], metric: str, threshold
 
 
 def _common(subject: Subject, runs: Sequence[Measurement], metric: str) -> dict[str, Any]:
-    """Return mean and deviation of the metric, and the means of all the others."""
+    """Return mean and standard deviation of the metric, and the means of the other metrics."""
     measured = [run.metrics for run in runs if math.isfinite(run.metrics.get(metric, math.nan))]
     values = [metrics[metric] for metrics in measured]
     others = sorted(set().union(*measured) - {metric})
@@ -157,13 +155,14 @@ def _up(value: float, decimals: int = DECIMALS) -> float:
 
 
 def problems_of(plan: Plan, entry: Mapping[str, Any] | None, environment: str) -> Iterator[str]:
-    """Yield why an experiment's entry is no ground for its threshold: missing, made of something else, or too weak."""
+    """Yield why an entry does not support its threshold: missing, out of date, or too weak."""
     if entry is None:
         yield "there is no record"
         return
+    # Fractions differ in their last digits from processor to processor, and so does their digest.
     comparable = plan.experiment.exact or entry.get("environment") == environment
     if comparable and not plan.experiment.missing and entry.get("data") != plan.experiment.data:
-        yield f"the data of {plan.experiment.dataset} are not those of the record"
+        yield f"the data of {plan.experiment.dataset} differ from those in the record"
     yield from _stale(plan, entry)
     try:
         yield from _weak(plan, entry)
@@ -175,17 +174,17 @@ def _stale(plan: Plan, entry: Mapping[str, Any]) -> Iterator[str]:
     experiment = plan.experiment
     for name, now in (("dataset", experiment.dataset), ("metric", experiment.metric)):
         if entry.get(name) != now:
-            yield f"the {name} is {now}, in the record {entry.get(name)}"
+            yield f"the {name} is {now}, but {entry.get(name)} in the record"
     if entry.get("measure") != plan.measure:
         yield f"the code of {experiment.measure} or {experiment.data_function} has changed"
     if entry.get("checks") != (list(plan.checks) if plan.graded else []):
-        yield "other checks use it than when it was measured"
-    for kind, words in (("right", "right answers"), ("wrong", "wrong answers"), ("baseline", "baselines")):
+        yield "the checks that use it are not those of the record"
+    for kind, plural in (("right", "right answers"), ("wrong", "wrong answers"), ("baseline", "baselines")):
         known = {label: each.get("code") for label, each in entry.get(f"{kind}s", {}).items()}
         current = {subject.label: subject.code for subject in plan.of(kind)}
         changed = sorted(label for label in known.keys() | current.keys() if known.get(label) != current.get(label))
         if changed:
-            yield f"{words} have changed: {', '.join(changed)}"
+            yield f"{plural} have changed: {', '.join(changed)}"
 
 
 def _weak(plan: Plan, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -196,9 +195,9 @@ def _weak(plan: Plan, entry: Mapping[str, Any]) -> Iterator[str]:
     }
     for label, bound in failure_bounds(summaries, threshold).items():
         if summaries[label].n < fewest.get(label, FEWEST_RUNS):
-            yield f"the right answer “{label}” was measured with {summaries[label].n} seeds only"
+            yield f"the right answer “{label}” was measured with only {summaries[label].n} seeds"
         if (rights[label]["min"] < threshold) != (summaries[label].failures > 0):
-            yield f"the threshold is not the one that “{label}” was measured against"
+            yield f"“{label}” was measured against another threshold"
         if not bound <= MAX_FAILURE * ROUNDING:
             yield f"the right answer “{label}” may fail more than once in 1 000"
     if plan.graded:

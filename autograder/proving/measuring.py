@@ -1,4 +1,4 @@
-"""Measure many times: processes that do it, and a file that remembers, so that an interrupted run goes on."""
+"""Run many measurements in a pool of processes, and remember them in a file, so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from autograder.course import CheckFiles
 from autograder.course.check_files import FOLDER
 from autograder.errors import CourseError, FileError, reading
 from autograder.proving.plan import Plan, Subject
-from autograder.runtime.subprocesses import environment, python
+from autograder.runtime import environment, python
 
 CACHE = ".calibration"
-"""The folder of a course in which measurements are kept between runs. It may be deleted at any time."""
+"""The folder of a course that stores measurements between runs. It may be deleted at any time."""
 
+# Read when torch is imported; results must not depend on how many cores this machine has.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of an experiment. ``failed`` says why there are no metrics: the answer raised, or ended its process."""
+    """One run of an experiment. ``failed`` says why there are no metrics: the answer raised, or killed its process."""
 
     metrics: dict[str, float]
     failed: str = ""
@@ -38,23 +39,23 @@ class Measurement:
 
 @dataclass(frozen=True)
 class MeasuringTask:
-    """A run that is to be made."""
+    """One run to make."""
 
     plan: Plan
     subject: Subject
     seed: int
 
     def key(self, environment: str) -> str:
-        """Return what identifies the result: everything that it depends on."""
+        """Return the digest of everything that the result depends on."""
         subject = [self.subject.kind, self.subject.code]
         if self.subject.kind == "baseline":
             subject.append(self.subject.label)
-        what = [self.plan.measure, self.plan.experiment.data, self.plan.experiment.dataset, subject, self.seed]
-        return hashlib.sha256(json.dumps([*what, environment]).encode()).hexdigest()
+        inputs = [self.plan.measure, self.plan.experiment.data, self.plan.experiment.dataset, subject, self.seed]
+        return hashlib.sha256(json.dumps([*inputs, environment]).encode()).hexdigest()
 
 
 class Process:
-    """A running `measurer`."""
+    """A running `measuring_process`."""
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
@@ -63,13 +64,13 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment(_ONE_THREAD),
-            start_new_session=True,  # an interrupt at the keyboard is for us; this one then ends with its input
+            start_new_session=True,  # Ctrl-C is for the parent; the child exits when its input closes
             text=True,
             encoding="utf-8",
         )
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Return the reply to a request; ``{"failed": …}`` when the process ended instead of replying."""
+        """Return the reply to a request, ``{"failed": …, "ended": True}`` if the process ended; raise `CourseError`."""
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
         try:
@@ -86,7 +87,7 @@ class Process:
         return reply
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self._popen.kill()
         self._popen.wait()
         for pipe in (self._popen.stdin, self._popen.stdout):
@@ -95,9 +96,11 @@ class Process:
 
 
 class Pool:
-    """Measuring processes, as many as ``jobs``, started when they are needed. Use it in a ``with`` block."""
+    """Up to ``jobs`` measuring processes, started on demand. Use it in a ``with`` block."""
 
     def __init__(self, jobs: int) -> None:
+        # One entry per job, None for a process not yet started. Last in, first out: a process that has imported torch
+        # and the checks is used again before another one is started.
         self._idle: queue.LifoQueue[Process | None] = queue.LifoQueue()
         self._all: set[Process] = set()
         self._lock = threading.Lock()
@@ -116,17 +119,17 @@ class Pool:
         self.stop()
 
     def stop(self) -> None:
-        """End all processes, also those at work, whose requests are cancelled."""
+        """Kill all processes; requests in progress raise ``CancelledError``."""
         with self._lock:
             self._stopped = True
             while self._all:
                 self._all.pop().stop()
             self._folder.cleanup()
 
-    def laid_down(self, files: CheckFiles) -> dict[str, Any]:
-        """Write files of checks where the processes import them, once; return where: an edit meanwhile changes nothing.
+    def install(self, files: CheckFiles) -> dict[str, Any]:
+        """Write check files where the processes import them; return the fields ``folder`` and ``tests`` of a request.
 
-        These are the fields ``folder`` and ``tests`` of a request.
+        They are written once: edits to the course during the run have no effect.
         """
         folder = Path(self._folder.name, files.digest, FOLDER)
         with self._lock:
@@ -135,14 +138,14 @@ class Pool:
         return {"folder": str(folder), "tests": list(files.tests)}
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Have a request answered by a process that has nothing else to do."""
+        """Return an idle process's reply to a request, after waiting for one."""
         process = self._idle.get() or self._start()
         try:
             reply = process.ask(**request)
         except CourseError:
             self._idle.put(process)
             raise
-        if self._stopped:
+        if self._stopped:  # the process did not end by itself: `stop` killed it
             raise CancelledError
         if "ended" in reply:
             with self._lock:
@@ -161,7 +164,7 @@ class Pool:
 
 
 class Memory:
-    """Measurements of an exercise, kept in a file: a line each, added when it is made."""
+    """The measurements of an exercise in a file, one line each, appended as they are made."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -169,7 +172,7 @@ class Memory:
         self._lock = threading.Lock()
         with reading(path):
             text = path.read_text("utf-8", "replace") if path.exists() else ""
-        if text and not text.endswith("\n"):  # a run was killed while it wrote
+        if text and not text.endswith("\n"):  # a run was killed while writing
             text = text[: text.rfind("\n") + 1]
             path.write_text(text, "utf-8")
         for number, line in enumerate(text.splitlines(), 1):
@@ -180,7 +183,7 @@ class Memory:
                 raise FileError(f"{path}:{number} is damaged ({error}). Delete the file: it only saves time.") from None
 
     def get(self, key: str) -> Measurement | None:
-        """Return what was measured before."""
+        """Return an earlier measurement, or None."""
         return self._known.get(key)
 
     def add(self, key: str, measurement: Measurement) -> None:
@@ -196,9 +199,9 @@ class Memory:
 def measure(
     pool: Pool, checks: CheckFiles, tasks: Iterable[MeasuringTask], memory: Memory, environment: str
 ) -> Iterator[tuple[MeasuringTask, Measurement]]:
-    """Yield every task with its result, those that are remembered first, then each as it is made.
+    """Yield every task with its result: remembered ones first, then new ones as they complete.
 
-    Raises `CourseError` when a measurement itself breaks.
+    Raises `CourseError` when the code of an experiment fails, rather than an answer.
     """
     todo: dict[str, list[MeasuringTask]] = {}
     for task in tasks:
@@ -206,7 +209,7 @@ def measure(
         known = memory.get(key)
         if known is not None:
             yield task, known
-        else:  # experiments that differ in the metric only share their measurements
+        else:  # experiments that differ only in their metric share measurements
             todo.setdefault(key, []).append(task)
 
     def run(key: str) -> Measurement:
@@ -215,23 +218,23 @@ def measure(
         subject = {"kind": task.subject.kind, "label": task.subject.label, "cells": cells}
         reply = pool.ask(
             do="measure",
-            **pool.laid_down(checks),
+            **pool.install(checks),
             experiment=task.plan.experiment.name,
             subject=subject,
             seed=task.seed,
         )
         measurement = Measurement(reply.get("metrics", {}), reply.get("failed", ""))
-        if "ended" not in reply:  # perhaps it was not the answer that ended it
+        if "ended" not in reply:  # the answer may not be to blame: measure it again next time
             memory.add(key, measurement)
         return measurement
 
-    with ThreadPoolExecutor(pool.jobs) as threads:
+    with ThreadPoolExecutor(pool.jobs) as threads:  # threads only wait for processes
         futures = {threads.submit(run, key): key for key in todo}
         try:
             for future in as_completed(futures):
                 for task in todo[futures[future]]:
                     yield task, future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: kill the processes, or leaving the `with` block would wait for them
             threads.shutdown(wait=False, cancel_futures=True)
             pool.stop()
             raise

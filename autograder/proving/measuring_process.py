@@ -1,7 +1,7 @@
-"""The process that measures: it has torch, and runs answers of the course's own collection beside the checks.
+"""Run experiments on answers of the course's own collection: the child process of `measuring`.
 
-Not for submissions, which are graded in the sandbox. One request a line on standard input, one reply a line
-on standard output, both JSON. Settings are those of the sandbox, so that results are the same as there.
+It imports torch and has no isolation, so it must never run submissions. It reads one JSON request per line from
+standard input and writes one JSON reply per line. Torch is set up as in the sandbox, so that results are the same.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ import torch
 from autograder.checking.execution import CellRunner, make_shell, names_defined
 from autograder.checking.experiments import CalibrationError, Experiment
 from autograder.checking.failures import SubmissionError, student_error
-from autograder.checking.runner import install_package
+from autograder.checking.runner import install_package, module_name
 from autograder.checking.student_module import HELPER_FILE, LocalSubmission, is_cell_file
 from autograder.course.cells import Cell
 
 LIMIT_S = 600
-"""CPU seconds after which a measurement is ended: an answer that never finishes must not stop the others."""
+"""CPU seconds after which a measurement is killed, so that an endless answer does not block the others."""
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what an answer prints is no reply
+    os.dup2(2, 1)  # output of an answer must not end up among the replies
     settle()
     for line in sys.stdin:
         replies.write(json.dumps(reply_to(json.loads(line))) + "\n")
@@ -44,14 +44,14 @@ def main() -> None:
 
 
 def settle() -> None:
-    """Set this process up as the sandbox sets up its own."""
+    """Configure torch as the sandbox does."""
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def reply_to(request: dict[str, Any]) -> dict[str, Any]:
-    """Carry out one request; an error of ours is the reply ``{"error": what}``."""
+    """Carry out one request; return ``{"error": …}`` if the experiment's own code fails."""
     try:
         if request["do"] == "describe":
             experiments = describe(Path(request["folder"]), request["tests"])
@@ -59,17 +59,17 @@ def reply_to(request: dict[str, Any]) -> dict[str, Any]:
         return measure(**{name: value for name, value in request.items() if name != "do"})
     except CalibrationError as error:
         return {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user wants to read it
+    except Exception as error:  # noqa: BLE001 - the author of the checks needs to see it, whatever it is
         return {"error": "".join(traceback.format_exception(error)).strip()}
 
 
 def processor() -> str:
-    """Return the kind of processor, on which results depend in their last digits."""
+    """Return the CPU capability that torch uses, which the last digits of results depend on."""
     return str(torch.backends.cpu.get_cpu_capability())
 
 
 def describe(folder: Path, tests: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what files of checks say of their experiments, with the digests of their data."""
+    """Return the experiments of check files, with the digests of their data; see `plan.Description`."""
     digests: dict[tuple[str, str], dict[str, Any]] = {}
     described = []
     for file, variable, experiment in experiments_of(folder, tuple(tests)):
@@ -92,24 +92,24 @@ def describe(folder: Path, tests: Sequence[str]) -> list[dict[str, Any]]:
         )
     names = [each["name"] for each in described]
     if len(set(names)) < len(names):
-        raise CalibrationError(f"two experiments have the same name: {', '.join(sorted(names))}")
+        raise CalibrationError(f"Two experiments have the same name; rename one of {', '.join(sorted(names))}.")
     return described
 
 
 def measure(
     folder: str, tests: Sequence[str], experiment: str, subject: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
-    """Run an experiment once; return ``{"metrics": …}``, or ``{"failed": why}`` when the answer did not get so far."""
+    """Run an experiment once; return ``{"metrics": …}``, or ``{"failed": reason}`` if the answer raised."""
     chosen = {each.name: each for _, _, each in experiments_of(Path(folder), tuple(tests))}[experiment]
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, LIMIT_S)  # its signal ends the process
+        signal.setitimer(signal.ITIMER_PROF, LIMIT_S)  # SIGPROF, not caught, kills the process even inside torch
     try:
         with open(os.devnull, "w") as quiet, contextlib.redirect_stdout(quiet):  # noqa: PTH123
             if subject["kind"] == "baseline":
                 return {"metrics": chosen.run_baseline(subject["label"], seed)}
             return {"metrics": chosen.run(_run_cells(subject["cells"]), seed)}
     except Exception as error:
-        if _is_the_answers(error):
+        if _is_answers_error(error):
             return {"failed": f"{type(error).__name__}: {error}"}
         raise
     finally:
@@ -117,8 +117,8 @@ def measure(
             signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _is_the_answers(error: Exception) -> bool:
-    """Whether an error is one of the answer, as a check in the sandbox would see it."""
+def _is_answers_error(error: Exception) -> bool:
+    """Whether the answer is to blame for an error, by the rules of the sandbox."""
     if isinstance(error, AssertionError | SubmissionError) or student_error(error) is not None:
         return True
     frames = traceback.extract_tb(error.__traceback__)
@@ -127,25 +127,21 @@ def _is_the_answers(error: Exception) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def experiments_of(folder: Path, tests: tuple[str, ...]) -> list[tuple[str, str, Experiment]]:
-    """Import files of checks; return the experiments in them and in what they import: file, variable, experiment."""
+    """Import check files; return the experiments in them and in their imports as (file, variable, experiment)."""
     install_package(folder)
     for file in tests:
-        importlib.import_module(_module_of(folder, file))
+        importlib.import_module(module_name(folder, folder / file))
     found: dict[int, tuple[str, str, Experiment]] = {}
-    # A module that tests import comes first: there an experiment is defined.
+    # Helper modules first: an experiment that tests import is attributed to the file that defines it.
     for file in sorted(_files_of(folder), key=lambda file: (file in tests, file)):
-        for variable, value in vars(sys.modules[_module_of(folder, file)]).items():
+        for variable, value in vars(sys.modules[module_name(folder, folder / file)]).items():
             if isinstance(value, Experiment):
                 found.setdefault(id(value), (file, variable, value))
     return list(found.values())
 
 
-def _module_of(folder: Path, file: str) -> str:
-    return ".".join((folder.name, *Path(file).with_suffix("").parts))
-
-
 def _files_of(folder: Path) -> list[str]:
-    """Return the files of the folder that are imported."""
+    """Return the files of the folder that have been imported."""
     modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     paths = (Path(path) for path in modules if path)
     return [path.relative_to(folder).as_posix() for path in paths if path.is_relative_to(folder)]
@@ -154,7 +150,7 @@ def _files_of(folder: Path) -> list[str]:
 class DataDigest:
     """SHA-256 of all tensors, arrays and plain values in nested containers.
 
-    ``exact`` says that there were no fractions among them, whose last digits depend on the processor.
+    ``exact`` is False if any array holds fractions, whose last digits may depend on the processor.
     """
 
     def __init__(self, value: Any) -> None:
@@ -169,6 +165,7 @@ class DataDigest:
         if isinstance(value, np.ndarray):
             self._note(f"array {value.dtype.str} {value.shape}")
             self._sha.update(np.ascontiguousarray(value).tobytes())
+            # Whole numbers in a float array, such as labels, are the same on every machine.
             self.exact &= value.dtype.kind in "biu" or bool((value == np.trunc(value)).all())
         elif isinstance(value, Mapping):
             self._note(f"mapping {len(value)}")
@@ -182,7 +179,10 @@ class DataDigest:
         elif value is None or isinstance(value, str | bytes | bool | int | float):
             self._note(f"{type(value).__name__} {value!r}")
         else:
-            raise CalibrationError(f"the data of an experiment may not hold a {type(value).__name__}")
+            raise CalibrationError(
+                f"The data of an experiment hold a {type(value).__name__}; "
+                "use tensors, arrays, numbers, text and containers of these."
+            )
 
     def _note(self, text: str) -> None:
         self._sha.update(f"{text}\0".encode())
@@ -191,12 +191,12 @@ class DataDigest:
 def _data_function(experiment: Experiment) -> Any:
     data = experiment.data or experiment.measure.__globals__.get("_data")
     if data is None:
-        raise CalibrationError(f"{experiment.name} has no data: give it `data=`, or define `_data(dataset)`.")
+        raise CalibrationError(f"{experiment.name} has no data. Give it `data=`, or define `_data(dataset)`.")
     return data
 
 
 def _digest_or_reason(data: Any, dataset: str) -> dict[str, Any]:
-    """Return the digest of a dataset, or why it is not to be had: some have to be downloaded first."""
+    """Return the digest of a dataset, or why it is missing: some must be downloaded first."""
     try:
         found = DataDigest(data(dataset))
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Which experiments a file of checks has, which checks use them, and which answers they are to be measured with.
+"""Plan a calibration: which checks use an experiment, and which answers it is measured with.
 
-Who uses what is read from the syntax tree. An experiment that no check uses, on other data for instance, goes with
-those that share its measurement.
+Uses are read from the syntax tree. An experiment that no check uses (on other data, for instance) is measured with the
+answers of those that share its measurement.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.course import Exercise
 from autograder.course.cells import Cell
 from autograder.course.check_files import parsed, question_of
-from autograder.course.reachability import digest, program, reachable, statements
+from autograder.course.digests import code_digest, program, reachable, statements
 from autograder.course.reader import is_check
 from autograder.errors import CourseError
 from autograder.proving.answers import Answer, read_answers
@@ -24,10 +24,9 @@ SOLUTION = "the solution"
 
 @dataclass(frozen=True)
 class Description:
-    """An `Experiment` as a file of checks defines it, or imports it.
+    """An `Experiment` that a check file defines or imports.
 
-    ``data`` is the digest of its data, which is the same on every machine if ``exact``; ``missing`` says why there
-    are none.
+    ``data`` is the digest of its data, the same on every machine if ``exact``; ``missing`` says why there is none.
     """
 
     name: str
@@ -45,10 +44,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: the cells of an answer, or one of an experiment's baselines, which has none.
+    """What is measured: the cells of an answer, or a baseline of an experiment, which has no cells.
 
-    ``code`` is the digest of all code that the result depends on, beside the measurement itself; ``is_reference``
-    says that it is the solution.
+    ``code`` is the digest of all code that the result depends on, apart from the measurement; ``is_reference`` marks
+    the solution.
     """
 
     kind: str
@@ -60,7 +59,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment with the checks that use it, as ``question.check``, and what it is to be measured with."""
+    """An experiment, the checks that use it as ``question.check``, and the subjects that it is measured with.
+
+    ``graded`` is False if no check uses it; ``checks`` are then those that share its measurement.
+    """
 
     experiment: Description
     graded: bool
@@ -69,17 +71,17 @@ class Plan:
     subjects: tuple[Subject, ...]
 
     def of(self, kind: str) -> list[Subject]:
-        """Return the subjects that are a ``right`` or ``wrong`` answer or a ``baseline``."""
+        """Return the subjects of one kind: ``right``, ``wrong`` or ``baseline``."""
         return [subject for subject in self.subjects if subject.kind == kind]
 
 
 def has_experiments(exercise: Exercise) -> bool:
-    """Whether an exercise's checks mention experiments at all."""
+    """Whether an exercise's check files mention experiments at all."""
     return any(b"Experiment" in content for name, content in exercise.check_files.files if name.endswith(".py"))
 
 
 def checks_that_train(exercise: Exercise) -> frozenset[tuple[str, str]]:
-    """Return the checks that use an experiment, as (question, check): those that take seconds."""
+    """Return the checks that use an experiment, as (question, check); these take seconds rather than milliseconds."""
     if not has_experiments(exercise):
         return frozenset()
     files = exercise.check_files
@@ -101,7 +103,7 @@ def _experiment_names(tree: ast.Module) -> Iterator[str]:
 
 
 def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:
-    """Return what there is to measure; raise `CourseError` where an experiment cannot be planned."""
+    """Return one plan per experiment; raise `CourseError` if an experiment cannot be planned."""
     uses = dict(_uses(exercise))
     return [_plan(exercise, uses, each, described) for each in described]
 
@@ -116,33 +118,35 @@ def _plan(
     code = program(exercise.check_files, each.file)
     known = frozenset().union(*(statement.binds for statement in code))
     roots = [each.measure, each.data_function, *each.baselines.values()]
-    strangers = sorted(set(roots) - known)
-    if strangers:
+    unknown = sorted(set(roots) - known)
+    if unknown:
         raise CourseError(
-            f"{where} needs functions that are defined at the top neither of this file nor of one that it imports: "
-            f"{', '.join(strangers)}."
+            f"{where} needs functions that neither this file nor one that it imports defines at the top level: "
+            f"{', '.join(unknown)}."
         )
     own = [name for name, reached in uses.items() if each.variable in reached]
-    kin = {other.variable for other in described if other.measure == each.measure}
-    checks = own or [name for name, reached in uses.items() if kin & reached]
+    sharing = {other.variable for other in described if other.measure == each.measure}
+    checks = own or [name for name, reached in uses.items() if sharing & reached]
     if not checks:
-        raise CourseError(f"{where} is used by no check, and shares its measurement with none that is.")
+        raise CourseError(f"{where} is not used by any check. Use it in one, or delete it.")
     measure = reachable(code, [each.measure, each.data_function])
     subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
     for label, function in each.baselines.items():
-        subjects.append(Subject("baseline", label, (), digest(reachable(code, [function]))))
+        subjects.append(Subject("baseline", label, (), code_digest(reachable(code, [function]))))
     labels = [(subject.kind == "right", subject.label) for subject in subjects]
     repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
     if repeated:
-        raise CourseError(f"{where} is to be measured with two answers of the same name: {', '.join(repeated)}.")
+        raise CourseError(
+            f"{where} is measured with two answers of the same name. Rename one of {', '.join(repeated)}."
+        )
     names = tuple(f"{question}.{check}" for question, check in checks)
-    return Plan(each, bool(own), names, digest(measure), tuple(subjects))
+    return Plan(each, bool(own), names, code_digest(measure), tuple(subjects))
 
 
 def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: frozenset[str]) -> Iterator[Subject]:
-    """Yield the answers to the questions of these checks: the right ones, and the wrong ones meant for them.
+    """Yield the answers to the questions of these checks: right ones, and the wrong ones that these must catch.
 
-    Held-out answers are for `prove`: what a threshold was made from does not show that it holds.
+    Held-out answers are left for `prove`: an answer that a threshold was made from does not show that it holds.
     """
     cells = tuple(cell for cell in cells_of_module(exercise.source) if not cell.is_illustration)
     names = list(dict.fromkeys(question for question, _ in checks))
@@ -154,18 +158,18 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
             if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):
                 answered = with_answer(cells, answer)
                 code = [statement for cell in answered for statement in statements(cell.source)]
-                used = digest(reachable(code, {name, *needs}))
+                used = code_digest(reachable(code, {name, *needs}))
                 label = answer.label if len(names) == 1 else f"{name}: {answer.label}"
                 yield Subject(answer.kind, label, answered, used, is_reference=answer.label == SOLUTION)
 
 
 def with_answer(cells: Sequence[Cell], answer: Answer) -> tuple[Cell, ...]:
-    """Return the cells with the one of the answer's question replaced."""
+    """Return the cells with the answer in place of its question's cell."""
     return tuple(Cell(cell.id, answer.source) if cell.id == answer.question else cell for cell in cells)
 
 
 def _uses(exercise: Exercise) -> Iterator[tuple[tuple[str, str], frozenset[str]]]:
-    """Yield each check with all names of its file and of those that it imports that it depends on."""
+    """Yield each check as (question, check) with all names that it depends on, in its file and its imports."""
     files = exercise.check_files
     for file in files.tests:
         checks = [node for node in parsed(files.contents[file], file).body if is_check(node)]

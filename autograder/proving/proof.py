@@ -1,4 +1,4 @@
-"""Run the checks against the collection of answers and say which mistake survives."""
+"""Run the checks on the collection of answers and report every mistake that survives."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from autograder.sandbox.protocol.messages import Limits
 from autograder.submissions.find import SubmissionFile
 
 AT_LEAST = 3
-"""How many right and how many wrong answers a question's collection must hold."""
+"""The fewest right answers, and the fewest wrong ones, that a question's collection must hold."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One answer, run: what its checks gave, and what is wrong with that (nothing, if all is well)."""
+    """The results of running the checks on one answer, and the problems that they reveal in the checks."""
 
     answer: Answer
     checks: tuple[CheckResult, ...]
@@ -31,20 +31,20 @@ class Verdict:
 
 @dataclass
 class Proof:
-    """What was found for one question."""
+    """The verdicts on all answers to one question; ``problems`` are those of the collection itself."""
 
     question: Question
     verdicts: list[Verdict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def count(self, kind: str) -> tuple[int, int]:
-        """Return how many answers of a kind behaved as they must, and how many there are."""
+        """Return how many answers of a kind have no problem, and how many there are."""
         verdicts = [verdict for verdict in self.verdicts if verdict.answer.kind == kind]
         return sum(not verdict.problems for verdict in verdicts), len(verdicts)
 
     @property
     def all_problems(self) -> list[str]:
-        """Every sentence that stands against the checks of this question."""
+        """Every problem of this question, as sentences."""
         return self.problems + [problem for verdict in self.verdicts for problem in verdict.problems]
 
 
@@ -59,19 +59,20 @@ def prove(
 ) -> list[Proof]:
     """Return a proof for each question of an exercise.
 
-    Right answers, the solution first among them, must get full points. A wrong one must lose points by every
-    check that it names. The stub must get nothing, and be called not attempted. Junk must get less than full
-    points and must not break a check. Checks that train run for right answers, and for wrong ones that name them.
+    Right answers, the solution included, must get full points. A wrong answer must fail every check that it names.
+    The untouched stub must count as not attempted. Junk must get less than full points and must not break a check.
+    Checks that train run only on right answers and on wrong ones that name them.
     """
     limits = limits or Limits()
     reference = prepare(SubmissionFile("reference", exercise.name, exercise.solution), exercise, engine.tier)
     proofs = {question.name: Proof(question) for question in exercise.questions}
     answers = list(_all_answers(exercise, proofs, reference, stub_cells))
-    dear = checks_that_train(exercise)
+    slow = checks_that_train(exercise)
 
     def run(answer: Answer) -> Verdict:
-        asked = replace(exercise, questions=(_asked(exercise.question(answer.question), answer, dear),))
-        prepared = replace(reference, exercise=asked, cells=with_answer(reference.cells, answer))
+        question = _with_needed_checks(exercise.question(answer.question), answer, slow)
+        cells = with_answer(reference.cells, answer)  # all other questions keep the solution's answers
+        prepared = replace(reference, exercise=replace(exercise, questions=(question,)), cells=cells)
         result = grade(engine, prepared, limits)
         return Verdict(answer, result.questions[0].checks, tuple(_problems(answer, result.questions[0])))
 
@@ -82,10 +83,11 @@ def prove(
     return list(proofs.values())
 
 
-def _asked(question: Question, answer: Answer, dear: Collection[tuple[str, str]]) -> Question:
-    """Return a question with the checks that are to be run on an answer."""
+def _with_needed_checks(question: Question, answer: Answer, slow: Collection[tuple[str, str]]) -> Question:
+    """Return the question without the slow checks that this answer does not need."""
     if answer.kind == "right":
         return question
+    # A check does not run unless those that it is `after` have passed, so they are needed too.
     after = {check.name: check.after for check in question.checks}
     needed: set[str] = set()
     waiting = list(answer.caught_by)
@@ -94,8 +96,8 @@ def _asked(question: Question, answer: Answer, dear: Collection[tuple[str, str]]
         if name not in needed:
             needed.add(name)
             waiting += after[name]
-    kept = (check for check in question.checks if check.name in needed or (question.name, check.name) not in dear)
-    return replace(question, checks=tuple(kept))
+    chosen = (check for check in question.checks if check.name in needed or (question.name, check.name) not in slow)
+    return replace(question, checks=tuple(chosen))
 
 
 def _all_answers(
@@ -109,7 +111,7 @@ def _all_answers(
             count = sum(answer.kind == kind for answer in collected)
             if count < AT_LEAST:
                 proofs[question.name].problems.append(
-                    f"{question.name} has {count} {kind} answers; collect at least {AT_LEAST}."
+                    f"{question.name} has {count} {kind} answers. Write at least {AT_LEAST}."
                 )
         yield Answer(question.name, "right", "the solution", solved[question.name])
         yield Answer(question.name, "stub", "the untouched stub", stubs[question.name])
@@ -118,7 +120,7 @@ def _all_answers(
 
 
 def _problems(answer: Answer, question: QuestionResult) -> Iterator[str]:
-    """Yield what stands against the checks, given what they said of an answer."""
+    """Yield the problems that an answer's result reveals in the checks."""
     name = f"{question.name}, {answer.kind} answer “{answer.label}”"
     for check in question.checks:
         if check.outcome is Outcome.GRADER_ERROR:
@@ -132,11 +134,11 @@ def _problems(answer: Answer, question: QuestionResult) -> Iterator[str]:
             passed = {check.name for check in question.checks if check.outcome is Outcome.PASSED}
             for meant in answer.caught_by:
                 if meant in passed:
-                    yield f"{name} survives {meant}, the check that is meant for it."
+                    yield f"{name} survives {meant}, the check that must catch it."
         case "stub":
             for check in question.checks:
                 if check.outcome not in (Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN):
-                    yield f"{name}: {check.name} says {check.outcome}, not that it was not attempted."
+                    yield f"{name}: {check.name} says {check.outcome} instead of not_attempted."
         case "junk":
             if question.score >= question.max_score:
                 yield f"{name} gets full points."

@@ -1,15 +1,14 @@
-"""Where to put a threshold between right and wrong answers, and how sure one may be of it.
+"""Choose a threshold between right and wrong answers, and bound how often a right answer fails it.
 
-An answer passes when the best of three fixed seeds reaches the threshold. How often a right answer fails is
-bounded in two ways, because neither is enough alone, and the worse one counts:
+An answer passes when the best of three fixed seeds reaches the threshold. The chance that one run of a right answer
+falls short is bounded in two ways, because neither is enough alone; the larger bound counts:
 
-- by counting, without any assumption on the distribution: the upper 95 % limit of Clopper and Pearson
-  for the share of runs that fall short; of the answer's own runs, or where these are too few to show anything
-  of those of all right answers together;
-- by Student's t: the chance that one more run falls short, given mean and deviation of the runs seen. Its
-  tails are heavier than a Gaussian's, and it sees a threshold that lies close below many runs.
+- by counting, with no assumption about the distribution: the one-sided 95 % limit of Clopper and Pearson for the
+  share of runs that fall short, from the answer's own runs or, if these are too few, from those of all right answers;
+- by Student's t: the chance that one more run falls short, given mean and standard deviation of the runs seen. Its
+  tails are heavier than a Gaussian's, and it notices a threshold just below many runs.
 
-Seeds are independent, so three in a row fail with the third power of either.
+Seeds are independent, so the chance that all three fall short is the cube of that bound.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ from typing import Self
 from autograder.checking.experiments import SEEDS
 
 MAX_FAILURE = 1e-3
-"""How often a right answer may fail."""
+"""The largest acceptable chance that a right answer fails."""
 
 CONFIDENCE = 0.95
 
 FEWEST_SEEDS = 29
-"""From fewer runs, none of which failed, counting alone cannot show that a right answer fails so rarely."""
+"""With fewer runs, counting cannot show a chance below `MAX_FAILURE` even if none of them failed."""
 
 FEWEST_RUNS = 10
-"""Runs of a right answer from which on its mean and deviation are good enough for Student's t."""
+"""The fewest runs of a right answer whose mean and standard deviation are good enough for Student's t."""
 
 
 class NoThreshold(Exception):
-    """Right and wrong answers cannot be told apart by this number; the message says which are in the way."""
+    """No threshold separates right from wrong answers; the message names those in the way."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A threshold. ``highest`` is the largest one that right answers allow, ``lowest`` what wrong ones reach."""
+    """A threshold. ``highest`` is the largest that right answers allow, ``lowest`` the best result of a wrong one."""
 
     threshold: float
     lowest: float
@@ -50,7 +49,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a bound is computed from: runs, how many of them fell short, mean and standard deviation."""
+    """What a bound is computed from: the number of runs and of those that fell short, mean and standard deviation."""
 
     n: int
     failures: int
@@ -59,13 +58,13 @@ class Summary:
 
     @classmethod
     def of(cls, values: Sequence[float], threshold: float) -> Self:
-        """Summarise results, one a seed."""
+        """Summarise results, one per seed."""
         deviation = statistics.stdev(values) if len(values) > 1 else math.nan
         return cls(len(values), sum(not value >= threshold for value in values), statistics.fmean(values), deviation)
 
 
 def failure_bounds(answers: Mapping[str, Summary], threshold: float) -> dict[str, float]:
-    """Return for each right answer how often it fails a check with this threshold, at most."""
+    """Return for each right answer an upper bound on its chance to fail a check with this threshold."""
     counted = _counted(answers)
     return {label: max(counted[label], shortfall(each, threshold)) ** len(SEEDS) for label, each in answers.items()}
 
@@ -80,14 +79,14 @@ def _counted(answers: Mapping[str, Summary]) -> dict[str, float]:
 
 @functools.lru_cache(maxsize=1024)
 def clopper_pearson(failures: int, n: int) -> float:
-    """Return the upper 95 % limit of a probability of which ``failures`` of ``n`` were seen (one-sided)."""
+    """Return the one-sided upper 95 % limit of a probability, given ``failures`` in ``n`` runs."""
     from scipy.stats import beta
 
     return 1.0 if failures >= n else float(beta.ppf(CONFIDENCE, failures + 1, n - failures))
 
 
 def shortfall(summary: Summary, threshold: float) -> float:
-    """Return the chance that one more run is below ``threshold``: the predictive distribution of normal data."""
+    """Return the chance that one more run is below ``threshold``, by the predictive distribution of normal data."""
     distance, deviation = summary.mean - threshold, summary.std
     if not math.isfinite(distance) or not math.isfinite(deviation):
         return 1.0
@@ -99,30 +98,30 @@ def shortfall(summary: Summary, threshold: float) -> float:
 
 
 def highest_threshold(rights: Mapping[str, Sequence[float]]) -> float:
-    """Return the largest threshold of two decimals that each right answer fails at most once in 1 000.
+    """Return the largest threshold of two decimals that each right answer fails at most once in 1 000 times.
 
-    Raises `NoThreshold` when there is none above 0.
+    Raises `NoThreshold` if there is none above 0.
     """
 
     def refused(threshold: float) -> list[str]:
         answers = {label: Summary.of(values, threshold) for label, values in rights.items()}
         by_counting = [label for label, each in _counted(answers).items() if each ** len(SEEDS) > MAX_FAILURE]
-        if by_counting:  # which decides most cases, and takes no time
+        if by_counting:  # decides most cases, and is cheap
             return by_counting
         return [label for label, bound in failure_bounds(answers, threshold).items() if bound > MAX_FAILURE]
 
     for hundredths in range(100, 0, -1):
         if not refused(hundredths / 100):
             return hundredths / 100
-    raise NoThreshold(f"no threshold at all is low enough for {', '.join(f'“{label}”' for label in refused(0.01))}")
+    raise NoThreshold(f"no threshold is low enough for {', '.join(f'“{label}”' for label in refused(0.01))}")
 
 
 def choose_threshold(rights: Mapping[str, Sequence[float]], wrongs: Mapping[str, Collection[float]]) -> Choice:
-    """Return the middle between what right answers allow and the best run of what must fall below.
+    """Return the middle between the highest threshold that right answers allow and the best run of a wrong one.
 
-    ``rights`` and ``wrongs`` are label → results, one a seed; a wrong one without results never gets any.
-    In the middle, right answers in a style that nobody thought of and mistakes that nobody thought of have the
-    same room. Raises `NoThreshold` when there is no room.
+    ``rights`` and ``wrongs`` map labels to results, one per seed; a wrong answer that never gets a result has none.
+    The middle leaves equal margins for unforeseen styles of right answers and for unforeseen mistakes. Raises
+    `NoThreshold` if there is no margin.
     """
     highest = highest_threshold(rights)
     best = {label: max(values, default=0.0) for label, values in wrongs.items()}
@@ -131,10 +130,10 @@ def choose_threshold(rights: Mapping[str, Sequence[float]], wrongs: Mapping[str,
         named = ", ".join(f"“{label}” reaches {value:.3f}" for label, value in in_the_way.items())
         worst = min(rights, key=lambda label: min(rights[label]))
         raise NoThreshold(
-            f"{named}; but the right answer “{worst}” gets down to {min(rights[worst]):.3f}, "
-            f"so that nothing above {highest:.2f} can be asked"
+            f"{named}; but the right answer “{worst}” falls to {min(rights[worst]):.3f}, "
+            f"so the threshold cannot be above {highest:.2f}"
         )
     lowest = max(best.values(), default=0.0)
-    above = math.floor(lowest * 100 + 1e-9) + 1
+    above = math.floor(lowest * 100 + 1e-9) + 1  # in hundredths; 1e-9 absorbs binary rounding, as of 0.29
     middle = math.floor((lowest + highest) * 50 + 0.5)
     return Choice(max(above, middle) / 100, lowest, highest)

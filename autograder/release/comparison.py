@@ -69,8 +69,6 @@ def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[s
 
 
 # --- Two releases -------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of the comparison; without lines, nothing of it changed."""
@@ -183,8 +181,6 @@ def _graded_by(
 
 
 # --- Signatures ---------------------------------------------------------------------------------------------------
-
-
 NAMESPACE = "autograder-release"
 """Keeps a signature on a manifest from being taken for one on anything else."""
 

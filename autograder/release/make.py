@@ -103,8 +103,6 @@ def _write_notebook(notebook: Any, path: Path) -> None:
 
 
 # --- Stubs --------------------------------------------------------------------------------------------------------
-
-
 def stub_module(exercise: Exercise) -> str:
     """Return the text of ``exercises/<exercise>.py``: importable, without solutions and graded cells."""
     import jupytext

@@ -21,7 +21,7 @@ from typing import Any
 from autograder.course import CONFIG_NAME
 from autograder.errors import CourseError, require_packages
 from autograder.release.notebooks import KERNELSPEC, LANGUAGE_INFO
-from autograder.runtime.subprocesses import environment, python
+from autograder.runtime import environment, python
 
 SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
 
@@ -110,8 +110,6 @@ if __name__ == "__main__":
 
 
 # --- Outputs ------------------------------------------------------------------------------------------------------
-
-
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

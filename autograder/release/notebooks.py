@@ -68,8 +68,6 @@ def strip_markers(source: str) -> str:
 
 
 # --- Notebooks ----------------------------------------------------------------------------------------------------
-
-
 TEMPLATES = Path(__file__).with_name("templates")
 """What releases and new exercises start from, as files."""
 

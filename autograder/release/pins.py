@@ -148,8 +148,6 @@ def _needs(requirements: Iterable[str], extras: Collection[str]) -> Iterator[tup
 
 
 # --- The commit ---------------------------------------------------------------------------------------------------
-
-
 SOURCES = ("solutions", "tests/checks", CONFIG_NAME, LOCK, "autograder", "pyproject.toml")
 """What decides the bytes of a release."""
 

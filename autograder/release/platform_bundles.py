@@ -54,8 +54,6 @@ def packed_course(exercise: Exercise, stub: str) -> dict[str, bytes]:
 
 
 # --- Gradescope ---------------------------------------------------------------------------------------------------
-
-
 GRADER_NEEDS = ("ipython", "msgpack")
 """What grading needs beside what students have; a name without a version of ours."""
 
@@ -112,8 +110,6 @@ def requirements() -> str:
 
 
 # --- otter-grader -------------------------------------------------------------------------------------------------
-
-
 AUTOGRADER = "autograder.zip"
 STUDENT_FILES = "student"
 CONFIG = {"pdf": False, "plugins": ["autograder.integrations.otter.plugin.Sandboxed"]}

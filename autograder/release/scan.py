@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from autograder.course import Course, Exercise
 from autograder.course.check_files import RECORD_NAME, parsed
-from autograder.course.model import is_public
+from autograder.course.structure import is_public
 from autograder.errors import LeakError
 from autograder.release.notebooks import BEGIN, END, is_illustration, read_regions, read_solution
 
@@ -31,7 +31,8 @@ DISTINCTIVE = 32
 # Lines of a solution that every program has; they tell nothing. A call without arguments (`optimizer.step()`) is one of
 # them: messages and texts name such methods.
 _TRIVIAL = re.compile(
-    r"\w+(\.\w+)*\(\)|return \w+|super\(\)\.__init__\(\)|(import|from) .*|if \w+ is (not )?None:|if (not )?\w+:|[\W\d]*|"
+    r"\w+(\.\w+)*\(\)|super\(\)\.__init__\(\)|return \w+|(import|from) .*|[\W\d]*|"
+    r"if \w+ is (not )?None:|if (not )?\w+:|"
     r"for [\w, ]+ in (\w+|(range|enumerate|zip)\([\w, ]+\)):"
 )
 _PLAIN_MARK = re.compile(r"@pytest\.mark\.(points|timeout|memory)\(.*")

@@ -11,16 +11,14 @@ import builtins
 import keyword
 import os
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder.course import CONFIG_NAME, Course, find_root, load_course
 from autograder.course.check_files import parsed
 from autograder.errors import CourseError, UsageError, reading, writing
-from autograder.files import fill_template
+from autograder.files import fill_template, write_atomic
 from autograder.release.notebooks import TEMPLATES
 
 
@@ -41,8 +39,6 @@ def skeleton(exercise: str, questions: Sequence[str]) -> dict[str, str]:
 
 
 # --- Writing it ---------------------------------------------------------------------------------------------------
-
-
 SETTING = "c.Course.exercises"
 # What the skeleton, a build or the checks mean by these.
 _TAKEN = {"check", "submission", "torch", "Tensor", "pytest"}
@@ -70,7 +66,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
         for name, text in files.items():
             _write_new(root / name, text, made)
         if after != before:
-            _replace(config, after)
+            write_atomic(config.resolve(), after)  # one that is linked to stays linked to
     except BaseException:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
@@ -172,17 +168,3 @@ def _write_new(path: Path, text: str, made: list[Path]) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             made.append(path)
             file.write(text)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file anew as a whole or not at all; one that is linked to stays linked to."""
-    path = path.resolve()
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        shutil.copymode(path, scratch)
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise

@@ -1,1 +1,1 @@
-"""How results are shown: in the terminal, and as pages."""
+"""Show results in the terminal and as HTML pages."""

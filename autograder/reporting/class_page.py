@@ -1,10 +1,10 @@
-"""The class report: scores, items, wrong answers, time, what needs review, and code that resembles other code.
+"""The class report: what needs review, scores, item analysis, common wrong answers, costs of checks, similar code.
 
-Item analysis: how hard questions and checks are, and whether they tell strong students from weak ones.
-
-Difficulty is the mean share of the points, from 0 to 1 (in classical test theory: the item's facility). Discrimination
-is the item-rest correlation: Pearson's, of an item's points with the points of everything else in the exercise. See
-Ebel and Frisbie, Essentials of Educational Measurement, and https://docs.moodle.org/en/Quiz_statistics_report
+Item analysis tells how hard questions and checks are, and whether they separate strong students from weak ones.
+Difficulty is the mean share of the points, from 0 to 1, so 1 is easy (classical test theory calls it the item's
+facility). Discrimination is the item-rest correlation: Pearson's correlation of an item's points with the points of the
+rest of the exercise. See Ebel and Frisbie, Essentials of Educational Measurement, and
+https://docs.moodle.org/en/Quiz_statistics_report
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from autograder.results.rendering import WORDS
 BINS = 10
 
 Costs = Mapping[str, Cost]
-"""Check → what it took for one submission."""
+"""Check → the time and memory that it took on one submission."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What beside the results of an exercise goes into its report; None where it is not there, or was not asked for."""
+    """What goes into an exercise's report besides its results; None if it does not exist or was not requested."""
 
     mistakes: Sequence[Mistake] | None = None
     costs: Sequence[Costs] = ()
@@ -38,7 +38,7 @@ class Surroundings:
 
 
 def class_page(results: Sequence[Result], exercises: Sequence[str], around: Mapping[str, Surroundings]) -> str:
-    """Return the report of a class; ``exercises`` in the order in which they stand."""
+    """Return the report of a class as HTML, with the exercises in the order of ``exercises``."""
     by_exercise: dict[str, list[Result]] = {name: [] for name in exercises}
     for result in results:
         by_exercise.setdefault(result.exercise, []).append(result)
@@ -77,7 +77,7 @@ def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dic
 
 
 def histogram(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return how many submissions reach which share of the points: ten bars, the last one with the full marks."""
+    """Return ten bars, each counting the submissions within a tenth of the points; full marks are in the last one."""
     counts = Counter(
         min(BINS - 1, math.floor(BINS * result.score / result.max_score)) for result in results if result.max_score
     )
@@ -107,7 +107,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
 
 
 def _parts(side: Side) -> Iterator[tuple[bool, str]]:
-    """Yield the code in pieces, with whether each is like the other's."""
+    """Yield the code in consecutive pieces, each with whether it resembles the other student's code."""
     place = 0
     for start, stop in side.slices:
         start = max(start, place)
@@ -119,26 +119,26 @@ def _parts(side: Side) -> Iterator[tuple[bool, str]]:
 
 
 # --- Who needs review -----------------------------------------------------------------------------------------
-
 _REASONS = {
-    Outcome.GRADER_ERROR: "a check could not be carried out",
+    Outcome.GRADER_ERROR: "grader error",
     Outcome.CRASHED: "code crashed",
     Outcome.TIMED_OUT: "code took too long",
 }
 
 
 def attention(results: Sequence[Result]) -> Iterator[dict[str, str]]:
-    """Yield the submissions that somebody should look at, the most urgent first."""
+    """Yield the submissions that a teacher should look at, the most urgent first, with the reason."""
     found: dict[int, list[dict[str, str]]] = defaultdict(list)
     for result in results:
         for urgency, reason, message in _reasons(result):
-            told = {"student": result.student, "exercise": result.exercise, "reason": reason, "message": message}
-            found[urgency].append(told)
+            row = {"student": result.student, "exercise": result.exercise, "reason": reason, "message": message}
+            found[urgency].append(row)
     for urgency in sorted(found):
         yield from found[urgency]
 
 
 def _reasons(result: Result) -> Iterator[tuple[int, str, str]]:
+    """Yield (urgency, reason, message). Outcomes have urgencies 0, 2 and 4, so an unreadable file comes second."""
     if result.status is Status.UNREADABLE:
         yield 1, "the file cannot be read", result.message
         return
@@ -148,11 +148,11 @@ def _reasons(result: Result) -> Iterator[tuple[int, str, str]]:
             more = f" and {len(checks) - 3} more" if len(checks) > 3 else ""
             yield 2 * urgency, reason, ", ".join(checks[:3]) + more
     if result.message:
-        yield 5, "a note of the grader", result.message
+        yield 5, "note from the grader", result.message
 
 
 def _scores(results: Sequence[Result], exercises: Sequence[str]) -> list[tuple[str, list[float | None], float]]:
-    """Return each student's points, exercise by exercise, and all of them together."""
+    """Return each student with the points in every exercise, None without a result, and the total."""
     of: dict[str, dict[str, float]] = defaultdict(dict)
     for result in results:
         of[result.student][result.exercise] = result.score
@@ -163,10 +163,8 @@ def _scores(results: Sequence[Result], exercises: Sequence[str]) -> list[tuple[s
 
 
 # --- What checks cost -------------------------------------------------------------------------------------------
-
-
 def costs(each_submission: Sequence[Costs]) -> list[dict[str, Any]]:
-    """Return what each check takes, the dearest first: median, 95th percentile and most seconds, most memory in MiB."""
+    """Return each check's median, 95th percentile, maximum and total seconds and maximum MiB, the slowest first."""
     taken: dict[str, list[Cost]] = defaultdict(list)
     for one in each_submission:
         for check, cost in one.items():
@@ -188,10 +186,8 @@ def _cost(check: str, found: Sequence[Cost]) -> dict[str, Any]:
 
 
 # --- Item analysis ------------------------------------------------------------------------------------------------
-
-
 ENOUGH = 10
-"""From so many submissions on, an item is remarked upon; a correlation of fewer says nothing."""
+"""With fewer submissions items get no remark, as a correlation would mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +212,7 @@ class QuestionItem:
 
 
 def analyse(results: Sequence[Result]) -> list[QuestionItem]:
-    """Return the questions of one exercise in order, over its graded submissions; what was not attempted counts."""
+    """Return the items of one exercise, over its graded submissions; answers that were not attempted count as 0."""
     graded = [result for result in results if result.status is Status.GRADED]
     if not graded:
         return []
@@ -225,7 +221,8 @@ def analyse(results: Sequence[Result]) -> list[QuestionItem]:
 
 
 def _columns(graded: Sequence[Result]) -> Iterator[list[QuestionResult]]:
-    """Yield each question as all submissions have it; empty for those that were graded by other checks than most."""
+    """Yield each question's results in all submissions, without checks where most were graded by other checks."""
+    # After a change of the checks, some submissions may not have been graded again; their places do not match.
     usual, _ = Counter(_checks_of(result) for result in graded).most_common(1)[0]
     for place, (name, _) in enumerate(usual):
         yield [
@@ -258,6 +255,7 @@ def _item(
     passed: Sequence[bool] | None = None,
 ) -> Item:  # fmt: skip
     shares = [float(one) for one in passed] if passed is not None else [score / most if most else 1 for score in points]
+    # The rest of the exercise: with its own points included, every item would correlate with the total.
     rest = [total - score for total, score in zip(totals, points, strict=True)]
     difficulty = statistics.fmean(shares)
     discrimination = correlation(shares, rest)
@@ -267,7 +265,7 @@ def _item(
 
 
 def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Return Pearson's correlation; None where one of the two does not vary."""
+    """Return Pearson's correlation; None if either does not vary."""
     try:
         return statistics.correlation(first, second)
     except statistics.StatisticsError:

@@ -1,6 +1,6 @@
-"""A student's page: the score by question, what to look at first, and pictures beside those of the reference.
+"""A student's feedback page: what to look at first, the score per question, and pictures beside the solution's.
 
-What it says of a hidden check is its title and the likely cause, as everywhere.
+Of a hidden check it shows no more than a notebook would: the title and the likely cause.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from autograder.results.rendering import WORDS, explanations
 
 _UNTOUCHED = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
 _LABELS = {
-    "images": ("{}", "{}, of the reference"),
-    "curves": ("{}, yours", "{}, the reference's"),
-    "confusion": ("yours", "the reference's"),
+    "images": ("{}", "{}, reference"),
+    "curves": ("{}, yours", "{}, reference"),
+    "confusion": ("yours", "reference"),
 }
-"""Kind of picture → how the student's parts are called beside those of the reference."""
+"""Kind of picture → labels of the student's parts and of the reference's."""
 
 
 NOTHING = ByHand()
@@ -29,7 +29,7 @@ NOTHING = ByHand()
 
 @dataclass(frozen=True)
 class FirstLook:
-    """Where most is to be gained: a question, its check that tells most, and what to do; points are those missing."""
+    """The question with the most points to gain, its most telling check, and what to do; points are missing points."""
 
     question: str
     lost: float
@@ -40,9 +40,9 @@ class FirstLook:
 
 
 def feedback_page(result: Result, reference: Result | None = None, by_hand: ByHand = NOTHING) -> str:
-    """Return one submission's page.
+    """Return one submission's page as HTML.
 
-    ``reference`` is the result of the solution, for its pictures; ``by_hand`` what teachers entered beside it.
+    ``reference`` is the result of the solution, for its pictures; ``by_hand`` is what teachers entered in nbgrader.
     """
     theirs = {(q.name, c.name): c for q in (reference.questions if reference else ()) for c in q.checks}
     return render(
@@ -57,22 +57,22 @@ def feedback_page(result: Result, reference: Result | None = None, by_hand: ByHa
 
 
 def needs_reference(result: Result) -> bool:
-    """Whether a page of this result has pictures that the solution's would stand beside."""
+    """Whether this result has pictures to compare with the solution's; a difference shows the expected value itself."""
     checks = (check for question in result.questions for check in question.checks)
     return any(picture.kind != "difference" for check in checks for picture in check.pictures)
 
 
 def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
-    """Return what to look at first: of the questions with an answer the one with most points missing, else the first.
+    """Return what to look at first: the answered question with the most missing points, else the first question.
 
-    None where nothing is missing.
+    None if no points are missing.
     """
-    wanting = [question for question in result.questions if _counts(question, by_hand) < question.max_score]
-    if not wanting:
+    incomplete = [question for question in result.questions if _counts(question, by_hand) < question.max_score]
+    if not incomplete:
         return None
-    tried = [q for q in wanting if any(check.outcome not in _UNTOUCHED for check in q.checks)]
-    lost = {question.name: round(question.max_score - _counts(question, by_hand), 6) for question in wanting}
-    question = max(tried, key=lambda question: lost[question.name]) if tried else wanting[0]
+    tried = [q for q in incomplete if any(check.outcome not in _UNTOUCHED for check in q.checks)]
+    lost = {question.name: round(question.max_score - _counts(question, by_hand), 6) for question in incomplete}
+    question = max(tried, key=lambda question: lost[question.name]) if tried else incomplete[0]
     check = _telling(question)
     return FirstLook(
         question.name,
@@ -85,24 +85,24 @@ def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
 
 
 def _counts(question: QuestionResult, by_hand: ByHand) -> float:
-    """Return the points that a question has in the end."""
+    """Return the final points of a question: those entered by hand, else those of the checks."""
     return by_hand.scores.get(question.name, question.score)
 
 
 def _telling(question: QuestionResult) -> CheckResult | None:
-    """Return the first check that was run and did not pass: a public one, if there is, as students can run it."""
+    """Return the first check that ran and did not pass, preferably a public one, which students can run themselves."""
     wrong = [check for check in question.checks if check.outcome not in {Outcome.PASSED, *_UNTOUCHED}]
     return min(wrong, key=lambda check: check.visibility != "public", default=None)
 
 
 def _advice(question: QuestionResult, check: CheckResult | None) -> str:
     if check is None:
-        return f'No answer yet: write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
+        return f'No answer yet. Write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
     if check.outcome is Outcome.GRADER_ERROR:
         return "This is not your mistake; your teachers will look at it."
     if check.visibility == "public":
-        return f'This check is public: `check("{question.name}")` in the notebook runs it.'
-    return "This check is hidden. Try your answer on inputs of your own that its title speaks of."
+        return f'This check is public: run `check("{question.name}")` in the notebook to try again.'
+    return "This check is hidden. Write a small test for what its title describes."
 
 
 def _question(question: QuestionResult, theirs: dict[tuple[str, str], CheckResult], by_hand: ByHand) -> dict[str, Any]:
@@ -140,7 +140,10 @@ def _check(check: CheckResult, reference: CheckResult | None) -> dict[str, Any]:
 
 
 def beside_reference(pictures: tuple[Picture, ...], references: tuple[Picture, ...]) -> Iterator[Picture]:
-    """Yield a student's pictures, each with the reference's of the same title in it; of images, what is different."""
+    """Yield a student's pictures, each with the parts of the reference's picture of the same kind and title.
+
+    Of images, only parts that differ are added: inputs are the same for both.
+    """
     known = {(picture.kind, picture.title): picture for picture in references}
     for picture in pictures:
         reference = known.get((picture.kind, picture.title))
@@ -151,4 +154,5 @@ def beside_reference(pictures: tuple[Picture, ...], references: tuple[Picture, .
         theirs = [Part(_LABELS[picture.kind][1].format(part.label), part.rows) for part in reference.parts]
         if picture.kind == "images":
             theirs = [part for part in theirs if part.rows not in {mine.rows for mine in own}]
+        # The student's parts come first, so that the bound on parts never cuts them off.
         yield Picture(picture.kind, picture.title, tuple([*own, *theirs][:MAX_PARTS]))

@@ -1,6 +1,6 @@
-"""Pages that open from the disk: one file each, without a server, a network or anything that students could run.
+"""Render HTML pages that open from disk: one file each, with no server, no network, and no script but the page's own.
 
-Every text is escaped by the templates, and a content policy forbids whatever is not the page's own.
+Templates escape every value, and a content security policy blocks everything that the page did not bring itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(name: str, **values: Any) -> str:
-    """Return the page that the template ``<name>.html`` makes of ``values``, with the styles and script beside it."""
+    """Return the template ``<name>.html`` filled with ``values``, with the styles and the script of the same name."""
     from markupsafe import Markup
 
     styles = (_TEMPLATES / "base.css").read_text("utf-8") + (_TEMPLATES / f"{name}.css").read_text("utf-8")
@@ -32,12 +32,13 @@ def render(name: str, **values: Any) -> str:
 
 
 def policy(script: str) -> str:
-    """Return the content policy of a page with this script, which is the only one that may run; mostly there is none.
+    """Return the content security policy of a page: only this script, if any, may run.
 
     https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = [f"script-src 'sha256-{digest}'"] if script else []
+    # Styles are inline: the style sheet is in the page, and bars set their width in an attribute.
     parts = ["default-src 'none'", *allowed, "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'"]
     return "; ".join([*parts, "form-action 'none'"])
 

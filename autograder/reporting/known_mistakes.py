@@ -1,8 +1,6 @@
-"""Known mistakes and what the checks say of them; the most common wrong answers of a class, explained by them.
+"""Group a class's wrong answers by what the checks say about them, and name the known mistake that each group matches.
 
-What the checks say of known mistakes: written by ``autograder prove``, read where answers are explained.
-
-The most common wrong answers: groups of submissions of which the checks say the same, with the known mistake.
+What the checks say about known mistakes is recorded by ``autograder prove``.
 """
 
 from __future__ import annotations
@@ -17,51 +15,52 @@ from autograder.files import write_atomic
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result
 
 FOLDER = ".proof"
-"""In the course's folder; made again by every proof, and no part of a release."""
+"""A folder of the course, rewritten by every proof, and never released."""
 
 Symptom = tuple[Outcome, str]
-"""What a check says of an answer, apart from values: its outcome, and the cause or problem that it names."""
+"""What a check says about an answer, without values: its outcome and its `summary`."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer of the collection, and what each check that was run on it says."""
+    """A wrong answer of the collection, and the symptoms of the checks that were run on it."""
 
     question: str
     label: str
     checks: Mapping[str, Symptom]
 
-    def explains(self, said: Mapping[str, Symptom]) -> bool:
-        """Whether every check of this mistake came out for an answer as it does for the mistake."""
-        return all(name in said and said[name][0] is outcome for name, (outcome, _) in self.checks.items())
+    def explains(self, symptoms: Mapping[str, Symptom]) -> bool:
+        """Whether every check of this mistake has the same outcome for an answer with these symptoms."""
+        return all(name in symptoms and symptoms[name][0] is outcome for name, (outcome, _) in self.checks.items())
 
-    def likeness(self, said: Mapping[str, Symptom]) -> int:
-        """Return of how many failed checks the very words are the same."""
-        failed = {name: told for name, told in self.checks.items() if told[0] is not Outcome.PASSED}
-        return sum(said.get(name) == told for name, told in failed.items())
+    def likeness(self, symptoms: Mapping[str, Symptom]) -> int:
+        """Return how many failed checks have not only the same outcome but the same summary."""
+        failed = {name: own for name, own in self.checks.items() if own[0] is not Outcome.PASSED}
+        return sum(symptoms.get(name) == own for name, own in failed.items())
 
 
 def symptoms_of(checks: Iterable[CheckResult]) -> dict[str, Symptom]:
-    """Return what checks say of an answer."""
+    """Return the symptoms of an answer by check."""
     return {check.name: (check.outcome, summary(check)) for check in checks}
 
 
 def summary(check: CheckResult) -> str:
-    """Return the likely cause that a check names, else its problem, without the values that differ by student."""
+    """Return the likely cause that a check names, else its problem, without values, which differ between students."""
     lines = check.message.split("\n")
     causes = [line for line in lines if line.startswith("Likely cause: ")]
+    # An exception's text follows ": ", the place in the student's code follows " (line ".
     return causes[0].removeprefix("Likely cause: ") if causes else lines[0].partition(": ")[0].partition(" (line ")[0]
 
 
 def write_mistakes(root: Path, exercise: str, checks_digest: str, mistakes: Iterable[Mistake]) -> None:
-    """Keep what the checks with this digest say of an exercise's mistakes."""
+    """Record the symptoms of an exercise's mistakes, with the digest of the checks that they come from."""
     record = {
         "checks_digest": checks_digest,
         "mistakes": [
             {
                 "question": each.question,
                 "label": each.label,
-                "checks": {n: list(said) for n, said in each.checks.items()},
+                "checks": {name: list(symptom) for name, symptom in each.checks.items()},
             }
             for each in mistakes
         ],
@@ -70,7 +69,7 @@ def write_mistakes(root: Path, exercise: str, checks_digest: str, mistakes: Iter
 
 
 def read_mistakes(root: Path, exercise: str, checks_digest: str) -> list[Mistake] | None:
-    """Return what was kept; None where nothing was, or other checks said it."""
+    """Return the recorded mistakes; None if there is no readable record, or if it comes from other checks."""
     try:
         record = json.loads((root / FOLDER / f"{exercise}.json").read_bytes())
         if record["checks_digest"] != checks_digest:
@@ -88,10 +87,8 @@ def read_mistakes(root: Path, exercise: str, checks_digest: str) -> list[Mistake
 
 
 # --- Common wrong answers -----------------------------------------------------------------------------------------
-
-
 AT_MOST = 8
-"""So many groups of a question are listed, the largest first."""
+"""The most groups listed per question."""
 
 _SILENT = {Outcome.PASSED, Outcome.NOT_RUN}
 _NO_ANSWER = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
@@ -99,17 +96,17 @@ _NO_ANSWER = {Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN}
 
 @dataclass(frozen=True)
 class Group:
-    """Students whose answers to a question fail alike; ``failed`` says how, as (check, outcome, words)."""
+    """Students whose answers to a question fail alike; ``failed`` holds (check, outcome, summary)."""
 
     question: str
     students: tuple[str, ...]
     failed: tuple[tuple[str, Outcome, str], ...]
     mistakes: tuple[str, ...]
-    """Known mistakes of which the checks say the same, the likeliest first."""
+    """Labels of the known mistakes that match best, at most three."""
 
 
 def wrong_answers(results: Sequence[Result], known: Sequence[Mistake]) -> dict[str, list[Group]]:
-    """Return the groups of each question of one exercise that somebody answered wrongly."""
+    """Return the groups of wrong answers by question, for one exercise, the largest group first."""
     alike: dict[str, dict[tuple[tuple[str, Symptom], ...], list[str]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         for question in result.questions:
@@ -119,7 +116,7 @@ def wrong_answers(results: Sequence[Result], known: Sequence[Mistake]) -> dict[s
 
 
 def _is_wrong(question: QuestionResult) -> bool:
-    """Whether there is an answer, and a check that does not like it."""
+    """Whether there is an answer that a check rejected; a grader error leaves that open."""
     outcomes = {check.outcome for check in question.checks}
     return not outcomes <= _SILENT and not outcomes <= _NO_ANSWER and Outcome.GRADER_ERROR not in outcomes
 
@@ -132,14 +129,14 @@ def _largest(
         Group(
             question,
             tuple(students),
-            tuple((name, outcome, text) for name, (outcome, text) in said if outcome not in _SILENT),
-            _explanations(question, dict(said), known),
+            tuple((name, outcome, text) for name, (outcome, text) in symptoms if outcome not in _SILENT),
+            _explanations(question, dict(symptoms), known),
         )
-        for said, students in ordered[:AT_MOST]
+        for symptoms, students in ordered[:AT_MOST]
     ]
 
 
-def _explanations(question: str, said: dict[str, Symptom], known: Sequence[Mistake]) -> tuple[str, ...]:
-    fitting = [mistake for mistake in known if mistake.question == question and mistake.explains(said)]
-    best = max((mistake.likeness(said) for mistake in fitting), default=0)
-    return tuple(mistake.label for mistake in fitting if mistake.likeness(said) == best)[:3]
+def _explanations(question: str, symptoms: dict[str, Symptom], known: Sequence[Mistake]) -> tuple[str, ...]:
+    matching = [mistake for mistake in known if mistake.question == question and mistake.explains(symptoms)]
+    best = max((mistake.likeness(symptoms) for mistake in matching), default=0)
+    return tuple(mistake.label for mistake in matching if mistake.likeness(symptoms) == best)[:3]

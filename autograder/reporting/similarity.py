@@ -1,7 +1,7 @@
-"""Answers that resemble each other: winnowing, as MOSS does it, with copydetect's tokens, slices and measure.
+"""Find pairs of students with similar code by winnowing, as MOSS does, with copydetect's tokens, slices and measure.
 
-What was handed out, and what much of the class writes alike, says nothing about two people: both are left out. What
-remains is a reason to look, and no proof. Schleimer, Wilkerson and Aiken, Winnowing (2003); copydetect:
+The code that was handed out and code that many students share say nothing about a pair, so both are left out.
+Similarity is a reason to look, not proof. Schleimer, Wilkerson and Aiken, Winnowing (2003);
 https://github.com/blingenf/copydetect (compare50 needs an attrs that is too old for JupyterLab).
 """
 
@@ -15,53 +15,46 @@ from itertools import combinations
 from typing import Any
 
 NOISE = 25
-"""Tokens' characters: shorter likenesses are chance."""
+"""The length of a fingerprint in characters of tokens: shorter matches are chance."""
 COMMON = 0.1
-"""What more than this share of a class writes alike is what the question asks for."""
+"""Code that more than this share of a class has is what the question asks for."""
 COMMON_AT_LEAST = 4
 LEAST_SIMILAR = 0.6
 AT_MOST = 30
-"""So many pairs are shown, the most alike first."""
+"""The most pairs that are shown."""
 
 Slices = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of two who resemble each other: their code, and from where to where it is like the other's."""
+    """One student of a pair: their code, and the slices of it that resemble the other's."""
 
     student: str
     code: str
     slices: Slices
     share: float
-    """Of the code that is neither handed out nor common, how much is like the other's, from 0 to 1."""
+    """How much of the code that is neither handed out nor common resembles the other's, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students' code of one exercise."""
+    """Two students' code for one exercise."""
 
     first: Side
     second: Side
 
     @property
     def similarity(self) -> float:
-        """The larger share: who copies and then adds to it does not get away."""
+        """The larger share, so that adding code to a copy does not hide it."""
         return max(self.first.share, self.second.share)
 
 
 def similar_pairs(codes: Mapping[str, str], handed_out: str) -> list[Pair]:
-    """Return the pairs of students whose code resembles each other, the most similar first.
+    """Return at most `AT_MOST` pairs of students with similar code, the most similar first.
 
-    Parameters
-    ----------
-    codes
-        Student → their code of one exercise.
-    handed_out
-        What all of them started from.
-
-    Only pairs that share something rare are compared, so that a class of a thousand does not take half a million
-    comparisons.
+    ``codes`` maps students to their code for one exercise, ``handed_out`` is what all of them started from. Only pairs
+    that share rare fingerprints are compared: a class of 1 000 has half a million pairs.
     """
     prints = {student: _fingerprint(code) for student, code in codes.items()}
     common = _fingerprint(handed_out).hashes | _common(prints.values())
@@ -79,8 +72,8 @@ def similar_pairs(codes: Mapping[str, str], handed_out: str) -> list[Pair]:
 def _fingerprint(code: str) -> Any:
     from copydetect import CodeFingerprint
 
-    # A window of 1 keeps every fingerprint: which of them a larger one would keep differs from run to run, as Python
-    # salts the hashes of text.
+    # A window of 1 keeps every fingerprint. A larger one selects by hash, so the result would differ from run to run,
+    # because Python salts the hashes of strings.
     return CodeFingerprint("code.py", NOISE, 1, fp=io.StringIO(code))
 
 
@@ -99,7 +92,7 @@ def _leave_out(fingerprint: Any, common: set[int]) -> None:
 
 
 def _candidates(prints: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the pairs that share so many fingerprints that they may be similar enough."""
+    """Yield the pairs that share enough fingerprints to be similar enough."""
     owners: dict[int, list[str]] = defaultdict(list)
     for student in sorted(prints):
         for value in prints[student].hashes:
@@ -107,6 +100,7 @@ def _candidates(prints: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     shared: Counter[tuple[str, str]] = Counter()
     for students in owners.values():
         shared.update(combinations(students, 2))
+    # Half the threshold: fingerprints only approximate the share of code, which `_compare` measures.
     for pair, count in shared.items():
         if count >= LEAST_SIMILAR / 2 * min(len(prints[student].hashes) for student in pair):
             yield pair
@@ -116,7 +110,7 @@ def _compare(first: str, first_print: Any, second: str, second_print: Any) -> Pa
     from copydetect import compare_files
 
     overlap, shares, slices = compare_files(first_print, second_print)
-    if overlap < 2 * NOISE:
+    if overlap < 2 * NOISE:  # hardly more than one fingerprint is chance
         return None
     sides = [
         Side(student, each.raw_code, _ranges(places, len(each.raw_code)), min(1.0, float(share)))
@@ -128,6 +122,6 @@ def _compare(first: str, first_print: Any, second: str, second_print: Any) -> Pa
 
 
 def _ranges(places: Any, end: int) -> Slices:
-    """Return copydetect's starts and ends in the code as pairs in order, none beyond its end."""
+    """Return copydetect's starts and ends as ordered (start, stop) pairs, clipped to the end of the code."""
     starts, ends = places.tolist()
     return tuple((int(start), min(int(stop), end)) for start, stop in zip(starts, ends, strict=True) if start < stop)

@@ -1,9 +1,7 @@
-"""Grading in the terminal: a bar with the time left, what goes wrong as it happens, and the class as a table.
+"""Show grading in a terminal of 80 columns: progress, trouble as it happens, the class table, and changed scores.
 
-On a screen it is drawn with rich; written to a file or a pipe it is plain lines. Names and messages come from
-students: they are shown as `printable` text and never as markup.
-
-Who gains or loses points, as a table that fits a terminal of 80 columns.
+A terminal gets rich's colours and progress bar; a file or a pipe gets plain lines. Names and messages come from
+students, so they are shown as `printable` text, never as markup.
 """
 
 from __future__ import annotations
@@ -31,13 +29,13 @@ if TYPE_CHECKING:
 _MAX_STUDENT = 24
 _MIN_STUDENT = 8
 _STEPS = 10
-"""Into how many parts a run is cut that is told of line by line."""
+"""How many times progress is printed when the output is not a terminal."""
 
 
 class GradingProgress:
-    """Shows how far grading is. Use it in a ``with`` block and call `advance` with each result.
+    """Show the progress of grading. Use it in a ``with`` block and call `advance` with each result.
 
-    ``clock`` returns seconds; it measures how long results take, which says when the rest will be ready.
+    ``clock`` returns seconds; the time left is extrapolated from it.
     """
 
     def __init__(self, total: int, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +66,7 @@ class GradingProgress:
         self._bar.stop()
 
     def advance(self, result: Result) -> None:
-        """Count one more result, and say in a line what went wrong with it, if anything did."""
+        """Count one more result, and print what went wrong with it, if anything did."""
         self.done += 1
         if trouble := describe_trouble(result):
             self._say(result, trouble)
@@ -84,7 +82,7 @@ class GradingProgress:
             ": ",
             (trouble, "yellow"),
         )
-        self.console.print(line, soft_wrap=not self.console.is_terminal)  # a file keeps each sentence on a line
+        self.console.print(line, soft_wrap=not self.console.is_terminal)  # in a file, one line per result
 
     def _ends_a_step(self) -> bool:
         total = max(self.total, 1)
@@ -103,7 +101,7 @@ class GradingProgress:
 
 
 def describe_trouble(result: Result) -> str:
-    """Say in one line what a person may have to look at; empty where grading went without trouble."""
+    """Return one line about what may need review; empty if grading went without trouble."""
     if result.status is Status.UNREADABLE:
         return printable(result.message) or "It cannot be read."
     counts = [
@@ -111,10 +109,10 @@ def describe_trouble(result: Result) -> str:
         _count(result, Outcome.CRASHED, "crashed"),
         _count(result, Outcome.TIMED_OUT, "took too long"),
     ]
-    said = [text for text in counts if text]
-    if result.status is Status.GRADER_ERROR and not said:
-        said = [printable(result.message) or "The grader failed."]
-    return "; ".join(said)
+    troubles = [text for text in counts if text]
+    if result.status is Status.GRADER_ERROR and not troubles:
+        troubles = [printable(result.message) or "The grader failed."]
+    return "; ".join(troubles)
 
 
 def _count(result: Result, outcome: Outcome, what: str) -> str:
@@ -123,10 +121,8 @@ def _count(result: Result, outcome: Outcome, what: str) -> str:
 
 
 # --- The class ------------------------------------------------------------------------------------
-
-
 def print_summary(console: Console, results: Iterable[Result], course: Course | None = None) -> None:
-    """Print the class as a table that fits the console, and how many results need attention."""
+    """Print the class as a table that fits the console, and count the submissions that need attention."""
     ordered = list(results)
     if not ordered:
         console.print("Nothing was graded.")
@@ -135,10 +131,10 @@ def print_summary(console: Console, results: Iterable[Result], course: Course | 
 
 
 def summary_table(results: Sequence[Result], course: Course | None = None, width: int = 80) -> RenderableType:
-    """Return the scores of a class, student by exercise, in at most ``width`` columns where that is possible.
+    """Return the scores of a class, one row per student, in at most ``width`` columns if possible.
 
-    Exercises stand in the order of the course. Where their names do not fit they are numbered, and a legend
-    tells the numbers. Marks explain themselves below the table.
+    Exercises are in the order of the course. If their names do not fit they are numbered, with a legend. The marks
+    that occur are explained below the table.
     """
     exercises = _exercises(results, course)
     students = sorted({result.student for result in results})
@@ -163,7 +159,7 @@ def _exercises(results: Sequence[Result], course: Course | None) -> list[str]:
 
 
 class _Scores:
-    """The class table as texts: a column an exercise, a row a student, at its foot mean and maximum."""
+    """The class table as text: one column per exercise, one row per student, mean and maximum at the foot."""
 
     def __init__(self, students: list[str], heads: list[str], columns: list[list[Result | None]]) -> None:
         self.students = [printable(student) for student in students]
@@ -175,7 +171,7 @@ class _Scores:
 
     @property
     def width(self) -> int:
-        """The columns of the terminal that it takes with names as long as they may be."""
+        """The width in terminal columns, with students' names uncut up to the longest allowed."""
         longest = max(cell_len(student) for student in self.students)
         return min(_MAX_STUDENT, max(longest, _MIN_STUDENT)) + self._scores_width()
 
@@ -184,7 +180,7 @@ class _Scores:
         return sum(2 + max(map(cell_len, (head, *map(str, cells), *feet))) for head, cells, feet in texts)
 
     def table(self, width: int) -> Table:
-        """Return the table; names are cut so that the scores fit in ``width`` columns."""
+        """Return the table, with names cut so that the scores fit in ``width`` columns."""
         names = max(_MIN_STUDENT, min(_MAX_STUDENT, width - self._scores_width()))
         table = Table(box=None, show_footer=True, pad_edge=False, padding=(0, 2, 0, 0))
         table.header_style = table.footer_style = "bold"
@@ -197,14 +193,14 @@ class _Scores:
 
 
 def _foot(column: list[Result | None]) -> tuple[str, str]:
-    """Return the mean of what was graded, and the points that can be reached."""
+    """Return the mean of the graded submissions and the maximum points."""
     scores = [result.score for result in column if result and result.status is Status.GRADED]
     mean = _number(round(sum(scores) / len(scores), 1)) if scores else "-"
     return mean, _number(_maximum(column))
 
 
 def _possible(columns: list[list[Result | None]]) -> str:
-    """Return the points of all exercises; those of optional ones come on top."""
+    """Return the maximum points of all exercises, with those of optional ones after a plus."""
     bonus = sum(_maximum(column) for column in columns if any(result and result.optional for result in column))
     return _number(sum(map(_maximum, columns)) - bonus) + (f"+{_number(bonus)}" if bonus else "")
 
@@ -227,9 +223,9 @@ def _cell(result: Result | None) -> Text:
 
 
 def _marks(results: Sequence[Result]) -> list[str]:
-    """Explain the marks that the table uses."""
+    """Explain the marks that occur in the table."""
     shown = {str(_cell(result))[0] for result in results}
-    meanings = {"*": "code crashed or took too long", "?": "the grader failed, a person must look"}
+    meanings = {"*": "code crashed or took too long", "?": "grader error: needs review"}
     lines = [f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in shown]
     if any(result.status is Status.UNREADABLE for result in results):
         lines.append("unread: the file cannot be read")
@@ -237,11 +233,11 @@ def _marks(results: Sequence[Result]) -> list[str]:
 
 
 def _counts(results: Sequence[Result]) -> Text:
-    """Say how many results there are and how many of them need attention."""
+    """Return a line with the number of submissions and of those that need attention."""
     kinds = [
         ("unreadable", "red", [result.status is Status.UNREADABLE for result in results]),
         (
-            "with grader faults",
+            "with grader errors",
             "magenta",
             [result.status is Status.GRADER_ERROR for result in results],
         ),
@@ -262,25 +258,23 @@ def _number(value: float) -> str:
 
 
 # --- Changed scores -----------------------------------------------------------------------------------------------
-
-
 _MAX_NAME = 16
 
 
 def score_changes_table(title: str, score_changes: Sequence[ScoreChange]) -> Table:
-    """Return a row a submission: from which score to which, and the checks that moved it, each by its points."""
+    """Return a table with one row per submission: the old and the new score, and the checks that changed it."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in ("student", "exercise"):
         table.add_column(head, no_wrap=True, overflow="ellipsis", max_width=_MAX_NAME)
     for head in ("from", "to", "by"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("because of", overflow="fold")
-    for move in score_changes:
-        checks = "\n".join(f"{name} {change:+g}" for name, change in move.checks)
+    for change in score_changes:
+        checks = "\n".join(f"{name} {points:+g}" for name, points in change.checks)
         table.add_row(
-            *(Text(printable(text)) for text in (move.student, move.exercise)),
-            *(f"{move.before:g}", f"{move.after:g}"),
-            Text(f"{round(move.after - move.before, 6):+g}", style="yellow" if move.lowers else "green"),
+            *(Text(printable(text)) for text in (change.student, change.exercise)),
+            *(f"{change.before:g}", f"{change.after:g}"),
+            Text(f"{round(change.after - change.before, 6):+g}", style="yellow" if change.lowers else "green"),
             Text(checks),
         )
     return table

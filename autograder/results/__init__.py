@@ -1,1 +1,1 @@
-"""What grading produces: outcomes, points, messages and pictures; how they are stored and shown."""
+"""Results: outcomes, points, messages and pictures; how they are stored and shown."""

@@ -1,7 +1,7 @@
-"""What grading produces: outcomes, points and messages, and the one JSON form that they are stored in.
+"""Results of grading, down to the outcome of each check, and the JSON that stores them.
 
-Everything here is plain data, so that the same work gives the same bytes: what checks cost is kept in a
-sibling of the result (``write_result``), never in it.
+The same submission, checks and environment give the same bytes. So the cost of checks, which differs from run to run,
+is stored beside the result (`autograder.results.store.write_result`), never in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.results.pictures import Picture, read_picture, to_record
 
 
 class Outcome(StrEnum):
-    """What became of one check, or of one cell of the notebook."""
+    """The outcome of one check, or of one cell of the notebook; see docs/grading.md."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of one submission."""
+    """Whether a submission was graded, could not be read, or met a grader error."""
 
     GRADED = "graded"
     UNREADABLE = "unreadable"
@@ -39,9 +39,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of one submission. ``message`` is safe to show to the student; ``digest`` tells what it was made of.
+    """The result of one check for one submission.
 
-    Only public checks have ``pictures``.
+    ``message`` is safe to show to the student. ``digest`` is that of the check (`autograder.course.digests`). Only
+    public checks have ``pictures``.
     """
 
     name: str
@@ -58,29 +59,29 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """The checks of one question; its score is the sum of their points."""
+    """The results of the checks of one question; its score is the sum of their points."""
 
     name: str
     checks: tuple[CheckResult, ...]
 
     @property
     def score(self) -> float:
-        """Points reached."""
+        """The points reached."""
         return round(sum(check.points for check in self.checks), 6)
 
     @property
     def max_score(self) -> float:
-        """Points that can be reached."""
+        """The points that can be reached."""
         return round(sum(check.max_points for check in self.checks), 6)
 
     @property
     def needs_review(self) -> bool:
-        """Whether a fault of the grader left a check undecided."""
+        """Whether a grader error left a check undecided."""
         return any(check.outcome is Outcome.GRADER_ERROR for check in self.checks)
 
 
 class Cost(NamedTuple):
-    """What a check took: seconds by the clock, and by how many MiB the student's process grew at most."""
+    """The cost of a check: wall time in seconds, and the largest growth of the student's process in MiB."""
 
     seconds: float
     memory_mb: float
@@ -88,7 +89,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
-    """How one cell of the notebook ran."""
+    """The outcome of running one cell of the notebook."""
 
     id: str
     outcome: Outcome
@@ -97,7 +98,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Result:
-    """One submission, graded. ``costs`` are by check and stay out of the stored bytes."""
+    """The result of one submission. ``costs`` (by check) is not part of the stored bytes."""
 
     student: str
     exercise: str
@@ -115,21 +116,21 @@ class Result:
 
     @property
     def score(self) -> float:
-        """Points reached in all questions."""
+        """The points reached in all questions."""
         return round(sum(question.score for question in self.questions), 6)
 
     @property
     def max_score(self) -> float:
-        """Points that can be reached in all questions."""
+        """The points that can be reached in all questions."""
         return round(sum(question.max_score for question in self.questions), 6)
 
     @property
     def bonus(self) -> float:
-        """Points that count beyond the course's total: those of an optional exercise."""
+        """The points beyond the course's total: those of an optional exercise."""
         return self.score if self.optional else 0.0
 
     def to_json(self) -> bytes:
-        """Return the canonical bytes of this result: the same work gives the same bytes."""
+        """Return the canonical bytes of this result, which end with a checksum."""
         record = {
             "student": self.student,
             "exercise": self.exercise,
@@ -155,15 +156,16 @@ class Result:
                 for question in self.questions
             ],
         }
+        # Without the closing bracket, because the checksum follows as the last field.
         body = json.dumps(record, indent=1, ensure_ascii=False).removesuffix("\n}").encode()
-        return body + _SEAL + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
+        return body + _CHECKSUM + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
     @classmethod
     def from_json(cls, data: bytes) -> Result:
-        """Read what `to_json` wrote; raise ``ValueError`` when it is something else, or has been changed since."""
-        body, _, seal = data.rpartition(_SEAL)
-        if seal[:64] != hashlib.sha256(body).hexdigest().encode():
-            raise ValueError("not a result file, or not as it was written")
+        """Read the bytes that `to_json` wrote; raise ``ValueError`` for anything else, edited bytes included."""
+        body, _, checksum = data.rpartition(_CHECKSUM)
+        if checksum[:64] != hashlib.sha256(body).hexdigest().encode():
+            raise ValueError("not a result file, or changed since it was written")
         try:
             record = json.loads(data)
             return cls(
@@ -184,7 +186,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """What teachers entered for one submission: by question, the points that count and a comment; and a penalty."""
+    """What teachers entered for one submission: scores and comments by question, and a penalty in points."""
 
     scores: Mapping[str, float] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
@@ -192,19 +194,20 @@ class ByHand:
 
 
 def _as_dict(record: CellResult | CheckResult) -> dict[str, Any]:
-    """Return a record's fields in order; `dataclasses.asdict` copies them deeply, ten times as slowly."""
+    """Return a record's fields in order."""
+    # Not `dataclasses.asdict`: it copies every value deeply and takes ten times as long.
     return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _check_as_dict(check: CheckResult) -> dict[str, Any]:
-    """Return a check's fields; hardly any has pictures, so those that have none do not say so."""
+    """Return a check's fields, ``pictures`` only if it has any: few checks do."""
     record = _as_dict(check)
     pictures = record.pop("pictures")
     return record | {"pictures": [to_record(picture) for picture in pictures]} if pictures else record
 
 
-_SEAL = b',\n "checksum": "'
-"""What a result's bytes end with, before the SHA-256 of all that stands above: what a disk or a hand changed shows."""
+_CHECKSUM = b',\n "checksum": "'
+"""The last field of a result: the SHA-256 of all bytes above it, which reveals edits and damage."""
 
 _PLAIN_FIELDS = (
     "student",
@@ -219,7 +222,7 @@ _PLAIN_FIELDS = (
 
 
 def _read_check(record: dict[str, Any]) -> CheckResult:
-    # What is the same for every student is held once.
+    # These texts are the same for every student: interned, a class of thousands has them in memory once.
     shared = {name: sys.intern(record[name]) for name in ("name", "title", "visibility", "hint", "digest")}
     pictures = tuple(read_picture(picture) for picture in record.get("pictures", ()))
     return CheckResult(**{**record, **shared, "outcome": Outcome(record["outcome"]), "pictures": pictures})

@@ -1,14 +1,7 @@
-"""Results and pictures as text and as HTML, for notebooks and pages.
+"""Render results and pictures as plain text and as HTML, for notebooks and pages.
 
-Pictures of checks as HTML that needs no style sheet, no script and no other file: for notebooks and for pages.
-
-Text takes the colour of the page that it stands on, and all other colours can be told from light and from dark ones.
-
-The outcome of a question's checks as people read it: plain text, and an HTML table where a notebook shows it.
-
-What a student's code had a part in (messages) is made fit to be shown, and escaped.
-
-How a notebook shows the outcome of checks: an HTML table, and plain text where there is no HTML.
+The HTML needs no style sheet, script or other file. Text inherits the colour of the page; all other colours are
+readable on light and on dark pages. Messages may contain a student's text, so they are made printable and escaped.
 """
 
 from __future__ import annotations
@@ -26,11 +19,12 @@ from autograder.results.pictures import Part, Picture, Rows
 from autograder.text import printable
 
 COLOURS = ("#2f81f7", "#d1570b", "#2da44e", "#a475f9", "#bf8700", "#8b949e")
-"""Of curves, in their order; each has a contrast of 3 and more with white and with black."""
-# A third of the text's own colour makes it darker on light pages, and lighter on dark ones.
+"""The colours of curves, in order; each has a contrast of at least 3 with white and with black (WCAG 2.1, 1.4.11)."""
+# A third of the text's own colour makes a colour darker on light pages and lighter on dark ones. The first declaration
+# is for browsers without color-mix.
 _WRONG = "color:#cf222e;color:color-mix(in srgb,currentColor 35%,#cf222e);font-weight:700"
 _NUMBERS_TO = 8
-"""Arrays of up to so many rows and columns are drawn as their numbers."""
+"""Arrays of up to this many rows and columns are shown as numbers."""
 _IMAGE_PX = 132
 _WIDTH, _HEIGHT, _MARGIN = 300, 150, 8
 _SMALL = "font-size:85%;opacity:.8"
@@ -38,7 +32,7 @@ _CELL = "padding:.15em .5em;text-align:right;border:1px solid rgba(128,128,128,.
 
 
 def picture_as_html(picture: Picture) -> str:
-    """Return a picture with its title and labels."""
+    """Return a picture as an HTML figure with its title and labels."""
     draw = {"images": _images, "difference": _difference, "curves": _curves, "confusion": _confusion}[picture.kind]
     return (
         '<figure style="margin:.6em 0;padding:0">'
@@ -51,7 +45,7 @@ def _images(picture: Picture) -> str:
 
 
 def _difference(picture: Picture) -> str:
-    """Draw both on the scale of what was expected, so that what looks the same is the same."""
+    """Draw both arrays on the grey scale of the expected one, so that equal values look equal."""
     expected, got, wrong = picture.parts
     if max(len(expected.rows), len(expected.rows[0])) <= _NUMBERS_TO:
         return _beside((part.label, _numbers(part.rows, wrong.rows)) for part in (expected, got))
@@ -72,10 +66,10 @@ def _range(rows: Rows) -> tuple[float, float]:
 
 
 def _image(part: Part, low: float, high: float) -> str:
-    """Return a grey image, black at ``low`` and white at ``high``; what is no number is black."""
+    """Return a grey image, black at ``low`` and white at ``high``; NaN and infinity are black."""
     from PIL import Image
 
-    spread = high - low or 1.0
+    spread = high - low or 1.0  # a constant image
     shades = bytes(_shade((value - low) / spread) for row in part.rows for value in row)
     image, file = Image.frombytes("L", (len(part.rows[0]), len(part.rows)), shades), io.BytesIO()
     image.save(file, "PNG", optimize=True)
@@ -90,15 +84,15 @@ def _shade(value: float) -> int:
 
 
 def _numbers(rows: Rows, wrong: Rows) -> str:
-    """Return a table of numbers, in which those that are wrong stand out."""
+    """Return a table of numbers in which the wrong ones stand out."""
     cells = "".join(
         "<tr>"
         + "".join(
-            f'<td style="{_CELL}{f";{_WRONG}" if bad else ""}">{value:.3g}</td>'
-            for value, bad in zip(row, marks, strict=True)
+            f'<td style="{_CELL}{f";{_WRONG}" if is_wrong else ""}">{value:.3g}</td>'
+            for value, is_wrong in zip(row, wrong_row, strict=True)
         )
         + "</tr>"
-        for row, marks in zip(rows, wrong, strict=True)
+        for row, wrong_row in zip(rows, wrong, strict=True)
     )
     return _table(cells)
 
@@ -135,11 +129,12 @@ def _curves(picture: Picture) -> str:
 
     lines, legend = [], []
     for number, part in enumerate(picture.parts):
+        # Every other line is dashed, for readers who cannot tell the colours apart.
         colour, dash = COLOURS[number], ' stroke-dasharray="5 3"' if number % 2 else ""
         points = [point(place, value) for place, value in enumerate(part.rows[0]) if math.isfinite(value)]
         listed = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         lines.append(f'<polyline points="{listed}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
-        if len(points) == 1:
+        if len(points) == 1:  # SVG draws nothing for a line of one point
             lines.append(f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" fill="{colour}"/>')
         style = "dashed" if number % 2 else "solid"
         legend.append(
@@ -148,11 +143,11 @@ def _curves(picture: Picture) -> str:
             f"{escape(part.label)}</span>"
         )
     frame = f'<rect x="1" y="1" width="{_WIDTH - 2}" height="{_HEIGHT - 2}" fill="none" stroke="rgba(128,128,128,.5)"/>'
-    words = f"{picture.title}: {', '.join(part.label for part in picture.parts)}"
+    description = f"{picture.title}: {', '.join(part.label for part in picture.parts)}"
     scale = f'<div style="display:flex;justify-content:space-between;{_SMALL}">{{}}</div>'
     return (
         f'<div style="width:{_WIDTH}px;max-width:100%">{scale.format(f"<span>{high:.3g}</span>")}'
-        f'<svg role="img" aria-label="{escape(words)}" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" '
+        f'<svg role="img" aria-label="{escape(description)}" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" '
         f'style="display:block">{frame}{"".join(lines)}</svg>'
         f"{scale.format(f'<span>{low:.3g}</span><span>epoch 1 to {longest}</span>')}"
         f'<div style="{_SMALL}">{"".join(legend)}</div></div>'
@@ -160,8 +155,6 @@ def _curves(picture: Picture) -> str:
 
 
 # --- Outcomes -----------------------------------------------------------------------------------------------------
-
-
 WORDS = {
     Outcome.PASSED: ("✓", "passed", "#1a7f37"),
     Outcome.FAILED: ("✗", "wrong", "#cf222e"),
@@ -177,7 +170,7 @@ _LONGEST = 1000
 
 
 def as_text(headline: str, result: QuestionResult) -> str:
-    """Return the table as plain text; where there are hidden checks, each line tells which kind its check is."""
+    """Return the checks of a question as plain text; if any is hidden, each line says public or hidden."""
     lines = [headline]
     for check in result.checks:
         mark, word, _ = WORDS[check.outcome]
@@ -189,13 +182,13 @@ def as_text(headline: str, result: QuestionResult) -> str:
 
 
 def as_html(headline: str, result: QuestionResult, footer: str = "") -> str:
-    """Return the table as HTML that needs no style sheet."""
+    """Return the checks of a question as an HTML table."""
     rows = "".join(_row(check, with_kind=_has_hidden(result)) for check in result.checks)
     below = f'<p style="margin:.4em 0;opacity:.75;font-size:90%">{escape(footer)}</p>' if footer else ""
     return (
         '<div style="font-family:system-ui,sans-serif;max-width:60em">'
         f'<p style="margin:.4em 0"><b>{escape(headline)}</b></p>'
-        # JupyterLab lays tables out with columns of a fixed width: ours would lie on top of each other.
+        # JupyterLab sets table-layout: fixed, in which these columns would overlap.
         '<table style="table-layout:auto;border-collapse:collapse;width:100%;margin:0;text-align:left">'
         f"{rows}</table>{below}</div>"
     )
@@ -203,7 +196,6 @@ def as_html(headline: str, result: QuestionResult, footer: str = "") -> str:
 
 def _row(check: CheckResult, *, with_kind: bool) -> str:
     mark, word, colour = WORDS[check.outcome]
-    # A third of the page's own colour of text makes it darker on light pages, and lighter on dark ones.
     shade = f"color:{colour};color:color-mix(in srgb,currentColor 35%,{colour})"
     texts = "".join(f'<div style="margin:.2em 0;opacity:.9">{marked(text)}</div>' for text in explanations(check))
     texts += "".join(picture_as_html(picture) for picture in check.pictures)
@@ -218,7 +210,7 @@ def _row(check: CheckResult, *, with_kind: bool) -> str:
 
 
 def marked(text: str) -> str:
-    """Return text as HTML, with names that stand between backticks as code."""
+    """Return text as escaped HTML, with names in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
@@ -231,14 +223,12 @@ def _points(check: CheckResult) -> str:
 
 
 def explanations(check: CheckResult) -> list[str]:
-    """Return what is said of a check, a line each, fit to be shown."""
+    """Return the lines of a check's message and its hint, each safe to show."""
     hint = f"Hint: {check.hint}" if check.hint else ""
     return [printable(text, _LONGEST) for text in (*check.message.split("\n"), hint) if text]
 
 
 # --- In a notebook ------------------------------------------------------------------------------------------------
-
-
 class CheckTable:
     """The result of ``check(...)``, displayed as the last value of a cell."""
 
@@ -253,16 +243,16 @@ class CheckTable:
     def __repr__(self) -> str:
         if self.result is None:
             return self.message
-        return "\n".join(part for part in (as_text(self._headline(), self.result), self._way_on()) if part)
+        return "\n".join(part for part in (as_text(self._headline(), self.result), self._hint_advice()) if part)
 
     def _repr_html_(self) -> str:
         if self.result is None:
             return f"<p>{escape(self.message)}</p>"
-        footer = "These are the public checks. Your submission is graded with further, hidden ones."
-        return as_html(self._headline(), self.result, f"{footer} {self._way_on()}".strip() if self._public_only else "")
+        footer = f"These are the public checks. Your submission is also graded with hidden ones. {self._hint_advice()}"
+        return as_html(self._headline(), self.result, footer.strip() if self._public_only else "")
 
-    def _way_on(self) -> str:
-        """Say where there are hints, to those who may need one."""
+    def _hint_advice(self) -> str:
+        """Say how to get a hint; empty where there is none, or where all checks passed."""
         if self.result is None or not self._hinted or self.result.score == self.result.max_score:
             return ""
         return f'To get a hint, run hint("{self.result.name}").'

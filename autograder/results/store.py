@@ -1,13 +1,7 @@
-"""The folder of results: write them, read them, and hold the folder's lock.
+"""The output folder: write and read results, compare them with those of earlier runs, and lock the folder.
 
-The results of earlier runs: what is there, and what an interrupted run left half done.
-
-Who gains or loses points when a submission is graded again, and by which checks.
-
-One grader at a time on an output folder: two would do the same work, and write the same tables, twice.
-
-The lock is the system's own (``flock``), so it is gone with the process that held it, however that ended. The file
-that carries it stays behind, and means nothing by itself.
+Only one grader may use an output folder at a time: two would do the same work and write the same tables twice. The lock
+is the kernel's (``flock``), so it ends with its process, however that ends; the lock file stays and means nothing.
 """
 
 from __future__ import annotations
@@ -32,13 +26,14 @@ _log = logging.getLogger(__name__)
 
 
 def result_path(output: Path, student: str, exercise: str) -> Path:
-    """Where the result of one submission lies below the output folder."""
+    """Return the path of the result of one submission in the output folder."""
     return output / student / f"{exercise}.json"
 
 
 def write_result(output: Path, result: Result) -> Path:
-    """Store a result, and beside it what the checks that were run for it cost; return the result's path."""
+    """Write a result and, beside it, the cost of the checks that ran; return the path of the result."""
     path = result_path(output, result.student, result.exercise)
+    # Before the result, so that a new result never lacks its costs.
     if result.costs:
         columns = {
             "duration_s": {name: cost.seconds for name, cost in result.costs.items()},
@@ -50,11 +45,11 @@ def write_result(output: Path, result: Result) -> Path:
 
 
 def read_costs(output: Path, student: str, exercise: str) -> dict[str, Cost]:
-    """Return what each check of a submission took when it was last run; empty where that is unknown."""
+    """Return the cost of each check of a submission when it last ran; empty if that is unknown."""
     path = result_path(output, student, exercise).with_suffix(".durations.json")
     try:
         stored = json.loads(path.read_bytes())
-        memory = stored.get("memory_mb", {})
+        memory = stored.get("memory_mb", {})  # files of older versions have no memory
         return {
             name: Cost(float(seconds), float(memory.get(name, 0))) for name, seconds in stored["duration_s"].items()
         }
@@ -63,12 +58,13 @@ def read_costs(output: Path, student: str, exercise: str) -> dict[str, Cost]:
 
 
 def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) -> list[Result]:
-    """Return every result below the output folder, sorted by student and exercise.
+    """Return every result in the output folder, sorted by student and exercise.
 
-    A file that is no result, or another's, is reported to ``damaged`` in a sentence, and passed over.
+    A file that is not a result, or is that of another submission, is skipped and reported to ``damaged``.
     """
     results = []
     for path in sorted(output.glob("*/*.json")):
+        # Names with a dot are temporary files of `write_atomic`.
         if path.name.startswith(".") or path.name.endswith(".durations.json"):
             continue
         try:
@@ -77,17 +73,15 @@ def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) ->
             damaged(f"{path} cannot be read and is left out ({error}). Delete it and grade again.")
             continue
         if result_path(output, result.student, result.exercise) != path:
-            damaged(f"{path} holds a result of another submission and is left out. Delete it and grade again.")
+            damaged(f"{path} contains the result of another submission and is left out. Delete it and grade again.")
             continue
         results.append(result)
     return sorted(results, key=lambda result: (result.student, result.exercise))
 
 
 # --- Earlier runs -------------------------------------------------------------------------------------------------
-
-
 def read_stored(output: Path, student: str, exercise: str) -> Result | None:
-    """Return the stored result, or None where there is none that can be read: it is then graded anew."""
+    """Return the stored result, or None if it is missing or damaged, so that the submission is graded again."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         stored = Result.from_json(result_path(output, student, exercise).read_bytes())
         if (stored.student, stored.exercise) == (student, exercise):
@@ -96,18 +90,17 @@ def read_stored(output: Path, student: str, exercise: str) -> Result | None:
 
 
 def remove_leftovers(output: Path) -> None:
-    """Remove the files that a grader was writing when it was killed. Only for who holds the output's lock."""
+    """Remove the files that a killed grader was writing. The caller must hold the lock of the output folder."""
+    # The names that `write_atomic` gives temporary files: a dot, the name, and eight characters of mkstemp.
     for pattern in ("*/.*.json.????????", ".*.csv.????????"):
         for path in output.glob(pattern):
             path.unlink(missing_ok=True)
 
 
 # --- Changed scores -----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ScoreChange:
-    """A submission whose score differs from the one that is stored; ``checks`` by how many points each moved it."""
+    """A submission whose score differs from the stored one; ``checks`` are those that changed it, with their points."""
 
     student: str
     exercise: str
@@ -122,7 +115,7 @@ class ScoreChange:
 
 
 def score_change(stored: Result | None, result: Result) -> ScoreChange | None:
-    """Say how a result differs in score from the stored one, if it does."""
+    """Return how the score of a result differs from the stored one, or None if it does not."""
     if stored is None or stored.score == result.score:
         return None
     old, new = _points(stored), _points(result)
@@ -136,25 +129,23 @@ def _points(result: Result) -> dict[str, float]:
 
 
 # --- One grader at a time -----------------------------------------------------------------------------------------
-
-
 LOCK = ".grading.lock"
-_CANNOT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def only_grader(
-    output: Path, warn: Callable[[str], None] = lambda words: None, *, shared: bool = False
+    output: Path, warn: Callable[[str], None] = lambda message: None, *, shared: bool = False
 ) -> Iterator[None]:
-    """Hold the lock of an output folder, which is made where it is missing.
+    """Hold the lock of an output folder, which is created if it is missing.
 
-    Who holds it ``shared`` goes together with others who do: those that grade single submissions.
-
-    Raises `MachineError` where another grader is at work, and ``OSError`` where nothing can be written. On a file
-    system without locks it goes on, after a warning: results are replaced as a whole, so two graders there are a
-    waste, but no harm.
+    Several processes can hold the lock at once if all of them pass ``shared``: those that grade single submissions.
+    Raises `MachineError` if another grader is running, and ``OSError`` if the folder cannot be written. On a file
+    system without locks, this warns and goes on: results are replaced atomically, so a second grader there wastes time
+    but does no harm.
     """
     output.mkdir(parents=True, exist_ok=True)
+    # CLOEXEC: a process that inherited the descriptor would hold the lock after the grader has ended.
     descriptor = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
@@ -162,13 +153,14 @@ def only_grader(
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
             raise MachineError(
-                f"{output} is being written by another grader ({holder}). Wait until it is done, or stop it; "
-                "or name another folder with --output."
+                f"{output} is in use by another grader ({holder}). Wait until it is done, stop it, or name another "
+                "folder with --output."
             ) from None
         except OSError as error:
-            if error.errno not in _CANNOT:
+            if error.errno not in _UNSUPPORTED:
                 raise
-            warn(f"{output} lies on a file system without locks: see that nobody else grades into it meanwhile.")
+            warn(f"{output} is on a file system without locks: make sure that nobody else grades into it meanwhile.")
+        # For the message above: who has to be waited for, or stopped.
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield

@@ -1,7 +1,7 @@
-"""Which versions of Python this is tested with.
+"""The versions of Python that this package is tested with.
 
-The Makefile runs this file before anything is installed, with whatever Python it was given: so it imports nothing but
-``sys``, and keeps to what old versions can read.
+The Makefile runs this file before anything is installed, with any Python. So it imports only ``sys`` and avoids syntax
+that old versions cannot parse.
 """
 
 import sys
@@ -18,26 +18,26 @@ _AHEAD = {
     "3.15": "The first wheels for it are those of torch 2.15.0 and torchvision 0.29.2; requirements.lock names torch "
     "2.13.0 and torchvision 0.28.0, with which thresholds were measured."
 }
-"""What is missing for versions that are not tested yet."""
+"""What versions that are not tested yet lack."""
 
 
 def words() -> str:
-    """Return the tested versions as they stand in a sentence."""
+    """Return the tested versions as a phrase: ``3.11, 3.12 or 3.13``."""
     return ", ".join(TESTED[:-1]) + " or " + TESTED[-1]
 
 
 def fault(version: str) -> str:
-    """Say why a version, such as ``3.15``, cannot be used; empty where it can."""
+    """Return why a version, such as ``3.15``, cannot be used; empty if it can."""
     if version in TESTED:
         return ""
     return f"Python {version} is not one of {words()}. {_AHEAD.get(version, '')}".rstrip()
 
 
 def main() -> None:
-    """Exit with a sentence where this Python cannot be used; the argument is what ``make`` was asked for."""
-    found = fault(".".join(map(str, sys.version_info[:2])))
-    if found:
-        sys.exit(f"{found}\n{_ADVICE.format(goal=' '.join(sys.argv[1:])).rstrip()}")
+    """Exit with a message if this Python cannot be used; the arguments are the goals of ``make``."""
+    problem = fault(".".join(map(str, sys.version_info[:2])))
+    if problem:
+        sys.exit(f"{problem}\n{_ADVICE.format(goal=' '.join(sys.argv[1:])).rstrip()}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Running untrusted answers: two processes, one wire, and walls around both.
+"""The sandbox: checks and untrusted answers run in separate, isolated processes.
 
 ::
 
-    engine (the grader's process)          starts a zygote, hands it jobs, reads results
-      └── launch → zygote                  torch imported, single-threaded, in a read-only root without the course
-            ├── checker                    pytest with the hidden checks, jailed; asks for workers
-            └── monitor → worker           the student's cells and functions, jailed
+    engine (the grader's process)          starts a zygote, sends it jobs, reads results
+      └── launcher → zygote                torch imported, single-threaded, in a read-only root without the course
+            ├── checker                    pytest with the hidden checks, isolated; requests workers
+            └── monitor → worker           the student's cells and functions, isolated
 
-A checker talks to its worker over `wire`; nothing but plain values, tensors and opaque handles crosses.
+A checker talks to its worker over `protocol`; only plain values, tensors and opaque handles cross.
 """

@@ -1,4 +1,4 @@
-"""The grader's end: start a zygote, give it jobs, collect results. Nothing here runs student code."""
+"""The grader's end of the sandbox: start a zygote, send it jobs, collect results. No student code runs here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any, Self
 from autograder.course import CheckFiles
 from autograder.errors import MachineError
 from autograder.results.model import CellResult, CheckResult, Cost
-from autograder.runtime.subprocesses import ELSEWHERE, python
+from autograder.runtime import ELSEWHERE, python
 from autograder.sandbox.isolation.tiers import launcher_environment, scratch_folder
 from autograder.sandbox.protocol import frames, messages
 from autograder.sandbox.protocol.messages import Job, Limits, check_files_message, request_checker, request_grading
@@ -30,9 +30,10 @@ START_TIMEOUT_S = 120.0
 
 @dataclass
 class Graded:
-    """What came back for one submission; ``complete`` is False when the checker itself did not finish.
+    """The results of one submission.
 
-    It is ``interrupted`` where a process of the answer ended as if somebody else had killed it.
+    ``complete`` is False if the checker did not finish. ``interrupted`` is True if something outside the sandbox may
+    have killed a worker.
     """
 
     cells: list[CellResult] = field(default_factory=list)
@@ -43,15 +44,15 @@ class Graded:
 
     @property
     def conclusive(self) -> bool:
-        """Whether nothing but the submission can have decided this."""
+        """Whether only the submission can have determined these results."""
         return self.complete and not self.interrupted
 
 
 class Engine:
-    """A zygote with its walls, as a context manager. `run` may be called from several threads at once.
+    """A zygote in its sandbox, as a context manager. `run` may be called from several threads at once.
 
-    ``protected`` are folders that student code must not see (the course, submissions, grades); ``preload`` the
-    modules that answers import.
+    ``protected`` lists the folders that student code must not see (the course, submissions, grades), ``preload`` the
+    modules that answers import. Entering raises `MachineError` if the sandbox does not start.
     """
 
     def __init__(self, tier: str, *, protected: Sequence[Path] = (), preload: Sequence[str] = ()) -> None:
@@ -68,13 +69,13 @@ class Engine:
         self._scratch = self._resources.enter_context(scratch_folder())
         self._log = self._resources.enter_context(tempfile.TemporaryFile())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs:  # closed here, so that the socket hangs up when the zygote ends
             self._process = self._start(theirs)
         self._requests = ours
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
-            words = self._last_words()
+            problem = self._last_log_line()
             self.__exit__(None, None, None)
-            raise MachineError(f"The sandbox did not start (tier {self.tier}). {words}")
+            raise MachineError(f"The sandbox did not start (tier {self.tier}). {problem}")
         return self
 
     def __exit__(
@@ -94,34 +95,34 @@ class Engine:
         self._resources.close()
 
     def stop(self) -> None:
-        """End everything at once: the launcher's death takes the zygote and all that it forked with it."""
+        """Kill the sandbox at once: when the launcher dies, the zygote and everything it forked die too."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def has_ended(self, within_s: float = 1.0) -> bool:
-        """Whether the zygote is gone, or goes within a moment: what is killed takes others with it one by one."""
+        """Whether the zygote ends within ``within_s`` seconds: after a kill, its processes die one after another."""
         assert self._requests is not None, "use the engine as a context manager"
         poll = select.poll()
-        poll.register(self._requests, 0)  # that the other side is gone is always told
+        poll.register(self._requests, 0)  # poll always reports POLLHUP, requested or not
         return bool(poll.poll(within_s * 1000))
 
     def run(self, job: Job, notify: Callable[[Graded], None] = lambda graded: None) -> Graded:
-        """Grade one submission; ``notify`` is given what there is so far whenever there is more.
+        """Grade one submission; ``notify`` receives the results so far after each new one.
 
-        Never raises for anything that the submission does.
+        Never raises because of what a submission does.
         """
         graded = Graded()
         try:
             with self._open_checker(job) as channel:
                 frames.send(channel, job.to_message())
-                while self._take(frames.receive(channel)[0], job, graded):
+                while self._record(frames.receive(channel)[0], job, graded):
                     notify(graded)
         except (EOFError, OSError, frames.ProtocolError):
             graded.complete = False
         return graded
 
-    def _take(self, message: Any, job: Job, graded: Graded) -> bool:
-        """Note one message of a checker; return whether more are to come."""
+    def _record(self, message: Any, job: Job, graded: Graded) -> bool:
+        """Record one message of a checker; return whether more will follow."""
         match message:
             case ["cells", cells] if not graded.cells:
                 graded.cells = messages.read_cells(cells, job)
@@ -140,14 +141,14 @@ class Engine:
         return True
 
     def _open_checker(self, job: Job) -> socket.socket:
-        """Return the channel to a fork of the checker that has the job's checks; start one where there is none."""
+        """Return the channel to a fork of the checker for the job's checks; start that checker if necessary."""
         key = job.check_files, job.limits
         with self._lock:
             try:
                 channel = request_grading(self._checkers.get(key) or self._start_checker(key))
-            except OSError:  # the checker is gone: with a new one this submission has its chance
+            except OSError:  # the checker has died: try this submission with a new one
                 channel = request_grading(self._start_checker(key))
-        # Checks run under limits of their own; this only ends a checker that does nothing at all any more.
+        # Checks have their own limits; this timeout only catches a checker that hangs.
         channel.settimeout(2 * job.limits.submission_s * job.limits.wall_factor)
         return channel
 
@@ -162,7 +163,7 @@ class Engine:
         return self._checkers[key]
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        order = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
+        request = {"tier": self.tier, "root": self._scratch, "protected": self._protected, "preload": self._preload}
         process = subprocess.Popen(
             python("autograder.sandbox.processes.launcher", str(theirs.fileno())),
             stdin=subprocess.PIPE,
@@ -171,14 +172,14 @@ class Engine:
             env=launcher_environment(),
             cwd=ELSEWHERE,
             pass_fds=[theirs.fileno()],
-            start_new_session=True,
+            start_new_session=True,  # `stop` kills the process group; Ctrl-C reaches only the grader
         )
         assert process.stdin is not None
         with process.stdin as stdin:
-            stdin.write(json.dumps(order).encode())
+            stdin.write(json.dumps(request).encode())
         return process
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "Run `autograder doctor`."

@@ -1,1 +1,1 @@
-"""Submissions: found, read as data, and with the course's own cells as they were handed out."""
+"""Submissions: find them, read them as data, and restore the course's own cells."""

@@ -1,8 +1,7 @@
-"""Find what was handed in: one notebook or module for each student and exercise.
+"""Find submissions: one notebook or module per student and exercise.
 
-The files are the students'. Nothing is opened here, links are never followed, and what cannot be placed is
-named with a reason, so that no submission is lost silently. What a file holds is read by
-`autograder.submissions.read`.
+The files are the students', so nothing is opened here and links are never followed; `autograder.submissions.read` reads
+the content. Every path that belongs to no submission is listed with a reason, so that none is lost silently.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from autograder.errors import FileError, UsageError
 from autograder.text import name_fault, printable, resembles
 
 ANONYMOUS = "anonymous"
-"""The student of a single file whose place does not tell whose it is."""
+"""The student of a single file whose path does not name one."""
 
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
 @dataclass(frozen=True)
 class SubmissionFile:
-    """What one student handed in for one exercise.
+    """The submission of one student for one exercise.
 
-    ``path`` is the file to read, or None where ``problem`` tells the student what is wrong with the folder.
-    ``note`` is a remark on a file that was taken all the same: another name, a second file left aside.
+    ``path`` is the file to grade, or None if ``problem`` tells the student what is wrong with the folder. ``note``
+    tells the student about the choice of a file: its unusual name, another one that was ignored.
     """
 
     student: str
@@ -39,7 +38,7 @@ class SubmissionFile:
 
 @dataclass(frozen=True)
 class Stray:
-    """A path that belongs to no student and exercise, and a sentence that says why."""
+    """A path that belongs to no submission, and a sentence that says why."""
 
     path: Path
     why: str
@@ -47,44 +46,45 @@ class Stray:
 
 @dataclass(frozen=True)
 class Collected:
-    """All that was found, by student and then in the order of the course, and what could not be placed."""
+    """The submissions, by student and then in the order of the course, and the paths that belong to none."""
 
     found: tuple[SubmissionFile, ...]
     strays: tuple[Stray, ...] = ()
 
 
 def collect(submitted: Path, course: Course, *, exercise: str | None = None, student: str | None = None) -> Collected:
-    """Collect ``<student>/<exercise>/<exercise>.ipynb`` (or ``.py``) below a folder, or one single file.
+    """Find ``<student>/<exercise>/<exercise>.ipynb`` (or ``.py``) in a folder, or take a single file.
 
-    ``exercise`` and ``student`` narrow a folder down; for a single file they say what its place does not.
-    Raises `UsageError` or `FileError` where nothing can be collected.
+    ``exercise`` and ``student`` restrict a folder; for a single file, they replace what its path says. Raises
+    `UsageError` for an unknown name or an unsuitable path, and `FileError` for a folder that cannot be opened.
     """
     if exercise is not None:
         course.exercise(exercise)
     if student is not None and (fault := name_fault(student)):
         raise UsageError(f"{printable(student)!r} cannot be a student's name: {fault}.")
+    # Resolved, because the names of the folders above tell the student and the exercise.
     if submitted.is_dir():
         return _collect_folder(submitted.resolve(), course, exercise, student)
     if submitted.is_file():
         return _collect_file(submitted.resolve(), course, exercise, student)
-    raise UsageError(f"there is no file or folder {submitted}.")
+    raise UsageError(f"There is no file or folder {submitted}. Check the path.")
 
 
 def _collect_file(path: Path, course: Course, exercise: str | None, student: str | None) -> Collected:
     if path.suffix.lower() == ".zip":
         raise UsageError(
-            f"{path.name} is an archive. `autograder collect {path.name}` puts what it holds where it belongs; then "
-            "grade the folder that this makes."
+            f"{path.name} is an archive. Unpack it with `autograder collect {path.name}`, then grade the folder that "
+            "this creates."
         )
     if path.suffix.lower() not in (".ipynb", ".py"):
-        raise UsageError(f"{path.name} is neither a notebook (.ipynb) nor a module (.py).")
+        raise UsageError(f"{path.name} is neither a notebook (.ipynb) nor a module (.py). Name one of these.")
     name = exercise or _exercise_of(path, course)
     fits = path.parent.name == name and not name_fault(path.parent.parent.name)
     return Collected((SubmissionFile(student or (path.parent.parent.name if fits else ANONYMOUS), name, path),))
 
 
 def _exercise_of(path: Path, course: Course) -> str:
-    """Tell a single file's exercise by its own name, else by that of its folder."""
+    """Return the exercise of a single file, by its own name, else by that of its folder."""
     names = [exercise.name for exercise in course.exercises]
     matching = [name for name in names if name in (path.stem, path.parent.name)] or [
         name for name in names if resembles(path.name, name)
@@ -94,14 +94,14 @@ def _exercise_of(path: Path, course: Course) -> str:
     if len(matching) == 1:
         return matching[0]
     raise UsageError(
-        f"{printable(path.name)} does not tell which exercise it is. Name the exercise, for instance "
+        f"The name {printable(path.name)} matches no exercise. Name the exercise, for instance "
         f"--exercise {names[0]}; this course has: {', '.join(names)}."
     )
 
 
 def _collect_folder(root: Path, course: Course, exercise: str | None, student: str | None) -> Collected:
     if student is not None and not (root / student).is_dir():
-        raise UsageError(f"{root} has no folder of a student {printable(student)!r}.")
+        raise UsageError(f"{root} has no folder for a student {printable(student)!r}. Check the name.")
     try:
         entries = [path for path in _entries(root) if student in (None, path.name)]
     except OSError as error:
@@ -119,47 +119,48 @@ def _collect_folder(root: Path, course: Course, exercise: str | None, student: s
 
 
 def _not_a_student(path: Path, course: Course) -> str:
-    """Say why an entry of the submitted folder is no student's folder; empty when it is one."""
+    """Return why an entry of the submitted folder is not a student's folder; empty if it is."""
     match _kind(path):
         case "link":
-            return "It is a link; links are not followed. Put the folder itself here."
+            return "It is a link, and links are not followed. Put the folder itself here."
         case "folder":
             if path.name in [exercise.name for exercise in course.exercises]:
                 return (
-                    "It is called like an exercise, where a student's folder is expected. "
-                    f"If {printable(path.parent.name)} is a student's folder, name the folder that holds it."
+                    "It has the name of an exercise, where a student's folder is expected. "
+                    f"If {printable(path.parent.name)} is a student's folder, name the folder that contains it."
                 )
             fault = name_fault(path.name)
-            return f"It cannot be a student's name: {fault}. Rename the folder." if fault else ""
+            return f"Its name cannot be a student's: {fault}. Rename the folder." if fault else ""
         case _:
-            return "It is a file, where a student's folder is expected: <student>/<exercise>/<exercise>.ipynb."
+            return "It is not a folder. Submissions must be in <student>/<exercise>/<exercise>.ipynb."
 
 
 def _collect_student(folder: Path, course: Course, exercise: str | None) -> Collected:
-    """Collect one student's exercises, in the order of the course."""
+    """Find the submissions of one student, in the order of the course."""
     try:
         entries = {path.name: path for path in _entries(folder)}
     except OSError as error:
         return Collected((), (Stray(folder, f"It cannot be opened ({error.strerror})."),))
     names = [known.name for known in course.exercises]
-    placed = [name for name in names if name in entries and _kind(entries[name]) != "file"]
-    found = tuple(pick(entries[name], folder.name, name) for name in placed if exercise in (None, name))
-    strays = tuple(Stray(path, _not_an_exercise(path, names)) for name, path in entries.items() if name not in placed)
+    # Links included: `pick` tells the student about them.
+    folders = [name for name in names if name in entries and _kind(entries[name]) != "file"]
+    found = tuple(pick(entries[name], folder.name, name) for name in folders if exercise in (None, name))
+    strays = tuple(Stray(path, _not_an_exercise(path, names)) for name, path in entries.items() if name not in folders)
     return Collected(found, strays)
 
 
 def _not_an_exercise(path: Path, names: Iterable[str]) -> str:
-    """Say what is wrong with an entry of a student's folder that is no exercise's folder."""
+    """Return why an entry of a student's folder is not the folder of an exercise, and how to fix that."""
     like = next((name for name in names if resembles(path.name, name)), None)
     if _kind(path) == "folder":
         advice = f"Rename it to {like}." if like else f"This course has: {', '.join(names)}."
         return f"No exercise has this name. {advice}"
     where = f"{like}/{like}{path.suffix.lower()}" if like else "<exercise>/<exercise>.ipynb"
-    return f"It does not lie in an exercise's folder. Move it to {printable(path.parent.name)}/{where}."
+    return f"It is not in an exercise's folder. Move it to {printable(path.parent.name)}/{where}."
 
 
 def pick(folder: Path, student: str, exercise: str) -> SubmissionFile:
-    """Choose the file of one exercise's folder that is to be graded."""
+    """Choose the file to grade in the folder of one exercise."""
     if _kind(folder) != "folder":
         return SubmissionFile(
             student, exercise, None, f"{exercise} is a link, not a folder. Hand in the folder itself."
@@ -176,7 +177,7 @@ def pick(folder: Path, student: str, exercise: str) -> SubmissionFile:
 
 
 def _choose(files: list[Path], exercise: str) -> Path | None:
-    """Return the file with the right name, else the only one that can be meant, else None."""
+    """Return the file with the right name, else the only plausible one, else None; notebooks before modules."""
     for ending in (".ipynb", ".py"):
         for path in files:
             if path.name == exercise + ending:
@@ -190,18 +191,19 @@ def _choose(files: list[Path], exercise: str) -> Path | None:
 
 
 def _remark(chosen: Path, files: list[Path], exercise: str) -> str:
-    """Say what a student should know about a choice that was not the plain one; empty for the plain one."""
+    """Return what the student should know about the choice; empty if it was obvious."""
     remarks = []
     if chosen.stem != exercise:
-        remarks.append(f"The file is called {printable(chosen.name, 60)}; it was taken for {exercise}{chosen.suffix}.")
-    aside = [path for path in files if path != chosen and (path.suffix.lower() == ".ipynb" or path.stem == exercise)]
-    if aside:
-        remarks.append(f"{printable(chosen.name, 60)} was graded; these were left aside: {_listed(aside)}.")
+        remarks.append(f"The file {printable(chosen.name, 60)} was graded as {exercise}{chosen.suffix}.")
+    # Other modules (`utils.py`) may be helpers, so only those with the exercise's name are listed.
+    ignored = [path for path in files if path != chosen and (path.suffix.lower() == ".ipynb" or path.stem == exercise)]
+    if ignored:
+        remarks.append(f"{printable(chosen.name, 60)} was graded; these files were ignored: {_listed(ignored)}.")
     return " ".join(remarks)
 
 
 def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> str:
-    """Tell the student why no file of the folder could be taken, and what to do."""
+    """Tell the student why no file of the folder can be graded, and what to do."""
     for path in entries:
         if path.stem == exercise and path.suffix in (".ipynb", ".py") and path not in files:
             kind = {"folder": "a folder", "link": "a link"}.get(_kind(path), "something else")
@@ -209,11 +211,11 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
     notebooks = [path for path in files if path.suffix.lower() in (".ipynb", ".py")]
     if notebooks:
         return (
-            f"None of these files is called {exercise}.ipynb, and any could be meant: {_listed(notebooks)}. "
-            f"Hand in one of them, called {exercise}.ipynb."
+            f"None of these files is called {exercise}.ipynb, so it is not clear which one to grade: "
+            f"{_listed(notebooks)}. Hand in one of them, called {exercise}.ipynb."
         )
-    holds = f"it holds {_listed(entries)}" if entries else "it is empty"
-    return f"The folder {exercise} has no notebook: {holds}. Hand in {exercise}.ipynb."
+    content = f"it contains {_listed(entries)}" if entries else "it is empty"
+    return f"The folder {exercise} has no notebook: {content}. Hand in {exercise}.ipynb."
 
 
 def _listed(paths: list[Path]) -> str:
@@ -222,13 +224,13 @@ def _listed(paths: list[Path]) -> str:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what a folder holds, sorted, without what systems and editors leave behind."""
+    """Return the entries of a folder, sorted, without those that systems and editors leave behind."""
     paths = sorted(folder.iterdir(), key=lambda path: path.name)
     return [path for path in paths if not path.name.startswith(".") and path.name.casefold() not in _IGNORED]
 
 
 def _kind(path: Path) -> str:
-    """Return ``file``, ``folder``, ``link`` or ``other`` without following a link."""
-    mode = path.lstat().st_mode
+    """Return ``file``, ``folder``, ``link`` or ``other`` without following links."""
+    mode = path.lstat().st_mode  # not `is_file` and `is_dir`, which follow them
     kinds = ((stat.S_ISLNK, "link"), (stat.S_ISDIR, "folder"), (stat.S_ISREG, "file"))
     return next((kind for test, kind in kinds if test(mode)), "other")

@@ -1,18 +1,12 @@
-"""Read a submission into code cells, whatever it came as; say what is wrong where it cannot be read.
+"""Read the code cells of a submission: a notebook, or a module with or without cell marks.
 
-The file is a student's: it is parsed as data, within bounds, and nothing in it is run here.
-
-Cut a module without cell marks into pieces that can fail one by one, as the cells of a notebook do.
-
-Such modules come from ``jupyter nbconvert --to script`` (``# In[3]:`` above each cell), from Colab's *Download .py*,
-from Jupytext's light format and from editors. Run as one piece, a single line that cannot work here, such as
-``drive.mount("/content/drive")``, would take every definition below it along.
+The file is a student's, so it is parsed as data, within bounds, and never run here. A module without marks is cut into
+paragraphs, which fail one by one like cells: otherwise one line that cannot work here, such as
+``drive.mount("/content/drive")``, would take every definition below it along. Such modules come from
+``jupyter nbconvert --to script``, from Colab's *Download .py*, from Jupytext's light format and from editors.
 
 https://nbconvert.readthedocs.io/en/latest/usage.html#executable-script
 https://jupytext.readthedocs.io/en/latest/formats-scripts.html#the-light-format
-
-Jupytext's own reader of the light format is not used: it cuts ``else:`` off after a blank line. Python's tokenizer and
-parser are not used either: what a student wrote could keep the one busy for hours and crash the other.
 """
 
 from __future__ import annotations
@@ -29,12 +23,11 @@ from autograder.errors import FileError
 
 MAX_BYTES = 32 * 2**20
 MAX_CODE = 2**20
-"""Characters of code that are graded: all cells of a notebook together, or a module."""
+"""The most characters of code per submission."""
 MAX_CELLS = 2000
 
-
 _PERCENT = re.compile(r"^[ \t]*#[ \t]*%%", re.MULTILINE)
-"""The mark of a cell in Jupytext's percent format, which Spyder, VS Code and PyCharm write as well.
+"""The cell mark of Jupytext's percent format, which Spyder, VS Code and PyCharm write as well.
 
 https://jupytext.readthedocs.io/en/latest/formats-scripts.html
 """
@@ -46,7 +39,7 @@ class Unreadable(FileError):
 
 @dataclass(frozen=True)
 class Document:
-    """What was handed in: its code cells in order, and the release that its metadata name, if they do."""
+    """The code cells of a submission, in order, and the release that its metadata name (empty if they name none)."""
 
     cells: tuple[Cell, ...]
     release: str = ""
@@ -60,13 +53,13 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
 def read_document(path: Path) -> Document:
     """Read a notebook (``.ipynb``) or a module (``.py``).
 
-    Notebooks are read in formats 3 and 4, whatever wrote them: ids, metadata and outputs may be missing or be anything.
+    Notebooks may have format 3 or 4; ids, metadata and outputs may be missing or malformed.
     https://nbformat.readthedocs.io/en/latest/format_description.html ("any metadata field may also be ignored")
-    A module is cut at its ``# %%`` marks or, where it has none, between its paragraphs.
+    A module is cut at its ``# %%`` marks or, if it has none, into paragraphs.
     Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
     """
     text = _read_text(path)
-    # A notebook stays one under a module's name: no module begins with a brace.
+    # A notebook that was renamed to .py is still read as one: no module begins with a brace.
     is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
     document = Document(_from_python(text)) if is_module else _from_notebook(text)
     _bound(len(document.cells), sum(len(cell.source) for cell in document.cells))
@@ -74,16 +67,16 @@ def read_document(path: Path) -> Document:
 
 
 def _bound(cells: int, characters: int) -> None:
-    """Refuse more code than anybody writes: it would only keep the grader busy."""
+    """Raise `Unreadable` for more code than anybody writes: it would only keep the grader busy."""
     if cells > MAX_CELLS or characters > MAX_CODE:
         raise Unreadable(
-            f"This holds {cells} code cells with {characters} characters; at most {MAX_CELLS} cells with {MAX_CODE} "
-            "characters are read. Take out what is not your answer, data above all, and hand it in again."
+            f"The file has {cells} code cells with {characters} characters; at most {MAX_CELLS} cells with {MAX_CODE} "
+            "characters are read. Remove everything but your answers, above all data, and hand it in again."
         )
 
 
 def cells_of_module(text: str) -> tuple[Cell, ...]:
-    """Return the code cells of a module that was read already, as `read_document` cuts it."""
+    """Return the code cells of a module's text, cut as `read_document` does."""
     return _from_python(text)
 
 
@@ -107,7 +100,7 @@ def _read_text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("The file is not text in UTF-8, so it is no notebook. Hand in the .ipynb file.") from None
+        raise Unreadable("The file is not text in UTF-8, so it is not a notebook. Hand in the .ipynb file.") from None
 
 
 def _from_notebook(text: str) -> Document:
@@ -119,27 +112,27 @@ def _from_notebook(text: str) -> Document:
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(
-            f"The file is not valid JSON{where}, so it is no notebook. Save it again in Jupyter."
+            f"The file is not valid JSON{where}, so it is not a notebook. Save it again in Jupyter."
         ) from None
     return Document(tuple(_number(_notebook_cells(document))), _release(document))
 
 
 def _release(document: dict[str, Any]) -> str:
-    """Return the release that a notebook was made from, as far as its metadata say."""
+    """Return the release that a notebook's metadata name; empty if they name none."""
     metadata = document.get("metadata")
-    ours = metadata.get("autograder") if isinstance(metadata, dict) else None
-    return _clean_id(ours.get("release")) if isinstance(ours, dict) else ""
+    own = metadata.get("autograder") if isinstance(metadata, dict) else None
+    return _clean_id(own.get("release")) if isinstance(own, dict) else ""
 
 
 def _notebook_cells(document: Any) -> list[Cell]:
     if not isinstance(document, dict):
-        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+        raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
     cells = document.get("cells")
     if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
         sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
-        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+        raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
     return [_read_cell(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 
@@ -160,12 +153,12 @@ def _read_cell(cell: dict[str, Any]) -> Cell:
 
 
 def _with_plain_newlines(text: str) -> str:
-    """Return text as it would be on Unix: what is compared with the course's own cells has to end its lines alike."""
+    """Return text with Unix line ends, so that it can be compared with the course's own cells."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _clean_id(value: Any) -> str:
-    """Return an id as it can be shown and used in a traceback: short, without odd characters."""
+    """Return an id that is short and safe to show, for instance as a file name in a traceback."""
     if not isinstance(value, str):
         return ""
     return "".join(c for c in value[:64] if c.isalnum() or c in "-_.")
@@ -177,18 +170,20 @@ def _from_python(text: str) -> tuple[Cell, ...]:
 
     text = _with_plain_newlines(text)
     marks = len(_PERCENT.findall(text))
-    _bound(marks, len(text))
+    _bound(marks, len(text))  # before Jupytext parses them
     if not marks:
         parts = paragraphs(text)
         return tuple(_number([Cell("", part) for part in (parts if len(parts) <= MAX_CELLS else [text])]))
     try:
-        # A marker before everything keeps Jupytext from reading a YAML header, in which ten lines can stand for
-        # a gigabyte.
+        # A mark before everything keeps Jupytext from parsing a YAML header, in which ten lines can expand to a
+        # gigabyte.
         notebook = read_percent(f"# %%\n{text}")
     except ModuleNotFoundError:  # Jupytext itself is missing, which is not the student's fault
         raise
-    except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on odd input
-        raise Unreadable(f"The module cannot be split into cells ({type(error).__name__}).") from None
+    except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on malformed input
+        raise Unreadable(
+            f"The module cannot be split into cells ({type(error).__name__}). Hand in the notebook instead."
+        ) from None
     cells = [
         Cell(
             _clean_id(cell.metadata.get("question")),
@@ -196,13 +191,13 @@ def _from_python(text: str) -> tuple[Cell, ...]:
             tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
         )
         for place, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and (place or cell.source)  # what our marker began may be empty
+        if cell.cell_type == "code" and (place or cell.source)  # the mark added above may begin an empty cell
     ]
     return tuple(_number(cells))
 
 
 def _number(cells: list[Cell]) -> list[Cell]:
-    """Give every cell an id of its own: its place where it has none, a suffix where it is a copy."""
+    """Give every cell a unique id: its position if it has none, a suffix if it is a copy."""
     seen: dict[str, int] = {}
     named = []
     for place, cell in enumerate(cells, 1):
@@ -213,8 +208,11 @@ def _number(cells: list[Cell]) -> list[Cell]:
 
 
 # --- Modules without marks ----------------------------------------------------------------------------------------
+#
+# Three readers that exist already cannot be used on students' files: Jupytext's for the light format separates `else:`
+# from its `if` at a blank line, Python's tokenizer can be kept busy for hours, and its parser can be crashed.
 
-
+# Possessive quantifiers (*+) never backtrack, so the time is linear whatever a student wrote.
 _PIECE = re.compile(
     r"""
       \"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z)
@@ -228,13 +226,13 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-"""What decides where a statement ends: strings, comments, IPython's commands, brackets, line ends."""
+"""The tokens that decide where a statement ends: strings, comments, IPython commands, brackets, line ends."""
 
 _GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return the pieces of a module in order: statements at its top level with blank lines between them."""
+    """Return the paragraphs of a module: top-level statements, cut where a blank line stands between two of them."""
     lines = text.split("\n")
     cuts = sorted({first for first in _beginnings(lines, text) if first and not lines[first - 1].strip()})
     pieces = ["\n".join(lines[a:b]).strip("\n") for a, b in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
@@ -242,7 +240,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def _beginnings(lines: list[str], text: str) -> Iterator[int]:
-    """Yield the lines, counted from 0, on which a statement of the top level begins, its comments included."""
+    """Yield the lines (from 0) on which a top-level statement begins, or the comment directly above it."""
     comments: int | None = None
     decorated = False
     for number in _logical_lines(text):
@@ -260,7 +258,7 @@ def _beginnings(lines: list[str], text: str) -> Iterator[int]:
 
 
 def _logical_lines(text: str) -> Iterator[int]:
-    """Yield the lines, counted from 0, that do not go on with a bracket, a string or a backslash of the line above."""
+    """Yield the lines (from 0) that do not continue a bracket, a string or a backslash of the line above."""
     yield 0
     number, depth, at = 0, 0, 0
     while found := _PIECE.search(text, at):
@@ -273,8 +271,8 @@ def _logical_lines(text: str) -> Iterator[int]:
             depth += 1
         elif piece in ")]}":
             depth = max(depth - 1, 0)
-        elif piece[0] in "!%?":
+        elif piece[0] in "!%?":  # inside brackets this is an operator, not a command up to the end of the line
             at = found.end() if not depth else found.start() + 1
         elif piece[0] in "adc" and depth:
-            depth = 0  # these words never stand within brackets: one was left open above
+            depth = 0  # async, def and class never occur inside brackets: one was left open above
             yield number

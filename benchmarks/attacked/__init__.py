@@ -1,1 +1,1 @@
-"""What `benchmarks/attacks.py` hands in, and the graders that it hands it in to."""
+"""The submissions of `benchmarks/attacks.py`, and the graders that they are submitted to."""

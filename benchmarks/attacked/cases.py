@@ -1,7 +1,7 @@
-"""A small exercise of 10 points in plain Python, right answers to it, and what students make of them.
+"""A small exercise of 10 points in plain Python, and honest and hostile submissions to it.
 
-A case is a notebook and the points that it deserves. Attacks come from ``tests/attacks``, where they answer questions
-of this exercise; those that aim at another grader, and mishaps of honest students, are written here.
+A case is a notebook and the points that it deserves. Attacks come from ``tests/attacks`` if they answer questions of
+this exercise; attacks on other graders, and accidents of honest students, are written here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Case:
-    """A submission: ``tries`` in a sentence, the points that it deserves, and what to do to its file, if anything."""
+    """A submission: what it ``tries`` in one sentence, the points it deserves, and a change to its file, if any."""
 
     name: str
     tries: str
@@ -178,7 +178,7 @@ folder.mkdir(parents=True, exist_ok=True)
 
 
 def _aimed() -> Iterator[Case]:
-    """Yield attacks on how other graders find their points; each answers wrongly, or not at all."""
+    """Yield attacks on the way other graders compute points."""
     yield Case("skip the tests", "Makes every later cell do nothing.", 0, notebook(WRONG, last=_SKIP_TESTS))
     yield Case("claim 99 points", "Makes every later cell show the number 99.", 0, notebook(WRONG, last=_CLAIM))
     yield Case("rewrite the gradebook late", "A child adds points when grading is over.", 10, notebook(ANSWERS, _LATE))
@@ -201,7 +201,7 @@ def _aimed() -> Iterator[Case]:
 
 
 def notebook(answers: dict[str, str], first: str = "", last: str = "") -> dict[str, Any]:
-    """Return a student's notebook: answers, nbgrader's test cells as they are released, and cells of their own."""
+    """Return a student's notebook: answers, nbgrader's test cells as released, and the student's own cells."""
     own = {place: _cell(source, f"own-{place}", {}) for place, source in (("first", first), ("last", last)) if source}
     cells = [own["first"]] if first else []
     for question, points in POINTS.items():
@@ -219,7 +219,7 @@ def notebook(answers: dict[str, str], first: str = "", last: str = "") -> dict[s
 
 
 def source_notebook() -> dict[str, Any]:
-    """Return the instructor's notebook, hidden tests in nbgrader's own region."""
+    """Return the instructor's notebook, with solutions and hidden tests in nbgrader's regions."""
     document = notebook(ANSWERS)
     for cell in document["cells"]:
         kind, _, question = cell["id"].partition("-")
@@ -247,5 +247,5 @@ def _cell(source: str, identity: str, metadata: dict[str, Any]) -> dict[str, Any
 
 
 def dump(document: dict[str, Any]) -> str:
-    """Return a notebook's file."""
+    """Return the text of a notebook file."""
     return json.dumps(document, indent=1)

@@ -1,8 +1,7 @@
-"""Three graders, each as it is installed, asked what a submission is worth.
+"""Three graders, each as installed, that say what a submission is worth.
 
-The other graders run students' code with the rights of whoever grades. Here they do so inside bubblewrap: no network,
-no processes but their own, nothing writable but a folder of the case, bounds on memory, and a time after which all of
-it is killed. What they do inside is theirs.
+The other graders run students' code with the rights of the user who grades. Here they run inside bubblewrap: no
+network, no access to other processes, only a folder of the case writable, bounds on memory, and a time limit.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ INSIDE = "/tmp/case"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a grader made of a case: points, or none and why; and what else happened."""
+    """The points that a grader gave, None if it gave none, and remarks on what else happened."""
 
     points: float | None
     remarks: tuple[str, ...] = ()
 
 
 def confined(command: list[str], folder: Path, limit_s: float, path: Path) -> tuple[bool, str]:
-    """Run a command with ``folder`` as `INSIDE`; return whether it ended by itself, and the end of what it said."""
+    """Run a command with ``folder`` as `INSIDE`; return whether it ended in time, and the end of its output."""
     bubble = [
         *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"),
         *("--bind", str(folder), INSIDE, "--chdir", INSIDE, "--unshare-user", "--uid", "1000", "--gid", "1000"),
-        *("--ro-bind", str(path.parent), str(path.parent)),  # where it lies below /tmp
+        *("--ro-bind", str(path.parent), str(path.parent)),  # it may be below /tmp, which is empty inside
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--clearenv", "--setenv", "HOME", f"{INSIDE}/home", "--setenv", "LANG", "C.UTF-8"),
         *("--setenv", "PATH", f"{path}:/usr/bin:/bin", "--setenv", "PYTHONDONTWRITEBYTECODE", "1"),
@@ -72,7 +71,7 @@ def hand_in(case: Case, submitted: Path) -> None:
 
 
 def write_notebook(case: Case, student: str, submitted: Path, name: str) -> None:
-    """Write what one of the two hands in, under any name."""
+    """Write the notebook of the attacker or the classmate, under any name."""
     path = submitted / name / EXERCISE / f"{EXERCISE}.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text(dump(case.document if student == ATTACKER else notebook(ANSWERS)))
@@ -93,12 +92,12 @@ class Nbgrader:
         (self.course / "source" / EXERCISE).mkdir(parents=True)
         (self.course / "source" / EXERCISE / f"{EXERCISE}.ipynb").write_text(dump(source_notebook()))
         (self.course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "x"\n')
-        _, words = confined(["nbgrader", "generate_assignment", EXERCISE], self.course, 120, BIN)
+        _, output = confined(["nbgrader", "generate_assignment", EXERCISE], self.course, 120, BIN)
         if not (self.course / "gradebook.db").is_file():
-            sys.exit(f"nbgrader made no release:\n{words}")
+            sys.exit(f"nbgrader made no release:\n{output}")
 
     def grade(self, case: Case, folder: Path, limit_s: float) -> Verdict:
-        """Grade the case and a classmate; wait some seconds for what comes late."""
+        """Grade the case and a classmate; wait a few seconds for processes that act after grading."""
         shutil.copytree(self.course, folder)
         hand_in(case, folder / "submitted")
         ended, _ = confined(["sh", "-c", f"nbgrader autograde {EXERCISE}; sleep 3"], folder, limit_s, BIN)
@@ -110,7 +109,7 @@ class Nbgrader:
         return Verdict(scores.get(ATTACKER), tuple(remarks))
 
     def _scores(self, gradebook: Path) -> dict[str, float]:
-        """Return the points of everybody who was autograded, as nbgrader counts them."""
+        """Return the points of every autograded student, summed as nbgrader does."""
         query = """
             SELECT submitted_assignment.student_id,
                    SUM(COALESCE(grade.manual_score, grade.auto_score, 0) + COALESCE(grade.extra_credit, 0)),
@@ -127,7 +126,7 @@ class Nbgrader:
 
 
 class Otter:
-    """``otter run``: one submission in this machine's Python, tests in files, half of them hidden."""
+    """``otter run``: one submission at a time, tests in files, half of them hidden."""
 
     name = "otter-grader"
 
@@ -140,7 +139,7 @@ class Otter:
                 archive.writestr(f"tests/{question}.py", _otter_tests(question, points))
 
     def grade(self, case: Case, folder: Path, limit_s: float) -> Verdict:
-        """Grade the case."""
+        """Grade the case alone, as otter does."""
         folder.mkdir()
         hand_in(case, folder / "submitted")
         shutil.copy(self.archive, folder)
@@ -197,12 +196,12 @@ class Autograder:
         self._said = subprocess.run(command, capture_output=True, check=False, env=environment, text=True)
 
     def grade(self, case: Case, _folder: Path, _limit_s: float) -> Verdict:
-        """Look up what the case and the classmate after it got."""
-        mine, theirs = self._result(case, ATTACKER), self._result(case, CLASSMATE)
-        remarks = () if theirs["score"] == 10 else (f"classmate got {theirs['score']:g} of 10",)
-        if mine["status"] == "unreadable":
+        """Look up the results of the case and of its classmate."""
+        attacker, classmate = self._result(case, ATTACKER), self._result(case, CLASSMATE)
+        remarks = () if classmate["score"] == 10 else (f"classmate got {classmate['score']:g} of 10",)
+        if attacker["status"] == "unreadable":
             return Verdict(0, ("unreadable, says why", *remarks))
-        return Verdict(mine["score"] if mine["status"] == "graded" else None, remarks)
+        return Verdict(attacker["score"] if attacker["status"] == "graded" else None, remarks)
 
     def _result(self, case: Case, student: str) -> dict[str, Any]:
         path = self._graded / f"{self._places[case.name]:02}-{student}" / f"{EXERCISE}.json"
@@ -213,7 +212,7 @@ class Autograder:
 
 
 def _our_checks() -> Iterator[tuple[str, str]]:
-    """Yield the same tests as files of checks: name, text."""
+    """Yield the same tests as check files: (name, text)."""
     for question, points in POINTS.items():
         for kind, tests in zip(("public", "hidden"), TESTS[question], strict=True):
             calls = "".join(f"    assert_equal(submission.{call}, {value})\n" for call, value in tests.items())

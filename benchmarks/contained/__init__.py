@@ -1,1 +1,1 @@
-"""What a container of Gradescope's does to a submission: limits, walls, and folders where they lie there."""
+"""Gradescope's container, imitated: its limits, its isolation and its folders."""

@@ -1,11 +1,11 @@
-"""Build an assignment's image from its zip and grade in it, as Gradescope does, from a system with nothing installed.
+"""Build an assignment's image from its zip and grade in it, as Gradescope does, starting from a bare system.
 
 ``python -m benchmarks.contained.bare_root noble`` makes such a system with debootstrap (or takes a folder that holds
-one), unpacks the zip that ``autograder build`` makes below ``/autograder``, runs its ``setup.sh`` as root, hands in the
-exercise's solution, a half right one and the released notebook, and runs ``run_autograder`` on each where namespaces
-are refused. The points must be those of ``autograder grade``; it ends with an error if they are not. Nothing of this
-machine is seen inside but what ``--lend`` names. It needs Linux with overlayfs, root, the network, and 3 GB of disk:
-10 GB where only the ordinary build of torch can be had.
+one), unpacks the zip of ``autograder build`` below ``/autograder``, runs its ``setup.sh`` as root, submits the
+exercise's solution, a half right answer and the untouched notebook, and runs ``run_autograder`` on each, with
+namespaces refused. The points must be those of ``autograder grade``; otherwise the exit code is 1. Of this machine,
+only what ``--lend`` names is visible inside. Needs Linux with overlayfs, root, the network, and 3 GB of disk, or 10 GB
+if pip finds only the default build of torch.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ exit 0  # this shell stays the first process
 
 
 class BareRoot:
-    """A system with nothing installed, and above it a layer that takes every change."""
+    """A bare system, and a layer above it that takes every change."""
 
     def __init__(self, bare: Path, folder: Path, lent: Sequence[Path]) -> None:
         self._bare, self._folder, self._lent = bare.resolve(), folder, lent
@@ -71,7 +71,7 @@ class BareRoot:
         self.autograder.mkdir()
 
     def run(self, *command: str) -> int:
-        """Run a command inside as root, and show what it says; return its exit code."""
+        """Run a command inside as root and show its output; return its exit code."""
         own = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8"}
         environment = {
             "PATH": os.environ["PATH"],
@@ -84,13 +84,13 @@ class BareRoot:
         return subprocess.run(["sh", "-euc", _ENTER, "enter", *command], env=environment, check=False).returncode
 
     def size_mb(self) -> int:
-        """Return how much the layer of changes holds."""
+        """Return the size of all changes."""
         files = (path.lstat() for path in (self._folder / "upper").rglob("*"))
         return sum(status.st_blocks * 512 for status in files) >> 20
 
 
 def _passed_on() -> dict[str, str]:
-    """Return what this environment tells pip, uv and all others of where packages are. No value may hold a space."""
+    """Return this environment's settings of pip, uv and proxies, except values with spaces, which `env` would split."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -99,7 +99,7 @@ def _passed_on() -> dict[str, str]:
 
 
 def main() -> None:
-    """Try one exercise's zip in each system; end with an error if any of them gives other points."""
+    """Try one exercise's zip in each system; exit with 1 if any of them gives other points."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.contained.bare_root",
         description=__doc__,
@@ -108,8 +108,10 @@ def main() -> None:
     parser.add_argument(
         "systems", nargs="+", help="suites of Debian or Ubuntu for debootstrap, or folders with a bare system"
     )
-    parser.add_argument("--exercise", default="convolution", help="whose zip (default: convolution)")
-    parser.add_argument("--lend", action="append", default=[], type=Path, help="a folder to be seen inside, read-only")
+    parser.add_argument("--exercise", default="convolution", help="the exercise of the zip (default: convolution)")
+    parser.add_argument(
+        "--lend", action="append", default=[], type=Path, help="a folder of this machine to show inside, read-only"
+    )
     parser.add_argument("--scratch", type=Path, help="where to work (default: the folder of temporary files)")
     options = parser.parse_args()
     try:
@@ -121,14 +123,14 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=options.scratch) as name:
             Path(name).chmod(0o755)
             faults += [f"{system}: {fault}" for fault in tried(exercise, system, options.lend, Path(name))]
-    print("\nAll points are right." if not faults else "\nNot as it must be:\n")
+    print("\nAll points are right." if not faults else "\nNot as expected:\n")
     for fault in faults:
         print(f"- {fault}")
     sys.exit(1 if faults else 0)
 
 
 def tried(exercise: Exercise, system: str, lent: Sequence[Path], folder: Path) -> list[str]:
-    """Build the image and grade in it; return what is not as it must be."""
+    """Build the image and grade in it; return the faults."""
     print(f"=== {exercise.name} in {system}", flush=True)
     root = BareRoot(bare_system(system, folder), folder / "container", lent)
     write_bundle(exercise, stub_module(exercise), folder / "bundle.zip")
@@ -144,22 +146,22 @@ def tried(exercise: Exercise, system: str, lent: Sequence[Path], folder: Path) -
     root.run(PYTHON, "-VV")
     course = replace(load_course(COURSE), exercises=(exercise,))
     cases = write_honest(course, KINDS_HANDED_IN, folder / "handed_in")
-    must_have = expected_points(course, cases)
+    expected = expected_points(course, cases)
     shutil.copy(COURSE / "tests" / "sandbox" / "elsewhere.py", root.autograder.parent / "elsewhere.py")
-    return [fault for case in cases for fault in graded(root, case, must_have[case.name])]
+    return [fault for case in cases for fault in graded(root, case, expected[case.name])]
 
 
 def bare_system(system: str, folder: Path) -> Path:
-    """Return a folder with a bare system: the one named, or a new one of a suite."""
+    """Return a folder with a bare system: the one named, or a new one of the suite named."""
     if Path(system).is_dir():
         return Path(system)
     if subprocess.run(["debootstrap", "--variant=minbase", system, folder / "bare"], check=False).returncode:
-        sys.exit(f"debootstrap could not make {system}: read above why, or name a folder with an unpacked system.")
+        sys.exit(f"debootstrap could not make {system}, see above. Or name a folder with an unpacked system.")
     return folder / "bare"
 
 
-def graded(root: BareRoot, case: Case, must_have: dict[str, float]) -> list[str]:
-    """Hand in a submission and run ``run_autograder``, as Gradescope's harness does; return what is wrong."""
+def graded(root: BareRoot, case: Case, expected: dict[str, float]) -> list[str]:
+    """Submit a case and run ``run_autograder``, as Gradescope's harness does; return the faults."""
     for name in ("submission", "results"):
         shutil.rmtree(root.autograder / name, ignore_errors=True)
     shutil.copytree(case.folder, root.autograder / "submission")
@@ -179,8 +181,8 @@ def graded(root: BareRoot, case: Case, must_have: dict[str, float]) -> list[str]
     print(f"{case.name}: {points}, tier {tier}, {time.monotonic() - began:.0f} s", flush=True)
     got = spec.by_question(content)
     return [
-        f"{case.name}: {question} has {got.get(question)} points, must have {points:g}"
-        for question, points in must_have.items()
+        f"{case.name}: {question} got {got.get(question)} points, expected {points:g}"
+        for question, points in expected.items()
         if got.get(question) != points
     ]
 

@@ -1,4 +1,4 @@
-"""What is handed in, and the points that each question must have."""
+"""The submissions to grade in containers, and the points that each question must get."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from demo.make_class import Answers, Notebook, Worth, attack_submission, attacke
 
 KINDS = ("solution", "half-right", "untouched", "attack")
 IMPOSSIBLE = {"hand_in_a_linked_folder"}
-"""Gradescope makes the submission's folder itself: nobody can hand in a link in its place."""
+"""Gradescope creates the submission's folder itself, so that it cannot be a link."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A submission in nbgrader's layout below ``handed_in``; an attack says itself what it must get."""
+    """A submission in nbgrader's layout below ``handed_in``; an attack states the points that it must get."""
 
     name: str
     exercise: Exercise
@@ -36,12 +36,12 @@ class Case:
 
     @property
     def folder(self) -> Path:
-        """The folder of all files that are handed in."""
+        """The folder of all submitted files."""
         return self.handed_in / self.name / self.exercise.name
 
 
 def write_honest(course: Course, kinds: Sequence[str], folder: Path) -> list[Case]:
-    """Hand in each exercise's solution, one that is half right, and the released notebook as it is."""
+    """Write the solution, a half right answer and the untouched notebook of each exercise."""
     made = []
     for exercise in course.exercises:
         answers: dict[str, Answers] = {"solution": model(exercise), "half-right": _half(exercise), "untouched": {}}
@@ -53,7 +53,7 @@ def write_honest(course: Course, kinds: Sequence[str], folder: Path) -> list[Cas
 
 
 def write_attacks(course: Course, tier: str, folder: Path) -> list[Case]:
-    """Hand in every attack that the walls of a tier have to hold, each with a classmate's notebook to look for."""
+    """Write every attack that a tier must stop; one on files gets a classmate's notebook that it may look for."""
     made = []
     for attack in read_attacks(tier=tier):
         if attack.name in IMPOSSIBLE:
@@ -84,12 +84,12 @@ def _released(exercise: Exercise) -> str:
 
 
 def _notebook(exercise: Exercise) -> Notebook:
-    """Return what a student starts from, made without a build."""
+    """Return the notebook that students start from, made without a build."""
     return Notebook(exercise, json.loads(_released(exercise)))
 
 
 def expected_points(course: Course, cases: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """Return what each question must have, by case: what an attack says, else what ``autograder grade`` gives."""
+    """Return the points of each question, by case: those that an attack states, else those of ``autograder grade``."""
     points = {case.name: _of_attack(case, case.attack) for case in cases if case.attack is not None}
     for handed_in in {case.handed_in for case in cases if case.attack is None}:
         graded = handed_in.with_name(f"{handed_in.name}-graded")
@@ -106,7 +106,7 @@ def expected_points(course: Course, cases: Sequence[Case]) -> dict[str, dict[str
 
 
 def _of_attack(case: Case, attack: Attack) -> dict[str, float]:
-    """Return full points for the right answers among which an attack is put, where those are read at all."""
+    """Return full points for the right answers beside an attack, or none if the file must be unreadable."""
     if attack.file == "unreadable":
         return dict.fromkeys((question.name for question in case.exercise.questions), 0.0)
     worth = attack_submission(_notebook(case.exercise), attack).worth

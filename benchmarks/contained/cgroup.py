@@ -1,4 +1,4 @@
-"""A control group with so much CPU and memory, of version 1 or 2: what a container's limits are made of."""
+"""A control group, of version 1 or 2, that limits CPU and memory as a container does."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class NoControlGroups(Exception):
 
 @dataclass(frozen=True)
 class Used:
-    """What a group used, and how often the kernel ended one of its processes for memory."""
+    """The peak memory of a group, and how many of its processes the kernel killed for memory."""
 
     peak_mb: float
     killed: int
 
 
 class ControlGroup:
-    """Limits for whoever enters one of ``folders``, as a context manager that takes them away again."""
+    """Limits for processes that enter all ``folders``, as a context manager that removes them at the end."""
 
     def __init__(self, cpus: float, memory_mb: int) -> None:
         self._cpus = cpus
@@ -39,7 +39,7 @@ class ControlGroup:
             (self._limit_v2 if self._unified else self._limit_v1)()
         except OSError as error:
             self._remove()
-            raise NoControlGroups(f"no control group can be made below {ROOT} ({error}); it takes root") from error
+            raise NoControlGroups(f"no control group can be made below {ROOT} ({error}); run this as root") from error
         return self
 
     def __exit__(
@@ -49,11 +49,11 @@ class ControlGroup:
 
     @property
     def seen_at(self) -> tuple[Path, Path]:
-        """The folder that tells the memory, and where a container sees it."""
+        """The folder with the memory's numbers, and the path where a container sees it."""
         return (self.folders[-1], ROOT if self._unified else ROOT / "memory")
 
     def used(self) -> Used:
-        """Return what was used so far."""
+        """Return the usage so far."""
         memory = self.folders[-1]
         peak = memory / ("memory.peak" if self._unified else "memory.max_usage_in_bytes")
         events = memory / ("memory.events" if self._unified else "memory.oom_control")
@@ -89,6 +89,6 @@ class ControlGroup:
             except OSError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.05)  # what was killed has not gone yet
+                time.sleep(0.05)  # killed processes have not exited yet
             else:
                 self.folders.pop()

@@ -1,7 +1,7 @@
-"""Run a command as if in a container: a root, processes and a network of its own, and limits on CPU and memory.
+"""Run a command as in a container: its own root, processes and network, and limits on CPU and memory.
 
-The root is this machine's, with a layer above it that takes every change, as an image's. Namespaces and mounts are
-refused to whatever runs inside, as containers refuse them.
+The root is this machine's, below a layer that takes every change. Namespaces and mounts are refused to everything that
+runs inside, as containers do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.contained.cgroup import ControlGroup, Used
 
 COURSE = Path(__file__).resolve().parents[2]
 CPUS, MEMORY_MB, LIMIT_S = 0.5, 768, 600.0
-"""Gradescope's smallest container, and the time after which it ends one."""
+"""Gradescope's smallest container, and its time limit."""
 
 _ENTER = """
 for group in $GROUP_FOLDERS; do echo $$ > "$group/cgroup.procs"; done
@@ -39,22 +39,22 @@ pivot_root . .
 umount -l .
 cd "$COURSE"
 env -i "PATH=$PATH" HOME=/root LANG=C.UTF-8 "$@" || exit $?
-exit 0  # this shell stays the first process: signals to that one are not those to others
+exit 0  # keeps this shell as process 1, for which the kernel treats signals differently
 """
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended: ``code`` is None where its time was up."""
+    """How a container ended; ``code`` is None if it ran into the time limit."""
 
     code: int | None
     seconds: float
     used: Used
-    words: str
+    output: str
 
 
 class Container:
-    """A container in a ``folder`` of its own; what lies in `changes` is there when it starts, and after it."""
+    """A container in a ``folder`` of its own; `changes` holds what is added before it starts and while it runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class Container:
 
     @property
     def changes(self) -> Path:
-        """The files that this machine does not have, below the container's root."""
+        """The folder of all changes to this machine's root."""
         return self._folder / "upper"
 
     def run(self, command: Sequence[str], *, refused: Sequence[str] = (), limit_s: float = LIMIT_S) -> Ended:
@@ -93,9 +93,9 @@ class Container:
                 errors="replace",
             )
             try:
-                words, _ = process.communicate(timeout=limit_s)
+                output, _ = process.communicate(timeout=limit_s)
                 code: int | None = process.returncode
             except subprocess.TimeoutExpired:
-                process.kill()  # the first process inside goes with it, and all others with that
-                words, code = process.communicate()[0], None
-            return Ended(code, time.monotonic() - began, group.used(), words)
+                process.kill()  # --kill-child takes the first process inside, and the kernel all others with that
+                output, code = process.communicate()[0], None
+            return Ended(code, time.monotonic() - began, group.used(), output)

@@ -1,6 +1,6 @@
-"""Aborts its process in an answer, where no exception handler is asked.
+"""Aborts its process inside an answer, which no exception handler can catch.
 
-Must happen: the answer counts as crashed, and everything else is graded.
+Must happen: the check counts as crashed, and everything else is graded.
 """
 
 

@@ -1,6 +1,6 @@
-"""Answers with integers beyond every float, of which conversions raise.
+"""Answers with integers too large for any float, so that conversions raise.
 
-Must happen: they are wrong answers, and no fault of the check.
+Must happen: these are wrong answers, not grader errors.
 """
 
 

@@ -1,6 +1,6 @@
-"""Answers with empty tensors, NaN and shapes without elements, of which everything can be said.
+"""Answers with empty tensors, NaN and shapes without elements, for which every statement holds.
 
-Must happen: the shape is compared before the values, and NaN is no value.
+Must happen: shapes are compared before values, and NaN equals no number.
 """
 
 # %% place="first"

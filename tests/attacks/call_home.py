@@ -1,7 +1,6 @@
-"""Tries to send what it is asked over the network, and to fetch the answer from there.
+"""Tries to send its inputs over the network, and to fetch the answer from there.
 
-Must happen: there is no network. (The addresses are this machine's own, and one that is
-reserved for documentation.)
+Must happen: there is no network. (The addresses are this machine's own, and one that is reserved for documentation.)
 
 Demo: yes
 Tier: B

@@ -1,6 +1,6 @@
-"""Remembers every input that it is given, and carries them out in the words of its errors.
+"""Remembers every input, and leaks them in the messages of its errors.
 
-Must happen: of an error under a hidden check the student reads the kind and the line, never the words.
+Must happen: for an error under a hidden check, the student reads its type and line, never its message.
 """
 
 # %% place="first"

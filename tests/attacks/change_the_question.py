@@ -1,6 +1,6 @@
-"""Changes its inputs to zeros, so that the expected answer would be zero too.
+"""Changes its inputs to zeros, so that the expected value would be zero too.
 
-Must happen: what a call does to its arguments stays on its own side.
+Must happen: what a call does to its arguments stays in its own process.
 """
 
 # %% place="first"

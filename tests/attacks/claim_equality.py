@@ -1,6 +1,6 @@
-"""Answers with objects that claim any shape and type, and to be equal to everything.
+"""Answers with objects that claim any shape and type, and equality with everything.
 
-Must happen: what crosses to the checks are numbers, not the object's claims, and they are compared strictly.
+Must happen: only numbers cross to the checks, not an object's claims, and they are compared strictly.
 
 Demo: yes
 """

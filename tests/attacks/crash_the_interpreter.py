@@ -1,6 +1,6 @@
-"""Reads an address that does not exist, and overruns the stack of C.
+"""Reads from an invalid address, and overflows the C stack.
 
-Must happen: the process of the answer dies by a signal; the next check has a fresh one.
+Must happen: the worker dies by a signal; the next check has a new one.
 """
 
 

@@ -1,6 +1,6 @@
-"""Leaves by exceptions that most programs do not catch, and by signals to itself.
+"""Exits by exceptions that most programs do not catch, and by signals to itself.
 
-Must happen: each is an outcome of its own question; nobody else ends.
+Must happen: each affects the outcome of its own question only.
 """
 
 

@@ -1,6 +1,6 @@
-"""Writes until no byte and no name is left, wherever it may write.
+"""Writes until no byte and no file name is left, wherever it may write.
 
-Must happen: the scratch folder of the submission is full, which is its own, and ends with it.
+Must happen: only the submission's own scratch folder fills up, and it is removed afterwards.
 
 Tier: B
 """

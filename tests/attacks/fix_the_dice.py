@@ -1,6 +1,6 @@
-"""Fixes all random numbers, so that hidden inputs would be known, and answers with what it saw first.
+"""Fixes all random numbers to make hidden inputs predictable, and answers with the first ones it saw.
 
-Must happen: inputs are drawn in another process; what repeats is only the answer, which is wrong.
+Must happen: inputs are drawn in another process; only the answer repeats, and it is wrong.
 """
 
 # %% place="first"

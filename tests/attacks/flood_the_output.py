@@ -1,6 +1,6 @@
-"""Prints without end, and returns a text of a gigabyte.
+"""Prints without end, and returns a string of one gigabyte.
 
-Must happen: the output is dropped, the text is refused or met by the limit on memory, nothing fills up.
+Must happen: the output is dropped, the string is refused or hits the memory limit, and nothing fills up.
 
 Demo: yes
 """

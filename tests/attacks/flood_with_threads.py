@@ -1,6 +1,6 @@
 """Starts threads until the system refuses, and lets them all sleep.
 
-Must happen: the limit on processes counts them too; what else the submission does goes on.
+Must happen: the limit on processes counts threads too; the rest of the submission is graded.
 
 Tier: B
 """

@@ -1,6 +1,6 @@
-"""Rewrites the code that sends answers, to send a dict of 90 000 keys whose hashes are all the same.
+"""Rewrites the code that sends answers to send a dict of 90 000 keys that all have the same hash.
 
-Must happen: the number of keys is bounded, so the checker does not spend minutes on comparing them.
+Must happen: the number of colliding keys is bounded, so the checker does not spend minutes comparing them.
 """
 
 

@@ -1,7 +1,7 @@
-"""Writes forged replies and made-up results into every connection that its process has.
+"""Writes forged replies and made-up results into every connection of its process.
 
-Must happen: what does not answer the question asked is refused, the check counts as crashed, and the next check has
-a fresh process.
+Must happen: a reply that does not match the request is refused, the check counts as crashed, and the next check has a
+new process.
 
 Demo: yes
 """

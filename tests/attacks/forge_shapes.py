@@ -1,6 +1,6 @@
-"""Rewrites the code that sends answers, to send tensors that cannot be: endless, negative, of no dtype, of nothing.
+"""Rewrites the code that sends answers to send impossible tensors: endless, negative, of no dtype, without data.
 
-Must happen: what is not well formed is refused, and the answer counts as crashed; the checker allocates nothing.
+Must happen: malformed messages are refused and the answer counts as crashed; the checker allocates nothing.
 """
 
 

@@ -1,7 +1,7 @@
-"""Starts processes until the system refuses, and leaves them behind.
+"""Starts processes until the system refuses, and leaves them running.
 
-Must happen: the sandbox's own limit is met soon, and the orphans end with it. (Where no limit holds, the bomb ends
-by itself at 300 processes, and they after a minute.)
+Must happen: the sandbox's own limit stops it, and the orphans end with it. (Where no limit holds, the bomb stops at
+300 processes, which end after a minute.)
 
 Demo: yes
 Tier: B

@@ -1,6 +1,6 @@
-"""Becomes root by calls, by set-user-id programs, and by rewriting the map of users.
+"""Tries to become root by system calls, set-user-id programs, and rewriting the map of users.
 
-Must happen: it has no capability, and nothing gives it one.
+Must happen: it has no capability, and cannot gain one.
 
 Tier: B
 """

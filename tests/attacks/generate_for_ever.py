@@ -1,6 +1,6 @@
 """Answers with endless generators, and with objects that claim an endless length.
 
-Must happen: they cross as objects that are no tensors; what is asked of them ends at a bound.
+Must happen: they cross as objects, not tensors, and asking them for items stops at a bound.
 """
 
 

@@ -1,6 +1,6 @@
-"""Hands in an archive that unpacks to ten gigabytes, and whose members climb out of their folder.
+"""Submits an archive that unpacks to ten gigabytes, and whose members escape from their folder.
 
-Must happen: archives are not unpacked at all; the student is told to hand in the notebook.
+Must happen: archives are never unpacked; the student is told to submit the notebook.
 
 File: unreadable
 """

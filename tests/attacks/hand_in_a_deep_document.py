@@ -1,6 +1,6 @@
-"""Hands in a notebook of a million brackets, each inside the one before.
+"""Submits a notebook of a million nested brackets.
 
-Must happen: the parser's own limit is met, and said in a sentence.
+Must happen: the parser's own limit stops it, and the message is one sentence.
 
 File: unreadable
 """

@@ -1,6 +1,6 @@
-"""Hands in a link to an endless device and a pipe that nobody writes to, which would hang whoever opens it.
+"""Submits a link to an endless device and a pipe without a writer, which block anyone who opens them.
 
-Must happen: only a plain file is opened.
+Must happen: only regular files are opened.
 
 File: unreadable
 """

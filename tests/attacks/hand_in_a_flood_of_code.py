@@ -1,6 +1,6 @@
-"""Hands in a hundred thousand cells of code, more than the wire carries.
+"""Submits a hundred thousand code cells, more than a message may carry.
 
-Must happen: the student reads what is too much; the grader is not at fault.
+Must happen: the student reads what is too large; it is not a grader error.
 
 File: unreadable
 """

@@ -1,6 +1,6 @@
-"""Hands in a link to a classmate's notebook.
+"""Submits a link to a classmate's notebook.
 
-Must happen: links are not followed; the student reads what to hand in instead.
+Must happen: links are not followed; the student reads what to submit instead.
 
 File: unreadable
 """

@@ -1,4 +1,4 @@
-"""Hands in a folder that is a link to a classmate's.
+"""Submits a folder that is a link to a classmate's.
 
 Must happen: links are not followed.
 

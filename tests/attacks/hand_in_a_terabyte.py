@@ -1,6 +1,6 @@
-"""Hands in a file of a terabyte that takes no room on the disk.
+"""Submits a sparse file of a terabyte, which takes no space on disk.
 
-Must happen: its size is looked at before it is read.
+Must happen: its size is checked before it is read.
 
 File: unreadable
 """

@@ -1,6 +1,6 @@
-"""Hands in a module whose YAML header stands for a gigabyte in ten lines.
+"""Submits a module whose YAML header expands to a gigabyte from ten lines.
 
-Must happen: the header is a comment, and nothing else; the answers below are graded.
+Must happen: the header is only a comment; the answers below it are graded.
 
 File: graded
 """

@@ -1,6 +1,6 @@
 """Fills a notebook's metadata with paths, commands, scripts, other types, points and grades of its own.
 
-Must happen: none of it is used; the answers are graded as they stand.
+Must happen: none of it is used; the answers are graded unchanged.
 
 File: graded
 """

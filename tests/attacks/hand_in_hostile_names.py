@@ -1,6 +1,6 @@
 """Puts files beside its notebook whose names are paths, commands, markup and escape sequences.
 
-Must happen: the notebook is graded, and the names are shown as text.
+Must happen: the notebook is graded, and the names are shown as plain text.
 
 File: graded
 """

@@ -1,6 +1,6 @@
 """Adds graded cells with the course's ids, worth a thousand points each, whose outputs say passed.
 
-Must happen: points come from the course's checks alone.
+Must happen: points come only from the course's checks.
 
 File: graded
 """

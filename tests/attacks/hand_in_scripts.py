@@ -1,6 +1,6 @@
 """Fills outputs, attachments, prose and comments with scripts, and outputs with the points that it wants.
 
-Must happen: outputs and prose are never read; what a teacher opens holds no script.
+Must happen: outputs and prose are never read; files that teachers open contain no script.
 
 File: graded
 """

@@ -1,6 +1,6 @@
-"""Fills memory that belongs to no process: anonymous files, shared segments, message queues, pipes.
+"""Fills memory that is counted towards no process: anonymous files, shared segments, message queues, pipes.
 
-Must happen: the system refuses each kind, or bounds it far below what the submission may use.
+Must happen: the system refuses each kind, or limits it far below the submission's allowance.
 
 Tier: B
 """

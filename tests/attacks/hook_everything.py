@@ -1,6 +1,6 @@
-"""Hangs a spy on every hook that Python has, and looks for verdicts to change.
+"""Installs a spy in every hook that Python has, and looks for verdicts to change.
 
-Must happen: the hooks see its own process only, where no verdict is made.
+Must happen: the hooks see only its own process, where no verdict is made.
 """
 
 # %% place="first"

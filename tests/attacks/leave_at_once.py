@@ -1,4 +1,4 @@
-"""Ends its own process with exit code 0, in a cell and again in an answer, so that no check can fail.
+"""Ends its own process with exit code 0, in a cell and in an answer, so that no check can fail.
 
 Must happen: both count as crashes; every other answer is graded.
 

@@ -1,7 +1,6 @@
-"""Starts grandchildren in sessions of their own that outlive it, to act when it has been graded.
+"""Starts grandchildren in their own sessions that outlive it, to act after it has been graded.
 
-Must happen: they end with the process that they came from, before the next submission is graded, and nothing of
-theirs lies anywhere.
+Must happen: they end with the process that started them, before the next submission is graded, and leave no files.
 
 Tier: B
 """

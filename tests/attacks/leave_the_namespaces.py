@@ -1,4 +1,4 @@
-"""Makes namespaces of its own, enters others, and mounts, to get at the host's files from there.
+"""Creates its own namespaces, enters others, and mounts, to reach the host's files from there.
 
 Must happen: every call is refused.
 

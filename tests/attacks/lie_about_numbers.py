@@ -1,6 +1,6 @@
-"""Answers with objects of classes of its own that are numbers, and equal to every number.
+"""Answers with objects of its own classes that are numbers and equal every number.
 
-Must happen: the class does not cross, so there is no number; NaN and a bool are none either.
+Must happen: the class does not cross, so there is no number; NaN and bools do not count as numbers either.
 """
 
 

@@ -1,6 +1,6 @@
-"""Hands in a network whose parameters, state and gradients are what anybody wants to hear.
+"""Submits a network whose parameters, state and gradients are whatever the reader wants to see.
 
-Must happen: weights cross as tensors or not at all; what the network does is compared with them.
+Must happen: weights cross as tensors or not at all; the network's output is compared with them.
 """
 
 # %% place="first"

@@ -1,6 +1,6 @@
-"""Loops for ever in a cell, before any question is answered.
+"""Loops forever in a cell, before any question is answered.
 
-Must happen: the cell is stopped and left out; every answer after it is graded as if it had not been there.
+Must happen: the cell is stopped and skipped; every answer after it is graded as if the cell did not exist.
 
 Demo: yes
 """

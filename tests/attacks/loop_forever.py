@@ -1,6 +1,6 @@
 """Answers one question with an endless loop that no exception can end.
 
-Must happen: each check of this question times out by itself; all other questions are graded as if nothing had been.
+Must happen: each check of this question times out by itself; all other questions are graded as usual.
 
 Demo: yes
 """

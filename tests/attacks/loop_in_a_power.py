@@ -1,4 +1,4 @@
-"""Answers with a power of integers that C computes for days, where no signal is looked at.
+"""Answers with a power of integers that takes days in C, where no signal is handled.
 
 Must happen: the check times out like any other endless loop.
 """

@@ -1,4 +1,4 @@
-"""Matches a pattern that goes back and forth for longer than the universe is old.
+"""Matches a pattern that backtracks for longer than the age of the universe.
 
 Must happen: the check times out.
 """

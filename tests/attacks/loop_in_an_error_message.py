@@ -1,6 +1,6 @@
-"""Raises an error whose text takes for ever, and another whose text raises in turn.
+"""Raises an error whose message takes forever to format, and another whose formatting raises.
 
-Must happen: the text is asked for where the answer runs, so it is the answer that times out or ends.
+Must happen: messages are formatted in the worker, so the answer times out or fails.
 """
 
 

@@ -1,6 +1,6 @@
-"""Writes a module that loops when it is imported, and imports it.
+"""Writes a module that loops on import, and imports it.
 
-Must happen: the cell is stopped and left out, and the module with it.
+Must happen: the cell is stopped and skipped, and the module with it.
 """
 
 # %% place="first" outcome="timed_out"

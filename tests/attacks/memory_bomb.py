@@ -1,7 +1,7 @@
-"""Fills the memory of the machine as fast as it can.
+"""Allocates the machine's memory as fast as it can.
 
-Must happen: the process is stopped at its own limit, the check counts as crashed, nobody else notices. (Where no
-limit holds, the bomb ends by itself at 6 GiB.)
+Must happen: the process is stopped at its own limit, the check counts as crashed, and nothing else is affected.
+(Where no limit holds, the bomb stops at 6 GiB.)
 
 Demo: yes
 """

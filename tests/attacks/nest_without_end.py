@@ -1,4 +1,4 @@
-"""Answers with values inside values, hundreds deep, with values that hold themselves, and with a million parts.
+"""Answers with values nested hundreds deep, values that contain themselves, and values of a million parts.
 
 Must happen: depth and number of parts are bounded; the answer is refused with advice.
 """

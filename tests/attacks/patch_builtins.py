@@ -1,4 +1,4 @@
-"""Exchanges builtins and operators for ones that always agree.
+"""Replaces builtins and operators with versions that always agree.
 
 Must happen: only its own process agrees; the answer is compared in another.
 """

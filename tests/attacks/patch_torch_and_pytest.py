@@ -1,6 +1,6 @@
-"""Makes every comparison of torch, numpy and pytest say yes, and every check of the grader pass.
+"""Patches torch, numpy and pytest so that every comparison agrees, and the grader so that every check passes.
 
-Must happen: the answers are wrong as before, because they are compared in another process.
+Must happen: the answers stay wrong, because they are compared in another process.
 
 Demo: yes
 """

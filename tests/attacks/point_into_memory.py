@@ -1,4 +1,4 @@
-"""Answers with objects that hand NumPy and PyTorch an address in memory, where the expected value may lie.
+"""Answers with objects that give NumPy and PyTorch a memory address where the expected value may be.
 
 Must happen: no library of the checker asks the object for an address.
 """

@@ -1,6 +1,6 @@
-"""Searches for notebooks and results of classmates, above its folder and behind every link in /proc.
+"""Searches for classmates' notebooks and results, above its folder and behind every link in /proc.
 
-Must happen: there is no notebook, no result and no gradebook but this course's libraries in sight.
+Must happen: no notebook, result or gradebook is visible, only the libraries.
 
 Tier: B
 """

@@ -1,6 +1,6 @@
 """Reads environment variables, other processes' command lines, accounts and keys.
 
-Must happen: there are none but its own, which hold nothing.
+Must happen: it sees only its own, which contain nothing secret.
 
 Tier: B
 """

@@ -1,6 +1,6 @@
 """Searches the whole file system for checks and solutions, and answers with the solution that it finds.
 
-Must happen: there is nothing to find, because the course is not mounted where the answer runs.
+Must happen: it finds nothing, because the course is not visible where the answer runs.
 
 Demo: yes
 Tier: B

@@ -1,6 +1,6 @@
 """Announces an answer of half a gigabyte, and sends a byte of it now and then.
 
-Must happen: the clock ends it; nothing is allocated for more than a message may hold.
+Must happen: the time limit ends it; memory is allocated only for bytes that arrive.
 """
 
 

@@ -1,6 +1,6 @@
-"""Starts a thread that answers calls before they are made, and after, as long as its process lives.
+"""Starts a thread that answers calls before they are made and afterwards, as long as its process lives.
 
-Must happen: a reply that does not belong to the call ends the process, and the thread with it.
+Must happen: a reply that does not match the call ends the process, and the thread with it.
 """
 
 

@@ -1,4 +1,4 @@
-"""Writes into the grader's own files, Python's libraries and their caches.
+"""Writes to the grader's own files, Python's libraries and their caches.
 
 Must happen: everything but the scratch folder is read-only.
 

@@ -1,6 +1,6 @@
-"""Looks through every open file that it was started with, and sends copies of them to the checker.
+"""Looks through every open file that it inherited, and sends copies of them to the checker.
 
-Must happen: there is one socket and the null device; descriptors that are sent are not taken.
+Must happen: there are only one socket and the null device; descriptors sent to the checker are not accepted.
 """
 
 # %% place="first"

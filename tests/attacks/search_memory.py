@@ -1,6 +1,6 @@
 """Walks all frames and all objects of its process for the expected value, and answers with it.
 
-Must happen: no expected value is ever in the process of the answer, so there is nothing to find.
+Must happen: no expected value is ever in the worker, so there is nothing to find.
 
 Demo: yes
 """

@@ -1,6 +1,6 @@
-"""Puts modules called torch, numpy, pytest and autograder where Python looks first, and dies to be started anew.
+"""Puts modules called torch, numpy, pytest and autograder where Python looks first, and dies to be restarted.
 
-Must happen: the modules shadow nothing but its own process's; the fresh process that follows has a fresh folder.
+Must happen: the modules shadow those of its own process only; the next process has a new folder.
 """
 
 # %% place="first"

@@ -1,6 +1,6 @@
-"""Sends signals to its parent, its group, everybody, and every process number.
+"""Sends signals to its parent, its group, all processes, and every process id.
 
-Must happen: they reach nobody but the sender's own children.
+Must happen: they reach only the sender and its children.
 
 Tier: B
 """

@@ -1,6 +1,6 @@
-"""Sleeps with every signal blocked, so that no computing time is used up.
+"""Sleeps with every signal blocked, so that it uses no CPU time.
 
-Must happen: the clock ends what the limit on computing time does not.
+Must happen: the wall-clock limit ends what the CPU limit does not.
 """
 
 

@@ -1,7 +1,7 @@
-"""Every attack of this folder against the grader, each followed by an honest submission, in one run on two cores.
+"""Grade every attack in this folder, each followed by an honest submission, in one run on two cores.
 
-The class is graded once. Every test below looks at what came of it: results, tables, files, processes, and a few
-witnesses that would notice whoever got out.
+The class is graded once; every test examines a part of the outcome: results, tables, files, processes, and sockets that
+would notice an escape.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ATTACKS = read_attacks(tier=TIER)
 LIMITS = Limits(check_s=1, cell_s=2, memory_mb=400, wall_factor=6)
 MARK = "autograder-breach*"
 HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]")
-"""Characters that act on a screen or break a file."""
+"""Characters that affect a terminal or break a file."""
 
 
 # --- The class ------------------------------------------------------------------------------------
@@ -64,12 +64,12 @@ def _released(exercise: Exercise) -> str:
 
 
 def notebook(exercise: Exercise) -> Notebook:
-    """Return what a student starts from, made without a build."""
+    """Return the notebook that students start from, made without a build."""
     return Notebook(exercise, json.loads(_released(exercise)))
 
 
 def hand_in(folder: Path, place: int, attack: Attack) -> dict[str, Submission]:
-    """Write an attack and the honest submission after it; return both by what they are."""
+    """Write an attack and the honest submission after it; return both by kind."""
     attacked = attacked_exercise(COURSE.exercises, attack)
     hostile = attack_submission(notebook(attacked), attack, f"{place:03}-attack-{attack.name}")
     exercise = COURSE.exercise(EXERCISES[place % len(EXERCISES)])
@@ -87,7 +87,7 @@ class Graded:
     folder: Path
     submissions: dict[str, dict[str, Submission]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
-    handed: dict[str, SubmissionFile] = field(default_factory=dict)
+    files: dict[str, SubmissionFile] = field(default_factory=dict)
     screen: str = ""
     left_running: int = 0
     left_behind: int = 0
@@ -100,7 +100,7 @@ class Graded:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, share: Callable[[Engine], Engine]) -> Iterator[Graded]:
-    """Hand in, grade, and write everything that a teacher looks at."""
+    """Submit, grade, and write everything that a teacher looks at."""
     a_class = Graded(tmp_path_factory.mktemp("class"))
     submitted = a_class.folder / "submitted"
     for place, attack in enumerate(ATTACKS):
@@ -122,7 +122,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, share: Callable[[Engine], E
 
 
 def grade(a_class: Graded, submitted: Path, processes: set[int], share: Callable[[Engine], Engine]) -> None:
-    """Do what ``autograder grade`` does, with limits that keep the test short."""
+    """Grade as ``autograder grade`` does, with limits that keep the test short."""
     from rich.console import Console
 
     screen, output = io.StringIO(), a_class.folder / "graded"
@@ -139,18 +139,18 @@ def grade(a_class: Graded, submitted: Path, processes: set[int], share: Callable
     print_summary(console, run.results, COURSE)
     a_class.screen = screen.getvalue()
     a_class.results = {result.student: result for result in run.results}
-    a_class.handed = {item.student: item for item in collected.found}
+    a_class.files = {item.student: item for item in collected.found}
     write_grades(output, run.results, COURSE)
     for result in run.results:
         exercise = COURSE.exercise(result.exercise)
-        write_autograded(a_class.folder / "autograded", exercise, result, a_class.handed[result.student].path)
+        write_autograded(a_class.folder / "autograded", exercise, result, a_class.files[result.student].path)
 
 
 # --- Witnesses ------------------------------------------------------------------------------------
 
 
 class Witnesses:
-    """Sockets that whoever leaves the sandbox's network would find."""
+    """Listening sockets that code outside the sandbox's network could reach."""
 
     def __enter__(self) -> Witnesses:
         self.sockets = {"tcp": socket.socket(), "abstract": socket.socket(socket.AF_UNIX)}
@@ -162,7 +162,7 @@ class Witnesses:
         return self
 
     def callers(self) -> list[str]:
-        """Return which of them somebody has called."""
+        """Return the names of the sockets that received a connection."""
         called = []
         for name, each in self.sockets.items():
             try:
@@ -178,7 +178,7 @@ class Witnesses:
 
 
 def fingerprints(submitted: Path) -> dict[str, str]:
-    """Return a digest of every file of the course and of what was handed in."""
+    """Return a digest of every file of the course and of the submissions."""
     folders = [ROOT / "solutions", ROOT / "tests" / "checks", ROOT / "autograder", submitted]
     paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".ipynb", ".json")]
     plain = [path for path in paths if path.is_file() and not path.is_symlink() and path.stat().st_size < 2**30]
@@ -186,19 +186,19 @@ def fingerprints(submitted: Path) -> dict[str, str]:
 
 
 def marks(folder: Path) -> list[str]:
-    """Return the marks that attacks leave where they get out."""
+    """Return the files that attacks leave outside the sandbox if they escape."""
     anywhere = [Path(name) for name in ("/", "/tmp", "/var/tmp", "/dev/shm", Path.home(), Path.cwd(), ROOT)]
     return [str(path) for place in anywhere for path in place.glob(MARK)] + [str(p) for p in folder.rglob(MARK)]
 
 
 def adopt_orphans() -> None:
-    """Become the parent of whatever loses its own, so that nobody gets away unseen."""
+    """Become the subreaper of all descendants, so that no orphan goes unnoticed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 
 
 def descendants() -> set[int]:
-    """Return the processes that come from this one and have not ended."""
+    """Return the descendants of this process that have not ended."""
     parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -216,13 +216,13 @@ def descendants() -> set[int]:
 
 
 def settled(before: set[int], wanted: int) -> int:
-    """Return how many processes came after some others, once those that are being ended are gone."""
+    """Return the number of processes that are not in ``before``, after waiting for those being killed."""
     while len(ours := descendants() - before) > wanted and Ends(ours).wait_for_one():
         pass
     return len(ours)
 
 
-# --- What must be so ------------------------------------------------------------------------------
+# --- Tests ----------------------------------------------------------------------------------------
 
 
 def test_there_are_at_least_forty():
@@ -230,7 +230,7 @@ def test_there_are_at_least_forty():
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_gets_what_it_must(graded, attack):
+def test_an_attack_has_the_expected_outcome(graded, attack):
     result = graded.result(attack)
     if attack.file == "unreadable":
         assert (result.status, result.score) == (Status.UNREADABLE, 0)
@@ -256,7 +256,7 @@ def test_the_honest_submission_after_it_gets_full_points(graded, attack):
     assert (result.status, result.score) == (Status.GRADED, result.max_score), lost
 
 
-def test_no_check_is_left_to_a_human(graded):
+def test_no_question_needs_review(graded):
     undecided = [r.student for r in graded.results.values() if any(q.needs_review for q in r.questions)]
     assert not undecided
     assert len(graded.results) == 2 * len(ATTACKS)
@@ -278,12 +278,12 @@ def test_no_process_outlives_the_run(graded):
     assert graded.left_behind == 0
 
 
-@pytest.mark.skipif(TIER not in ISOLATING_TIERS, reason="only tiers A and B take the network away")
-def test_nobody_was_called(graded):
+@pytest.mark.skipif(TIER not in ISOLATING_TIERS, reason="only tiers A and B isolate the network")
+def test_no_connection_was_made(graded):
     assert graded.callers == []
 
 
-def test_no_message_under_a_hidden_check_holds_what_the_answer_remembered(graded):
+def test_no_message_under_a_hidden_check_contains_what_the_answer_remembered(graded):
     messages = [
         check.message
         for result in graded.results.values()
@@ -294,7 +294,7 @@ def test_no_message_under_a_hidden_check_holds_what_the_answer_remembered(graded
     assert not [message for message in messages if "REMEMBERED" in message.partition(" (line ")[0]]
 
 
-def test_nothing_that_is_shown_acts_on_the_screen_or_in_a_page(graded):
+def test_no_output_affects_a_terminal_or_a_page(graded):
     shown = {"screen": graded.screen}
     for path in [*(graded.folder / "graded").rglob("*.*"), *(graded.folder / "autograded").rglob("*.ipynb")]:
         shown[str(path.relative_to(graded.folder))] = path.read_text("utf-8")
@@ -328,7 +328,7 @@ PICTURES = [
 ]
 PNG = "data:image/png;base64,"
 SAID = {"alt": "", "aria-label": "", "points": "", "src": PNG}
-"""Attributes whose values tell of a picture; those of a source are images that stand in the page itself."""
+"""Attributes whose values depend on a picture; sources must be images embedded in the page."""
 
 
 def check_with(outcome: Outcome, *pictures: Picture) -> CheckResult:
@@ -336,7 +336,7 @@ def check_with(outcome: Outcome, *pictures: Picture) -> CheckResult:
 
 
 class Elements(HTMLParser):
-    """The elements in some HTML, with their attributes, but for what these tell of pictures."""
+    """The elements of an HTML text with their attributes, except for values that depend on pictures."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Attaches to other processes as a debugger, reads their memory, and takes their files.
 
-Must happen: every call is refused, and there is no other process.
+Must happen: every call is refused, and no other process is visible.
 
 Tier: B
 """

@@ -1,4 +1,4 @@
-"""Calls what the kernel has had most holes in: io_uring, BPF, userfaultfd, keyrings, odd sockets.
+"""Makes the system calls with the most known kernel bugs: io_uring, BPF, userfaultfd, keyrings, odd sockets.
 
 Must happen: every call is refused.
 

@@ -1,6 +1,6 @@
-"""Puts escape sequences, formulas, scripts, markup and half characters into everything that is shown of it.
+"""Puts escape sequences, formulas, scripts, markup and lone surrogates into all text that the grader shows.
 
-Must happen: terminal, tables, files and pages show them as text, and no file becomes unreadable by them.
+Must happen: terminal, tables, files and pages show them as plain text, and no file becomes unreadable.
 """
 
 # %% place="first" outcome="failed"

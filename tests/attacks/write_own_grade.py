@@ -1,7 +1,7 @@
 """Prints the grade that it wants, and looks for a gradebook to write it to.
 
-Must happen: nothing that a notebook prints is read, and no gradebook is in sight. (What it
-finds is opened, and not changed.)
+Must happen: nothing that a notebook prints is read, and no gradebook is visible. (One that it finds is opened, but
+not changed.)
 
 Demo: yes
 Tier: B

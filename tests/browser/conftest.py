@@ -1,4 +1,4 @@
-"""A real browser, pages that remember what went wrong in them, and the folder where pictures are kept."""
+"""Fixtures for tests in a real browser: pages that fail the test on errors, screenshots, accessibility, a course."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SCREENSHOTS = "AUTOGRADER_SCREENSHOTS"
-"""Names the folder where screenshots are kept; without it they go with pytest's temporary folders."""
+"""The environment variable with the folder for screenshots; the default is a temporary folder of pytest's."""
 
 TIMEOUT_MS = 60_000
 UNREACHED = "MathJax is not defined"
-"""What nbgrader's pages say where its server of MathJax is not reached."""
+"""The error on nbgrader's pages if the server of MathJax cannot be reached."""
 
 HERE = "http://127.0.0.1:"
 WIDE = (1280, 900)
@@ -30,7 +30,7 @@ NARROW = (700, 900)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless: no browser is ever downloaded."""
+    """Start Debian's Chromium, headless; no browser is ever downloaded."""
     sync_api = pytest.importorskip("playwright.sync_api", reason='install it with: pip install -e ".[dev]"')
     require("chromium", "chromium")
     sync_api.expect.set_options(timeout=TIMEOUT_MS)
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser, picture_folder, request) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens an address in a window; the test fails where a page had errors."""
+    """Return a function that opens an address in a window; the test fails if any page had errors."""
     errors: list[str] = []
     contexts = []
 
@@ -66,18 +66,18 @@ def open_page(browser, picture_folder, request) -> Iterator[Callable[..., Page]]
 
 
 def is_error(said) -> bool:
-    """Whether what a page said on its console is an error, but for the two kinds of nbgrader's feedback.
+    """Whether a console message is an error, except for two kinds that nbgrader's own feedback causes.
 
-    It loads MathJax from a server, which no test may reach; and JupyterLab shows it without running its scripts.
+    It loads MathJax from a server, which tests must not reach, and JupyterLab shows it without running its scripts.
     """
     outside = said.text.startswith("Failed to load resource") and said.location["url"].startswith("https://cdnjs.")
-    unrun = said.text.startswith("Blocked script execution in 'blob:")
-    return said.type == "error" and not outside and not unrun
+    blocked = said.text.startswith("Blocked script execution in 'blob:")
+    return said.type == "error" and not outside and not blocked
 
 
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory) -> Path:
-    """Where screenshots are kept."""
+    """Return the folder for screenshots."""
     folder = Path(os.environ.get(SCREENSHOTS) or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -85,19 +85,19 @@ def picture_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def keep(picture_folder) -> Callable[..., None]:
-    """Return a function that keeps a picture of a page, or of one thing on it."""
+    """Return a function that saves a screenshot of a page or of an element."""
 
-    def kept(what: object, name: str, **options: object) -> None:
-        what.screenshot(path=picture_folder / f"{name}.png", **options)
+    def save(target: object, name: str, **options: object) -> None:
+        target.screenshot(path=picture_folder / f"{name}.png", **options)
 
-    return kept
+    return save
 
 
 @pytest.fixture
 def assert_accessible() -> Callable[..., None]:
-    """Return a function that fails where axe finds that a page, or a part of it, shuts people out.
+    """Return a function that fails if axe finds a barrier on a page or a part of it.
 
-    It looks at contrast, names, roles and order, among others: https://github.com/dequelabs/axe-core
+    Among others it checks contrast, names, roles and order: https://github.com/dequelabs/axe-core
     """
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason='install it with: pip install -e ".[dev]"'
@@ -105,15 +105,15 @@ def assert_accessible() -> Callable[..., None]:
 
     def accessible(page: Page, within: str | None = None) -> None:
         found = axe.Axe().run(page, context=within).response["violations"]
-        told = [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
-        assert not told, "\n".join(told)
+        barriers = [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+        assert not barriers, "\n".join(barriers)
 
     return accessible
 
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory) -> Path:
-    """nbgrader's exchange, as its manual wants it: everybody may write to it."""
+    """Return nbgrader's exchange, writable for everybody, as its manual says."""
     folder = tmp_path_factory.mktemp("exchange")
     folder.chmod(0o777)
     return folder
@@ -121,13 +121,13 @@ def exchange(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory, exchange) -> Person:
-    """Who has the course folder."""
+    """Return the person who owns the course folder."""
     return Person(tmp_path_factory.mktemp("teacher"), exchange).move_in()
 
 
 @pytest.fixture(scope="session")
 def built_course(tmp_path_factory) -> Path:
-    """A course of one exercise, with its releases built; for reading only."""
+    """Return a course of one exercise, with its releases built; tests must not change it."""
     root = make_course(tmp_path_factory.mktemp("built"))
     Person(tmp_path_factory.mktemp("author"), root).move_in().run(root, "autograder", "build")
     return root
@@ -135,5 +135,5 @@ def built_course(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, browser, built_course) -> Path:
-    """A course of one's own. It asks for the browser first, so that nothing is built where there is none."""
+    """Return a copy of the course. It requests the browser first, so that nothing is built if there is none."""
     return Path(shutil.copytree(built_course, tmp_path_factory.mktemp("teaching") / "course"))

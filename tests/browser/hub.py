@@ -1,6 +1,6 @@
-"""A JupyterHub as docs/jupyterhub.md describes it: an environment for everybody, users of the system, a private course.
+"""A JupyterHub set up as in docs/jupyterhub.md: one environment for everybody, system users, a private course.
 
-The page's own files and commands are used, with its folders replaced by scratch ones.
+It uses the page's own files and commands, with scratch folders in place of the page's.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ TEACHER = (
 
 
 def file_on_page(name: str) -> str:
-    """Return what the page says is in a file: the block below a line that holds only its name."""
+    """Return the content of a file on the page: the block below a line that holds only its name."""
     shown = re.search(rf"^`{re.escape(name)}`:\n\n```\w+\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
     assert shown, f"{PAGE.name} shows no {name}"
     return shown[1]
 
 
 def commands_on_page(first: str) -> list[str]:
-    """Return the lines of the page's block of commands that has a line."""
+    """Return the lines of the page's block of commands that contains the line ``first``."""
     blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
     (found,) = (block.splitlines() for block in blocks if first in block.splitlines())
     return found
 
 
 def python_for_everybody() -> str | None:
-    """Return a Python of this version that other users may run, if there is one."""
+    """Return a Python of this version that other users can run, or None."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     places = [Path(os.path.realpath(sys.executable)), Path("/usr/bin") / name, Path("/usr/local/bin") / name]
     return next((str(path) for path in places if path.is_file() and _reachable(path)), None)
@@ -66,13 +66,13 @@ def _reachable(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Account:
-    """A user of the system, made for a test."""
+    """A system user, created for a test."""
 
     name: str
     home: Path
 
     def run(self, line: str, folder: Path, path: str, expected: int | None = 0) -> str:
-        """Run a line of a shell as this user in a folder; return what it said."""
+        """Run a line of shell as this user in a folder; return its output."""
         user = pwd.getpwnam(self.name)
         done = subprocess.run(
             ["/bin/sh", "-c", line],
@@ -85,14 +85,14 @@ class Account:
         return said
 
     def give(self, source: Path, name: str) -> Path:
-        """Put a copy of a folder into this user's home, for nobody else to read."""
+        """Copy a folder into this user's home, readable for nobody else."""
         target = Path(shutil.copytree(source, self.home / name))
         subprocess.run(["chown", "-R", f"{self.name}:", str(target)], check=True)
         target.chmod(0o700)
         return target
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of this user's."""
+        """Write a file as this user."""
         subprocess.run(
             ["setpriv", f"--reuid={self.name}", f"--regid={self.name}", "--clear-groups", "/bin/sh", "-c",
              f'mkdir -p "$(dirname {name})" && cat > {name}'],
@@ -100,7 +100,7 @@ class Account:
         )  # fmt: skip
 
     def end_processes(self) -> None:
-        """End what this user still runs: kernels outlive a server that was killed."""
+        """Kill this user's processes: kernels outlive a server that was killed."""
         uid = pwd.getpwnam(self.name).pw_uid
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ class Account:
 
 @contextmanager
 def accounts(homes: Path, *names: str) -> Iterator[list[Account]]:
-    """Make users of the system, with homes of their own that nobody else may read; remove them afterwards."""
+    """Create system users with homes that nobody else can read; remove them afterwards."""
     made = []
     try:
         for name in names:
@@ -131,36 +131,36 @@ def accounts(homes: Path, *names: str) -> Iterator[list[Account]]:
 
 @dataclass(frozen=True)
 class Site:
-    """The folders of an installation, in the place of those that the page names."""
+    """The folders of an installation, in place of those that the page names."""
 
     root: Path
 
     @property
     def opt(self) -> Path:
-        """The environment of everybody, ``/opt/course``."""
+        """The environment for everybody, ``/opt/course`` on the page."""
         return self.root / "opt"
 
     @property
     def srv(self) -> Path:
-        """``/srv``: the exchange and the hub's own files."""
+        """The exchange and the hub's own files, ``/srv`` on the page."""
         return self.root / "srv"
 
     @property
     def log(self) -> Path:
-        """What the hub, its proxy and everybody's servers say."""
+        """The log of the hub, its proxy and all servers."""
         return self.srv / "jupyterhub" / "log.txt"
 
     @property
     def path(self) -> str:
-        """Where programs are found."""
+        """The PATH of users."""
         return f"{self.opt / 'bin'}:/usr/bin:/bin"
 
     def here(self, text: str) -> str:
-        """Return a text of the page with the folders of this installation."""
+        """Replace the page's folders in a text by those of this installation."""
         return text.replace("/opt/course", str(self.opt)).replace("/srv/", f"{self.srv}/")
 
     def install(self, python: str) -> None:
-        """Make the environment and the folders, with the settings for everybody."""
+        """Create the environment and the folders, with the settings for everybody."""
         self._copy_environment(python)
         for line in commands_on_page("mkdir -p /srv/nbgrader/exchange"):
             subprocess.run(["/bin/sh", "-c", self.here(line)], check=True)
@@ -170,14 +170,14 @@ class Site:
             path.write_text(self.here(file_on_page(name)), "utf-8")
 
     def _copy_environment(self, python: str) -> None:
-        """Make the environment of the packages that are installed here, without a copy of their files if possible."""
+        """Create the environment from the packages installed here, with hard links instead of copies if possible."""
         subprocess.run([python, "-m", "venv", "--without-pip", str(self.opt)], check=True)
         packages = Path(f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages")
         for name in (packages, "share", "etc"):
             source, target = Path(sys.prefix) / name, (self.opt / name).parent
             target.mkdir(parents=True, exist_ok=True)
             linked = subprocess.run(["cp", "-al", str(source), str(target)], check=False, capture_output=True)
-            if linked.returncode:  # another disk
+            if linked.returncode:  # hard links do not work between file systems
                 subprocess.run(["cp", "-a", str(source), str(target)], check=True)
         for path in (self.opt / packages).glob("__editable__*"):
             path.unlink()
@@ -215,7 +215,7 @@ class Site:
             Output(process.stdout, copy=self.log).wait_for("JupyterHub is now running")
             yield address
         finally:
-            process.send_signal(signal.SIGTERM)  # the hub ends the proxy and everybody's servers
+            process.send_signal(signal.SIGTERM)  # the hub stops the proxy and all servers
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:
@@ -224,7 +224,7 @@ class Site:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens on."""
+    """Return ports that are free now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
         return [each.getsockname()[1] for each in sockets]

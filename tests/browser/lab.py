@@ -1,4 +1,4 @@
-"""What people do in JupyterLab: open notebooks, write and run cells, use nbgrader's list of assignments."""
+"""Actions in JupyterLab: open notebooks, write and run cells, use nbgrader's list of assignments."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 FAILED = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
-"""Outputs that are tracebacks or warnings."""
+"""Selects outputs that are tracebacks or warnings."""
 
 
 class Notebook:
-    """The notebook that is open in a page."""
+    """The notebook that is open on a page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.cells = page.locator(".jp-Notebook .jp-CodeCell")
-        # The bar at the bottom knows; the circle at the top is idle, too, while a kernel is being started.
+        # Only the status bar tells: the kernel indicator at the top shows idle even while a kernel starts.
         page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
     def cell(self, text: str | re.Pattern[str]) -> Locator:
-        """Return the first code cell with a text."""
+        """Return the first code cell that contains a text."""
         return self.cells.filter(has=self.page.locator(".jp-InputArea-editor", has_text=text)).first
 
     def write(self, cell: Locator, source: str) -> None:
-        """Replace what a cell says."""
+        """Replace the source of a cell."""
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
     def run(self, cell: Locator) -> None:
-        """Run a cell, and wait until it has been run."""
+        """Run a cell and wait until it has finished."""
         from playwright.sync_api import expect
 
         prompt = cell.locator(".jp-InputPrompt")
@@ -44,7 +44,7 @@ class Notebook:
         expect(prompt).to_have_text(re.compile(rf"^\[(?!{before or 0}\])\d+\]:$"))
 
     def run_all(self) -> None:
-        """Run all cells by the menu, and wait until the last one has been run."""
+        """Run all cells through the menu and wait until the last one has finished."""
         from playwright.sync_api import expect
 
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -52,25 +52,25 @@ class Notebook:
         expect(self.cells.last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"^\[\d+\]:$"))
 
     def answer(self, question: str, source: str) -> None:
-        """Write an answer to a question, and run it."""
+        """Write an answer to a question and run it."""
         cell = self.cell(re.compile(rf"def {question}\("))
         self.write(cell, source)
         self.run(cell)
 
     def check(self, question: str) -> Locator:
-        """Run the check of a question; return what it shows."""
+        """Run the checks of a question; return their output."""
         cell = self.cell(f'check("{question}")')
         self.run(cell)
         return cell.locator(".jp-OutputArea-output")
 
     def save(self) -> None:
-        """Save as a student does, and wait until the server has it."""
+        """Save with the keyboard and wait until the server has answered."""
         with self.page.expect_response(lambda a: a.request.method == "PUT" and "/api/contents/" in a.url):
             self.page.keyboard.press("Control+S")
 
 
 def dark(page: Page) -> None:
-    """Choose JupyterLab's dark theme in the menu."""
+    """Choose JupyterLab's dark theme through the menu."""
     page.get_by_role("menuitem", name="Settings").click()
     page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("JupyterLab Dark", exact=True).click()
@@ -78,7 +78,7 @@ def dark(page: Page) -> None:
 
 
 def fetch(page: Page) -> None:
-    """Fetch the exercise from nbgrader's list of assignments, and unfold it."""
+    """Fetch the exercise from nbgrader's list of assignments and unfold it."""
     page.get_by_role("menuitem", name="Nbgrader").click()
     page.get_by_role("menuitem", name="Assignment List").click()
     page.locator("#released_assignments_list").get_by_role("button", name="Fetch").click()
@@ -93,7 +93,7 @@ def submit(page: Page) -> None:
 
 
 def validate(page: Page) -> Locator:
-    """Press nbgrader's button above the notebook; return the window that opens."""
+    """Press nbgrader's button above the notebook; return the dialog that opens."""
     page.get_by_role("button", name="Validate", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.wait_for()

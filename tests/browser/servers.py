@@ -1,4 +1,4 @@
-"""A course folder of one exercise, people with homes of their own, and Jupyter servers for them."""
+"""A course folder with one exercise, people with homes of their own, and their Jupyter servers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COURSE_ID = "medical-image-classification"
 
 
 def make_course(root: Path) -> Path:
-    """Copy what one exercise needs into a course folder of its own: tests beside this one build releases too."""
+    """Copy one exercise into a course folder of its own, because other tests build releases at the same time."""
     config = (ROOT / "nbgrader_config.py").read_text("utf-8")
     config = re.sub(r"^c\.Course\.exercises = .*$", f"c.Course.exercises = [{EXERCISE!r}]", config, flags=re.M)
     config = re.sub(r"^c\.Course\.optional = .*$", "c.Course.optional = []", config, flags=re.M)
@@ -37,13 +37,13 @@ def make_course(root: Path) -> Path:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a home folder, where all of Jupyter's settings are, and with nbgrader's exchange."""
+    """A person with a home folder, which holds all of Jupyter's settings, and access to nbgrader's exchange."""
 
     home: Path
     exchange: Path
 
     def move_in(self) -> Person:
-        """Make the home, with this Python as the only kernel and with nobody asked for news."""
+        """Create the home, with this Python as the only kernel and without JupyterLab's request for news."""
         kernel = self.home / "data" / "kernels" / "python3"
         kernel.mkdir(parents=True)
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -52,7 +52,7 @@ class Person:
         config = self.home / "config"
         settings = {
             "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-            # Cells out of sight stay in the page, where a test finds them.
+            # Keep cells that are out of sight in the page, so that tests find them.
             "notebook-extension/tracker": {"windowingMode": "none"},
         }
         for name, values in settings.items():
@@ -64,9 +64,9 @@ class Person:
         return self
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of this person's programs: nothing of whoever runs the tests."""
-        kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "TMPDIR")}
-        return kept | {
+        """Return the environment of this person's programs, independent of the user who runs the tests."""
+        inherited = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "TMPDIR")}
+        return inherited | {
             "HOME": str(self.home),
             "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTER_CONFIG_DIR": str(self.home / "config"),
@@ -79,7 +79,7 @@ class Person:
         }
 
     def run(self, folder: Path, *command: str, expected: int = 0) -> str:
-        """Run a command that is installed beside this Python, in a folder; return what it said."""
+        """Run a command of this Python's environment in a folder; return its output."""
         program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
         done = subprocess.run(
             program, cwd=folder, env=self.environment(), capture_output=True, text=True, check=False, timeout=300
@@ -90,9 +90,9 @@ class Person:
 
     @contextmanager
     def jupyter_lab(self, folder: Path) -> Iterator[str]:
-        """Serve JupyterLab with its extensions in a folder; yield its address."""
+        """Run JupyterLab with its extensions in a folder; yield its address."""
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-        # Port 0: the system gives one that is free. No token: it listens to this machine only.
+        # Port 0: the system picks a free one. No token: it listens on the loopback interface only.
         settings = ["--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.password="]
         server = subprocess.Popen(
             [*command, *settings, "--expose-app-in-browser"],
@@ -107,7 +107,7 @@ class Person:
             said = Output(server.stdout, copy=self.home / "server.log")
             yield said.wait_for(r"http://127\.0\.0\.1:([1-9]\d*)/")[0]
         finally:
-            server.send_signal(signal.SIGTERM)  # ends its kernels too
+            server.send_signal(signal.SIGTERM)  # stops its kernels too
             try:
                 server.wait(30)
             except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""What `check` shows in a notebook, in a real browser: pictures, contrast in light and dark, and hostile words."""
+"""The output of `check` in a real browser: pictures, contrast in light and dark, and hostile text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLOURS = {"light": ("#ffffff", "#000000"), "dark": ("#111111", "#e0e0e0")}
 
 @pytest.fixture
 def notebook(open_page, tmp_path):
-    """Return a function that opens a page with the colours of JupyterLab's, on which outputs stand."""
+    """Return a function that opens a page with outputs in JupyterLab's colours."""
 
     def opened(theme: str, size: tuple[int, int] = WIDE):
         table = CheckTable(QuestionResult("fit", CHECKS), hinted=True)
@@ -52,7 +52,7 @@ def test_every_check_and_picture_is_there(notebook):
     assert page.get_by_text('To get a hint, run hint("fit").').count() == 1
 
 
-def test_words_of_students_are_words(notebook):
+def test_text_of_students_is_never_markup(notebook):
     page = notebook("light")
     assert page.title() == "A notebook"
     assert page.get_by_text(SCRIPT).count() >= 2

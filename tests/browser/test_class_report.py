@@ -1,4 +1,4 @@
-"""The class report in a real browser: a thousand students, sorted, searched, read by keyboard, and nobody's script."""
+"""The class report in a real browser: a thousand students, sorting, search, keyboard, and no script of students."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STUDENTS = 1000
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The report of a large class, in which the last one's every word is hostile."""
+    """Write the report of a large class whose last student uses hostile text everywhere."""
     shapes = ["pfp", "ppp", "ffp", "uuu", "tpf"]
     results = [student(f"s{n:04}", shapes[n % 5], shapes[n * 7 % 5], cause=f"cause {n % 3}") for n in range(STUDENTS)]
     pairs = similar_pairs({SCRIPT: code("a") + f"# {SCRIPT}", "s0001": code("b")}, "")
@@ -49,7 +49,7 @@ def names(page) -> list[str]:
     return page.locator("#all tbody tr:not([hidden]) td:first-child").all_text_contents()
 
 
-def test_tables_are_sorted_by_numbers_and_by_words(page):
+def test_tables_are_sorted_by_number_and_by_name(page):
     table = page.locator("#all")
     total = table.get_by_role("button", name="total")
     assert len(names(page)) == STUDENTS + 1
@@ -84,7 +84,7 @@ def test_similar_code_stands_side_by_side(page):
     assert pair.locator("mark").count() >= 2
 
 
-def test_words_of_students_are_words(page):
+def test_text_of_students_is_never_markup(page):
     assert page.title() == "Class report"
     assert page.locator("script").count() == 1
     assert page.locator("img").count() == 0

@@ -1,4 +1,4 @@
-"""A student's feedback page in a real browser: readable in light and dark, by keyboard, and nobody else's script."""
+"""A student's feedback page in a real browser: readable in light and dark, by keyboard, and without scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFERENCE = a_result(QuestionResult("fit", (a_check("records"), a_check("learns"
 
 @pytest.fixture
 def page(open_page, tmp_path):
-    """The page of somebody whose every word is hostile."""
+    """Open the page of a student who uses hostile text everywhere."""
     path = tmp_path / "feedback.html"
     path.write_text(feedback_page(HOSTILE, REFERENCE), "utf-8")
     return open_page(path.as_uri())
@@ -31,7 +31,7 @@ def test_it_can_be_read_everywhere(page, scheme, size, keep, assert_accessible):
     assert_accessible(page)
 
 
-def test_words_of_students_are_words(page):
+def test_text_of_students_is_never_markup(page):
     assert page.get_by_text(SCRIPT).count() >= 3
     assert page.title() != "taken"
     assert page.locator("script, img:not([src^='data:image/png;'])").count() == 0

@@ -1,4 +1,4 @@
-"""A teacher's way through the formgrader in a real browser: scores, checks, comments, points by hand, a regrade."""
+"""A teacher works in the formgrader in a real browser: scores, checks, comments, points by hand, a regrade."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMENT = "Well explained, and the shape is right."
 
 
 def hand_in(root: Path, student: str, answers: dict[str, str]) -> None:
-    """Hand in the released notebook with these answers."""
+    """Submit the released notebook with these answers."""
     notebook = json.loads((root / "release/student" / EXERCISE / f"{EXERCISE}.ipynb").read_text("utf-8"))
     for cell in notebook["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
@@ -34,7 +34,7 @@ def hand_in(root: Path, student: str, answers: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def formgrader(course, teacher) -> Iterator[str]:
-    """The formgrader of a class, of which all but one who comes late have been graded."""
+    """Return the address of the formgrader of a class that has been graded, except for one late submission."""
     exercise = load_course(course).exercise(EXERCISE)
     right = {
         question.name: next(answer.source for answer in read_answers(exercise, question) if answer.kind == "right")
@@ -45,7 +45,7 @@ def formgrader(course, teacher) -> Iterator[str]:
     hand_in(course, "ben", {"flatten_images": right["flatten_images"]})
     hand_in(course, "cleo", {})
     hand_in(course, "mallory", {"flatten_images": HOSTILE})
-    # nbgrader 0.9.6 puts names into the page of manual grading as they are, so that page is opened of others only.
+    # nbgrader 0.9.6 does not escape names on the page of manual grading, so cleo's is never opened.
     teacher.run(course, "nbgrader", "db", "student", "add", "cleo", f"--first-name={SCRIPT}", "--last-name=C")
     teacher.run(course, "autograder", "grade", "submitted", "--allow-weak-sandbox")
     hand_in(course, "late", right)
@@ -54,26 +54,26 @@ def formgrader(course, teacher) -> Iterator[str]:
 
 
 def table(page):
-    """Return the table of a page of the formgrader, when it is filled."""
+    """Return the table of a page of the formgrader, once it is filled."""
     page.get_by_text("Loading, please wait...").wait_for(state="detached")
     return page.locator("#main-table")
 
 
 def row(page, name: str):
-    """Return the row of a table that belongs to a name."""
+    """Return the row of a name."""
     return table(page).locator("tr").filter(has=page.locator("td", has_text=re.compile(f"^{name}$")))
 
 
 def submission_of(formgrader: str, student: str, page) -> None:
-    """Open a submission for manual grading, by the list of the student's notebooks."""
+    """Open a submission for manual grading, from the list of the student's notebooks."""
     page.goto(f"{formgrader}manage_students/{student}/{EXERCISE}")
     table(page).get_by_role("link", name=EXERCISE).click()
     page.locator("#notebook-container").first.wait_for()
-    page.wait_for_load_state("networkidle")  # what is known of the boxes comes after the page
+    page.wait_for_load_state("networkidle")  # the boxes are filled after the page has loaded
 
 
 def leave(page, box, text: str, path: str) -> None:
-    """Write into a box, leave it, and wait until the server has it."""
+    """Write into a box, leave it, and wait until the server has saved it."""
     with page.expect_response(lambda answer: answer.request.method == "PUT" and path in answer.url) as saved:
         box.fill(text)
         box.blur()
@@ -135,7 +135,7 @@ def test_a_teacher_finds_scores_reads_checks_and_gives_points_that_survive_a_reg
 
 
 def autograde(page, student: str) -> None:
-    """Press the button of one submission, and close the window that says that it is done."""
+    """Press the button of one submission and close the dialog that reports success."""
     from playwright.sync_api import expect
 
     row(page, student).locator(".autograde a").click()

@@ -1,6 +1,6 @@
-"""A course on a real JupyterHub, as docs/jupyterhub.md sets it up: from fetching an exercise to reading the feedback.
+"""A course on a real JupyterHub, set up as in docs/jupyterhub.md: from fetching an exercise to reading the feedback.
 
-Users are real ones of this machine, made for the test and removed afterwards. Every request of every page is noted.
+The users are system users, created for the test and removed afterwards. No page may request anything from outside.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ COMMENT = "Short and right."
 
 
 def missing() -> str:
-    """Return why there can be no hub here; empty where there can."""
+    """Return why no hub can run here; empty if one can."""
     if os.geteuid():
-        return "this test makes users of the system: run it as root"
+        return "this test creates system users: run it as root"
     for program, package in {
         "useradd": "passwd",
         "setpriv": "util-linux",
@@ -54,19 +54,19 @@ def missing() -> str:
         "chromium": "chromium",
     }.items():
         if shutil.which(program) is None:
-            return f"there is no {program}: install it with: apt-get install {package}"
+            return f"{program} is missing; install it with: apt-get install {package}"
     if shutil.which("configurable-http-proxy") is None:
-        return "there is no configurable-http-proxy on the PATH: npm install --global configurable-http-proxy"
+        return "configurable-http-proxy is not on the PATH; run: npm install --global configurable-http-proxy"
     if importlib.util.find_spec("jupyterhub") is None:
-        return 'there is no JupyterHub: pip install -e ".[dev]"'
+        return 'JupyterHub is not installed; run: pip install -e ".[dev]"'
     if python_for_everybody() is None:
-        return "other users cannot run this Python, nor is there one of its version in /usr/bin"
+        return "other users cannot run this Python, and there is no other of its version in /usr/bin"
     return ""
 
 
 @pytest.fixture(scope="module")
 def site(browser) -> Iterator[Site]:
-    """An installation in a folder that every user may enter."""
+    """Yield an installation in a folder that every user can enter."""
     if why := missing():
         pytest.skip(why)
     root = Path(tempfile.mkdtemp(prefix="autograder-hub-"))
@@ -74,7 +74,7 @@ def site(browser) -> Iterator[Site]:
     try:
         site = Site(root)
         site.install(str(python_for_everybody()))
-        # Cells out of sight stay in the page, where a test finds them.
+        # Keep cells that are out of sight in the page, so that tests find them.
         settings = site.opt / "share/jupyter/lab/settings/overrides.json"
         tracker = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
         settings.write_text(json.dumps(json.loads(settings.read_text("utf-8")) | tracker))
@@ -85,7 +85,7 @@ def site(browser) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def people(site) -> Iterator[list[Account]]:
-    """A teacher and two students."""
+    """Yield a teacher and two students."""
     names = [f"{name}-{os.getpid()}" for name in ("teacher", "ada", "ben")]
     homes = site.root / "home"
     homes.mkdir()
@@ -95,7 +95,7 @@ def people(site) -> Iterator[list[Account]]:
 
 @pytest.fixture(scope="module")
 def taught(site, people, built_course) -> Path:
-    """The teacher's course: private, with names and a released exercise."""
+    """Return the teacher's private course, with students' names and a released exercise."""
     teacher, *students = people
     course = teacher.give(built_course, "course")
     for name in TEACHER:
@@ -112,7 +112,7 @@ def taught(site, people, built_course) -> Path:
 
 @pytest.fixture(scope="module")
 def hub(site, taught, picture_folder) -> Iterator[str]:
-    """The hub's address; what it and everybody's servers said is kept with the pictures."""
+    """Yield the hub's address; its log is kept with the screenshots."""
     with site.hub(str(shutil.which("configurable-http-proxy"))) as address:
         yield address
     shutil.copy(site.log, picture_folder / "hub.log")
@@ -120,7 +120,7 @@ def hub(site, taught, picture_folder) -> Iterator[str]:
 
 @pytest.fixture
 def log_in(browser, hub, picture_folder) -> Iterator[Callable[[Account], Page]]:
-    """Return a function that logs a person in; the test fails where any of their pages asked for another host."""
+    """Return a function that logs a person in; the test fails if any of their pages requested another host."""
     outside: list[str] = []
     contexts = []
 
@@ -159,7 +159,7 @@ def test_only_the_teacher_can_read_the_course_and_everybody_their_own_home(site,
     assert "Permission denied" in ada.run(f"cat {site.srv}/jupyterhub/jupyterhub_config.py", site.root, site.path, None)
 
 
-def test_the_whole_way(site, people, taught, hub, log_in, keep):
+def test_from_fetching_an_exercise_to_reading_the_feedback(site, people, taught, hub, log_in, keep):
     from playwright.sync_api import expect
 
     teacher, ada, _ = people
@@ -183,7 +183,7 @@ def test_the_whole_way(site, people, taught, hub, log_in, keep):
 
 
 def right_answers(course: Path) -> dict[str, str]:
-    """Return an answer to each question."""
+    """Return a right answer to each question."""
     exercise = load_course(ROOT).exercise(EXERCISE)
     return {
         question.name: next(answer.source for answer in read_answers(exercise, question) if answer.kind == "right")
@@ -192,13 +192,13 @@ def right_answers(course: Path) -> dict[str, str]:
 
 
 def site_tier(site: Site, person: Account) -> str:
-    """Return the best sandbox that a user of this machine has."""
+    """Return the best tier for this user."""
     line = "python -c 'from autograder.sandbox.isolation.tiers import best_tier; print(best_tier())'"
     return person.run(line, person.home, site.path).strip()
 
 
 def answered_and_submitted(page: Page, answers: dict[str, str], keep) -> None:
-    """A student's part: fetch, answer, check, validate twice, submit."""
+    """Act as a student: fetch, answer, check, validate twice, submit."""
     from playwright.sync_api import expect
 
     page.get_by_role("menuitem", name="Nbgrader").click()
@@ -233,7 +233,7 @@ def answered_and_submitted(page: Page, answers: dict[str, str], keep) -> None:
 
 
 def validated(page: Page):
-    """Press *Validate*; return the window that opens, after the button has said that it works."""
+    """Press *Validate*; return the dialog, after the button has shown that it is at work."""
     from playwright.sync_api import expect
 
     button = page.locator(".validate-button")
@@ -246,7 +246,7 @@ def validated(page: Page):
 
 
 def collected_and_graded(page: Page, hub: str, teacher: Account, student: Account, keep) -> None:
-    """A teacher's part, by buttons: collect, autograde, comment and half a point, feedback, release."""
+    """Act as a teacher, by buttons: collect, autograde, add a comment and half a point, make and release feedback."""
     from playwright.sync_api import expect
 
     formgrader = f"{hub}user/{teacher.name}/formgrader/"
@@ -266,7 +266,7 @@ def collected_and_graded(page: Page, hub: str, teacher: Account, student: Accoun
     page.goto(f"{formgrader}manage_students/{student.name}/{EXERCISE}")
     page.locator("#main-table").get_by_role("link", name=EXERCISE).click()
     page.locator("#notebook-container").first.wait_for()
-    page.wait_for_load_state("networkidle")  # what is known of the boxes comes after the page
+    page.wait_for_load_state("networkidle")  # the boxes are filled after the page has loaded
     for box, text, path in (
         (f"#{QUESTION}-comment", COMMENT, "/api/comment"),
         (f"#check-{QUESTION}_extra_credit", "0.5", "/api/grade"),
@@ -285,7 +285,7 @@ def collected_and_graded(page: Page, hub: str, teacher: Account, student: Accoun
 
 
 def pressed(page: Page, button, said: str) -> None:
-    """Press a button of the formgrader, and close the window that says that it is done."""
+    """Press a button of the formgrader and close the dialog that reports success."""
     from playwright.sync_api import expect
 
     button.click()
@@ -297,7 +297,7 @@ def pressed(page: Page, button, said: str) -> None:
 
 
 def fetched_feedback(page: Page):
-    """Fetch the feedback from the list of assignments, follow its link and open the file that it leads to."""
+    """Fetch the feedback from the list of assignments, follow its link and open the page."""
     page.locator("#refresh_assignments_list").click()
     page.locator("#submitted_assignments_list").get_by_role("button", name="Fetch Feedback").click()
     page.get_by_text("(view feedback)").click()

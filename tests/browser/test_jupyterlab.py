@@ -1,4 +1,4 @@
-"""A student's way through an exercise in a real JupyterLab: fetch, answer, check, submit; and what comes back."""
+"""A student works on an exercise in a real JupyterLab: fetch, answer, check, submit, read the feedback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HTML(as_html("every outcome", QuestionResult("every outcome", tuple(
 CONTRAST = """
 element => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
-  const seen = (...colours) => {  // what is painted over what, as linear light
+  const seen = (...colours) => {  // relative luminance of colours painted over each other
     canvas.fillStyle = "white";
     for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
     const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)]
@@ -51,7 +51,7 @@ element => {
   return (Math.max(paper, ink) + 0.05) / (Math.min(paper, ink) + 0.05);
 }
 """
-"""The contrast of a text against what is behind it, by https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio."""
+"""The contrast of a text with its background, by https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio."""
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +61,13 @@ def student(tmp_path_factory, exchange) -> Person:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where the student works."""
+    """Return the student's working folder."""
     return tmp_path_factory.mktemp("work")
 
 
 @pytest.fixture(scope="module")
 def lab(student, folder, course, teacher) -> Iterator[str]:
-    """The student's JupyterLab, when the exercise has been released."""
+    """Yield the address of the student's JupyterLab, after the exercise has been released."""
     teacher.run(course, "nbgrader", "generate_assignment", EXERCISE, "--force")
     teacher.run(course, "nbgrader", "release_assignment", EXERCISE)
     with student.jupyter_lab(folder) as address:
@@ -132,7 +132,7 @@ def test_a_student_answers_checks_submits_and_reads_the_feedback(lab, course, te
 
 
 def fetch_feedback(page):
-    """Fetch the feedback from the list of assignments, follow its link and open the file that it leads to."""
+    """Fetch the feedback from the list of assignments, follow its link and open the page."""
     page.locator("#refresh_assignments_list").click()
     page.locator("#submitted_assignments_list").get_by_role("button", name="Fetch Feedback").click()
     page.get_by_text("(view feedback)").click()
@@ -142,14 +142,14 @@ def fetch_feedback(page):
 
 @pytest.fixture
 def untouched(folder, course) -> str:
-    """The address of a notebook as it was handed out, but for a last cell that shows every outcome."""
+    """Return the address of the notebook as handed out, with one more cell that shows every outcome."""
     shutil.copytree(course / "release" / "student" / EXERCISE, folder / "untouched")
     path = folder / "untouched" / f"{EXERCISE}.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
     last = {"cell_type": "code", "id": "every-outcome", "metadata": {}, "source": EVERY_OUTCOME}
     notebook["cells"].append(last | {"outputs": [], "execution_count": None})
     path.write_text(json.dumps(notebook), "utf-8")
-    return f"lab/workspaces/untouched/tree/untouched/{EXERCISE}.ipynb"  # without the tabs that others left open
+    return f"lab/workspaces/untouched/tree/untouched/{EXERCISE}.ipynb"  # a workspace without other tests' tabs
 
 
 def test_an_untouched_notebook_runs_without_a_traceback_and_is_read_in_every_window(lab, untouched, open_page, keep):
@@ -178,7 +178,7 @@ def test_an_untouched_notebook_runs_without_a_traceback_and_is_read_in_every_win
 
 
 def cut(output) -> list[str]:
-    """Return the texts in an output that are wider than their place: they would be cut, or lie on their neighbour's."""
+    """Return the texts of an output that are wider than their element, and so are cut or overlap their neighbours."""
     return output.locator("xpath=descendant-or-self::*").evaluate_all(
         "all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth).map(one => one.innerText)"
     )

@@ -1,4 +1,4 @@
-"""What the comparisons of checks make of answers that nobody expects."""
+"""Assertions and unexpected kinds of answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ODD = [None, True, "5", b"5", [5], (5,), {5: 5}, {5}, 5j, math.nan, math.inf, 10
 
 @pytest.mark.parametrize("answer", ODD, ids=lambda value: str(value)[:12])
 @pytest.mark.parametrize("expected", [5, 5.5, math.inf - math.inf, "x", [5.5], {"a": 1.0}, None, True])
-def test_an_odd_answer_is_wrong_and_no_fault_of_the_check(answer, expected):
+def test_an_odd_answer_fails_the_check_and_is_not_a_grader_error(answer, expected):
     if answer is expected or (isinstance(answer, float) and isinstance(expected, float) and math.isnan(expected)):
         return
     with pytest.raises(CheckFailure):

@@ -1,4 +1,4 @@
-"""The contract of `submission`, run against both implementations: in process and on the other side of a wire."""
+"""The contract of `submission`, tested with both implementations: in this process and over the wire."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shell() -> Any:
 
 @pytest.fixture(params=["in process", "remote"])
 def make(request: pytest.FixtureRequest, shell: Any) -> Iterator[Make]:
-    """Return what makes a submission of a cell's source."""
+    """Yield a function that makes a submission from a cell's source."""
     if request.param == "in process":
 
         def local(source: str) -> LocalSubmission:
@@ -150,7 +150,7 @@ def test_an_answer_cannot_change_what_the_check_expects(make):
     assert strided.sum() == 0
 
 
-def test_nothing_changes_where_nothing_is_changed(make):
+def test_unchanged_arguments_stay_unchanged(make):
     x = torch.tensor([float("nan"), 1.0])
     make("def same(x):\n    return x * 2\n").same(x)
     assert torch.isnan(x[0])
@@ -172,7 +172,7 @@ def test_gradients_pass_gradcheck_in_both_directions(make):
     assert torch.autograd.gradcheck(lambda x: 2 * submission.f(3 * x), (x,))
 
 
-def test_a_result_without_a_gradient_has_none_here_either(make):
+def test_a_result_that_requires_no_grad_requires_none_here(make):
     submission = make("def f(x):\n    return x.detach() * 2\n")
     assert not submission.f(torch.ones(2, requires_grad=True)).requires_grad
 
@@ -267,7 +267,7 @@ def test_seeds_make_student_randomness_repeatable(make):
     assert submission.f() != first
 
 
-def test_a_sent_function_is_defined_anew_and_needs_nothing_around_it(make):
+def test_a_sent_function_is_defined_on_the_students_side(make):
     submission = make("def apply(f, x):\n    return f(x)\n")
 
     def halve(x):
@@ -315,7 +315,7 @@ def test_a_sent_loader_is_a_loader(make, samples):
     assert len(loader) == 3
 
 
-def test_a_sent_loader_keeps_the_order_or_shuffles_each_epoch_anew(make, samples):
+def test_a_sent_loader_keeps_the_order_or_shuffles_each_epoch(make, samples):
     submission = make(EPOCHS)
 
     def two_epochs(seed):

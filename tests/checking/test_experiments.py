@@ -1,4 +1,4 @@
-"""An experiment as a check: best of three seeds against the recorded threshold, and nothing without a record."""
+"""Experiments as checks: the best of three seeds must reach the recorded threshold; without a record, none runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_enough(submission):
 
 @pytest.fixture
 def checks(tmp_path: Path):
-    """Return a file of checks, imported, and what writes its record."""
+    """Return an imported check file, and a function that writes its record."""
     path = tmp_path / "checks/toys/hidden/test_share.py"
     path.parent.mkdir(parents=True)
     path.write_text(CHECKS)
@@ -86,7 +86,7 @@ def test_three_seeds_below_fail_with_the_best_of_them(checks):
     assert "0.70" not in caught.value.text(hidden=True)
 
 
-def test_no_number_at_all_fails_too(checks):
+def test_nan_fails_too(checks):
     record(checks, 0.7)
     with pytest.raises(CheckFailure) as caught:
         checks.EASY.check(answer(*[math.nan] * 3), what="The share")
@@ -103,10 +103,10 @@ def test_no_number_at_all_fails_too(checks):
         *(f'{{"experiments": {{"easy": {{"threshold": {value}}}}}}}' for value in ("null", "NaN", '"0.5"', "1")),
     ],
 )
-def test_without_a_record_nothing_is_measured_and_the_grader_is_at_fault(checks, text):
+def test_without_a_record_nothing_is_measured_and_it_is_a_grader_error(checks, text):
     if text is not None:
         checks.EASY.record_path.write_text(text)
-    with pytest.raises(CalibrationError, match="run `autograder calibrate toys`"):
+    with pytest.raises(CalibrationError, match="Run `autograder calibrate toys`"):
         checks.EASY.check(answer(1.0), what="The share")
     assert checks.SEEN == []
 
@@ -119,7 +119,7 @@ def outcome(checks, submission) -> CheckResult:
     return results[0]
 
 
-def test_the_outcomes_of_such_a_check(checks):
+def test_the_outcomes_of_a_check_with_an_experiment(checks):
     assert outcome(checks, answer(1.0)).outcome is Outcome.GRADER_ERROR
     record(checks, 0.7)
     assert outcome(checks, answer(1.0)).outcome is Outcome.PASSED
@@ -143,7 +143,7 @@ def test_both_sides_are_seeded_and_the_seed_matters():
 @pytest.mark.parametrize("metrics", [{}, {"share": 1}, {"share": torch.ones(())}, {"other": 1.0}])
 def test_a_measurement_without_its_metric_is_the_authors_fault(metrics):
     experiment = Experiment("odd", lambda submission, dataset, seed: metrics, dataset="", metric="share")
-    with pytest.raises(CalibrationError, match="has no float 'share'"):
+    with pytest.raises(CalibrationError, match="must return a float under 'share'"):
         experiment.run(LocalSubmission({}), 1)
 
 

@@ -1,4 +1,4 @@
-"""Accuracy, balanced accuracy and AUC, against their definitions and against what a worker may send."""
+"""Accuracy, balanced accuracy and AUC: compared with their definitions, and given anything a worker may send."""
 
 import math
 
@@ -17,7 +17,7 @@ def test_a_small_example():
 
 
 def test_always_the_larger_class():
-    labels = np.array([1] * 389 + [0] * 135)  # a validation set in which always saying 1 looks good
+    labels = np.array([1] * 389 + [0] * 135)  # a validation set on which always predicting 1 looks good
     metrics = classification_metrics(torch.ones(524), labels)
     assert round(metrics["accuracy"], 3) == 0.742
     assert metrics["balanced_accuracy"] == metrics["auc"] == 0.5
@@ -42,7 +42,7 @@ def test_auc_is_the_share_of_ordered_pairs(samples):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("label", [0, 1])
-def test_what_is_no_finite_number_is_wrong(value, label):
+def test_a_logit_that_is_not_finite_is_wrong(value, label):
     labels = [label, 1 - label]
     good = 1.0 if labels[1] else -1.0
     metrics = classification_metrics(torch.tensor([value, good]), labels)
@@ -82,6 +82,6 @@ def test_an_answer_that_returns_something_else_fails_the_check(logits, words):
 
 
 @pytest.mark.parametrize("labels", [[], [2, 0], [[1, 0]], [math.nan, 0]])
-def test_wrong_labels_are_the_checks_own_fault(labels):
+def test_wrong_labels_are_the_checks_error(labels):
     with pytest.raises(ValueError, match="labels must be"):
         classification_metrics(torch.ones(2), labels)

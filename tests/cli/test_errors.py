@@ -1,7 +1,7 @@
-"""Whatever is wrong with names, settings, folders, files and packages: one sentence that says what to do, no traceback.
+"""Every fault of names, settings, folders, files and packages gives one message that says what to do, and no traceback.
 
-Every command is tried with every kind of fault. The commands are those of the group itself: a new one fails these tests
-until `GOOD` and `CASES` say how it is called, rightly and wrongly.
+Every command meets every kind of fault. The commands are those of the group itself: a new one fails these tests until
+`GOOD` and `CASES` hold a correct and a faulty call of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from autograder.release.make import stub_module
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Status
 from autograder.results.model import Result as Graded
 from autograder.results.store import write_result
-from autograder.runtime.subprocesses import environment
+from autograder.runtime import environment
 from tests.conftest import copy_tiny_course
 
 CONFIG, SOLUTION = "nbgrader_config.py", "solutions/greetings.py"
@@ -52,46 +52,46 @@ GOOD = {
     "calibrate": "calibrate",
     "doctor": "doctor",
 }
-"""How each command is called on the course of these tests, so that only what a test breaks is in its way."""
+"""How each command is called on the course of these tests: it fails only at what a test breaks."""
 
 Break = Callable[[Path], object]
 
 
 def garbage(path: Path) -> None:
-    """Put something that is neither text in UTF-8 nor a document there."""
+    """Write bytes that are neither UTF-8 nor JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\xff{\n")
 
 
 def folder(path: Path) -> None:
-    """Put a folder where a file belongs: what no user can read, not even root."""
+    """Put a folder in a file's place, which nobody can read as a file, not even root."""
     path.unlink(missing_ok=True)
     path.mkdir(parents=True)
 
 
 def file(path: Path) -> None:
-    """Put a file where a folder belongs."""
+    """Put a file in a folder's place."""
     shutil.rmtree(path)
     path.touch()
 
 
 def added(text: str) -> Break:
-    """Return what adds a line to a file."""
+    """Return a function that adds a line to a file."""
     return lambda path: path.write_text(f"{path.read_text('utf-8')}\n{text}\n", "utf-8")
 
 
 def written(text: str) -> Break:
-    """Return what makes this all that a file holds."""
+    """Return a function that writes this text to a file."""
     return lambda path: (path.parent.mkdir(parents=True, exist_ok=True), path.write_text(text, "utf-8"))
 
 
 def replaced(old: str, new: str) -> Break:
-    """Return what changes a text in a file."""
+    """Return a function that replaces text in a file."""
     return lambda path: path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
 
 
 class Case(NamedTuple):
-    """What kind of fault it is, how a command is called, what its message says, and what is broken before that."""
+    """The kind of fault, the call, words of its message, and what is broken beforehand, and where."""
 
     kind: str
     command: str
@@ -100,12 +100,12 @@ class Case(NamedTuple):
     broken: Break | None = None
 
 
-NOSUCH = "there is no exercise 'nosuch'; this course has: greetings"
+NOSUCH = "There is no exercise 'nosuch'. Choose one of: greetings."
 FAILS = "nbgrader_config.py fails: "
 EXPORT = "export -f moodle --roster roster.csv"
 STORED, RECORD = "graded/ada/greetings.json", "tests/checks/greetings/calibration.json"
 MANIFEST, MEMORY = "release/1.0.json", ".calibration/greetings.jsonl"
-NO_RELEASE = "There is no release 1.0 here; there are: none yet"
+NO_RELEASE = "There is no release 1.0 here. Known releases: none yet"
 
 CASES = [
     Case("name", "new My-Exercise", "'My-Exercise' cannot name an exercise"),
@@ -115,12 +115,12 @@ CASES = [
     Case("name", "build --check nosuch", NOSUCH),
     Case("name", "build --version new", "'new' cannot be a version"),
     Case("name", "lock --course nosuch", "'nosuch' does not exist"),
-    Case("name", "diff 1.0 9.9", "There is no release 9.9 here; there are: 1.0."),
-    Case("name", "verify 9.9", "There is no release 9.9 here; there are: 1.0."),
+    Case("name", "diff 1.0 9.9", "There is no release 9.9 here. Known releases: 1.0."),
+    Case("name", "verify 9.9", "There is no release 9.9 here. Known releases: 1.0."),
     Case("name", "verify ../1.0", "There is no release ../1.0 here"),
     Case("name", "collect a.zip -e nosuch", NOSUCH),
     Case("name", "grade submitted -e nosuch", NOSUCH),
-    Case("name", "grade submitted -s nobody", "has no folder of a student 'nobody'"),
+    Case("name", "grade submitted -s nobody", "has no folder for a student 'nobody'"),
     Case("name", "grade submitted -s ../ada", "cannot be a student's name"),
     Case("name", "grade a.zip", "autograder collect a.zip"),
     Case("name", "feedback -e nosuch", "Grade first, or name another exercise or student"),
@@ -149,12 +149,12 @@ CASES = [
     Case("folder", "collect nosuch.zip", "'nosuch.zip' does not exist"),
     Case("folder", "grade submitted", "'submitted' does not exist", "submitted", shutil.rmtree),
     Case("folder", "grade submitted", "Nothing to grade in submitted", "submitted/ada", shutil.rmtree),
-    Case("folder", "feedback", "there is no folder graded. Grade first", "graded", shutil.rmtree),
-    Case("folder", "report", "there is no folder graded. Grade first", "graded", shutil.rmtree),
-    Case("folder", EXPORT, "there is no folder graded. Grade first", "graded", shutil.rmtree),
+    Case("folder", "feedback", "There is no folder graded. Grade first", "graded", shutil.rmtree),
+    Case("folder", "report", "There is no folder graded. Grade first", "graded", shutil.rmtree),
+    Case("folder", EXPORT, "There is no folder graded. Grade first", "graded", shutil.rmtree),
     Case("folder", "export -f plain", "no results of greetings. Grade first", "graded/ada", shutil.rmtree),
     Case("folder", "prove", "is missing. Run `autograder build` first", "exercises", shutil.rmtree),
-    Case("folder", "prove", "add.py is missing: write right and wrong", "tests/answers", shutil.rmtree),
+    Case("folder", "prove", "add.py is missing. Write right and wrong", "tests/answers", shutil.rmtree),
     Case("file", "new waves", "tests/answers/waves is there already", "tests/answers/waves", folder),
     Case("file", "new waves", "waves_question.py cannot be written", "tests/answers", file),
     Case("file", "build", "cell 8 (question Greeter) is not valid Python", SOLUTION, added("def (:")),
@@ -178,8 +178,8 @@ CASES = [
     Case("file", EXPORT, "moodle.csv cannot be written (Is a directory)", "graded/moodle.csv", folder),
     Case("file", EXPORT, "holds no results of greetings", STORED, written("{}")),
     Case("file", "prove", "add.py cannot be read: it is not text in UTF-8", ANSWERS, garbage),
-    Case("file", "prove", "add.py is missing: write", ANSWERS, folder),
-    Case("file", "prove", "which is no check of add", ANSWERS, added('# %% wrong="x" caught_by=5\npass')),
+    Case("file", "prove", "add.py is missing. Write", ANSWERS, folder),
+    Case("file", "prove", "which is not a check of add", ANSWERS, added('# %% wrong="x" caught_by=5\npass')),
     Case("file", "prove", "is not text in UTF-8", "exercises/greetings.py", garbage),
     Case("file", "calibrate", "is not a calibration record", RECORD, garbage),
     Case("file", "calibrate --check", "is not a calibration record", RECORD, written('{"experiments": {"a": 3}}')),
@@ -190,13 +190,13 @@ CASES = [
 BROKEN_COURSE = {
     "a syntax error in the settings": (CONFIG, added("c = ["), "nbgrader_config.py:37: this is not valid Python"),
     "settings that are no text": (CONFIG, garbage, "nbgrader_config.py cannot be read: it is not text in UTF-8"),
-    "a folder as the settings": (CONFIG, folder, "no course here"),
-    "no settings": (CONFIG, Path.unlink, "no course here"),
-    "a number as exercises": (CONFIG, added("c.Course.exercises = 3"), "write c.Course.exercises as a list of names"),
-    "a text as exercises": (CONFIG, added("c.Course.exercises = 'x'"), "write c.Course.exercises as a list of names"),
-    "numbers as exercises": (CONFIG, added("c.Course.exercises = [1]"), "write c.Course.exercises as a list of names"),
-    "nothing as optional": (CONFIG, added("c.Course.optional = None"), "write c.Course.optional as a list of names"),
-    "an unknown exercise": (CONFIG, added("c.Course.exercises = ['x']"), "without a solutions/*.py: ['x']"),
+    "a folder as the settings": (CONFIG, folder, "No course here"),
+    "no settings": (CONFIG, Path.unlink, "No course here"),
+    "a number as exercises": (CONFIG, added("c.Course.exercises = 3"), "write c.Course.exercises as a literal list"),
+    "a text as exercises": (CONFIG, added("c.Course.exercises = 'x'"), "write c.Course.exercises as a literal list"),
+    "numbers as exercises": (CONFIG, added("c.Course.exercises = [1]"), "write c.Course.exercises as a literal list"),
+    "nothing as optional": (CONFIG, added("c.Course.optional = None"), "write c.Course.optional as a literal list"),
+    "an unknown exercise": (CONFIG, added("c.Course.exercises = ['x']"), "without a solutions/*.py: x."),
     "no folder of checks": ("tests/checks", shutil.rmtree, "has no checks: write tests/checks/greetings/public"),
     "a solution that is no text": (SOLUTION, garbage, "solutions/greetings.py cannot be read: it is not text in UTF-8"),
     "a folder as a solution": (SOLUTION, folder, "solutions/greetings.py cannot be read (Is a directory)"),
@@ -204,10 +204,10 @@ BROKEN_COURSE = {
     "a folder as checks": (CHECKS, folder, "test_add.py cannot be read (Is a directory)"),
     "a syntax error in checks": (CHECKS, added("def (:"), "test_add.py:19: this is not valid Python"),
     "points that are no number": (
-        CHECKS, added("@pytest.mark.points('x')\ndef test_q(): 'Q.'"), "write a number into pytest.mark.points(…)"
+        CHECKS, added("@pytest.mark.points('x')\ndef test_q(): 'Q.'"), "write a number in pytest.mark.points(…)"
     ),
 }  # fmt: skip
-"""What is wrong with a course is told by every command that reads one: all do."""
+"""Faults of a course, which every command must report, as all of them read the course."""
 
 MISSING = {
     ("build", "jupytext"): "build",
@@ -229,13 +229,13 @@ MISSING = {
     ("report", "copydetect"): "report",
     ("calibrate", "rich"): "calibrate",
 }
-"""What commands need, and how they are called so that they need it."""
+"""(Command, package) → a call of the command that needs the package."""
 
 EXTRA = {"distributed": "[cluster]", "packaging": ""}
-"""What brings such a package, where that is not the extra ``staff``."""
+"""The extra that installs a package, if it is not ``staff``."""
 
 NEED_NOTHING = {"new", "verify"}
-"""Commands that need no package but click."""
+"""Commands that need no package except click."""
 
 
 # --- The course of these tests --------------------------------------------------------------------
@@ -243,7 +243,7 @@ NEED_NOTHING = {"new", "verify"}
 
 @pytest.fixture(scope="module")
 def ready_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a course with what commands look for: a stub, a submission, a result, a manifest, a download."""
+    """Return a course with all that commands look for: a stub, a submission, a result, a manifest, a download."""
     root = copy_tiny_course(tmp_path_factory.mktemp("ready") / "course")
     (exercise,) = load_course(root).exercises
     written(stub_module(exercise))(root / "exercises/greetings.py")
@@ -262,7 +262,7 @@ def ready_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def course(ready_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a fresh copy of the course, with its folder as the working directory; no sandbox is tried or started."""
+    """Return a fresh copy of the course as the working directory; no sandbox is tried or started."""
     root = shutil.copytree(ready_course, tmp_path / "course")
     monkeypatch.chdir(root)
     monkeypatch.setattr("autograder.sandbox.isolation.tiers.best_tier", lambda: "A")
@@ -277,7 +277,7 @@ def run(command: str) -> Result:
 
 
 def assert_told(done: Result, words: str, code: int = EXIT_USAGE) -> None:
-    """Assert that a command ended with one sentence on what is wrong, and printed nothing to standard output."""
+    """Assert that a command ended with one message on standard error, and printed nothing to standard output."""
     assert isinstance(done.exception, SystemExit), done.exception
     said = " ".join(done.stderr.split())
     assert done.exit_code == code, done.output
@@ -313,7 +313,7 @@ def test_a_broken_course_is_told_by_every_command(course, fault):
     before = sorted(course.rglob("*"))
     for command in GOOD:
         done = run(GOOD[command])
-        if command == "doctor":  # this is what it was asked for, and it goes on
+        if command == "doctor":  # a finding like any other: doctor goes on
             assert done.exit_code == EXIT_FAILED
             assert words in " ".join(done.stdout.split())
         else:
@@ -338,7 +338,7 @@ def test_a_file_that_this_user_may_not_read_is_told_by_every_command(course):
 
 @pytest.mark.parametrize(("command", "package"), MISSING)
 def test_a_missing_package_is_told_with_what_brings_it(ready_course, command, package):
-    """In a process of its own, so that nothing has imported the package before."""
+    """Runs in a process of its own, in which nothing has imported the package before."""
     hide = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = {MISSING[command, package].split()!r}"
     done = subprocess.run(
         [sys.executable, "-c", f"{hide}; from autograder.cli.main import main; main(prog_name='autograder')"],

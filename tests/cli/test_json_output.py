@@ -1,4 +1,4 @@
-"""What commands print for scripts: one JSON document, and nothing else, on standard output."""
+"""`--json`: one JSON document, and nothing else, on standard output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def printed(*arguments: object) -> tuple[int, Any]:
-    """Return a command's exit code and the document that it printed."""
+    """Return a command's exit code and the document that it prints."""
     done = CliRunner().invoke(main, [*map(str, arguments), "--json"])
     assert done.stdout.isascii()
     return done.exit_code, json.loads(done.stdout)
@@ -25,7 +25,7 @@ def printed(*arguments: object) -> tuple[int, Any]:
 
 @pytest.fixture
 def submitted(tiny_course, tmp_path) -> Path:
-    """The solution, a file that cannot be read, and one that nobody can place."""
+    """Return a folder of submissions: the solution, an unreadable file, and one that belongs to no student."""
     (exercise,) = load_course(tiny_course).exercises
     folder = tmp_path / "submitted"
     for student, content in (("äda", exercise.solution.read_bytes()), ("ben", b"")):
@@ -39,37 +39,37 @@ def submitted(tiny_course, tmp_path) -> Path:
 def test_grade(tiny_course, submitted, tmp_path):
     output = tmp_path / "graded"
     arguments = ["grade", submitted, "--course", tiny_course, "--output", output, "--gradebook", "none"]
-    code, told = printed(*arguments, "--allow-weak-sandbox")
+    code, document = printed(*arguments, "--allow-weak-sandbox")
     assert code == 0
-    assert told["stored"] == str(output)
-    ben, ada = told["submissions"]  # ä comes after b
+    assert document["stored"] == str(output)
+    ben, ada = document["submissions"]  # ä comes after b
     assert (ada["student"], ada["status"]) == ("äda", "graded")
     assert ada["score"] == ada["max_score"] == sum(ada["questions"].values()) > 0
     assert (ben["status"], ben["score"], ben["needs_human"]) == ("unreadable", 0, False)
     assert ben["message"]
-    assert told["moved"] == told["kept_higher"] == []
-    assert all(stray["why"] for stray in told["left_out"])
+    assert document["moved"] == document["kept_higher"] == []
+    assert all(stray["why"] for stray in document["left_out"])
 
     (exercise,) = load_course(tiny_course).exercises
     shutil.copy(exercise.solution, submitted / "ben" / exercise.name / f"{exercise.name}.py")
-    code, told = printed(*arguments, "--allow-weak-sandbox", "--dry-run")
-    assert (code, told["stored"], told["unchanged"]) == (0, None, 1)
-    (move,) = told["moved"]
+    code, document = printed(*arguments, "--allow-weak-sandbox", "--dry-run")
+    assert (code, document["stored"], document["unchanged"]) == (0, None, 1)
+    (move,) = document["moved"]
     assert (move["student"], move["from"], move["to"]) == ("ben", 0, ada["score"])
     assert sum(move["checks"].values()) == ada["score"]
 
 
 def test_doctor(tiny_course):
-    code, told = printed("doctor", "--course", tiny_course)
-    assert told["fine"] is (code == 0)
-    assert {"sandbox", "Python", "packages", "course"} <= {finding["what"] for finding in told["findings"]}
+    code, document = printed("doctor", "--course", tiny_course)
+    assert document["fine"] is (code == 0)
+    assert {"sandbox", "Python", "packages", "course"} <= {finding["what"] for finding in document["findings"]}
 
 
 def test_prove(built_tiny_course, tmp_path):
     root = Path(shutil.copytree(built_tiny_course, tmp_path / "course"))
-    code, told = printed("prove", "--course", root, "--allow-weak-sandbox")
-    assert (code, told["proven"]) == (0, True)
-    for question in told["questions"]:
+    code, document = printed("prove", "--course", root, "--allow-weak-sandbox")
+    assert (code, document["proven"]) == (0, True)
+    for question in document["questions"]:
         assert question["problems"] == []
         assert all(good == total > 0 for good, total in question["answers"].values())
 
@@ -81,7 +81,7 @@ def test_an_error_prints_no_document(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_which_commands_have_it():
+def test_which_commands_have_json():
     import click
 
     context = click.Context(main)

@@ -1,4 +1,4 @@
-"""The one place where an error becomes a sentence and an exit code, and a bug stays a bug."""
+"""The one place where an error becomes a message and an exit code, and a bug keeps its traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.errors import AutograderError, LeakError
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], Result]:
-    """Return what runs a command inside of which an exception is raised."""
+    """Return a function that runs a command in which this exception is raised."""
 
     def fail(error: Exception) -> Result:
         def load(_root: object) -> None:
@@ -32,19 +32,19 @@ def test_a_bug_keeps_its_traceback(failing, bug):
     assert failing(bug).exception is bug
 
 
-def test_a_module_of_ours_that_is_not_there_is_a_bug(failing):
+def test_a_missing_module_of_an_installed_package_is_a_bug(failing):
     for name in ("autograder.nosuch", "torch.nosuch", "json.nosuch"):
         bug = ModuleNotFoundError(f"No module named {name!r}", name=name)
         assert failing(bug).exception is bug
 
 
-def test_what_is_not_lost_is_told_after_the_error(failing):
+def test_notes_are_printed_after_the_error(failing):
     error = AutograderError("No.")
     error.add_note("Nothing is lost.")
     assert failing(error).stderr == "Error: No. Nothing is lost.\n"
 
 
-def test_a_leak_is_an_answer_and_everything_else_a_failure_to_answer(failing):
+def test_a_leak_exits_1_and_every_other_error_exits_2(failing):
     assert failing(LeakError("Hidden.")).exit_code == EXIT_FAILED
     for error in (
         AutograderError("No."),

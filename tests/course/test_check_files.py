@@ -1,4 +1,4 @@
-"""What travels with an exercise's checks, and what students get of it."""
+"""Reading the check files of an exercise: what belongs to them, and which of them students get."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def read(folder):
     return read_check_files(folder, "sums", ["add"])
 
 
-def test_what_checks_import_travels_with_them_and_so_do_data(folder):
+def test_imported_modules_and_data_belong_to_the_check_files(folder):
     files = read(folder)
     assert files.tests == ("sums/public/test_add.py", "sums/hidden/test_add.py")
     assert set(files.contents) == {
@@ -48,7 +48,7 @@ def test_what_checks_import_travels_with_them_and_so_do_data(folder):
     }
 
 
-def test_students_get_what_lies_in_a_folder_public(folder):
+def test_students_get_the_files_in_folders_called_public(folder):
     public = read(folder).public()
     assert public.tests == ("sums/public/test_add.py",)
     assert set(public.contents) == {"sums/public/test_add.py", "sums/public/cases.py", "shared/public/numbers.py"}
@@ -97,7 +97,7 @@ def test_a_source_is_parsed_once():
 
 
 @pytest.mark.parametrize("exercise", load_course(ROOT).exercises, ids=lambda exercise: exercise.name)
-def test_no_public_file_of_the_course_names_what_is_hidden(exercise):
-    """The reader refuses the import; no text speaks of it either."""
+def test_no_public_file_of_the_course_mentions_hidden_checks(exercise):
+    """The reader refuses imports of them; comments and texts must not mention them either."""
     for name, content in exercise.check_files.public().files:
         assert not re.search(rb"hidden (check|test)|HIDDEN_SEED", content), name

@@ -1,4 +1,4 @@
-"""A course is read from the syntax of its files."""
+"""Reading a course from the syntax of its files."""
 
 import ast
 
@@ -71,7 +71,7 @@ def test_the_folder_says_what_is_public_and_the_marks_say_the_rest():
         ('pytest.mark.hint("Think.")', 'pytest.mark.after("second")', "test_first runs after second, which"),
     ],
 )  # fmt: skip
-def test_what_is_not_as_it_must_be_is_named(old, new, words):
+def test_a_faulty_check_file_is_refused_with_its_place(old, new, words):
     with pytest.raises(CourseError, match=words):
         read(edited(old, new))
 
@@ -107,7 +107,7 @@ def test_an_edit_after_reading_changes_nothing(tiny_course):
     assert b"SystemExit" not in b"".join(content for _, content in exercise.check_files.files)
 
 
-def test_no_exercise_is_called_like_the_folder_of_what_they_share(tiny_course):
+def test_no_exercise_can_have_the_name_of_the_shared_folder(tiny_course):
     (tiny_course / "solutions/greetings.py").rename(tiny_course / "solutions/shared.py")
     config = tiny_course / "nbgrader_config.py"
     config.write_text(config.read_text("utf-8").replace('"greetings"', '"shared"'), "utf-8")

@@ -1,4 +1,4 @@
-"""What nbgrader_config.py says about places."""
+"""Reading the course's folders from nbgrader_config.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def configure(root, *lines: str) -> None:
     (root / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *lines, ""]))
 
 
-def test_what_is_not_set_is_nbgraders_default(tmp_path):
+def test_defaults_are_those_of_nbgrader(tmp_path):
     configure(tmp_path)
     settings = load_settings(tmp_path)
     assert settings.db_url == f"sqlite:///{tmp_path}/gradebook.db"
@@ -21,7 +21,7 @@ def test_what_is_not_set_is_nbgraders_default(tmp_path):
     assert settings.autograded == tmp_path / "autograded"
 
 
-def test_what_is_set_is_taken_from_the_courses_folder(tmp_path, monkeypatch):
+def test_relative_paths_start_at_the_courses_folder(tmp_path, monkeypatch):
     configure(
         tmp_path,
         'c.CourseDirectory.course_id = " ml "',
@@ -45,8 +45,8 @@ def test_other_urls_stay_as_they_are(tmp_path, url):
     assert load_settings(tmp_path).db_url == url
 
 
-def test_what_cannot_be_followed_is_said(tmp_path):
-    with pytest.raises(CourseError, match=r"holds no nbgrader_config\.py"):
+def test_unusable_settings_are_refused(tmp_path):
+    with pytest.raises(CourseError, match=r"contains no nbgrader_config\.py"):
         load_settings(tmp_path)
     configure(tmp_path, "1 / 0")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py fails: ZeroDivisionError"):

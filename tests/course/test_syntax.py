@@ -1,4 +1,4 @@
-"""Digests of code are the same in every Python that this runs on: what they are made from is written down here."""
+"""The text behind a digest of code is the same in every version of Python."""
 
 from __future__ import annotations
 

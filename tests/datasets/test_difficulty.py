@@ -1,7 +1,7 @@
-"""How hard the phantoms are: what a lecture on linear models, MLPs and CNNs needs them for.
+"""The phantoms are as hard as a lecture on linear models, MLPs and CNNs needs.
 
-Bounds are far from what was measured (docs/datasets.md); they say that the order of models has not changed. What
-students are graded by is calibrated, elsewhere.
+The bounds are far from the measured values (docs/datasets.md); they only detect a change in the order of the models.
+The thresholds that grade students are calibrated instead.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def test_convolution_beats_what_sees_no_neighbourhood():
+def test_convolution_beats_models_without_it():
     train, held_out = drawn(4000, 1), drawn(N_VALIDATION, 2)
     linear = [accuracy(trained(logistic_regression, train, lr=3e-3, seed=seed), held_out) for seed in range(3)]
     dense = [accuracy(trained(mlp, train, lr=1e-3, seed=seed), held_out) for seed in range(3)]
@@ -96,7 +96,7 @@ def test_with_more_images_an_mlp_clearly_beats_a_linear_model():
 
 
 def test_a_network_takes_the_shortcut():
-    """Where the marker nearly gives the label away, the network looks at little else; without it, it fails."""
+    """Trained with a marker that nearly gives the label away, the network fails without it."""
     model = trained(cnn, drawn(1000, 1, 0.95), lr=3e-3)
     biased, unbiased = accuracy(model, drawn(N_VALIDATION, 2, 0.95)), accuracy(model, drawn(N_VALIDATION, 2, 0.5))
     assert biased > 0.90

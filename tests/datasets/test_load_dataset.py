@@ -1,4 +1,4 @@
-"""Loading by name: MedMNIST's files are read where they are, and where they are not, it says what to do."""
+"""Loading datasets by name: MedMNIST's files are read, downloaded, or asked for with a message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.datasets import LabelledImages, load_dataset, medmnist
+from autograder.datasets import LabelledImages, load_dataset
+from autograder.datasets import images as loader
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 REAL_FILE = DATA / "pneumoniamnist.npz"
@@ -19,15 +20,15 @@ needs_real_file = pytest.mark.skipif(not REAL_FILE.is_file(), reason=f"{REAL_FIL
 
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
-    """Return an empty home, where nobody has named a folder with data."""
-    monkeypatch.delenv(medmnist.DATA_VARIABLE, raising=False)
+    """Return an empty home directory; no variable names a folder with data."""
+    monkeypatch.delenv(loader.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     return tmp_path
 
 
 def write_set(file: Path, n_labels: int = 1, colour: bool = False, **replaced: np.ndarray) -> Path:
-    """Write a file as MedMNIST's: 6, 4 and 2 images."""
+    """Write a file in MedMNIST's format with 6, 4 and 2 images."""
     arrays = {}
     for split, n in (("train", 6), ("val", 4), ("test", 2)):
         arrays[f"{split}_images"] = np.full((n, 28, 28, 3) if colour else (n, 28, 28), n, dtype=np.uint8)
@@ -56,7 +57,7 @@ def test_pneumoniamnist(split, normal, pneumonia):
 
 @needs_real_file
 @pytest.mark.slow
-def test_it_gives_what_medmnist_itself_gives():
+def test_images_and_labels_are_those_that_medmnist_reads():
     code = (
         "import sys, numpy as np, medmnist\n"
         "from autograder.datasets import load_dataset\n"
@@ -67,23 +68,23 @@ def test_it_gives_what_medmnist_itself_gives():
     subprocess.run([sys.executable, "-c", code, str(DATA)], check=True)
 
 
-def test_the_environment_names_the_folder_and_the_caller_has_the_last_word(home, monkeypatch):
+def test_the_callers_folder_takes_precedence_over_the_environments(home, monkeypatch):
     write_set(home / "class" / "breastmnist.npz")
     write_set(home / "mine" / "breastmnist.npz", train_images=np.zeros((6, 28, 28), np.uint8))
-    monkeypatch.setenv(medmnist.DATA_VARIABLE, str(home / "class"))
+    monkeypatch.setenv(loader.DATA_VARIABLE, str(home / "class"))
     assert load_dataset("breastmnist", "train").images.max() == 6
     assert load_dataset("breastmnist", "train", root=home / "mine").images.max() == 0
     assert load_dataset("breastmnist", "train", root=str(home / "mine")).images.max() == 0
 
 
-def test_medmnists_own_folder_is_read_where_the_checksum_is_right(home, monkeypatch):
+def test_medmnists_own_folder_is_read_if_the_checksum_is_right(home, monkeypatch):
     file = write_set(home / ".medmnist" / "breastmnist.npz")
-    table = medmnist.medmnist_info().INFO["breastmnist"]
-    monkeypatch.setitem(table, "MD5", medmnist._md5(file))
+    table = loader.medmnist_info().INFO["breastmnist"]
+    monkeypatch.setitem(table, "MD5", loader._md5(file))
     assert load_dataset("breastmnist", "val").images.max() == 4
 
 
-def test_colour_and_several_findings_an_image(tmp_path):
+def test_colour_and_several_findings_per_image(tmp_path):
     write_set(tmp_path / "bloodmnist.npz", colour=True)
     assert load_dataset("bloodmnist", "val", root=tmp_path).images.shape == (4, 28, 28, 3)
     write_set(tmp_path / "chestmnist.npz", n_labels=14)
@@ -108,11 +109,11 @@ def test_reading_imports_neither_medmnist_nor_torch(tmp_path):
     assert done.stdout.strip() == "[]"
 
 
-def test_what_a_folder_has(tmp_path):
+def test_medmnist_files_in_a_folder_are_listed(tmp_path):
     for name in ("breastmnist.npz", "breastmnist_64.npz", "weights.npz", "chestmnist.txt"):
         (tmp_path / name).touch()
-    assert medmnist.archives(tmp_path) == ["breastmnist.npz", "breastmnist_64.npz"]
-    assert medmnist.archives(tmp_path / "nowhere") == []
+    assert loader.archives(tmp_path) == ["breastmnist.npz", "breastmnist_64.npz"]
+    assert loader.archives(tmp_path / "nowhere") == []
 
 
 # --- Downloading ----------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def test_what_a_folder_has(tmp_path):
 
 @pytest.fixture
 def downloads(monkeypatch) -> list[dict]:
-    """Let a stand-in for medmnist write the file; return what it was asked for."""
+    """Replace medmnist by a fake that writes the file; return the calls of it."""
     asked = []
 
     def dataset(split, *, download, root, size):
@@ -133,7 +134,7 @@ def downloads(monkeypatch) -> list[dict]:
 
 def test_a_missing_set_is_downloaded_once(home, downloads, monkeypatch):
     folder = home / "data"
-    monkeypatch.setenv(medmnist.DATA_VARIABLE, str(folder))
+    monkeypatch.setenv(loader.DATA_VARIABLE, str(folder))
     for _ in range(2):
         assert len(load_dataset("breastmnist", "train").images) == 6
     assert downloads == [{"split": "test", "download": True, "size": 28}]
@@ -148,7 +149,7 @@ def test_a_damaged_download_is_replaced(home, downloads):
     assert len(downloads) == 1
 
 
-def test_who_interrupts_a_download_has_interrupted_it(home, monkeypatch):
+def test_an_interrupted_download_raises_keyboard_interrupt(home, monkeypatch):
     def dataset(*_args, **_options):
         try:
             raise KeyboardInterrupt
@@ -163,7 +164,7 @@ def test_who_interrupts_a_download_has_interrupted_it(home, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("there", [None, b"half of it"])
 def test_without_a_network_it_says_which_file_to_put_where(tmp_path, there):
-    """Really tries, through a proxy that is not there, so that nothing is downloaded where there is a network."""
+    """A real attempt through a proxy that does not exist, so that it fails even if there is a network."""
     file = tmp_path / ".medmnist" / "breastmnist_64.npz"
     if there:
         file.parent.mkdir()
@@ -179,8 +180,8 @@ def test_without_a_network_it_says_which_file_to_put_where(tmp_path, there):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     said = done.stdout
     assert f"{file} {'is damaged' if there else 'is missing'} and could not be downloaded (URLError" in said
-    assert "/breastmnist_64.npz?download=1 where there is internet access" in said
-    assert "put it there as breastmnist_64.npz, or set AUTOGRADER_DATA to the folder" in said
+    assert "/breastmnist_64.npz?download=1 on a machine with internet access" in said
+    assert "save it there as breastmnist_64.npz, or set AUTOGRADER_DATA to the folder" in said
     assert 'load_dataset("phantom"' in said
     assert [path.name for path in file.parent.iterdir()] == ([file.name] if there else []), "nothing half-done stays"
 
@@ -191,11 +192,11 @@ def test_without_a_network_it_says_which_file_to_put_where(tmp_path, there):
 @pytest.mark.parametrize(
     ("name", "split", "size", "message"),
     [
-        ("mnist", "train", 28, "unknown dataset 'mnist'; known: phantom, pathmnist, .*pneumoniamnist"),
-        ("organmnist3d", "train", 28, "unknown dataset 'organmnist3d'"),
-        ("phantom", "validation", 28, "unknown split 'validation'; known: train, val, test"),
-        ("pneumoniamnist", "all", 28, "unknown split 'all'"),
-        ("pneumoniamnist", "train", 32, "has no images of size 32; known: 28, 64, 128, 224"),
+        ("mnist", "train", 28, "Unknown dataset 'mnist'. Choose one of: phantom, pathmnist, .*pneumoniamnist"),
+        ("organmnist3d", "train", 28, "Unknown dataset 'organmnist3d'"),
+        ("phantom", "validation", 28, "Unknown split 'validation'. Choose one of: train, val, test"),
+        ("pneumoniamnist", "all", 28, "Unknown split 'all'"),
+        ("pneumoniamnist", "train", 32, "has no images of size 32. Choose one of: 28, 64, 128, 224"),
         ("phantom", "train", 4, "at least 16 pixels"),
     ],
 )
@@ -210,9 +211,9 @@ NPY = b"\x93NUMPY\x01\x00\x46\x00{'descr': '|u1', 'fortran_order': False, 'shape
 @pytest.mark.parametrize(
     "content", [b"", b"no archive", b"PK\x03\x04 broken", NPY], ids=["empty", "text", "zip", "npy"]
 )
-def test_a_file_that_is_none_is_named(tmp_path, content):
+def test_a_file_of_another_kind_is_refused(tmp_path, content):
     (tmp_path / "breastmnist.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"breastmnist.npz is no MedMNIST file"):
+    with pytest.raises(ValueError, match=r"breastmnist.npz is not a MedMNIST file"):
         load_dataset("breastmnist", "val", root=tmp_path)
 
 
@@ -226,10 +227,10 @@ def test_a_file_that_is_none_is_named(tmp_path, content):
         {"val_labels": np.array([[{}]] * 4)},
     ],
 )
-def test_a_file_with_other_arrays_is_named(tmp_path, replaced):
-    """Also one that holds pickled objects, which are never loaded."""
+def test_a_file_with_other_arrays_is_refused(tmp_path, replaced):
+    """This includes pickled objects, which are never loaded."""
     write_set(tmp_path / "breastmnist.npz", **replaced)
-    with pytest.raises(ValueError, match=r"breastmnist.npz is no MedMNIST file"):
+    with pytest.raises(ValueError, match=r"breastmnist.npz is not a MedMNIST file"):
         load_dataset("breastmnist", "val", root=tmp_path)
 
 

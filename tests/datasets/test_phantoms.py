@@ -1,4 +1,4 @@
-"""The phantoms: the same for everybody, balanced, findings where the masks say, and as hard as they are meant to be."""
+"""Phantoms are reproducible and balanced, have findings where the masks say, and are not trivially easy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_image_depends_on_its_seed_and_number_alone(size, shortcut):
     ],
 )
 def test_images_are_the_same_on_every_machine(size, expected):
-    """Calibration records and thresholds hold for these bytes: who changes them measures all of them anew."""
+    """Calibration records and thresholds are valid for these bytes: if they change, calibrate everything again."""
     assert digest(*phantoms(32, seed=2026, size=size)) == expected
 
 
@@ -76,7 +76,7 @@ def test_shapes_and_types(size):
     assert (data.masks.shape, data.masks.dtype) == ((5, size, size), bool)
 
 
-def test_none_at_all():
+def test_an_empty_set():
     assert [len(part) for part in phantoms(0, seed=0, size=16)] == [0, 0, 0]
 
 
@@ -97,7 +97,7 @@ def test_every_opacity_has_a_mask_and_nothing_else_has(size):
     assert 0.01 < share < 0.06
 
 
-def test_masks_lie_where_lungs_may_be():
+def test_masks_are_where_lungs_can_be():
     """No lung reaches the edge, the middle of the spine or the belly."""
     masks = phantoms(512, seed=12, size=64).masks
     seen = masks.any(axis=0)
@@ -166,7 +166,7 @@ def test_the_marker_is_all_that_a_shortcut_changes():
     [
         ({"n": -1}, "n must not be negative, but is -1"),
         ({"n": 1, "size": 8}, "at least 16 pixels"),
-        ({"n": 1, "shortcut": 1.5}, "share between 0 and 1, but is 1.5"),
+        ({"n": 1, "shortcut": 1.5}, "probability between 0 and 1, but is 1.5"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):

@@ -1,4 +1,4 @@
-"""A class of two exercises and three students, made of results that no grader had to compute."""
+"""Fixtures: a class of two exercises and three students, with made-up results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_question(name: str, points: tuple[float, ...]) -> Question:
 
 @pytest.fixture(scope="session")
 def empty_gradebook(tmp_path_factory) -> Path:
-    """A gradebook without records: nbgrader starts two programs to make one, so tests copy this."""
+    """An empty gradebook that tests copy, because nbgrader starts two programs to create one."""
     from nbgrader.api import Gradebook
 
     path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
@@ -39,7 +39,7 @@ def empty_gradebook(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def course(tmp_path) -> Course:
-    """A course folder that nbgrader can run in; convolution is optional."""
+    """A course in a folder in which nbgrader can run; convolution is optional."""
     root = tmp_path / "course"
     root.mkdir()
     (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "tiny"\n')
@@ -59,13 +59,13 @@ def course(tmp_path) -> Course:
 
 @pytest.fixture
 def gradebook(course, empty_gradebook) -> Path:
-    """The course's gradebook, without records."""
+    """The course's gradebook, which is empty."""
     return Path(shutil.copy(empty_gradebook, course.root / "gradebook.db"))
 
 
 @pytest.fixture
 def dump(course) -> Callable[[], list[str]]:
-    """Return a function that returns all that the gradebook holds, as SQL."""
+    """Return a function that returns the whole gradebook as SQL."""
 
     def read() -> list[str]:
         with closing(sqlite3.connect(course.root / "gradebook.db")) as database:
@@ -110,7 +110,7 @@ def grade(course) -> Grade:
 
 @pytest.fixture
 def results(grade) -> list[Result]:
-    """Ada is right, Bob half right and one notebook of his cannot be read, Zoë met a fault of ours."""
+    """Ada is right, Bob is half right and has one unreadable notebook, and Zoë met a grader error."""
     return [
         grade("ada", "tensor_ops", add="passed passed", norm="passed"),
         grade("ada", "convolution", conv2d="passed passed"),
@@ -131,7 +131,7 @@ def put_submission(root: Path, student: str, exercise: str, text: str = "{}", wh
 
 @pytest.fixture
 def hand_in(course) -> Callable[..., Path]:
-    """Return a function that puts a file where nbgrader collects submissions."""
+    """Return a function that writes a file to nbgrader's folder of submissions."""
 
     def put(student: str, exercise: str, text: str = "{}", when: str = "") -> Path:
         return put_submission(course.root, student, exercise, text, when)

@@ -1,4 +1,4 @@
-"""Whether the gradebook holds a result is found out without touching it, and whatever differs is noticed."""
+"""Results that the gradebook lacks or has differently are found without writing to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def results(grade):
 
 @pytest.fixture
 def recorded(course, gradebook, results):
-    """The results, written to the gradebook; returns what asks which of them are not there."""
+    """Write the results to the gradebook; return a function that says which results are missing there."""
     submitted = course.root / "submitted"
     folder = submitted / "ada" / "tensor_ops"
     folder.mkdir(parents=True)
@@ -42,7 +42,7 @@ def recorded(course, gradebook, results):
 EVERY = {("ada", "tensor_ops"), ("bob", "tensor_ops"), ("bob", "convolution")}
 
 
-def test_what_was_written_is_there_and_nothing_is_written_again(recorded, results, course, gradebook):
+def test_recorded_results_are_not_written_again(recorded, results, course, gradebook):
     assert recorded(results) == set()
     before = gradebook.read_bytes(), gradebook.stat().st_mtime_ns
     update_gradebook(f"sqlite:///{gradebook}", course, results, course_id="tiny", submitted=course.root / "submitted")
@@ -54,7 +54,7 @@ def test_a_new_result_is_noticed(recorded, results, grade):
     assert recorded([*results[1:], *new]) == {("cleo", "tensor_ops"), ("ada", "tensor_ops")}
 
 
-def test_a_new_message_or_fault_is_noticed(recorded, results, grade):
+def test_a_new_message_or_grader_error_is_noticed(recorded, results, grade):
     assert recorded([replace(results[2], message="It is empty.")]) == {("bob", "convolution")}
     faulty = grade("ada", "tensor_ops", add=f"passed {Outcome.GRADER_ERROR}", norm="passed")
     assert recorded([faulty]) == {("ada", "tensor_ops")}
@@ -77,16 +77,14 @@ def test_a_new_message_or_fault_is_noticed(recorded, results, grade):
         ("update grade set extra_credit = 1", set()),
     ],
 )
-def test_what_differs_in_the_gradebook_is_noticed_but_for_what_people_entered(
-    recorded, results, gradebook, change, noticed
-):
+def test_differences_are_noticed_except_for_what_teachers_entered(recorded, results, gradebook, change, noticed):
     with closing(sqlite3.connect(gradebook)) as database:
         database.execute(change)
         database.commit()
     assert recorded(results) == noticed
 
 
-def test_a_gradebook_that_is_not_there_is_not_made_by_asking(course, results, tmp_path):
+def test_reading_a_missing_gradebook_does_not_create_it(course, results, tmp_path):
     path = tmp_path / "none.db"
     assert len(not_recorded(make_url(f"sqlite:///{path}"), course, results, None)) == 3
     assert not path.exists()

@@ -39,7 +39,7 @@ def test_the_same_results_give_the_same_bytes(results, course, tmp_path):
     assert first == [path.read_bytes() for path in write_grades(tmp_path / "b", reversed(results), course)]
 
 
-def test_no_text_is_taken_for_a_formula_or_breaks_a_row(grade, course, tmp_path):
+def test_no_text_becomes_a_formula_or_breaks_a_row(grade, course, tmp_path):
     messages = [
         "=cmd|' /C calc'!A0",
         "+1",

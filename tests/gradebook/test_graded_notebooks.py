@@ -30,7 +30,7 @@ def code(source: str, grade_id: str = "", **extra) -> dict:
 
 @pytest.fixture
 def written(course, grade, hand_in):
-    """Return a function that writes a result of Ada's and reads the notebook back with nbformat."""
+    """Return a function that writes a result for Ada and reads the notebook with nbformat."""
     import nbformat
 
     def write(text: str | None, **options):
@@ -53,7 +53,7 @@ def outline(found) -> list[tuple[str, str]]:
 def text_below(found, grade_id: str) -> str:
     (cell,) = (c for c in found.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
     table, value = cell.outputs
-    assert float(value.data["text/plain"]) >= 0, "nbgrader takes what is no number for full points"
+    assert float(value.data["text/plain"]) >= 0, "nbgrader gives full points for a value that is not a number"
     return table.data["text/plain"]
 
 
@@ -84,7 +84,7 @@ def test_each_question_is_followed_by_the_outcome_of_its_checks(written):
     )
 
 
-def test_cells_that_are_missing_moved_or_copied_are_put_right(written):
+def test_missing_moved_and_copied_cells_are_corrected(written):
     text = notebook(code("a", "check-norm"), code("b", "add"), code("c", "add"), code("d", "check-other"))
     found = written(text, add="passed passed", norm="passed")
     assert outline(found) == [
@@ -96,7 +96,7 @@ def test_cells_that_are_missing_moved_or_copied_are_put_right(written):
     ]
 
 
-def test_nothing_but_code_comes_from_the_student(course, written):
+def test_only_code_is_taken_from_the_student(course, written):
     cells = [
         code("print()", 'add"><script>alert(1)</script>'),
         code("def add(): ...", "add", grade=True, solution=False),
@@ -116,7 +116,7 @@ def test_a_module_is_shown_like_a_notebook(course, grade, hand_in):
 
 
 @pytest.mark.parametrize("text", ["", "<html>", None])
-def test_what_could_not_be_read_says_so_at_every_question(written, text):
+def test_an_unreadable_submission_says_so_at_every_question(written, text):
     found = written(text, status=Status.UNREADABLE, message="The file is empty.\nimport os", add="not_run not_run")
     assert outline(found)[0][1] == "# This submission could not be read.\n# The file is empty. import os"
     assert [grade_id for grade_id, _ in outline(found)[1:]] == ["check-add", "check-norm"]

@@ -1,4 +1,4 @@
-"""nbgrader's own programs read what is written: its export, its API behind the formgrader, its pipeline."""
+"""nbgrader's own programs can read the gradebook: its export, the formgrader's API, its pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autograder.gradebook.graded_notebooks import write_autograded
 from autograder.gradebook.nbgrader_db import update_gradebook
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
 
-# What a TA sees: student → exercise → score.
+# The scores that a TA sees: student → exercise → score.
 SCORES = {
     "ada": {"tensor_ops": 4.5, "convolution": 4.0},
     "bob": {"tensor_ops": 1.0, "convolution": 0.0},
@@ -111,7 +111,7 @@ def test_the_formgrader_shows_the_same_scores_as_autograded(course, results, upd
     assert (new["submitted"], new["autograded"]) == (True, False)
 
 
-def test_each_question_has_its_score_and_what_a_person_must_see(results, update, open_book):
+def test_each_question_has_its_score_comment_and_need_for_review(results, update, open_book):
     update(results)
     with open_book() as book:
         seen = {
@@ -138,7 +138,7 @@ def test_each_question_has_its_score_and_what_a_person_must_see(results, update,
         ("bob", "check-add"): (1.0, 1.0, 3.0, False),
         ("bob", "check-norm"): (0.0, 0.0, 1.5, False),
         ("bob", "check-conv2d"): (0.0, 0.0, 4.0, True),  # unreadable
-        ("zoë", "check-add"): (None, 0.0, 3.0, True),  # a fault of the grader
+        ("zoë", "check-add"): (None, 0.0, 3.0, True),  # a grader error
         ("zoë", "check-norm"): (0.0, 0.0, 1.5, False),
     }
     assert {key: text for key, text in comments.items() if text} == {
@@ -150,7 +150,7 @@ def test_each_question_has_its_score_and_what_a_person_must_see(results, update,
 # --- Grading again --------------------------------------------------------------------------------
 
 
-def test_grading_again_keeps_what_people_entered(grade, results, update, open_book):
+def test_grading_again_keeps_what_teachers_entered(grade, results, update, open_book):
     update(results)
     with open_book() as book:
         add, norm = (grade_of(book, "bob", "tensor_ops", name) for name in ("add", "norm"))
@@ -177,7 +177,7 @@ def test_grading_again_keeps_what_people_entered(grade, results, update, open_bo
         assert book.find_submission("tensor_ops", "ada").score == 4.5
 
 
-def test_a_better_grader_settles_what_a_person_was_asked(grade, results, update, open_book):
+def test_a_new_result_ends_the_need_for_review(grade, results, update, open_book):
     update(results)
     update(
         [
@@ -198,7 +198,7 @@ def test_writing_twice_changes_nothing(results, update, dump):
     assert dump() == before
 
 
-def test_a_question_added_later_reaches_those_already_graded(course, grade, update, open_book):
+def test_a_question_added_later_is_recorded_for_earlier_submissions(course, grade, update, open_book):
     from dataclasses import replace
 
     first, second = course.exercises
@@ -212,7 +212,7 @@ def test_a_question_added_later_reaches_those_already_graded(course, grade, upda
         assert (submission.score, submission.max_score) == (4.5, 4.5)
 
 
-def test_a_question_that_a_result_does_not_know_needs_a_person(grade, update, open_book):
+def test_a_question_without_a_result_needs_review(grade, update, open_book):
     update([grade("ada", "tensor_ops", add="passed passed"), grade("bob", "tensor_ops", Status.GRADER_ERROR)])
     with open_book() as book:
         norm = grade_of(book, "ada", "tensor_ops", "norm")
@@ -221,11 +221,11 @@ def test_a_question_that_a_result_does_not_know_needs_a_person(grade, update, op
         assert book.find_submission("tensor_ops", "bob").needs_manual_grade
 
 
-# --- Living with nbgrader -------------------------------------------------------------------------
+# --- Together with nbgrader -----------------------------------------------------------------------
 
 
 def instructor_notebook(exercise):
-    """A notebook as a release has it: prose, locked code, and each question with its graded cell."""
+    """Return a notebook like that of a release: prose, locked code, and each question with its graded cell."""
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     from autograder.course.cells import cell_metadata, check_source
@@ -285,7 +285,7 @@ def test_grading_agrees_after_generate_assignment(course, results, update, open_
 
 
 @pytest.mark.parametrize("text", ["", "yesterday-ish", "\x00", "9" * 500, "2026-99-99 00:00:00 UTC"])
-def test_an_odd_timestamp_is_no_timestamp(grade, update, hand_in, open_book, text):
+def test_an_invalid_timestamp_is_ignored(grade, update, hand_in, open_book, text):
     hand_in("ada", "convolution", when=text or " ")
     update([grade("ada", "convolution", conv2d="passed passed")])
     with open_book() as book:
@@ -300,7 +300,7 @@ def test_a_locked_gradebook_is_explained_and_left_as_it_was(course, grade, resul
             update([grade("ada", "convolution", conv2d="failed failed")], wait_s=0.05)
         other.execute("ROLLBACK")
     assert "another program is writing to it" in str(caught.value)
-    assert "No grade is lost" in str(caught.value)
+    assert "the result files contain every grade" in str(caught.value)
     with open_book() as book:
         assert book.find_submission("convolution", "ada").score == 4.0
 
@@ -320,7 +320,7 @@ def test_a_failure_half_way_leaves_the_gradebook_as_it_was(results, update, dump
     assert dump() == before
 
 
-def test_a_file_that_is_no_database_is_explained_without_its_password(course, update):
+def test_a_file_that_is_not_a_database_is_explained_without_its_password(course, update):
     (course.root / "gradebook.db").write_text("x" * 5000)
     with pytest.raises(FileError, match="file is not a database"):
         update([])
@@ -337,7 +337,7 @@ def test_a_new_gradebook_is_made_in_an_environment_that_is_not_activated(results
 
 
 def test_a_class_is_one_transaction(course, grade, update):
-    """However many submissions, the file is written once: nothing waits for the disk in between."""
+    """The file is written once, for any number of submissions."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -354,7 +354,7 @@ def test_a_class_is_one_transaction(course, grade, update):
 
 @pytest.mark.slow
 def test_generate_assignment_itself_agrees_with_what_a_release_recorded(tiny_course, empty_gradebook):
-    """The whole of it, with nbgrader's own program: grade first, then make the release in the same gradebook."""
+    """End to end with nbgrader's own program: grade first, then make the release in the same gradebook."""
     import nbformat
     from nbgrader.api import Gradebook
 

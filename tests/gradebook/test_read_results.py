@@ -1,11 +1,11 @@
-"""Reading back what a grading run left behind."""
+"""Reading the results of a grading run."""
 
 from __future__ import annotations
 
 from autograder.results.store import read_results, write_result
 
 
-def test_results_come_back_sorted_as_they_were(results, tmp_path):
+def test_results_are_read_unchanged_and_sorted(results, tmp_path):
     for result in reversed(results):
         write_result(tmp_path, result)
     assert read_results(tmp_path) == sorted(results, key=lambda result: (result.student, result.exercise))
@@ -23,16 +23,16 @@ def test_a_damaged_file_is_reported_and_does_not_stop_the_others(results, tmp_pa
     said: list[str] = []
     assert len(read_results(tmp_path, said.append)) == 2
     assert len(said) == 7
-    assert any("convolution.json holds a result of another submission" in sentence for sentence in said)
+    assert any("convolution.json contains the result of another submission" in sentence for sentence in said)
     assert all("grade again" in sentence for sentence in said)
 
 
-def test_damage_is_logged_where_nobody_listens(tmp_path, caplog):
+def test_damage_is_logged_by_default(tmp_path, caplog):
     (tmp_path / "bob").mkdir()
     (tmp_path / "bob/100%s.json").write_text("{")
     assert read_results(tmp_path) == []
     assert "100%s.json cannot be read" in caplog.text
 
 
-def test_no_folder_is_no_results(tmp_path):
+def test_a_missing_folder_has_no_results(tmp_path):
     assert read_results(tmp_path / "graded") == []

@@ -1,6 +1,7 @@
-"""One answer in each of the forms in which students hand it in, as the tools that write them document it.
+"""The same answer in each form in which students hand it in, following the documentation of the tools.
 
-A form is a function from an answer's cells to a file's name and bytes. Cells are ``(kind, source, nbgrader_id)``.
+A form is a function from the cells of an answer to the name and the bytes of a file. Cells are ``(kind, source,
+nbgrader_id)``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def form(function: Form) -> Form:
 
 
 def lines(source: str) -> list[str]:
-    """A multi-line field as Jupyter writes it."""
+    """Return a multi-line field as Jupyter writes it."""
     return source.splitlines(keepends=True)
 
 
@@ -47,7 +48,7 @@ def cells_of(answer: Answer, extra: Callable[[int, str], dict] = lambda place, k
 
 
 def as_node(answer: Answer) -> Any:
-    """The notebook as nbformat's own object, for the tools that write other forms of it."""
+    """Return the notebook as nbformat's own object, for tools that convert it."""
     import nbformat
 
     return nbformat.reads(jupyter(answer)[1].decode(), 4)
@@ -134,7 +135,7 @@ def widgets(answer: Answer) -> tuple[str, bytes]:
 
 @form
 def format_3(answer: Answer) -> tuple[str, bytes]:
-    """As nbformat itself writes it; https://github.com/ipython/ipython/wiki/IPEP-17:-Notebook-Format-4 tells of it."""
+    """As nbformat itself writes it; see https://github.com/ipython/ipython/wiki/IPEP-17:-Notebook-Format-4."""
     import nbformat
 
     old = nbformat.convert(as_node(answer), 3)
@@ -144,14 +145,14 @@ def format_3(answer: Answer) -> tuple[str, bytes]:
 
 @form
 def no_metadata_at_all(answer: Answer) -> tuple[str, bytes]:
-    """As tools leave it that keep nothing but sources; nbformat calls every field of the metadata optional."""
+    """As written by tools that keep only sources; in nbformat, every field of the metadata is optional."""
     cells = [{"cell_type": kind, "source": source} for kind, source, _name in answer]
     return "greetings.ipynb", json.dumps({"cells": cells}).encode()
 
 
 @form
 def source_as_one_string(answer: Answer) -> tuple[str, bytes]:
-    """A multi-line field may be a string or a list, says nbformat."""
+    """nbformat allows a string or a list for a multi-line field."""
     return "greetings.ipynb", notebook([cell | {"source": "".join(cell["source"])} for cell in cells_of(answer)], 4)
 
 

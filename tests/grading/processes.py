@@ -1,4 +1,4 @@
-"""A grader as a real process, and the processes below it, to be disturbed."""
+"""Run a grader as a real process, and find the processes below it, so that tests can kill them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLOW = RIGHT + "\n# %%\nimport time\ntime.sleep(1.5)\n"
 
 
 class Grader:
-    """``autograder grade`` on a small class in a folder of its own."""
+    """``autograder grade`` for a small class in its own folder."""
 
     def __init__(self, root: Path, course: Path, submissions: dict[str, str]) -> None:
         self.root = root
@@ -62,11 +62,11 @@ class Grader:
         )
 
     def finish(self, *arguments: str, **keywords: object) -> tuple[int, str]:
-        """Run the command to its end; return the exit code and what it said, on one line."""
+        """Run the command to its end; return its exit code and its output on one line."""
         return end(self.start(*arguments, **keywords))
 
     def snapshot(self) -> dict[str, bytes]:
-        """Every file of the output but durations and the lock, by name: leftovers would be seen."""
+        """Return all files of the output by name, except durations and the lock; leftovers are included."""
         names = {str(path.relative_to(self.output)): path for path in self.output.rglob("*") if path.is_file()}
         return {
             name: path.read_bytes()
@@ -75,7 +75,7 @@ class Grader:
         }
 
     def scores(self) -> list[tuple[object, ...]]:
-        """What the gradebook holds."""
+        """Return the grades in the gradebook."""
         import sqlite3
         from contextlib import closing
 
@@ -89,12 +89,12 @@ class Grader:
             return database.execute(query).fetchall()
 
     def state(self) -> tuple[dict[str, bytes], list[tuple[object, ...]]]:
-        """All that must be the same as if nothing had happened."""
+        """Return everything that must be the same as after an undisturbed run."""
         return self.snapshot(), self.scores()
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait for a command; return its exit code and what it said, on one line."""
+    """Wait for a command; return its exit code and its output on one line."""
     said, _ = process.communicate(timeout=PATIENCE_S)
     return process.returncode, " ".join(said.split())
 
@@ -114,17 +114,17 @@ def descendants(pid: int) -> Iterator[tuple[int, int]]:
 
 
 def roles(grader: int) -> dict[str, int]:
-    """Return the processes of a grader in tier A by what they do, as far as they are there now."""
+    """Return the processes of a grader in tier A that exist now, by role."""
     found: dict[str, int] = {}
-    family = list(descendants(grader))
-    parent = dict(family)
-    for pid, above in family:
+    tree = list(descendants(grader))
+    parent = dict(tree)
+    for pid, above in tree:
         if above == grader:
             found["launcher"] = pid
         elif parent.get(above) == grader and _is_zygote(pid):
             found["zygote"] = pid
     zygote = found.get("zygote", 0)
-    for pid, above in family:
+    for pid, above in tree:
         if above == zygote and _processes(pid) != _processes(above):
             continue
         if parent.get(above) == zygote:
@@ -136,7 +136,7 @@ def roles(grader: int) -> dict[str, int]:
 
 
 def _is_zygote(pid: int) -> bool:
-    """Whether this is what a launcher becomes to grade, not what it tries the walls with."""
+    """Whether this is a zygote, not the process that runs the isolation's self-test."""
     try:
         return b"autograder.sandbox.processes.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -144,7 +144,7 @@ def _is_zygote(pid: int) -> bool:
 
 
 def _processes(pid: int) -> str:
-    """Return the name of the process table that a process is in."""
+    """Return the name of a process's PID namespace."""
     try:
         return str(Path(f"/proc/{pid}/ns/pid").readlink())
     except OSError:
@@ -152,5 +152,5 @@ def _processes(pid: int) -> str:
 
 
 def kill(pid: int) -> None:
-    """End one process as nothing can prevent."""
+    """Kill a process."""
     os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Whatever tool a student worked with, the same answer gets the same score, question by question."""
+"""The same answer gets the same score for each question, regardless of the tool that wrote it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ADD = """def add(numbers: Iterable[float]) -> float:
         total += number
     return total"""
 
-# It remembers nobody and greets nobody: one check of three passes.
+# It does not record the greeted guests and accepts an empty name: one of three checks passes.
 GREETER = """class Greeter:
     def __init__(self, word='Hello'):
         self.word, self.greeted = word, []
@@ -68,14 +68,14 @@ def course() -> Course:
 
 @pytest.fixture
 def graded(engine, course, tmp_path):
-    """Return what grades a file as the only one that a student handed in."""
+    """Return a function that grades a file as a student's only one."""
 
     def grade_file(name: str, content: bytes) -> Result:
         path = tmp_path / "submitted" / "ada" / "greetings" / name
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
-        (handed,) = collect(tmp_path / "submitted", course).found
-        return grade(engine, prepare(handed, course.exercises[0], engine.tier), Limits())
+        (submission,) = collect(tmp_path / "submitted", course).found
+        return grade(engine, prepare(submission, course.exercises[0], engine.tier), Limits())
 
     return grade_file
 
@@ -105,24 +105,28 @@ def test_the_solution_gets_full_marks_in_every_form(exercise):
             assert result.score == result.max_score > 0, f"{name}: {result.questions}"
 
 
-# --- What is no answer ------------------------------------------------------------------------------
+# --- Unreadable files -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("greetings.ipynb", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n", "not text in UTF-8, so it is no notebook"),
+        ("greetings.ipynb", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n", "not text in UTF-8, so it is not a notebook"),
         ("greetings.ipynb", b"<!DOCTYPE html>\n<html></html>", "a web page"),
         ("greetings.ipynb", b"My answer is 42.", "not valid JSON"),
-        ("greetings.ipynb", b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xf3\xff", "not text in UTF-8, so it is no notebook"),
+        (
+            "greetings.ipynb",
+            b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xf3\xff",
+            "not text in UTF-8, so it is not a notebook",
+        ),
         ("greetings.ipynb", b'{"worksheets": [{"cells": 5}, 7]}', None),
         ("greetings.ipynb", b'{"worksheets": 5}', "no cells"),
-        ("greetings.pdf", b"%PDF-1.7", "it holds greetings.pdf. Hand in greetings.ipynb."),
-        ("greetings.html", b"<html>", "it holds greetings.html. Hand in greetings.ipynb."),
-        ("greetings.ipynb.txt", b"{}", "it holds greetings.ipynb.txt. Hand in greetings.ipynb."),
+        ("greetings.pdf", b"%PDF-1.7", "it contains greetings.pdf. Hand in greetings.ipynb."),
+        ("greetings.html", b"<html>", "it contains greetings.html. Hand in greetings.ipynb."),
+        ("greetings.ipynb.txt", b"{}", "it contains greetings.ipynb.txt. Hand in greetings.ipynb."),
     ],
 )
-def test_what_is_no_answer_tells_the_student_why(graded, name, content, reason):
+def test_an_unreadable_file_tells_the_student_why(graded, name, content, reason):
     result = graded(name, content)
     assert result.score == 0
     if reason is None:
@@ -160,8 +164,8 @@ def test_a_module_is_cut_between_statements_only(text, pieces):
     assert paragraphs(text) == pieces
 
 
-def test_every_module_of_the_package_means_the_same_in_pieces():
-    """What Python makes of the whole is what it makes of the pieces one after the other."""
+def test_the_package_has_the_same_syntax_trees_in_pieces():
+    """The syntax trees of the pieces together are that of the whole module."""
     for path in sorted((TINY.parents[1] / "autograder").rglob("*.py")):
         text = path.read_text("utf-8")
         whole = [ast.dump(node) for node in ast.parse(text).body]
@@ -169,19 +173,19 @@ def test_every_module_of_the_package_means_the_same_in_pieces():
 
 
 @given(st.text(alphabet="ab\n \t#'\"\\()[]:=!%@", max_size=200))
-def test_nothing_but_blank_lines_is_lost_between_pieces(text):
+def test_only_blank_lines_are_lost_between_pieces(text):
     assert [line for line in "\n".join(paragraphs(text)).split("\n") if line.strip()] == [
         line for line in text.split("\n") if line.strip()
     ]
 
 
-def test_a_module_with_more_pieces_than_cells_may_be_is_read_as_one(tmp_path):
+def test_a_module_with_too_many_pieces_is_read_as_one(tmp_path):
     path = tmp_path / "long.py"
     path.write_text("x = 1\n\n" * (MAX_CELLS + 1))
     assert len(read_cells(path)) == 1
 
 
-def test_what_is_imported_from_the_future_holds_for_the_pieces_below(tmp_path):
+def test_future_imports_apply_to_later_pieces(tmp_path):
     path = tmp_path / "future.py"
     path.write_text("from __future__ import annotations\n\n\ndef f(x: Later) -> Later:\n    return x\n")
     assert load_submission(path).f(1) == 1

@@ -1,4 +1,4 @@
-"""Grading on a real dask cluster of several processes: the same results, whatever dies, and no way to the scheduler."""
+"""Grading on a real dask cluster: the same results even if processes die, and student code finds no scheduler."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SLOW = "# %%\nimport time\ntime.sleep(0.7)\n\n" + RIGHT
 WRONG = "# %%\ndef add(numbers):\n    return 7\n"
 DEADLY = "# %%\nimport os\n\ndef add(numbers):\n    os._exit(3)\n"
 
-# Looks everywhere for addresses, and answers with what it found: as an error message, which results hold. The
-# address that it plants itself shows that it can see.
+# Searches everywhere for addresses and puts those that it found in an error message, which the result contains. It
+# plants one address itself, to show that the search works.
 SEARCH = r"""
 # %%
 def add(numbers):
@@ -73,7 +73,7 @@ def add(numbers):
 
 
 class RealCluster:
-    """A scheduler and its workers, each a process of its own with one thread."""
+    """A scheduler and its workers, each in its own process with one thread."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         with socket.socket() as probe:
@@ -112,7 +112,7 @@ class RealCluster:
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not probe("A").works, reason=f"no tier A here: {probe('A').problem}"),
-    # Dask's own loose ends, when what it talks to is killed.
+    # dask itself warns when its peers are killed.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -130,7 +130,7 @@ def running(folder: Path, workers: int = 2) -> Iterator[RealCluster]:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
-    """A cluster for tests that leave it whole."""
+    """A cluster for tests that kill none of its processes."""
     with running(tmp_path_factory.mktemp("cluster")) as started:
         wait_for_workers(started, 2)
         yield started
@@ -218,7 +218,7 @@ def test_a_scheduler_that_is_killed_and_comes_back_costs_a_retry(course, tmp_pat
     assert len(run.results) == len(seen) == 5
 
 
-def test_a_scheduler_that_is_gone_ends_the_run_and_the_same_command_goes_on(cluster, course, tmp_path, monkeypatch):
+def test_a_lost_scheduler_ends_the_run_and_the_same_command_continues_it(cluster, course, tmp_path, monkeypatch):
     handed = hand_in(tmp_path, {f"s{number}": SLOW for number in range(5)})
     with running(tmp_path) as gone:
         wait_for_workers(gone, 2)
@@ -247,7 +247,7 @@ def test_student_code_finds_no_address_of_the_scheduler(cluster, course, tmp_pat
 def test_sandboxes_end_with_the_run_and_those_of_a_killed_grader_with_the_next(cluster, course, tmp_path):
     killed = Cluster(cluster.address, "A", course.exercises).__enter__()
     assert killed._client is not None
-    killed._client.close()  # without a word to the workers, as a process that is killed
+    killed._client.close()  # without telling the workers, as when the process is killed
     sandboxes = [children_of(process.pid) for process in cluster.processes[1:]]
     assert all(sandboxes)
     ends = Ends(pid for children in sandboxes for pid in children)
@@ -271,7 +271,7 @@ def test_the_command_grades_on_a_cluster(cluster, tiny_course, tmp_path):
     assert list(snapshot(tmp_path / "out")) == ["ada/greetings.json"]
 
 
-def test_a_worker_of_another_environment_is_refused_with_words(cluster, monkeypatch):
+def test_a_worker_with_another_environment_is_refused(cluster, monkeypatch):
     monkeypatch.setattr(cluster_module, "environment", lambda: "python 2.7, torch 0.1")
     with pytest.raises(MachineError) as caught:
         survey(cluster.address)
@@ -280,8 +280,8 @@ def test_a_worker_of_another_environment_is_refused_with_words(cluster, monkeypa
     assert "python 2.7, torch 0.1" in str(caught.value)
 
 
-def test_a_worker_that_joins_late_is_held_to_the_same(cluster, course, tmp_path, monkeypatch):
-    """The sandbox asks again when it starts: what joins later is surveyed by nobody."""
+def test_a_worker_that_joins_later_is_checked_as_well(cluster, course, tmp_path, monkeypatch):
+    """The sandbox checks its worker when it starts, because the survey does not see workers that join later."""
     monkeypatch.setattr(cluster_module, "environment", lambda: "python 2.7, torch 0.1")
     with pytest.raises(Exception, match="has another environment"):
         grade_on(cluster.address, course, hand_in(tmp_path, {"ada": RIGHT}), tmp_path / "out")
@@ -291,7 +291,7 @@ def test_the_weakest_worker_counts_and_open_networks_are_refused():
     here = environment()
     assert common_tier({"one": Capabilities("A", here), "two": Capabilities("B", here)}, here) == "B"
     for open_tier in ("C", "D"):
-        with pytest.raises(MachineError, match=r"two can isolate .* doctor"):
+        with pytest.raises(MachineError, match=r"two only offers .* doctor"):
             common_tier({"one": Capabilities("A", here), "two": Capabilities(open_tier, here)}, here)
     with pytest.raises(MachineError, match=r"two cannot grade .* Install"):
         common_tier({"one": Capabilities("A", here), "two": ModuleNotFoundError("No module named 'autograder'")}, here)
@@ -299,7 +299,7 @@ def test_the_weakest_worker_counts_and_open_networks_are_refused():
     assert replace(Capabilities("A", here), tier="B").fault(Capabilities("B", here)) == ""
 
 
-def test_what_is_missing_is_said(tiny_course, tmp_path, monkeypatch):
+def test_a_missing_scheduler_and_a_missing_package_are_reported(tiny_course, tmp_path, monkeypatch):
     hand_in(tmp_path, {"ada": RIGHT})
     command = ["grade", str(tmp_path / "submitted"), "--course", str(tiny_course), "--dask", "tcp://127.0.0.1:9"]
     monkeypatch.setattr(cluster_module, "CONNECT_TIMEOUT_S", 1.0)

@@ -1,4 +1,4 @@
-"""Whatever ends or hinders a grader, the same command goes on, and the end is as if nothing had happened."""
+"""After any failure, the same command continues the run and ends with the results of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLASS = {"ada": SLOW, "bob": WRONG, "cleo": RIGHT, "dan": ""} | dict.fromkeys(("
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Grader:
-    """A class that was graded in one go; for reading only."""
+    """A class that was graded without a failure; for reading only."""
     grader = Grader(tmp_path_factory.mktemp("undisturbed"), TINY_COURSE, CLASS)
     code, said = grader.finish()
     assert code == 0, said
@@ -33,7 +33,7 @@ def undisturbed(tmp_path_factory) -> Grader:
 
 @pytest.fixture
 def grader(tmp_path, undisturbed) -> Grader:
-    """The same class, not graded; its gradebook is made, which takes nbgrader seconds, and empty."""
+    """The same class, not graded, with an empty gradebook, whose creation takes nbgrader seconds."""
     fresh = Grader(tmp_path / "class", TINY_COURSE, CLASS)
     database = fresh.course / "gradebook.db"
     shutil.copy(undisturbed.course / "gradebook.db", database)
@@ -46,29 +46,29 @@ def grader(tmp_path, undisturbed) -> Grader:
 
 @pytest.fixture
 def nearly_done(grader, undisturbed) -> Grader:
-    """The class, graded but for one student; no table and no gradebook is written yet."""
+    """The class, graded except for one student; tables and gradebook are not written yet."""
     shutil.copytree(undisturbed.output, grader.output)
     for path in [*grader.output.glob("*.csv"), grader.output / "dan" / "greetings.json"]:
         path.unlink()
     return grader
 
 
-# --- Ended ------------------------------------------------------------------------------------------
+# --- Killed processes -------------------------------------------------------------------------------
 
 
 def any_of(running: subprocess.Popen[str], role: str) -> int:
-    """Return a process of this role, as soon as there is one that is at work."""
+    """Return a process of this role, as soon as a submission is being graded."""
 
     def look() -> int | None:
         found = roles(running.pid)
         return found.get(role) if "worker" in found else None
 
-    return until(look)  # nobody inside can tell the outside
+    return until(look)  # polling: processes in the sandbox cannot notify the test
 
 
 @pytest.mark.skipif(TIER != "A", reason="tells processes apart by their namespaces")
 def test_any_process_below_the_grader_may_be_killed_and_nobody_loses_a_point(grader, undisturbed):
-    """Each submission meets at most one death from outside; at the second, the grader would give up on it for now."""
+    """With one job at a time, each submission loses at most one process: after a second, it is a grader error."""
     running = grader.start("--jobs", "1")
     for role in ("worker", "monitor", "checker", "collector", "zygote", "launcher"):
         victim = any_of(running, role)
@@ -98,7 +98,7 @@ def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grade
                 os.kill(pid, number)
         stopped, said = end(running)
         assert stopped == code
-        assert ("the same command goes on from there" in said) == (code > 0), said
+        assert ("repeat the command to resume" in said) == (code > 0), said
         assert "Traceback" not in said
         ends.wait()
     assert grader.finish()[0] == 0
@@ -107,7 +107,7 @@ def test_a_stopped_run_goes_on_with_the_same_command_and_leaves_no_process(grade
 
 def test_nohup_outlives_the_terminal(nearly_done, undisturbed):
     (nearly_done.output / "ada" / "greetings.json").unlink()
-    # The terminal goes before anything is done, and again while a submission is graded.
+    # The terminal is closed before anything is done, and again while a submission is graded.
     hang_up = (
         "import os, signal\n"
         "from autograder.sandbox.engine import Engine\n"
@@ -126,11 +126,11 @@ def test_nohup_outlives_the_terminal(nearly_done, undisturbed):
     assert nearly_done.state() == undisturbed.state()
 
 
-# --- Hindered ---------------------------------------------------------------------------------------
+# --- Full disks, locks and leftovers ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("limit", [1000, 20_000], ids=["results", "gradebook"])
-def test_a_full_disk_is_told_and_nothing_half_written_stays(nearly_done, undisturbed, limit):
+def test_a_full_disk_is_reported_and_leaves_no_partial_file(nearly_done, undisturbed, limit):
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))"
     before = nearly_done.snapshot()
     code, said = nearly_done.finish(before=full)
@@ -143,9 +143,9 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(nearly_done, undistu
     assert nearly_done.state() == undisturbed.state()
 
 
-def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
+def test_an_output_that_cannot_be_written_is_reported(nearly_done, undisturbed):
     shutil.rmtree(nearly_done.output / "dan")
-    (nearly_done.output / "dan").write_text("a file where the folder should be")  # what no user can write to
+    (nearly_done.output / "dan").write_text("a file where the folder should be")  # permissions do not stop root
     code, said = nearly_done.finish()
     assert (code, "Fix this" in said, "Traceback" in said) == (2, True, False), said
     (nearly_done.output / "dan").unlink()
@@ -155,7 +155,7 @@ def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="mounting a file system takes root")
 @pytest.mark.parametrize(
-    ("hinder", "mend", "words"),
+    ("hinder", "fix", "words"),
     [
         ("mount -t tmpfs -o size=12k tmpfs {0}", "mount -o remount,size=16m {0}", "No space left on device"),
         (
@@ -166,11 +166,11 @@ def test_an_output_that_cannot_be_written_is_told(nearly_done, undisturbed):
     ],
     ids=["full", "read-only"],
 )
-def test_a_file_system_that_takes_no_more_is_told(grader, undisturbed, hinder, mend, words):
+def test_an_unwritable_file_system_is_reported(grader, undisturbed, hinder, fix, words):
     grader.output.mkdir()
     command = shlex.join(grader.command())
     script = (
-        f"{hinder}; {command} > first.txt 2>&1; echo $? >> first.txt; {mend}; {command}; echo $? > second.txt; "
+        f"{hinder}; {command} > first.txt 2>&1; echo $? >> first.txt; {fix}; {command}; echo $? > second.txt; "
         "cp -a {0}/. copy; umount {0}; cp -a copy/. {0}"
     ).format(shlex.quote(str(grader.output)))
     subprocess.run(["unshare", "--mount", "sh", "-c", script], cwd=grader.root, env=grader.environment(), check=True)
@@ -183,7 +183,7 @@ def test_a_file_system_that_takes_no_more_is_told(grader, undisturbed, hinder, m
     assert grader.state() == undisturbed.state()
 
 
-def test_a_locked_gradebook_is_told_and_the_results_are_there(nearly_done, undisturbed):
+def test_a_locked_gradebook_is_reported_and_results_are_stored(nearly_done, undisturbed):
     impatient = "from autograder.gradebook import nbgrader_db as db; db.update_gradebook.__kwdefaults__['wait_s'] = 0.5"
     with contextlib.closing(sqlite3.connect(nearly_done.course / "gradebook.db")) as other:
         other.execute("begin exclusive")
@@ -196,7 +196,7 @@ def test_a_locked_gradebook_is_told_and_the_results_are_there(nearly_done, undis
     assert nearly_done.state() == undisturbed.state()
 
 
-def test_what_a_killed_grader_was_writing_is_cleared_away(nearly_done, undisturbed):
+def test_temporary_files_of_a_killed_grader_are_removed(nearly_done, undisturbed):
     for name in ("ada/.greetings.json.k3_x9abc", "ada/.greetings.durations.json.01234567", ".grades.csv.abcdefgh"):
         (nearly_done.output / name).write_text('{"student": "ad')
     assert nearly_done.finish()[0] == 0

@@ -1,4 +1,4 @@
-"""What a zygote imports before it forks."""
+"""The modules that a zygote imports before it forks."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""Submissions made from a release are graded by checks that fit it, whatever the course has become since."""
+"""Submissions from a release are graded by checks that fit it, even if the course has changed since."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOLUTION = "solutions/greetings.py"
 
 
 def edit(root: Path, name: str, *changes: tuple[str, str]) -> Course:
-    """Change a file of the course; return the course as it is then."""
+    """Edit a file of the course; return the changed course."""
     text = (root / name).read_text("utf-8")
     for old, new in changes:
         assert re.search(old, text), old
@@ -39,7 +39,7 @@ def edit(root: Path, name: str, *changes: tuple[str, str]) -> Course:
 
 
 def rename_add(root: Path) -> Course:
-    """Call a question by another name; return the course as it is then."""
+    """Rename a question; return the changed course."""
     checks = root / "tests/checks/greetings"
     for path in (root / SOLUTION, checks / "public/counting.py", *checks.glob("*/test_add.py")):
         path.write_text(re.sub(r"\badd\b", "total_of", path.read_text("utf-8")), "utf-8")
@@ -50,7 +50,7 @@ def rename_add(root: Path) -> Course:
 
 @pytest.fixture
 def course(tiny_course) -> Course:
-    """The course, of which a version has been released."""
+    """The course, with one released version."""
     course = load_course(tiny_course)
     (exercise,) = course.exercises
     bundle = tiny_course / "release" / VERSION / "gradescope/greetings.zip"
@@ -65,7 +65,7 @@ def course(tiny_course) -> Course:
 
 @pytest.fixture
 def hand_in(tmp_path):
-    """Return what hands in the solved notebook of a course, as a release made it."""
+    """Return a function that hands in the solved notebook of a course, as a release contains it."""
 
     def write(course: Course, version: str, student: str = "ada", without: str = "") -> SubmissionFile:
         notebook = source_notebook(course.exercises[0], version)
@@ -89,7 +89,7 @@ def test_the_result_tells_the_release(course, hand_in):
     assert chosen(course, hand_in(course, VERSION)).template.message == ""
 
 
-def test_a_corrected_check_is_for_everybody(course, hand_in):
+def test_a_corrected_check_applies_to_earlier_releases(course, hand_in):
     handed = hand_in(course, VERSION)
     now = edit(course.root, CHECKS.format("public"), (r"5, what=", "6 - 1, what="))
     prepared = chosen(now, handed)
@@ -98,14 +98,14 @@ def test_a_corrected_check_is_for_everybody(course, hand_in):
     assert prepared.template.message == ""
 
 
-def test_a_release_that_is_not_known_is_graded_by_todays_checks_and_told(course, hand_in):
+def test_an_unknown_release_is_graded_by_the_current_checks_with_a_note(course, hand_in):
     prepared = chosen(course, hand_in(course, "2031.4"))
     assert prepared.exercise == course.exercises[0]
     assert "2031.4, which is not known here" in prepared.template.message
 
 
 @pytest.mark.parametrize("version", ["../../2026.1", "2026.1/..", "", "x" * 10_000, 7, None, {"a": 1}])
-def test_what_a_notebook_claims_is_only_ever_a_name(course, hand_in, version):
+def test_the_release_in_a_notebook_is_only_used_as_a_name(course, hand_in, version):
     handed = hand_in(course, VERSION)
     notebook = json.loads(handed.path.read_text())
     notebook["metadata"]["autograder"]["release"] = version
@@ -116,13 +116,13 @@ def test_what_a_notebook_claims_is_only_ever_a_name(course, hand_in, version):
     assert "/" not in prepared.template.release
 
 
-def test_a_deleted_locked_cell_is_told(course, hand_in):
+def test_a_deleted_locked_cell_is_reported(course, hand_in):
     message = chosen(course, hand_in(course, VERSION, without="add-code-1")).template.message
-    assert message == "Cells that are to stay as they are were edited or deleted, and run as handed out: add-code-1."
+    assert message == "These cells must not be modified, so they ran as they were handed out: add-code-1."
 
 
 @pytest.mark.slow
-def test_where_questions_have_changed_each_submission_is_graded_by_the_checks_of_its_release(course, hand_in, share):
+def test_with_changed_questions_each_release_is_graded_by_its_own_checks(course, hand_in, share):
     old = hand_in(course, VERSION, "old")
     now = rename_add(course.root)
     new = hand_in(now, "unreleased", "new")
@@ -137,7 +137,7 @@ def test_where_questions_have_changed_each_submission_is_graded_by_the_checks_of
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["missing", "changed"])
-def test_without_its_files_a_release_stops_only_its_own_submissions(course, hand_in, share, fault):
+def test_missing_files_of_a_release_affect_only_its_own_submissions(course, hand_in, share, fault):
     old = hand_in(course, VERSION, "old")
     now = rename_add(course.root)
     bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"

@@ -1,4 +1,4 @@
-"""After a change to the checks only what it touches is run, and the result is the one that a fresh grading gives."""
+"""After an edit of the checks, only the affected ones run, and the result equals that of grading from scratch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOLDER = TINY_COURSE / "tests" / "checks" / "greetings"
 CHECKS = "".join(
     f"# %% {path.relative_to(FOLDER).as_posix()}\n{path.read_text()}" for path in sorted(FOLDER.glob("*/*.py"))
 )
-"""All files of checks in one text, as `split_files` reads them."""
+"""All check files in one text, as `split_files` reads them."""
 
 ALL = {
     *("add.two_invitations", "add.large_crowd", "add.nobody_invited"),
@@ -100,7 +100,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
 
 
 class Noted:
-    """An engine that passes every check, and notes which it was asked to run."""
+    """An engine that passes every check and records which ones it was asked to run."""
 
     def __init__(self) -> None:
         self.run_checks: set[str] = set()
@@ -125,14 +125,14 @@ class Noted:
 
 
 def write_checks(root: Path, text: str) -> None:
-    """Replace all files of checks."""
+    """Replace all check files."""
     shutil.rmtree(root / "tests/checks/greetings")
     split_files(text, "greetings").write_to(root / "tests/checks")
 
 
 @pytest.fixture
 def graded(tiny_course, tmp_path):
-    """Return what grades one right answer with checks of this text, and says which were run."""
+    """Return a function that grades a right answer by the checks in a text, and returns those that ran."""
     path = tmp_path / "greetings.py"
     path.write_text(RIGHT)
 
@@ -147,27 +147,27 @@ def graded(tiny_course, tmp_path):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_only_what_a_change_touches_is_run(graded, name):
-    edit, touched = EDITS[name]
+def test_only_the_checks_that_an_edit_affects_are_run(graded, name):
+    edit, affected = EDITS[name]
     assert graded(CHECKS)[0] == ALL
     assert edit(CHECKS) != CHECKS
-    assert graded(edit(CHECKS))[0] == touched
+    assert graded(edit(CHECKS))[0] == affected
     assert graded(edit(CHECKS))[0] == NOTHING
 
 
-def test_changed_points_move_the_score_without_a_run(graded):
+def test_changed_points_change_the_score_without_a_run(graded):
     graded(CHECKS)
     ran, run = graded(CHECKS.replace("points(0.5)", "points(3)"))
     assert ran == NOTHING
-    assert [(move.before, move.after, move.checks) for move in run.score_changes] == [
+    assert [(change.before, change.after, change.checks) for change in run.score_changes] == [
         (5.5, 8, (("Greeter.empty_name", 2.5),))
     ]
 
 
-def test_fewer_points_are_not_taken_away_unseen(graded):
+def test_fewer_points_need_permission(graded):
     graded(CHECKS)
     _, run = graded(CHECKS.replace("points(0.5)", "points(0.25)"))
-    assert [(move.before, move.after) for move in run.kept] == [(5.5, 5.25)]
+    assert [(change.before, change.after) for change in run.kept] == [(5.5, 5.25)]
     _, run = graded(CHECKS.replace("points(0.5)", "points(0.25)"), allow_lower=True)
     assert [result.score for result in run.results] == [5.25]
 
@@ -192,7 +192,7 @@ def test_a_file_beside_the_checks_is_part_of_them_all(tiny_course):
     assert not set(before.values()) & set(after.values())
 
 
-# --- The same bytes, for real -----------------------------------------------------------------------
+# --- The same bytes, with a real engine -------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def engine():
 
 
 class Borrowed(Noted):
-    """The module's engine as one that a run opens and closes."""
+    """The module's engine, which a run cannot close."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -220,7 +220,7 @@ CLASS = {"ada": RIGHT, "bob": WRONG, "cleo": HALF, "dan": ""}
 
 @pytest.mark.slow
 def test_edits_after_edits_give_the_bytes_of_a_fresh_grading(engine, tmp_path):
-    """Whatever was graded before, in whatever order checks were changed."""
+    """For any sequence of edits, with all earlier results stored."""
     assert HALF != RIGHT
     handed = []
     for student, text in CLASS.items():

@@ -1,4 +1,4 @@
-"""Exercises graded several times at once and one by one: the same outcomes, full marks for the solutions."""
+"""Submissions graded in parallel have the same outcomes as one by one, and solutions get full marks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.submissions.find import SubmissionFile
 
 COURSE = load_course()
 TRAINED_OR_NOT = ("tensor_ops", "data_split", "mlp")
-"""One of each kind; tests/parity grades the others twice, in another order and beside others."""
+"""One exercise of each kind; tests/parity grades the others twice, in another order and in parallel."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED_OR_NOT)
-def test_several_at_once_come_out_as_one_by_one(name, engine, share, tmp_path):
+def test_parallel_grading_gives_the_same_outcomes(name, engine, share, tmp_path):
     exercise = COURSE.exercise(name)
 
     def results(students: int, jobs: int) -> list[Result]:

@@ -1,9 +1,10 @@
-"""Grading a class for real, with the small second course: results, resuming, moves, the same bytes twice."""
+"""Grading a class of the small second course with a real engine: results, resuming, score changes, reproducibility."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from autograder.course import load_course
 from autograder.course.cells import Cell, illustrations_of
 from autograder.grading.whole_class import grade_class, read_stored
 from autograder.results.model import Status
-from autograder.results.store import result_path
+from autograder.results.store import read_results, result_path, write_result
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from autograder.submissions.find import SubmissionFile
@@ -34,7 +35,7 @@ def course(tiny_course: Path):
 
 @pytest.fixture
 def hand_in(tmp_path: Path):
-    """Return what writes one student's module and says where it is."""
+    """Return a function that writes one student's module and returns the submission."""
 
     def write(student: str, text: str) -> SubmissionFile:
         path = tmp_path / "submitted" / student / "greetings" / "greetings.py"
@@ -52,7 +53,7 @@ def engine():
 
 
 class Borrowed:
-    """The module's engine as one that a run opens and closes, counting the jobs it does."""
+    """The module's engine, which a run cannot close; it counts its jobs."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.tier, self.jobs = engine, engine.tier, 0
@@ -77,7 +78,7 @@ def borrowed(engine: Engine) -> Borrowed:
 
 
 def snapshot(output: Path) -> dict[str, bytes]:
-    """Every result's bytes; durations differ and are none of it."""
+    """Return the bytes of every result, without durations, which differ from run to run."""
     return {
         str(path.relative_to(output)): path.read_bytes()
         for path in sorted(output.rglob("*.json"))
@@ -85,7 +86,7 @@ def snapshot(output: Path) -> dict[str, bytes]:
     }
 
 
-def test_two_gradings_give_the_same_bytes_whatever_runs_beside(course, hand_in, borrowed, tmp_path):
+def test_parallel_grading_gives_the_same_bytes(course, hand_in, borrowed, tmp_path):
     handed = [hand_in(f"s{n}", RIGHT if n % 2 else WRONG) for n in range(6)]
     grade_class(course, handed, tmp_path / "one", lambda: borrowed, tier=TIER, jobs=1)
     grade_class(course, handed, tmp_path / "eight", lambda: borrowed, tier=TIER, jobs=8)
@@ -93,7 +94,7 @@ def test_two_gradings_give_the_same_bytes_whatever_runs_beside(course, hand_in, 
     assert len(snapshot(tmp_path / "one")) == 6
 
 
-def test_only_what_changed_is_run_again(course, hand_in, borrowed, tmp_path):
+def test_only_changed_submissions_run_again(course, hand_in, borrowed, tmp_path):
     handed = [hand_in("ada", RIGHT), hand_in("bob", WRONG)]
     grade_class(course, handed, tmp_path / "out", lambda: borrowed, tier=TIER)
     assert borrowed.jobs == 2
@@ -103,10 +104,10 @@ def test_only_what_changed_is_run_again(course, hand_in, borrowed, tmp_path):
     hand_in("bob", RIGHT)
     third = grade_class(course, handed, tmp_path / "out", lambda: borrowed, tier=TIER)
     assert (borrowed.jobs, third.reused) == (3, 1)
-    assert [(move.student, move.lowers) for move in third.score_changes] == [("bob", False)]
+    assert [(change.student, change.lowers) for change in third.score_changes] == [("bob", False)]
 
 
-def test_a_damaged_result_is_graded_anew(course, hand_in, borrowed, tmp_path):
+def test_a_damaged_result_is_graded_again(course, hand_in, borrowed, tmp_path):
     handed = [hand_in("ada", RIGHT)]
     grade_class(course, handed, tmp_path / "out", lambda: borrowed, tier=TIER)
     before = snapshot(tmp_path / "out")
@@ -119,28 +120,29 @@ def test_a_damaged_result_is_graded_anew(course, hand_in, borrowed, tmp_path):
     assert borrowed.jobs == 1 + 4
 
 
-def test_a_regrade_never_lowers_a_score_unseen(course, hand_in, borrowed, tmp_path):
+def test_a_score_is_never_lowered_without_permission(course, hand_in, borrowed, tmp_path):
     out = tmp_path / "out"
     grade_class(course, [hand_in("ada", RIGHT)], out, lambda: borrowed, tier=TIER)
     full = read_stored(out, "ada", "greetings")
     handed = [hand_in("ada", WRONG)]
 
     dry = grade_class(course, handed, out, lambda: borrowed, tier=TIER, dry_run=True)
-    assert [(move.student, move.before, move.checks != ()) for move in dry.score_changes] == [("ada", full.score, True)]
+    changes = [(change.student, change.before, change.checks != ()) for change in dry.score_changes]
+    assert changes == [("ada", full.score, True)]
     assert read_stored(out, "ada", "greetings") == full
 
     kept = grade_class(course, handed, out, lambda: borrowed, tier=TIER)
-    assert [move.student for move in kept.kept] == ["ada"]
+    assert [change.student for change in kept.kept] == ["ada"]
     assert kept.results == [full]
     assert read_stored(out, "ada", "greetings") == full
 
     lowered = grade_class(course, handed, out, lambda: borrowed, tier=TIER, allow_lower=True)
-    assert [move.lowers for move in lowered.score_changes] == [True]
+    assert [change.lowers for change in lowered.score_changes] == [True]
     assert read_stored(out, "ada", "greetings").score < full.score
 
 
 def test_no_score_is_read_from_what_a_cell_prints(course, borrowed, tmp_path):
-    """Neither from what it prints when it is run here nor from the outputs that were handed in with it."""
+    """Neither from its output when it runs here nor from outputs in the submitted notebook."""
     claims = "import sys\nprint('passed 3/3')\nprint('3.0', file=sys.stderr)\n3.0\n"
     worth = {"nbgrader": {"grade": True, "grade_id": "add", "points": 3, "solution": True, "locked": False}}
 
@@ -169,7 +171,7 @@ def test_a_dry_run_writes_nothing(course, hand_in, borrowed, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_cannot_be_read_has_a_result_and_stops_nobody(course, hand_in, borrowed, tmp_path):
+def test_an_unreadable_submission_has_a_result_and_stops_no_other(course, hand_in, borrowed, tmp_path):
     bad = hand_in("eve", "")
     html = tmp_path / "x.ipynb"
     html.write_text("<!DOCTYPE html><p>Log in")
@@ -185,7 +187,7 @@ def test_what_cannot_be_read_has_a_result_and_stops_nobody(course, hand_in, borr
         assert result.max_score == by_student["ada"].max_score
 
 
-def test_illustrations_are_known_by_tag_or_by_source(course):
+def test_illustrations_are_recognised_by_tag_or_source(course):
     exercise = course.exercise("greetings")
     figure = 'try:\n    print("guests:", add([2, 3]))\nexcept NotImplementedError:\n' \
              '    print("write `add` first, then run this cell again")'  # fmt: skip
@@ -204,7 +206,7 @@ def test_illustrations_are_those_that_jupytext_reads(exercise):
 
 @pytest.fixture
 def grade(tiny_course: Path, tmp_path: Path):
-    """Return what runs ``autograder grade`` on the hand-ins."""
+    """Return a function that runs ``autograder grade`` on the submissions."""
 
     def run(*arguments: str):
         fixed = ["grade", str(tmp_path / "submitted"), "--course", str(tiny_course), "-o", str(tmp_path / "out")]
@@ -231,6 +233,16 @@ def test_the_command_grades_writes_tables_and_the_gradebook(grade, hand_in, tmp_
     assert "2 of 2 had not changed" in repeated.output
 
 
+def test_results_of_another_grader_version_are_made_again_with_a_message(grade, hand_in, tmp_path):
+    hand_in("ada", RIGHT)
+    assert "graded again" not in grade("--gradebook", "none").output
+    (result,) = read_results(tmp_path / "out")
+    write_result(tmp_path / "out", replace(result, environment="python 3.11.7, grader 00000000"))
+    output = " ".join(grade("--gradebook", "none").output.split())
+    assert "1 of 1 had not changed, but were graded again: another version of the grader" in output
+    assert read_results(tmp_path / "out") == [result]
+
+
 def test_the_command_says_what_it_kept_and_fails(grade, hand_in):
     hand_in("ada", RIGHT)
     assert grade("--gradebook", "none").exit_code == 0
@@ -247,12 +259,12 @@ def test_the_command_says_what_it_kept_and_fails(grade, hand_in):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--exercise", "nonsense"], "this course has: greetings"),
-        (["--student", "nobody"], "no folder of a student"),
+        (["--exercise", "nonsense"], "Choose one of: greetings"),
+        (["--student", "nobody"], "no folder for a student"),
         (["--student", "../x"], "cannot be a student's name"),
     ],
 )
-def test_wrong_use_is_told_in_a_sentence(grade, hand_in, arguments, words):
+def test_wrong_use_is_reported_in_a_sentence(grade, hand_in, arguments, words):
     hand_in("ada", RIGHT)
     done = grade(*arguments)
     assert done.exit_code == 2

@@ -1,4 +1,4 @@
-"""Hints: one more at each call, for every question of the course, and none where there is none."""
+"""Hints: one more per call, for every question of the course."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def beside_a_notebook(tmp_path, monkeypatch):
     (folder / "test_add.py").write_text(ADD)
     (folder / "test_halve.py").write_text(HALVE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(notebook, "_told", {})
+    monkeypatch.setattr(notebook, "_hints_shown", {})
 
 
-def test_each_call_tells_one_more_and_begins_again():
+def test_each_call_shows_one_more_and_starts_again_after_the_last():
     told = [repr(hint("add")) for _ in range(3)]
     assert told[0] == 'Hint 1 of 2: Look at `+`. Run `hint("add")` again for the next one.'
     assert told[1] == "Hint 2 of 2: It takes < two."
@@ -52,13 +52,13 @@ def test_html_is_escaped_and_names_are_code():
     assert "&lt; two" in hint("add")._repr_html_()
 
 
-def test_a_question_without_hints_or_an_unknown_one_says_what_there_is():
+def test_a_question_without_hints_or_an_unknown_one_says_what_to_do():
     assert "no hint" in repr(hint("halve"))
     assert "add, halve" in repr(hint("subtract"))
 
 
-def test_the_table_tells_of_hints_as_long_as_something_is_wrong():
-    globals()["add"] = lambda a, b: a - b  # `check` looks for it where it is called
+def test_the_table_mentions_hints_as_long_as_something_is_wrong():
+    globals()["add"] = lambda a, b: a - b  # `check` looks in its caller's globals
     table = check("add")
     assert 'hint("add")' in repr(table)
     assert "hint(&quot;add&quot;)" in table._repr_html_()

@@ -1,4 +1,4 @@
-"""Downloads as the platforms make them, small."""
+"""Small downloads in the platforms' formats."""
 
 from __future__ import annotations
 

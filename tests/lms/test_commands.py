@@ -1,4 +1,4 @@
-"""What `autograder collect` and `autograder export` say at the terminal, and how they end."""
+"""Output and exit codes of `autograder collect` and `autograder export`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def store(student: str, score: float) -> None:
     write_result(Path("graded"), Result(student, "greetings", "r", "s", "c", "e", "A", Status.GRADED, questions))
 
 
-def test_collect_tells_what_it_took_and_what_not(course):
+def test_collect_reports_every_file(course):
     write_zip(
         course / "a.zip",
         {
@@ -46,9 +46,9 @@ def test_collect_tells_what_it_took_and_what_not(course):
     assert code == 1
     assert output.splitlines() == [
         "lovelaceada/greetings: new, from a.zip: lovelaceada_LATE_1_2_greetings.ipynb, late",
-        "Not placed: a.zip: README.txt: Its name is none that Moodle, Canvas or Gradescope give.",
+        "Not placed: a.zip: README.txt: The file name matches no Moodle, Canvas or Gradescope pattern.",
         "Submissions: 1 new, in submitted",
-        "Passed over: 1 files that systems and editors leave behind.",
+        "Ignored: 1 files that operating systems and editors leave behind.",
     ]
 
 
@@ -56,7 +56,7 @@ def test_collect_advises_a_roster_where_names_are_shared(course):
     shared = {f"Anna M_{n}_assignsubmission_file_/greetings.py": b"" for n in (1, 2)}
     write_zip(course / "a.zip", shared)
     Path("r.csv").write_text("Identifier,Full name,Email address\nParticipant 1,Anna M,a@x\nParticipant 2,Anna M,b@x\n")
-    assert "With --roster, each has one folder" in run("collect", "a.zip")[1]
+    assert "With --roster, each student gets the same folder" in run("collect", "a.zip")[1]
     assert "With --roster" not in run("collect", "a.zip", "--roster", "r.csv", "-o", "other")[1]
     assert sorted(path.name for path in Path("other").iterdir() if path.is_dir()) == ["a@x", "b@x"]
 
@@ -75,8 +75,8 @@ def test_collect_again_is_quiet_and_says_where_older_ones_are(course):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-e", "greeting"], "there is no exercise 'greeting'; this course has: greetings"),
-        (["--roster", "bad.csv"], "has no column that tells whose a row is"),
+        (["-e", "greeting"], "There is no exercise 'greeting'. Choose one of: greetings."),
+        (["--roster", "bad.csv"], "has no column that identifies students"),
     ],
 )
 def test_wrong_use_of_collect_says_what_to_do(course, arguments, words):
@@ -88,7 +88,7 @@ def test_wrong_use_of_collect_says_what_to_do(course, arguments, words):
     assert not Path("submitted").exists()
 
 
-def test_what_is_collected_is_what_grading_finds(course):
+def test_grading_finds_the_collected_submissions(course):
     from autograder.submissions.find import collect
 
     write_zip(course / "a.zip", {"ada_1_2_greetings.ipynb": notebook("a"), "ben_2_3_greetings.pdf": b"%PDF"})
@@ -96,7 +96,7 @@ def test_what_is_collected_is_what_grading_finds(course):
     found = collect(Path("submitted"), load_course())
     assert not found.strays
     assert [(handed.student, handed.note) for handed in found.found] == [("ada", ""), ("ben", "")]
-    assert "it holds greetings.pdf" in found.found[1].problem
+    assert "it contains greetings.pdf" in found.found[1].problem
 
 
 def test_grade_names_collect_for_an_archive(course):
@@ -108,7 +108,7 @@ def test_grade_names_collect_for_an_archive(course):
 
 def test_export_says_what_to_do_first(course):
     assert run("export", "-f", "canvas")[0] == 2
-    assert "there is no folder graded" in run("export", "-f", "canvas")[1]
+    assert "There is no folder graded" in run("export", "-f", "canvas")[1]
     store("ada", 1)
     assert "needs --roster" in run("export", "-f", "canvas")[1]
     Path("r.csv").write_text("Email\nada\n")
@@ -121,13 +121,13 @@ def test_export_says_what_to_do_first(course):
     )
 
 
-def test_export_writes_beside_the_results_and_lists_whom_it_lost(course):
+def test_export_writes_beside_the_results_and_lists_missing_students(course):
     store("ada", 1.5)
     store("zoe", 2)
     Path("r.csv").write_text("Username,Email address\nada,a@x.org\nben,b@x.org\n")
     code, output = run("export", "-f", "moodle", "--roster", "r.csv")
     assert code == 1
-    assert output.splitlines()[0].startswith("Not in the table: zoe (greetings 2) is nobody in the list")
+    assert output.splitlines()[0].startswith("Not in the table: zoe (greetings 2) matches no row of the list")
     assert output.splitlines()[-1] == "Written: graded/moodle.csv"
     with Path("graded/moodle.csv").open(newline="") as file:
         assert [row["greetings"] for row in csv.DictReader(file)] == ["1.5", ""]

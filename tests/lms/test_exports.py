@@ -1,4 +1,4 @@
-"""What goes back to Canvas and Moodle: read as their importers read it, nobody lost, no formula, no point too many."""
+"""Tables for Canvas and Moodle: their importers can read them, and no student, formula or point is out of place."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_canvas_gets_its_gradebook_back_with_the_exercises_only(roster):
     ]
 
 
-def test_canvas_students_are_known_by_id_login_or_a_name_of_their_own(roster):
+def test_canvas_students_are_found_by_id_login_or_unique_name(roster):
     entries = [Entry("lovelaceada", "tensor_ops", "canvas", "1001", "lovelaceada")]
     results = [result(name, "tensor_ops", 1) for name in ("lovelaceada", "JOERG", "Ben Nobody", "zoe")]
     exported = export_canvas(roster(GRADEBOOK), TASK, results, entries)
@@ -103,21 +103,21 @@ def test_canvas_students_are_known_by_id_login_or_a_name_of_their_own(roster):
     assert [lost.split(" (")[0] for lost in exported.notes.lost] == ["zoe"]
 
 
-def test_two_folders_of_one_student_are_told_and_neither_is_filled_in(roster):
+def test_two_folders_of_one_student_are_reported_and_not_filled_in(roster):
     results = [result("ada", "tensor_ops", 1), result("Ada Lovelace", "tensor_ops", 2)]
     exported = export_canvas(roster(GRADEBOOK), TASK, results, [])
     assert canvas_reads(exported)["1001"]["Tensor Ops (70)"] == ""
-    assert "would both be Lovelace, Ada" in exported.notes.lost[0]
+    assert "both match Lovelace, Ada" in exported.notes.lost[0]
 
 
-def test_one_who_has_left_is_not_taken_for_a_namesake(roster):
+def test_a_student_who_has_left_is_not_confused_with_a_namesake(roster):
     entries = [Entry("lovelaceada", "tensor_ops", "canvas", "9", "lovelaceada")]
     clash = GRADEBOOK.replace("Müller, Jörg", "Lovelace, Ada")
     exported = export_canvas(roster(clash), TASK, [result("lovelaceada", "tensor_ops", 1)], entries)
     assert len(exported.notes.lost) == 1
 
 
-def test_what_could_not_be_decided_is_left_alone_and_told(roster):
+def test_undecided_results_are_reported_and_not_filled_in(roster):
     results = [
         result("ada", "tensor_ops", 0, Status.UNREADABLE),
         result("ben", "tensor_ops", 0, Status.GRADER_ERROR, "grader_error"),
@@ -125,10 +125,10 @@ def test_what_could_not_be_decided_is_left_alone_and_told(roster):
     exported = export_canvas(roster(GRADEBOOK), TASK, results, [])
     assert [row["Tensor Ops (70)"] for row in canvas_reads(exported).values()] == ["0", "EX", "7", ""]
     assert "could not be read" in exported.notes.remarks[1]
-    assert "could not decide it" in exported.notes.remarks[2]
+    assert "after a grader error" in exported.notes.remarks[2]
 
 
-def test_columns_that_are_missing_or_of_another_size_are_told(roster):
+def test_missing_columns_and_other_maxima_are_reported(roster):
     other = GRADEBOOK.replace("Possible,,,,,,12", "Possible,,,,,,100")
     exported = export_canvas(roster(other), TASK, [result("ada", "tensor_ops", 1)], [])
     assert exported.notes.remarks[0].startswith("convolution has no column there.")
@@ -139,7 +139,7 @@ def test_columns_that_are_missing_or_of_another_size_are_told(roster):
         export_canvas(roster(GRADEBOOK), ExportTask({"convolution": 16.0}, frozenset(), {}), [], [])
 
 
-def test_a_gradebook_with_two_names_and_semicolons_comes_back_so(roster):
+def test_a_gradebook_keeps_its_columns_and_separator(roster):
     text = (
         "LastName;FirstName;ID;SIS Login ID;Section;Tensor_Ops (70)\nPoints Possible;;;;;12\nLovelace;Ada;1001;ada;A;\n"
     )
@@ -181,18 +181,18 @@ def test_moodles_worksheet_comes_back_with_grades(roster):
     assert [lost.split(" (")[0] for lost in exported.notes.lost] == ["Ben"]
 
 
-def test_a_worksheet_is_of_one_exercise(roster):
+def test_a_worksheet_needs_a_single_exercise(roster):
     with pytest.raises(UsageError, match="--exercise tensor_ops"):
         export_moodle(roster(WORKSHEET), TASK, [], [])
 
 
-def test_namesakes_without_a_number_are_told_rather_than_guessed(roster):
+def test_namesakes_without_a_number_are_reported_not_guessed(roster):
     task = ExportTask({"convolution": 16.0}, frozenset(), {})
     exported = export_moodle(roster(WORKSHEET), task, [result("Anna Müller", "convolution", 1)], [])
-    assert "nobody in the list, or more than one" in exported.notes.lost[0]
+    assert "matches no row of the list, or several" in exported.notes.lost[0]
 
 
-def test_moodles_grade_import_gets_one_column_an_exercise(roster):
+def test_moodles_grade_import_gets_one_column_per_exercise(roster):
     text = (
         "First name,Last name,ID number,Institution,Email address,Assignment: Tensor Ops (Real),Course total (Real)\n"
         "Ada,Lovelace,77,Uni,ada@x.org,-,-\nBen,Nobody,78,Uni,=1+1@x.org,3.00,3.00\n"
@@ -218,7 +218,7 @@ def test_moodles_grade_import_gets_one_column_an_exercise(roster):
             "convolution (bonus)": "1",
         },
     ]
-    assert "Moodle will not know it" in exported.notes.remarks[0]
+    assert "Moodle will not recognise" in exported.notes.remarks[0]
 
 
 def test_each_platform_refuses_the_others_list(roster):
@@ -247,13 +247,13 @@ def test_a_formula_never_begins_a_cell(text):
 
 
 @given(st.text(alphabet="'=+-@ \ta1", max_size=8))
-def test_what_is_defused_can_be_restored(text):
+def test_escaping_can_be_undone(text):
     assert unescape_formula(escape_formula(text)) == text
     assert not escape_formula(text).lstrip().startswith(("=", "+", "-", "@"))
 
 
 @pytest.mark.parametrize("text", ["-", "-1.50", "+3", "12,5", "80%", "", "EX", "O'Brien"])
-def test_numbers_and_plain_words_are_passed_on(text):
+def test_numbers_and_plain_words_are_not_escaped(text):
     assert escape_foreign(text) == text
 
 
@@ -266,7 +266,7 @@ def test_numbers_and_plain_words_are_passed_on(text):
         "Name;Email\r\nÄda;a@x\r\n".encode("cp1252"),
     ],
 )
-def test_tables_are_read_whatever_wrote_them(tmp_path: Path, data):
+def test_tables_are_read_in_common_encodings(tmp_path: Path, data):
     (tmp_path / "t.csv").write_bytes(data)
     table = read_table(tmp_path / "t.csv")
     assert (table.columns, table.rows) == (("Name", "Email"), (("Äda", "a@x"),))

@@ -1,4 +1,4 @@
-"""What a hostile archive could do: nothing outside of the output, no flood, no silence about a member."""
+"""Hostile archives: nothing is written outside the output, sizes are bounded, and every member is reported."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
         "Ada_1_assignsubmission_file_/../../convolution.ipynb",
     ],
 )
-def test_a_path_out_of_the_archive_is_left_out(tmp_path, name):
+def test_a_path_that_leaves_the_archive_is_refused(tmp_path, name):
     report = collect(write_zip(tmp_path / "a.zip", {name: notebook("x")}), tmp_path / "out")
-    assert list(why_of(report).values()) == ["Its name points out of the archive."]
+    assert list(why_of(report).values()) == ["Its name leaves the archive."]
     assert not report.taken
 
 
@@ -75,7 +75,7 @@ def test_backslashes_of_windows_are_slashes(tmp_path):
 
 
 @pytest.mark.parametrize("encoded", ["Émilie", "Эмили", "艾米莉"])
-def test_names_in_utf_8_that_do_not_say_so_are_read(tmp_path, encoded):
+def test_unmarked_names_in_utf_8_are_read(tmp_path, encoded):
     name = f"{encoded}_1_assignsubmission_file_/convolution.ipynb"
     data = zipped({name: notebook("x")})
     data = patched(patched(data, b"PK\1\2", 8, b"\0\0"), b"PK\3\4", 6, b"\0\0")
@@ -84,7 +84,7 @@ def test_names_in_utf_8_that_do_not_say_so_are_read(tmp_path, encoded):
     assert (tmp_path / "out" / encoded / "convolution/convolution.ipynb").is_file()
 
 
-def test_what_could_act_on_a_terminal_stays_out_of_names_and_record(tmp_path):
+def test_control_characters_stay_out_of_names_and_record(tmp_path):
     evil = "\x1b[2J\u202eA\x07da"
     report = collect(
         write_zip(tmp_path / "a.zip", {f"{evil}_1_assignsubmission_file_/{evil}.ipynb": notebook("x")}),
@@ -126,13 +126,13 @@ def test_a_classmates_name_inside_a_submission_changes_nothing(tmp_path, inside)
     assert [taken.entry.student for taken in report.taken] == ["Ada"]
 
 
-def test_a_download_that_is_called_like_a_students_file_is_told(tmp_path):
-    """Moodle calls its zips after the course, which may look like Canvas's names."""
+def test_a_download_with_the_name_of_a_students_file_is_reported(tmp_path):
+    """Moodle names its zips after the course, which may match Canvas's pattern."""
     folder = tmp_path / "downloads"
     members = {f"{name}_{n}_assignsubmission_file_/a.py": b"" for n, name in enumerate(["Ada", "Ben"])}
     write_zip(folder / "DL_2026_1_Convolution-55.zip", members)
     report = collect(folder, tmp_path / "out")
-    assert list(why_of(report).values()) == ["It holds files of several students. Collect it by itself."]
+    assert list(why_of(report).values()) == ["It contains files of several students. Collect it separately."]
     assert len(collect(folder / "DL_2026_1_Convolution-55.zip", tmp_path / "out").taken) == 2
 
 
@@ -184,7 +184,7 @@ def test_a_link_where_a_student_belongs_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out/Ada").symlink_to(tmp_path / "elsewhere")
     report = collect(write_zip(tmp_path / "a.zip", {NAME: notebook("x")}), tmp_path / "out")
-    assert "is no folder. Move it away" in why_of(report)[NAME]
+    assert "is not a folder. Move it away" in why_of(report)[NAME]
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
@@ -192,7 +192,7 @@ def test_a_link_where_a_student_belongs_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_bomb_is_told_by_its_ratio(tmp_path, inside):
+def test_a_bomb_is_recognised_by_its_ratio(tmp_path, inside):
     bomb = {"convolution.ipynb": b"\0" * (4 * 2**20)}
     members = {NAME: bomb["convolution.ipynb"]} if not inside else {NAME.replace("ipynb", "zip"): zipped(bomb)}
     report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
@@ -200,7 +200,7 @@ def test_a_bomb_is_told_by_its_ratio(tmp_path, inside):
     assert not report.taken
 
 
-def test_a_size_that_is_a_lie_is_damage(tmp_path):
+def test_a_wrong_size_is_damage(tmp_path):
     data = zipped({NAME: os.urandom(5000)})
     data = patched(data, b"PK\1\2", 24, struct.pack("<L", 100))
     (tmp_path / "a.zip").write_bytes(data)
@@ -208,7 +208,7 @@ def test_a_size_that_is_a_lie_is_damage(tmp_path):
     assert "It is damaged" in why_of(report)[NAME]
 
 
-def test_what_lies_beside_a_damaged_answer_replaces_nothing(tmp_path):
+def test_files_beside_a_damaged_answer_replace_nothing(tmp_path):
     collect(write_zip(tmp_path / "a.zip", {NAME: notebook("old")}), tmp_path / "out")
     data = zipped({NAME: os.urandom(5000), NAME.replace("convolution.ipynb", "utils.py"): b"x"})
     at = data.index(b"PK\1\2") + 24
@@ -219,18 +219,18 @@ def test_what_lies_beside_a_damaged_answer_replaces_nothing(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-def test_members_over_one_another_are_read_once(tmp_path):
-    """Every record of the directory points to the first member, whose bytes would count a hundred times."""
+def test_overlapping_members_are_read_once(tmp_path):
+    """Every entry of the directory points to the first member, whose bytes would count a hundred times."""
     (tmp_path / "a.zip").write_bytes(patched(zipped([(NAME, b"x")] * 100), b"PK\1\2", 42, struct.pack("<L", 0)))
     report = collect(tmp_path / "a.zip", tmp_path / "out")
     assert [refused.why for _archive, refused in report.refused] == [
-        "It lies over another member, as in a decompression bomb."
+        "It overlaps another member, as in a decompression bomb."
     ] * 99
     assert len(list((tmp_path / "out/Ada/convolution").iterdir())) == 1
 
 
 def test_members_that_share_some_bytes_are_not_read(tmp_path):
-    """The second is read from inside the first, which is a zip that holds it; the third lies apart from both."""
+    """The second member is inside the first, which is a zip that contains it; the third overlaps neither."""
     first, second, third = (f"{name}_assignsubmission_file_/convolution.ipynb" for name in ("A_1", "B_2", "C_3"))
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(first, zipped({second: notebook("x")}))
@@ -238,11 +238,11 @@ def test_members_that_share_some_bytes_are_not_read(tmp_path):
         archive.writestr(third, notebook("y"))
         archive.getinfo(second).header_offset = 30 + len(first)
     report = collect(tmp_path / "a.zip", tmp_path / "out")
-    assert why_of(report) == dict.fromkeys((first, second), "It lies over another member, as in a decompression bomb.")
+    assert why_of(report) == dict.fromkeys((first, second), "It overlaps another member, as in a decompression bomb.")
     assert [path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")] == [notebook("y")]
 
 
-def test_all_together_have_a_bound(tmp_path, monkeypatch):
+def test_the_total_size_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "DOWNLOAD", ArchiveLimits(bytes_all=1000, bytes_each=600))
     members = {f"S{n}_{n}_assignsubmission_file_/convolution.ipynb": bytes(400 + 200 * (n == 5)) for n in range(5)}
     report = collect(
@@ -257,7 +257,7 @@ def test_a_flood_of_members_is_refused_before_it_is_read(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(100_000):
             archive.writestr(zipfile.ZipInfo(str(number)), b"")
-    with pytest.raises(ArchiveError, match="holds 100000 files; at most 20000 are read"), open_archive(path):
+    with pytest.raises(ArchiveError, match="contains 100000 files; at most 20000 are read"), open_archive(path):
         pass
     with pytest.raises(ArchiveError, match="lists far more files than a class hands in"):
         open_handed_in(path.read_bytes(), "hw.zip")
@@ -268,11 +268,11 @@ def test_encrypted_and_unusual_members_say_what_to_do(tmp_path):
     (tmp_path / "a.zip").write_bytes(patched(patched(data, b"PK\1\2", 8, b"\1\0"), b"PK\3\4", 6, b"\1\0"))
     assert "encrypted" in why_of(collect(tmp_path / "a.zip", tmp_path / "out"))[NAME]
     (tmp_path / "b.zip").write_bytes(patched(data, b"PK\1\2", 10, b"\x0e\0"))
-    assert "plain file or a common zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
+    assert "plain file or an ordinary zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"<html>login</html>", b"Rar!\x1a\x07", b"PK\5\6" + b"\xff" * 18])
-def test_what_is_no_zip_is_told(tmp_path, data):
+def test_a_file_that_is_not_a_zip_is_reported(tmp_path, data):
     (tmp_path / "a.zip").write_bytes(data)
     report = collect(tmp_path / "a.zip", tmp_path / "out")
     assert "a.zip" in why_of(report)["all of it"]
@@ -281,7 +281,7 @@ def test_what_is_no_zip_is_told(tmp_path, data):
 
 @given(st.binary(max_size=60), st.integers(0, 400))
 @settings(max_examples=300, deadline=None)
-def test_a_damaged_zip_is_refused_or_read_never_more(noise, at):
+def test_a_damaged_zip_is_read_within_bounds_or_refused(noise, at):
     whole = zipped({"a.ipynb": notebook("x"), "b/c.py": b"y" * 100})
     data = whole[:at] + noise + whole[at + len(noise) :]
     try:
@@ -308,7 +308,7 @@ NAMES = st.lists(PARTS, min_size=1, max_size=8).map("".join) | st.text(max_size=
 @given(st.lists(NAMES, max_size=12))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-def test_every_member_is_taken_or_told_and_nothing_is_written_elsewhere(tmp_path_factory, names):
+def test_every_member_is_imported_or_reported_and_nothing_is_written_elsewhere(tmp_path_factory, names):
     root = tmp_path_factory.mktemp("any")
     names = [name for name in names if name.encode("utf-8", "replace").decode() == name and name.split("\0")[0]]
     contents = {f"content {number}".encode(): name for number, name in enumerate(names)}
@@ -330,11 +330,11 @@ def test_every_member_is_taken_or_told_and_nothing_is_written_elsewhere(tmp_path
     assert {entry.student for entry in read_record(output)} == set(folders)
 
 
-# --- Many -------------------------------------------------------------------------------------------
+# --- Large classes ----------------------------------------------------------------------------------
 
 
-def test_a_large_class_needs_work_in_proportion_to_its_size(tmp_path):
-    """Counted in calls, not in seconds: four times the students make about four times the calls."""
+def test_the_work_grows_in_proportion_to_the_class(tmp_path):
+    """Counted in calls, not in seconds: four times the students need about four times the calls."""
     calls = {}
     for students in (100, 400):
         path = write_zip(

@@ -1,4 +1,4 @@
-"""Downloads of Moodle, Canvas and Gradescope become folders of students; nobody is lost, nobody overwritten."""
+"""Importing downloads of Moodle, Canvas and Gradescope: no submission is lost or overwritten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def output(tmp_path) -> Path:
 
 @pytest.fixture
 def collect(tmp_path, output):
-    """Return what takes members, as a zip, for convolution."""
+    """Return a function that imports members as a zip, for convolution by default."""
 
     def run(members, name: str = "download.zip", exercise: str | None = "convolution", **options) -> ImportReport:
         return import_download([write_zip(tmp_path / name, members)], output, EXERCISES, exercise=exercise, **options)
@@ -129,7 +129,7 @@ def test_gradescope(collect, output):
         "ben@example.edu/convolution/timestamp.txt",
     ]
     assert reasons(report) == {
-        "assignment_9_export/submission_3/convolution.ipynb": "It is of an earlier attempt; the latest was taken.",
+        "assignment_9_export/submission_3/convolution.ipynb": "It is from an earlier attempt; only the latest counts.",
         "assignment_9_export/submission_4/convolution.ipynb": "submission_metadata.yml names no student for it.",
     }
     assert (output / "555/convolution/timestamp.txt").read_text() == "2026-11-20 15:04:05.500000 UTC\n"
@@ -149,7 +149,7 @@ def test_nbgrader_reads_the_timestamp(collect, output):
     assert parse_utc((folder / "timestamp.txt").read_text().strip()) == read_timestamp(folder).replace(tzinfo=None)
 
 
-def test_folders_and_folders_of_zips_are_taken_like_the_zip(tmp_path, output):
+def test_folders_and_folders_of_zips_are_imported_like_a_zip(tmp_path, output):
     write_zip(tmp_path / "downloads/moodle.zip", MOODLE_FLAT)
     for name, content in {
         "lovelaceada_1_2_convolution.ipynb": notebook("a"),
@@ -163,7 +163,7 @@ def test_folders_and_folders_of_zips_are_taken_like_the_zip(tmp_path, output):
     ]
 
 
-def test_without_an_exercise_the_files_names_tell(collect, output):
+def test_file_names_decide_without_an_exercise(collect, output):
     report = collect(
         {
             "ada_1_10_Tensor-Ops-2.ipynb": notebook("t"),
@@ -176,15 +176,15 @@ def test_without_an_exercise_the_files_names_tell(collect, output):
     assert "--exercise tensor_ops" in reasons(report)["ada_1_12_homework.ipynb"]
 
 
-def test_or_the_name_that_moodle_gives_the_download(collect, output):
+def test_moodles_name_of_the_download_decides_as_well(collect, output):
     collect({"Ada_1_assignsubmission_file_/homework.ipynb": notebook("a")}, "DL2026-Tensor Ops-77.zip", exercise=None)
     assert submissions(output) == ["Ada/tensor_ops/tensor_ops.ipynb"]
 
 
-# --- Again, newer, older ----------------------------------------------------------------------------
+# --- Repeated, newer and older downloads ------------------------------------------------------------
 
 
-def test_the_same_again_changes_nothing(collect, output):
+def test_repeating_an_import_changes_nothing(collect, output):
     collect(MOODLE_FOLDERS)
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
     assert set(outcomes(collect(MOODLE_FOLDERS)).values()) == {PlacingOutcome.UNCHANGED}
@@ -198,12 +198,12 @@ def test_a_newer_one_replaces_and_the_older_is_kept(collect, output):
     assert (output / "Ada Lovelace/convolution/convolution.ipynb").read_bytes() == notebook("new")
     kept = files(output / ".replaced/Ada Lovelace/convolution")
     assert list(kept.values()) == [notebook("old")]
-    # Monday's once more: it was replaced before, so it does not come back.
+    # Monday's submission was replaced already, so importing it again does not bring it back.
     assert set(outcomes(collect({name: notebook("old")}, "monday.zip")).values()) == {PlacingOutcome.OLDER}
     assert (output / "Ada Lovelace/convolution/convolution.ipynb").read_bytes() == notebook("new")
 
 
-def test_canvas_tells_by_its_numbers_which_is_newer(collect, output):
+def test_in_canvas_the_file_number_decides_which_is_newer(collect, output):
     collect({"a_1_20_convolution.ipynb": notebook("new")})
     assert outcomes(collect({"a_1_19_convolution.ipynb": notebook("old")})) == {"a/convolution": PlacingOutcome.OLDER}
     assert outcomes(collect({"a_1_21_convolution.ipynb": notebook("newest")})) == {
@@ -212,7 +212,7 @@ def test_canvas_tells_by_its_numbers_which_is_newer(collect, output):
     assert read_record(output)[0].upload == "21"
 
 
-def test_gradescope_tells_by_the_time_which_is_newer(collect, output):
+def test_in_gradescope_the_time_decides_which_is_newer(collect, output):
     def handed_in(when: str, text: str) -> dict[str, PlacingOutcome]:
         metadata = gradescope_metadata(s=(when, [("A", "5", "")]))
         return outcomes(collect({"submission_metadata.yml": metadata, "s/convolution.ipynb": notebook(text)}))
@@ -222,7 +222,7 @@ def test_gradescope_tells_by_the_time_which_is_newer(collect, output):
     assert handed_in("2026-11-21 15:00:00 Z", "c") == {"5/convolution": PlacingOutcome.REPLACED}
 
 
-def test_what_lay_there_before_is_kept_too(collect, output):
+def test_a_submission_that_was_placed_by_hand_is_kept_too(collect, output):
     folder = output / "Ada Lovelace/convolution"
     folder.mkdir(parents=True)
     (folder / "convolution.ipynb").write_text("by hand")
@@ -254,22 +254,22 @@ def test_a_run_that_is_killed_at_any_move_loses_nothing(collect, output, monkeyp
     assert not list(output.glob(".collecting-*"))
 
 
-def test_two_notebooks_of_canvas_that_are_no_versions_of_one_are_left_to_grading(collect, output):
+def test_different_notebooks_of_one_canvas_submission_are_both_kept(collect, output):
     collect({"a_1_20_part-one.ipynb": notebook("1"), "a_1_21_part-two.ipynb": notebook("2")})
     assert submissions(output) == ["a/convolution/part-one.ipynb", "a/convolution/part-two.ipynb"]
 
 
-# --- Who is who -------------------------------------------------------------------------------------
+# --- Students and their folders ---------------------------------------------------------------------
 
 
-def test_namesakes_are_kept_apart_and_stay_so(collect, output):
+def test_namesakes_have_separate_folders_in_every_import(collect, output):
     both = {f"Anna Müller_{n}_assignsubmission_file_/convolution.ipynb": notebook(str(n)) for n in (4711, 4712)}
     collect(both)
     collect(both)
     assert submissions(output) == [f"Anna Müller ({n})/convolution/convolution.ipynb" for n in (4711, 4712)]
 
 
-def test_who_comes_later_does_not_take_a_namesakes_place(collect, output):
+def test_a_later_namesake_gets_another_folder(collect, output):
     first = {"Anna Müller_1_assignsubmission_file_/convolution.ipynb": notebook("1")}
     collect(first)
     second = {"ANNA MÜLLER_2_assignsubmission_file_/convolution.ipynb": notebook("2")}
@@ -277,7 +277,7 @@ def test_who_comes_later_does_not_take_a_namesakes_place(collect, output):
     assert set(outcomes(collect(first | second)).values()) == {PlacingOutcome.UNCHANGED}
 
 
-def test_a_roster_gives_students_one_folder_whatever_the_number(collect, output, tmp_path):
+def test_a_roster_names_the_folders(collect, output, tmp_path):
     roster = tmp_path / "roster.csv"
     roster.write_text(
         "Identifier,Full name,Email address\nParticipant 1,Anna M,anna@x.org\nParticipant 2,Anna M,am@x.org\n"
@@ -311,7 +311,7 @@ def test_a_list_without_students_is_refused(tmp_path):
         read_roster(path)
 
 
-# --- What students hand in --------------------------------------------------------------------------
+# --- Contents of submissions ------------------------------------------------------------------------
 
 
 def test_a_zip_of_a_student_is_opened_once(collect, output):
@@ -327,9 +327,9 @@ def test_a_zip_of_a_student_is_opened_once(collect, output):
     report = collect({"Ada_1_assignsubmission_file_/hw.zip": inner, "Ben_2_assignsubmission_file_/no.zip": b"PK"})
     assert submissions(output) == ["Ada/convolution/convolution.ipynb", "Ada/convolution/utils.py"]
     why = reasons(report)
-    assert "a zip in a zip" in why.pop("Ada_1_assignsubmission_file_/hw.zip: hw/more.zip")
-    assert "no zip archive" in why.pop("Ben_2_assignsubmission_file_/no.zip")
-    assert set(why.values()) == {"A system or an editor left it behind."}
+    assert "a zip inside a zip" in why.pop("Ada_1_assignsubmission_file_/hw.zip: hw/more.zip")
+    assert "not a zip archive" in why.pop("Ben_2_assignsubmission_file_/no.zip")
+    assert set(why.values()) == {"It is a file of the system or of an editor, not of the student."}
 
 
 def test_files_of_one_name_are_both_kept(collect, output):
@@ -347,7 +347,7 @@ def test_files_of_one_name_are_both_kept(collect, output):
     }
 
 
-def test_what_may_be_meant_is_left_to_grading_to_ask(collect, output):
+def test_ambiguous_notebooks_are_left_to_grading(collect, output):
     collect({f"Ada_1_assignsubmission_file_/{name}.ipynb": notebook(name) for name in ("draft", "final")})
     assert submissions(output) == ["Ada/convolution/draft.ipynb", "Ada/convolution/final.ipynb"]
 

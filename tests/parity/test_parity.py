@@ -1,7 +1,7 @@
-"""One class of honest students is graded in every way that there is: the same points for every question.
+"""One honest class, graded in every supported way, gets the same points for every question.
 
-Plain nbgrader and otter-grader take ten seconds and more for each submission: the first students stand for the class,
-unless ``AUTOGRADER_WHOLE_CLASS=1`` asks for all of it.
+Plain nbgrader and otter-grader take ten seconds or more per submission, so they grade only the first students, unless
+``AUTOGRADER_WHOLE_CLASS=1`` is set.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ ROOT = Path(__file__).resolve().parents[2]
 CLASS = {
     "tensor_ops": 12, "convolution": 9, "data_split": 5, "mlp": 1, "cnn": 1, "resnet": 1, "interpretability": 1,
 }  # fmt: skip
-"""How many students hand in which exercise: one where checks train."""
+"""Exercise → number of students; one where checks train, because those are slow."""
 SLOW_WAYS = 30 if os.environ.get("AUTOGRADER_WHOLE_CLASS") else 2
-"""How many students of an exercise are graded in the slow ways."""
+"""The number of students per exercise that are graded in the slow ways."""
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Course:
-    """The course with what students get, but without solution notebooks, which take long to run."""
+    """Return the course with its student releases, but without solution notebooks, which take long to run."""
     root = tmp_path_factory.mktemp("parity") / "course"
     for name in ("solutions", "tests/checks", "tests/answers"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "nbgrader_config.py", root)
     loaded = load_course(root)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic by its name
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader looks for alembic there
         patch.chdir(root)
         api = api_of(root)
         for exercise in loaded.exercises:
@@ -58,7 +58,7 @@ def course(tmp_path_factory) -> Course:
 
 
 def mixed(exercise, number: int) -> Answers:
-    """Answer some questions rightly, some wrongly, and leave some as they are; the first student answers all."""
+    """Answer some questions correctly, some wrongly, and leave some untouched; the first student answers all."""
     answers: Answers = {}
     for place, question in enumerate(exercise.questions):
         kind = "rrrr" if number == 0 else "rrwrs"
@@ -72,7 +72,7 @@ def mixed(exercise, number: int) -> Answers:
 
 @pytest.fixture(scope="module")
 def students(course) -> list[Student]:
-    """Those who hand in."""
+    """Return the class, after writing its submissions."""
     made = [
         Student(f"student-{number}", course.exercise(name), mixed(course.exercise(name), number))
         for name, count in CLASS.items()
@@ -85,13 +85,13 @@ def students(course) -> list[Student]:
 
 @pytest.fixture(scope="module")
 def expected(course, students) -> Points:
-    """What `autograder grade` gives."""
+    """Return the points that `autograder grade` gives."""
     return ways.by_autograder(course.root)
 
 
 @pytest.fixture(scope="module")
 def first(course, students, expected, tmp_path_factory) -> tuple[Course, list[Student], Points]:
-    """The first students of each exercise, in a course of their own, and what they are expected to get."""
+    """Return a course with only the first students of each exercise, these students, and their expected points."""
     chosen = [student for student in students if int(student.name.removeprefix("student-")) < SLOW_WAYS]
     root = tmp_path_factory.mktemp("first") / "course"
     shutil.copytree(course.root, root, ignore=shutil.ignore_patterns("submitted", "alone"))

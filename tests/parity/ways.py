@@ -1,4 +1,4 @@
-"""The ways in which one class is graded: each returns the points of every question of every submission."""
+"""The ways to grade a class: each returns the points of every question of every submission."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.conftest import SharedEngine
 Item = TypeVar("Item")
 BIN = Path(sys.executable).parent
 Points = dict[tuple[str, str, str], float]
-"""Points by student, exercise and question."""
+"""(Student, exercise, question) → points."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Student:
     answers: Answers
 
     def hand_in(self, folder: Path, document: Path | None = None) -> Path:
-        """Fill the released notebook, or another ``document``, without its figures; return the file."""
+        """Write the answers into the released notebook, or another ``document``, without figures; return the file."""
         content = None if document is None else json.loads(document.read_text("utf-8"))
         notebook = Notebook(self.exercise, content)
         for cell in notebook.cells:
@@ -63,7 +63,7 @@ def run(folder: Path, *command: str | Path) -> None:
 
 
 def by_autograder(course: Path) -> Points:
-    """``autograder grade``, what the others are compared with."""
+    """Grade with ``autograder grade``, which the others are compared with."""
     run(course, "autograder", "grade", "submitted", "--gradebook", "none", "--output", "alone", "--allow-weak-sandbox")
     return {
         (result.student, result.exercise, question.name): question.score
@@ -73,9 +73,9 @@ def by_autograder(course: Path) -> Points:
 
 
 def by_nbgrader(course: Path, exercises: Iterable[str], folder: Path, *, plain: bool = False) -> Points:
-    """``nbgrader autograde``, each exercise in a copy of the course.
+    """Grade with ``nbgrader autograde``, each exercise in a copy of the course.
 
-    ``plain`` takes the settings away that replace nbgrader's own steps.
+    ``plain`` removes the settings that replace nbgrader's own steps.
     """
 
     def grade(exercise: str) -> Points:
@@ -103,7 +103,7 @@ def _points_in_gradebook(course: Path) -> Points:
 
 
 def by_otter(course: Path, students: Iterable[Student], folder: Path) -> Points:
-    """``otter run`` of what students make of otter's notebook."""
+    """Grade with ``otter run``, from otter's notebook."""
 
     def grade(student: Student) -> Points:
         release = course / "release" / "otter" / student.exercise.name
@@ -111,14 +111,14 @@ def by_otter(course: Path, students: Iterable[Student], folder: Path) -> Points:
         notebook = student.hand_in(folder, release / "student" / name)
         run(notebook.parent, "otter", "run", "-a", release / "autograder.zip", "-o", ".", "--no-logo", name)
         tests = json.loads((notebook.parent / "results.json").read_text("utf-8"))["tests"]
-        scored = [test for test in tests if "max_score" in test]  # the first only sums up what is public
+        scored = [test for test in tests if "max_score" in test]  # the first is a summary of the public tests
         return {(student.name, student.exercise.name, test["name"]): test["score"] for test in scored}
 
     return _all(grade, students)
 
 
 def by_gradescope(course: Path, students: Collection[Student], folder: Path) -> Points:
-    """What Gradescope runs in a container, without the container, and with one engine for all of them."""
+    """Grade with the program of Gradescope's container, but without the container, and with one shared engine."""
 
     def grade(student: Student) -> Points:
         root = folder / f"{student.name}-{student.exercise.name}"

@@ -1,4 +1,4 @@
-"""`autograder calibrate`: what it measures, what it records, when a record no longer holds."""
+"""`autograder calibrate`: what it measures and records, and when a record no longer holds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pool():
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a course with one exercise that trains, with its record."""
+    """Return a copy of the course whose one exercise trains, with its record."""
     return shutil.copytree(SOURCE, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__", ".*"))
 
 
@@ -106,15 +106,15 @@ def test_a_check_that_uses_an_experiment_through_helpers_is_found(pool, root):
 @pytest.mark.parametrize(
     ("path", "old", "new", "words"),
     [
-        (CHECKS, "NARROW.check(", "print(", "is used by no check"),
-        (EXPERIMENTS, 'Experiment("wide"', 'Experiment("narrow"', "two experiments have the same name"),
+        (CHECKS, "NARROW.check(", "print(", "is not used by any check"),
+        (EXPERIMENTS, 'Experiment("wide"', 'Experiment("narrow"', "Two experiments have the same name"),
         (EXPERIMENTS, "def _data(", "def points_of(", "has no data"),
-        (EXPERIMENTS, "return points[:100]", "return object(), points[:100]", "may not hold a object"),
-        (EXPERIMENTS, '"always 1": majority}', '"always 1": lambda dataset, seed: {}}', "it imports: <lambda>"),
+        (EXPERIMENTS, "return points[:100]", "return object(), points[:100]", "hold a object"),
+        (EXPERIMENTS, '"always 1": majority}', '"always 1": lambda dataset, seed: {}}', "top level: <lambda>"),
         (CHECKS, "import pytest", "import nonsense", "No module named 'nonsense'"),
     ],
 )
-def test_what_cannot_be_planned_is_refused(pool, root, path, old, new, words):
+def test_an_experiment_that_cannot_be_planned_is_refused(pool, root, path, old, new, words):
     edit(root, path, old, new)
     with pytest.raises(CourseError, match=words):
         prepared(pool, root)
@@ -122,7 +122,7 @@ def test_what_cannot_be_planned_is_refused(pool, root, path, old, new, words):
 
 def test_answers_of_the_same_name_are_refused(pool, root):
     edit(root, ANSWERS, "logistic regression", "starts at zero")
-    with pytest.raises(CourseError, match="two answers of the same name: starts at zero"):
+    with pytest.raises(CourseError, match=r"two answers of the same name\. Rename one of starts at zero"):
         prepared(pool, root)
 
 
@@ -135,7 +135,7 @@ def test_an_exercise_without_experiments_costs_no_process(tiny_course):
 # --- Does a record hold? --------------------------------------------------------------------------
 
 
-def test_the_record_that_lies_there_holds(pool, root):
+def test_the_committed_record_holds(pool, root):
     assert problems(pool, root) == []
 
 
@@ -148,7 +148,7 @@ def test_the_record_that_lies_there_holds(pool, root):
         (SOLUTION, "# Two clouds", "# Two small clouds"),
     ],
 )
-def test_it_holds_after_a_change_that_does_not_matter(pool, root, path, old, new):
+def test_a_record_holds_after_a_change_that_does_not_matter(pool, root, path, old, new):
     edit(root, path, old, new)
     assert problems(pool, root) == []
 
@@ -158,22 +158,22 @@ def test_it_holds_after_a_change_that_does_not_matter(pool, root, path, old, new
     [
         (GIVEN, "EPOCHS = 2", "EPOCHS = 3", "the code of held_out or _data has changed"),
         (EXPERIMENTS, "torch.ones(len(labels))", "-torch.ones(len(labels))", "baselines have changed: always 1"),
-        (EXPERIMENTS, 'metric="accuracy"', 'metric="auc"', "the metric is auc, in the record accuracy"),
+        (EXPERIMENTS, 'metric="accuracy"', 'metric="auc"', "the metric is auc, but accuracy in the record"),
         (EXPERIMENTS, 'Experiment("narrow"', 'Experiment("new"', "new: there is no record"),
-        (EXPERIMENTS, 'Experiment("narrow"', 'Experiment("new"', "narrow: the record has it, the checks do not"),
+        (EXPERIMENTS, 'Experiment("narrow"', 'Experiment("new"', "narrow: it is in the record, but not in the checks"),
         (CHECKS, "test_separates_the_clouds", "test_renamed", "separates_the_clouds"),
         (ANSWERS, "20 * epochs", "9 * epochs", "right answers have changed: logistic regression"),
         (ANSWERS, 'caught_by="three_weights"', 'caught_by="three_weights, separates_the_clouds"', "wrong answers have"),
         (SOLUTION, "weights = torch.randn(3)", "weights = torch.rand(3)", "right answers have changed: the solution"),
-        (RECORD, '"threshold": 0.7', '"threshold": 0.99', "the threshold is not the one"),
+        (RECORD, '"threshold": 0.7', '"threshold": 0.99', "was measured against another threshold"),
         (RECORD, '"threshold": 0.7', '"threshold": 0.4', "“no step is made” reaches the threshold"),
-        (RECORD, '"n": 30', '"n": 20', "was measured with 20 seeds only"),
+        (RECORD, '"n": 30', '"n": 20', "was measured with only 20 seeds"),
         (RECORD, '"failures": 0', '"failures": 1', "may fail more than once in 1 000"),
         (RECORD, '"wrongs"', '"rongs"', "wrong"),
         (RECORD, '"rights"', '"lefts"', "the record is damaged"),
     ],
 )  # fmt: skip
-def test_it_does_not_hold_after_one_that_does(pool, root, path, old, new, words):
+def test_a_record_does_not_hold_after_a_change_that_matters(pool, root, path, old, new, words):
     edit(root, path, old, new)
     if words == "separates_the_clouds":  # the answers name the check
         with pytest.raises(CourseError, match=words):
@@ -189,12 +189,12 @@ def test_other_data_are_noticed(pool, root):
         entry.update(data="0" * 64, environment=now.environment)
     (root / RECORD).write_text(json.dumps(record))
     assert problems(pool, root) == [
-        f"{name}: the data of {name} are not those of the record" for name in ("narrow", "wide")
+        f"{name}: the data of {name} differ from those in the record" for name in ("narrow", "wide")
     ]
     assert list(environments(now)) == []
 
 
-def test_another_environment_is_said_but_no_problem(pool, root):
+def test_another_environment_is_reported_but_is_not_a_problem(pool, root):
     record = json.loads((root / RECORD).read_text())
     record["experiments"]["narrow"].update(environment="python 4", data="0" * 64)
     (root / RECORD).write_text(json.dumps(record))
@@ -203,7 +203,7 @@ def test_another_environment_is_said_but_no_problem(pool, root):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"experiments": 3}'])
-def test_a_file_that_is_no_record_is_refused(pool, root, text):
+def test_a_file_that_is_not_a_record_is_refused(pool, root, text):
     (root / RECORD).write_text(text)
     with pytest.raises(CourseError, match="is not a calibration record"):
         problems(pool, root)
@@ -238,7 +238,7 @@ def test_the_same_measurements_give_the_same_bytes_and_only_what_changed_is_meas
     made = len(measured(root))
     assert made == 2 * (4 * 30 + 4 * 5)
 
-    lines = measured(root)  # as if it had been killed half-way
+    lines = measured(root)  # as if it had been killed halfway through a line
     (root / CACHE / "perceptron.jsonl").write_text("\n".join(lines[: made // 2]) + '\n["torn')
     run(pool, root)
     assert (root / RECORD).read_bytes() == first
@@ -291,8 +291,8 @@ def test_what_the_record_says(pool, root, right):
 def test_a_mistake_that_the_metric_does_not_show_leaves_no_threshold(pool, root):
     edit(root, ANSWERS, "return torch.zeros(3)", "return torch.tensor([1.0, 1.0, 0.0])")
     narrow, wide = run(pool, root)
-    assert "“no step is made” reaches 1.000; but the right answer “the solution” gets down to 0.985" in narrow.problem
-    assert wide.entry["wrongs"]["no step is made"]["below"] is False  # not graded: said, but in nobody's way
+    assert "“no step is made” reaches 1.000; but the right answer “the solution” falls to 0.985" in narrow.problem
+    assert wide.entry["wrongs"]["no step is made"]["below"] is False  # not graded: reported, but it blocks nothing
     assert set(read_record(load_course(root).exercise("perceptron"))) == {"wide"}
 
 
@@ -322,10 +322,10 @@ def test_the_command(root):
     edit(root, EXPERIMENTS, spread, f'{spread} if dataset == "narrow" else open("/missing")')
     code, output = invoke()
     assert code == 0, output
-    assert "Not measured: wide, its old record stays. [Errno 2]" in output
+    assert "Not measured: wide; its old record stays. [Errno 2]" in output
     code, output = invoke("--check")
     assert code == 1, output  # the function that reads the data has changed
-    assert "wide: its data could not be looked at" in output
+    assert "wide: its data are not available here" in output
     edit(root, ANSWERS, "return torch.zeros(3)", "return torch.tensor([1.0, 1.0, 0.0])")
     code, output = invoke("perceptron")
     assert code == 1
@@ -355,7 +355,7 @@ def test_results_are_those_of_the_sandbox(pool, root, engine):
     (solution, *_) = now.plans[1].of("right")
     cells = [[cell.id, cell.source] for cell in solution.cells]
     files = load_course(root).exercise("perceptron").check_files
-    request = {**pool.laid_down(files), "experiment": "wide", "seed": 7}
+    request = {**pool.install(files), "experiment": "wide", "seed": 7}
     metrics = pool.ask(do="measure", subject={"kind": "right", "label": "", "cells": cells}, **request)["metrics"]
     edit(
         root,
@@ -371,7 +371,7 @@ def test_results_are_those_of_the_sandbox(pool, root, engine):
 
 
 @pytest.mark.slow
-def test_without_a_record_the_grader_is_at_fault_and_no_point_is_lost_for_good(root, engine):
+def test_a_missing_record_is_a_grader_error_and_costs_no_points(root, engine):
     assert submitted(root, engine)["separates_the_clouds"].outcome is Outcome.PASSED
     (root / RECORD).unlink()
     result = submitted(root, engine)["separates_the_clouds"]

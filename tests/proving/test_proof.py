@@ -1,4 +1,4 @@
-"""`autograder prove` must notice everything that is wrong with checks or with the collection of answers."""
+"""`autograder prove` must notice every fault of the checks and of the collection of answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def engine():
 
 @pytest.fixture
 def check(engine: Engine, tiny_course: Path):
-    """Return what proves the small course, after a change to one of its files, and gives the problems found."""
+    """Return a function that edits a file of the tiny course, proves the course and returns the problems."""
 
     def run(path: str = "", old: str = "", new: str = "") -> list[str]:
         if path:
@@ -42,7 +42,7 @@ def check(engine: Engine, tiny_course: Path):
 
 
 def stub_of(root: Path):
-    """The stub of the small course, made without nbgrader: cheap enough for every test here."""
+    """Return the cells of the tiny course's stub, made without nbgrader: cheap enough for every test here."""
     from autograder.release.make import stub_module
 
     path = root / "stub.py"
@@ -54,11 +54,11 @@ CHECKS = "tests/checks/greetings/public/test_add.py"
 ANSWERS = "tests/answers/greetings/add.py"
 
 
-def test_a_course_in_order_has_no_problem(check):
+def test_a_sound_course_has_no_problems(check):
     assert check() == []
 
 
-def test_a_wrong_answer_that_is_right_survives(check, tiny_course):
+def test_a_right_answer_marked_wrong_survives(check, tiny_course):
     answers = tiny_course / ANSWERS
     exercise = load_course(tiny_course).exercise("greetings")
     name = exercise.question("add").checks[0].name
@@ -83,7 +83,7 @@ def test_a_check_that_cannot_fail_is_found(check, tiny_course):
     start = text.index("def test_")
     body = text.index('"""', text.index('"""', start) + 3) + 3
     checks.write_text(text[:body] + "\n    pass\n")
-    assert any("survives" in problem or "not that it was not attempted" in problem for problem in check())
+    assert any("survives" in problem or "instead of not_attempted" in problem for problem in check())
 
 
 def test_a_check_that_breaks_on_junk_is_found(check, tiny_course):
@@ -97,19 +97,19 @@ def test_a_check_that_breaks_on_junk_is_found(check, tiny_course):
 
 def test_too_few_answers_are_found(check, tiny_course):
     (tiny_course / ANSWERS).write_text('# %% right="sum"\ndef add(numbers):\n    return sum(numbers)\n')
-    assert sum("collect at least 3" in problem for problem in check()) == 2
+    assert sum("Write at least 3" in problem for problem in check()) == 2
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("# %%\ndef add(numbers):\n    return 0\n", "neither right"),
-        ('# %% wrong="x"\ndef add(numbers):\n    return 0\n', "does not say which check"),
-        ('# %% wrong="x" caught_by="nonsense"\ndef add(numbers):\n    return 0\n', "which is no check of add"),
+        ("# %%\ndef add(numbers):\n    return 0\n", "mark this cell with either right"),
+        ('# %% wrong="x"\ndef add(numbers):\n    return 0\n', "name the check that the wrong answer 'x' is"),
+        ('# %% wrong="x" caught_by="nonsense"\ndef add(numbers):\n    return 0\n', "which is not a check of add"),
         ('# %% wrong="x" held_out=true\ndef add(numbers):\n    return 0\n', "only right answers"),
     ],
 )
-def test_a_collection_that_is_not_in_order_is_refused(tiny_course, text, words):
+def test_a_malformed_collection_is_refused(tiny_course, text, words):
     (tiny_course / ANSWERS).write_text(text)
     exercise = load_course(tiny_course).exercise("greetings")
     with pytest.raises(CourseError, match=words):
@@ -128,4 +128,4 @@ def test_the_command_says_what_is_wrong_with_a_collection(tiny_course):
     (tiny_course / "exercises" / "greetings.py").write_text("# %%\n")
     done = CliRunner().invoke(main, ["prove", "--course", str(tiny_course), "--allow-weak-sandbox"])
     assert done.exit_code == 2
-    assert "neither right" in done.output
+    assert "mark this cell with either right" in done.output

@@ -1,4 +1,4 @@
-"""The statistics behind thresholds, against tables and against what they promise."""
+"""The statistics behind thresholds, against published tables and simulated answers."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from autograder.proving.threshold import (
 @pytest.mark.parametrize(
     ("failures", "n", "limit"), [(0, 30, 0.0950), (1, 30, 0.1486), (0, 240, 0.0124), (3, 20, 0.3437), (30, 30, 1.0)]
 )
-def test_clopper_pearson_is_that_of_the_tables(failures, n, limit):
+def test_clopper_pearson_agrees_with_tables(failures, n, limit):
     assert clopper_pearson(failures, n) == pytest.approx(limit, abs=1e-4)
 
 
-def test_the_fewest_seeds_are_those_that_can_show_it():
+def test_fewest_seeds_is_the_smallest_number_that_can_show_max_failure():
     assert clopper_pearson(0, FEWEST_SEEDS) ** len(SEEDS) <= MAX_FAILURE
     assert clopper_pearson(0, FEWEST_SEEDS - 1) ** len(SEEDS) > MAX_FAILURE
 
 
-def test_no_deviation_is_no_doubt():
+def test_without_deviation_the_shortfall_is_certain():
     assert shortfall(Summary.of([0.9] * 30, 0.9), 0.9) == 0
     assert shortfall(Summary.of([0.9] * 30, 0.91), 0.91) == 1
 
@@ -64,17 +64,17 @@ def test_a_wrong_answer_never_reaches_the_threshold(best_wrong):
 
 @pytest.mark.parametrize("best_wrong", [0.9, 0.95])
 def test_without_room_there_is_no_threshold_and_the_message_names_both_sides(best_wrong):
-    with pytest.raises(NoThreshold, match=rf"“linear” reaches {best_wrong:.3f}; but .* “loops” gets .*905"):
+    with pytest.raises(NoThreshold, match=rf"“linear” reaches {best_wrong:.3f}; but .* “loops” falls to 0.905"):
         choose_threshold({"loops": [0.905] * 30, "fast": [0.99] * 30}, {"linear": [best_wrong], "other": [0.1]})
 
 
-def test_a_right_answer_that_often_gets_nowhere_is_named():
+def test_a_right_answer_that_often_fails_is_named():
     with pytest.raises(NoThreshold, match=r"is low enough for “dies”$"):
         choose_threshold({"dies": [*[0.0] * 10, *[0.9] * 20], "b": [0.9] * 30}, {"linear": [0.5]})
 
 
 def test_the_promise_holds_where_the_distribution_is_known():
-    """Answers whose results are normal fail less often than the bound says, in nearly all calibrations."""
+    """In nearly all calibrations, answers with normally distributed results fail less often than the bound says."""
     generator = random.Random(7)
     broken = 0
     for trial in range(100):

@@ -131,4 +131,4 @@ def test_the_command(tiny_course):
     assert "Nothing that students, graders or scores would notice changed" in diff("2026.1", "2026.1").output
     done = diff("2026.1", "2026.3")
     assert done.exit_code == 2
-    assert "There is no release 2026.3 here; there are: 2026.1, 2026.2." in done.output
+    assert "There is no release 2026.3 here. Known releases: 2026.1, 2026.2." in done.output

@@ -97,7 +97,7 @@ def test_a_full_disk_leaves_nothing_behind(tiny_course, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", CONFIG)
 
     before = content(tiny_course)
-    monkeypatch.setattr(skeleton, "_replace", full)
+    monkeypatch.setattr(skeleton, "write_atomic", full)
     done = CliRunner().invoke(main, ["new", "sums", "--course", str(tiny_course)])
     assert done.exit_code == 2
     assert "No space left on device" in done.output

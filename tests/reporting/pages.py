@@ -1,4 +1,4 @@
-"""Results that pages are tested with: made up, with hostile words wherever a student has a say."""
+"""Made-up results that pages are tested with, hostile wherever a student chooses the text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def a_check(
     hidden: bool = False,
     hint: str = "",
 ) -> CheckResult:
-    """Return what became of a check worth two points."""
+    """Return the result of a check worth two points."""
     visibility = "hidden" if hidden else "public"
     points = 2.0 if outcome is Outcome.PASSED else 0.0
     return CheckResult(name, f"It does `{name}`.", visibility, outcome, points, 2.0, message, hint, "", pictures)

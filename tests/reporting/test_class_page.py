@@ -1,4 +1,4 @@
-"""The class report: its numbers, by hand; its groups; what is alike; and that nobody's words act on the page."""
+"""The class report: its numbers, worked out by hand; its groups; similar code; and that no text is markup."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PASSED, FAILED, UNDONE, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_AT
 
 
 def student(name: str, *questions: str, cause: str = "the sign") -> Result:
-    """Return a result; a question is a letter a check: p(assed), f(ailed), u(ntouched), n(ot run), c, t, g."""
+    """Return a result; a question is one letter per check: p(assed), f(ailed), u(ntouched), n(ot run), c, t, g."""
     outcomes = {
         "p": PASSED, "f": FAILED, "u": UNDONE, "n": NOT_RUN,
         "c": Outcome.CRASHED, "t": Outcome.TIMED_OUT, "g": Outcome.GRADER_ERROR,
@@ -79,13 +79,13 @@ def test_difficulty_and_discrimination_by_hand():
     assert second.checks[0].discrimination == second.item.discrimination
 
 
-def test_what_does_not_vary_correlates_with_nothing():
+def test_without_variation_there_is_no_correlation():
     assert correlation([1, 1, 1], [1, 2, 3]) is None
     assert correlation([1], [1]) is None
     assert correlation([0, 1, 2], [4, 2, 0]) == pytest.approx(-1)
 
 
-def test_odd_items_are_remarked_upon_in_a_class_that_is_large_enough():
+def test_odd_items_get_a_remark_in_a_class_that_is_large_enough():
     results = [student(str(n), "pfp", "f" if n % 2 else "p", "p" if n % 2 else "f") for n in range(ENOUGH)]
     (one, two, _) = analyse(results)
     assert [check.remark for check in one.checks] == ["everybody passes", "nobody passes", "everybody passes"]
@@ -93,7 +93,7 @@ def test_odd_items_are_remarked_upon_in_a_class_that_is_large_enough():
     assert {item.remark for question in analyse(results[1:]) for item in question.checks} == {""}
 
 
-def test_only_what_was_graded_by_the_same_checks_counts():
+def test_only_submissions_graded_by_the_same_checks_count():
     old = student("old", "p")
     results = [old, student("a", "pf"), student("b", "ff")]
     unreadable = replace(student("c", "nn"), status=Status.UNREADABLE)
@@ -102,7 +102,7 @@ def test_only_what_was_graded_by_the_same_checks_counts():
     assert analyse([unreadable]) == []
 
 
-def test_a_question_that_is_worth_nothing_is_no_obstacle():
+def test_a_question_may_be_worth_nothing():
     free = replace(a_check("c0"), points=0.0, max_points=0.0)
     results = [a_result(QuestionResult("free", (free,)), QuestionResult("q", (a_check("c"),)), student=s) for s in "ab"]
     assert [question.item.difficulty for question in analyse(results)] == [1, 1]
@@ -131,23 +131,23 @@ def test_answers_that_fail_alike_are_one_group_with_the_mistake_that_they_match(
     assert groups[0].failed == (("c1", FAILED, "the sign"),)
 
 
-def test_what_a_check_says_apart_from_values():
+def test_the_summary_of_a_check_has_no_values():
     check = Check("c", "q", "It.", 1.0, public=True)
 
-    def gist_of(message: str) -> str:
+    def summary_of(message: str) -> str:
         return summary(result_of(check, FAILED, message))
 
-    assert gist_of("f(x) is wrong.\nExpected 1, got 2.\nLikely cause: the sign") == "the sign"
-    assert gist_of("f(x) has wrong values.\n3 of 4 differ.") == "f(x) has wrong values."
-    assert gist_of("Your code raised ValueError: 17 (line 3 of your code: `x`)") == "Your code raised ValueError"
-    assert gist_of("Your code raised ValueError (line 3 of your code: `x`)") == "Your code raised ValueError"
-    assert gist_of("") == ""
+    assert summary_of("f(x) is wrong.\nExpected 1, got 2.\nLikely cause: the sign") == "the sign"
+    assert summary_of("f(x) has wrong values.\n3 of 4 differ.") == "f(x) has wrong values."
+    assert summary_of("Your code raised ValueError: 17 (line 3 of the cell: `x`)") == "Your code raised ValueError"
+    assert summary_of("Your code raised ValueError (line 3 of the cell: `x`)") == "Your code raised ValueError"
+    assert summary_of("") == ""
 
 
-def test_mistakes_are_kept_for_the_checks_that_said_it(tmp_path):
-    said = symptoms_of([a_check("c0"), a_check("c1", FAILED, "No.\nLikely cause: ä")])
-    write_mistakes(tmp_path, "e", "digest", [Mistake("q", "label", said)])
-    assert read_mistakes(tmp_path, "e", "digest") == [Mistake("q", "label", said)]
+def test_mistakes_are_read_only_for_the_checks_that_they_come_from(tmp_path):
+    symptoms = symptoms_of([a_check("c0"), a_check("c1", FAILED, "No.\nLikely cause: ä")])
+    write_mistakes(tmp_path, "e", "digest", [Mistake("q", "label", symptoms)])
+    assert read_mistakes(tmp_path, "e", "digest") == [Mistake("q", "label", symptoms)]
     assert read_mistakes(tmp_path, "e", "another") is None
     assert read_mistakes(tmp_path, "none", "digest") is None
     (tmp_path / FOLDER / "e.json").write_text("[]")
@@ -163,13 +163,13 @@ def test_the_histogram_counts_full_marks_in_the_last_bar():
     assert bars[-1]["label"] == "90 to 100 %"
 
 
-def test_who_needs_a_person_comes_in_the_order_of_urgency():
+def test_submissions_that_need_review_are_in_the_order_of_urgency():
     unreadable = replace(student("d", "n"), status=Status.UNREADABLE, message="It is a web page.")
     noted = replace(student("e", "p"), message="Cells were edited.")
-    told = list(attention([noted, student("a", "t"), unreadable, student("b", "cccc"), student("c", "g")]))
-    assert [one["student"] for one in told] == ["c", "d", "b", "a", "e"]
-    assert told[2]["message"] == "q0.c0, q0.c1, q0.c2 and 1 more"
-    assert told[1]["message"] == "It is a web page."
+    rows = list(attention([noted, student("a", "t"), unreadable, student("b", "cccc"), student("c", "g")]))
+    assert [row["student"] for row in rows] == ["c", "d", "b", "a", "e"]
+    assert rows[2]["message"] == "q0.c0, q0.c1, q0.c2 and 1 more"
+    assert rows[1]["message"] == "It is a web page."
 
 
 def test_what_checks_cost():
@@ -186,21 +186,21 @@ def test_all_parts_are_on_the_page():
     text = words(class_page(results, ["cnn", "mlp"], {"mlp": Surroundings(known, [{"q0.c0": Cost(0.5, 3.2)}], [])}))
     assert "3 students, 3 submissions" in text
     assert text.index("cnn 1 graded") < text.index("mlp 2 graded")
-    assert "Of 4 points the mean is 2.0, the median 2.0." in text
+    assert "Mean 2.0, median 2.0, of 4 points." in text
     assert "sign lost" in text
     assert "q0.c0 0.500 0.500 0.500 0.5 3" in text
     assert "autograder prove cnn" in text
     assert "autograder prove mlp" not in text
-    assert text.count("Code that resembles other code") == 1
+    assert text.count("Similar code") == 1
 
 
-def test_bonus_points_are_added_to_what_can_be_reached_apart():
+def test_bonus_points_are_shown_apart_from_the_maximum():
     results = [student("ada", "pp"), replace(student("ada", "p"), exercise="cnn", optional=True)]
     page = class_page(results, ["mlp", "cnn"], {})
     assert words(page).endswith("of 4 2 4 + 2")
 
 
-def test_no_word_of_a_student_is_markup():
+def test_text_of_students_is_never_markup():
     pairs = similar_pairs({SCRIPT: code("a") + f"# {SCRIPT}", "\x1b[2Jben": code("b")}, "")
     page = class_page([HOSTILE], [], {"mlp": Surroundings(None, [{SCRIPT: Cost(1.0, 0.0)}], pairs)})
     assert page.count("<script") == 1
@@ -214,7 +214,7 @@ def test_no_word_of_a_student_is_markup():
 
 
 def code(name: str) -> str:
-    """Return an answer of many lines in which everything but the structure depends on a name."""
+    """Return an answer of many lines in which everything except the structure depends on a name."""
     lines = [f"    {name}{n} = {name}.roll({n}).clamp({n}, {2 * n}) * {name}[{n}:] - {n}" for n in range(12)]
     return f"def f_{name}({name}):\n" + "\n".join(lines) + f"\n    return {name}0\n"
 
@@ -232,7 +232,7 @@ def test_a_copy_with_other_names_is_found_and_shown():
     assert "roll" in pair.first.code[start:stop]
 
 
-def test_what_was_handed_out_and_what_all_write_is_no_likeness():
+def test_code_that_was_handed_out_or_that_all_share_does_not_count():
     assert similar_pairs({"ada": code("a"), "ben": code("b")}, code("handed_out")) == []
     assert similar_pairs({f"s{n}": code(f"v{n}") for n in range(9)}, "") == []
 
@@ -276,9 +276,9 @@ def test_the_command_writes_one_page(tiny_course, tmp_path):
 
 
 def test_the_command_says_what_is_missing(tiny_course, tmp_path):
-    assert report(tmp_path / "none", "--course", tiny_course).startswith("2 Error: there is no folder")
+    assert report(tmp_path / "none", "--course", tiny_course).startswith("2 Error: There is no folder")
     assert "Grade first." in report(tmp_path, "--course", tiny_course)
-    assert report(tmp_path, "--course", tiny_course, "-e", "nothing").startswith("2 Error: there is no exercise")
+    assert report(tmp_path, "--course", tiny_course, "-e", "nothing").startswith("2 Error: There is no exercise")
     (exercise,) = load_course(tiny_course).exercises
     write_result(tmp_path, replace(student("ada", "p"), exercise=exercise.name))
     said = report(tmp_path, "--course", tiny_course, "--submitted", Path("nowhere"))

@@ -1,4 +1,4 @@
-"""The feedback page: what it says first, what it says at all, and whose words it does not believe."""
+"""The feedback page: what it says first, what else it shows, and that students' text is never markup."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WRONG, DONE, UNDONE = Outcome.FAILED, Outcome.PASSED, Outcome.NOT_ATTEMPTED
 
 
 def words(page: str) -> str:
-    """Return what can be read on a page."""
+    """Return the visible text of a page."""
     return " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.S)).split())
 
 
@@ -36,12 +36,12 @@ def question(name: str, *outcomes: Outcome) -> QuestionResult:
 # --- What to look at first --------------------------------------------------------------------------------------
 
 
-def test_where_most_points_are_missing_is_looked_at_first():
+def test_the_question_with_most_missing_points_comes_first():
     look = first_look(a_result(question("a", WRONG, DONE), question("b", WRONG, DONE, WRONG), question("c", DONE)))
     assert (look.question, look.lost, look.total_lost, look.check.name) == ("b", 4.0, 6.0, "c0")
 
 
-def test_an_answer_comes_before_what_was_not_attempted():
+def test_an_answer_comes_before_a_question_that_was_not_attempted():
     look = first_look(a_result(question("a", UNDONE, UNDONE, UNDONE), question("b", WRONG)))
     assert (look.question, look.texts) == ("b", ("So.",))
 
@@ -61,7 +61,7 @@ def test_a_public_check_tells_more_than_a_hidden_one():
     assert (hidden.check.name, "hidden" in hidden.advice) == ("hid", True)
 
 
-def test_a_fault_of_ours_is_not_the_student_s():
+def test_a_grader_error_is_not_the_students_mistake():
     look = first_look(a_result(question("a", Outcome.GRADER_ERROR)))
     assert "not your mistake" in look.advice
 
@@ -71,13 +71,13 @@ def test_nothing_is_missing():
     assert "nothing to fix" in words(feedback_page(a_result(question("a", DONE))))
 
 
-def test_points_by_hand_count_and_are_told_beside_those_of_the_checks():
+def test_points_by_hand_count_and_are_shown_beside_those_of_the_checks():
     result = a_result(question("a", WRONG, DONE), question("b", DONE))
     entered = ByHand({"a": 3.5}, {"b": f"Fine.\n{SCRIPT}"}, penalty=1.5)
     page = feedback_page(result, by_hand=entered)
     text = words(page)
     assert "4 of 6 points" in text
-    assert "1.5 points were taken off because it was handed in late." in text
+    assert "1.5 points were deducted because you submitted late." in text
     assert "Your teachers gave 3.5 of 4 points; the checks gave 2." in text
     assert f"Comment: Fine. {SCRIPT}" in text
     assert SCRIPT not in page
@@ -87,10 +87,10 @@ def test_points_by_hand_count_and_are_told_beside_those_of_the_checks():
     assert "Every check passed" not in full
 
 
-# --- What stands on the page ------------------------------------------------------------------------------------
+# --- The rest of the page ---------------------------------------------------------------------------------------
 
 
-def test_all_is_there():
+def test_everything_is_on_the_page():
     text = words(feedback_page(HOSTILE))
     assert "6 of 16 points" in text
     for name in ("loss", "fit", "rest", "images"):
@@ -107,7 +107,7 @@ def test_bonus_points_are_called_so():
     assert "2 of 2 bonus points" in words(feedback_page(a_result(question("a", DONE), optional=True)))
 
 
-def test_no_word_of_a_student_is_markup():
+def test_text_of_students_is_never_markup():
     page = feedback_page(HOSTILE)
     assert page.count("<script") == 0
     assert "<img src=x" not in page
@@ -127,7 +127,7 @@ def test_an_unreadable_submission_says_why():
     assert "The file is empty." in words(feedback_page(result))
 
 
-def test_the_policy_forbids_what_is_not_the_page_s_own():
+def test_the_policy_forbids_everything_foreign():
     page = feedback_page(HOSTILE)
     assert unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]) == policy("")
     assert "script-src" not in policy("")
@@ -149,14 +149,14 @@ def labels(pictures, references) -> list[list[str]]:
 
 def test_pictures_of_the_reference_stand_beside_those_of_a_student():
     assert labels((LOSSES, COUNTS), (COUNTS, LOSSES)) == [
-        ["training loss, yours", "training loss, the reference's"],
-        ["yours", "the reference's"],
+        ["training loss, yours", "training loss, reference"],
+        ["yours", "reference"],
     ]
     other = make_picture("images", MAPS.title, [("phantom", MAPS.parts[0].rows), ("the map", [[1.0]])])
-    assert labels((MAPS,), (other,)) == [["phantom", "the map", "the map, of the reference"]]
+    assert labels((MAPS,), (other,)) == [["phantom", "the map", "the map, reference"]]
 
 
-def test_what_has_no_counterpart_stands_alone():
+def test_a_picture_without_a_counterpart_is_unchanged():
     assert labels((LOSSES, NUMBERS), (NUMBERS,)) == [["training loss"], ["expected", "yours", "wrong"]]
 
 
@@ -180,8 +180,8 @@ def test_a_page_is_written_for_each_result(tiny_course, tmp_path):
     assert len(read_results(graded)) == 2
 
 
-def test_who_has_nothing_to_show_is_told_what_to_do(tiny_course, tmp_path):
-    assert feedback(tmp_path / "none", "--course", tiny_course).startswith("2 Error: there is no folder")
+def test_without_results_the_command_says_what_to_do(tiny_course, tmp_path):
+    assert feedback(tmp_path / "none", "--course", tiny_course).startswith("2 Error: There is no folder")
     assert feedback(tmp_path, "--course", tiny_course).startswith("2 Error: ")
     write_result(tmp_path, a_result(question("a", WRONG)))
     assert "no such results" in feedback(tmp_path, "--course", tiny_course, "-e", "cnn")
@@ -205,7 +205,7 @@ def test_a_real_submission_is_shown_beside_the_solution(name, tmp_path):
     text = words((graded / "ada" / f"{name}.html").read_text("utf-8"))
     if name == "mlp":
         assert "training loss, yours" in text
-        assert "validation loss, the reference's" in text
+        assert "validation loss, reference" in text
         assert "truly 1" in text
     else:
         for map_of in ("saliency_map", "occlusion_map", "grad_cam"):

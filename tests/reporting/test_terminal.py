@@ -1,4 +1,4 @@
-"""What grading shows in the terminal, read as text at 80 columns."""
+"""What grading prints in a terminal of 80 columns, read as text."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def test_the_class_table():
         "mean        3.5   2.5",
         "of            4     4    4+4",
         "* code crashed or took too long",
-        "? the grader failed, a person must look",
+        "? grader error: needs review",
         "unread: the file cannot be read",
-        "5 submissions: 1 unreadable, 1 with grader faults, 1 with crashes, 1 with",
+        "5 submissions: 1 unreadable, 1 with grader errors, 1 with crashes, 1 with",
         "time-outs",
     ]
 
@@ -107,7 +107,7 @@ def test_an_empty_class_says_so():
     assert summary([]) == "Nothing was graded.\n"
 
 
-def test_what_students_named_is_shown_and_never_obeyed():
+def test_names_and_messages_of_students_are_shown_as_plain_text():
     hostile = "[bold red]x[/]\x1b[2J\u202egnp\nnew"
     console, stream = screen()
     with GradingProgress(1, console) as progress:
@@ -143,7 +143,7 @@ class Clock:
         return self.now
 
 
-def test_in_a_file_progress_is_a_line_each_tenth_and_each_trouble():
+def test_in_a_file_there_is_a_line_per_tenth_and_per_trouble():
     clock = Clock()
     console, stream = screen()
     with GradingProgress(200, console, clock) as progress:
@@ -175,7 +175,7 @@ def test_the_time_left(seconds, left):
     assert stream.getvalue() == f"1 of 10 graded, {left}\n"
 
 
-def test_on_a_screen_there_is_a_bar_and_trouble_is_told_whole():
+def test_a_terminal_shows_a_bar_and_messages_in_full():
     console, stream = screen(force_terminal=True)
     with GradingProgress(2, console) as progress:
         progress.advance(unreadable(message="It is " + 20 * "very " + "long."))
@@ -187,7 +187,7 @@ def test_on_a_screen_there_is_a_bar_and_trouble_is_told_whole():
     assert "2/2" in "".join(lines)
 
 
-def test_nothing_to_grade_is_no_error():
+def test_nothing_to_grade_is_not_an_error():
     console, stream = screen()
     with GradingProgress(0, console):
         pass

@@ -1,4 +1,4 @@
-"""Pictures: what they may hold, how they are stored, that a check leaves them, and how they are drawn."""
+"""Pictures of checks: their limits, their stored form, the functions that checks call, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_numbers_have_three_digits():
     assert picture.parts[0].rows == ((0.333, 123000.0, 1e-12),)
 
 
-def test_words_are_made_fit_to_be_shown():
+def test_titles_and_labels_are_made_printable():
     picture = make_picture("images", "a\nb\x1b[31m" + "x" * 500, [("\u202eyours", [[1.0]])])
     assert not {"\x1b", "\n"} & set(picture.title)
     assert len(picture.title) <= 60
@@ -80,12 +80,12 @@ def test_words_are_made_fit_to_be_shown():
         ("difference", [("it", [[1.0]]), ("it", [[1.0]]), ("it", [[1.0, 2.0]])]),
     ],
 )
-def test_what_is_no_picture_is_refused(kind, parts):
+def test_invalid_pictures_are_refused(kind, parts):
     with pytest.raises(ValueError, match=r"."):
         make_picture(kind, "It", parts)
 
 
-# --- What checks leave ------------------------------------------------------------------------------------------
+# --- Functions that checks call ---------------------------------------------------------------------------------
 
 
 def test_a_wrong_value_is_shown_beside_the_right_one():
@@ -102,7 +102,7 @@ def test_a_wrong_value_is_shown_beside_the_right_one():
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (1, 5), (5, 1), (2, MAX_SIDE + 1)])
-def test_no_picture_where_words_say_more(shape):
+def test_no_picture_for_shapes_that_a_message_describes_better(shape):
     with pytest.raises(CheckFailure):
         assert_tensor(torch.ones(shape), torch.zeros(shape))
     assert take_shown() == ()
@@ -131,7 +131,7 @@ def test_what_cannot_be_drawn_does_not_fail_a_check():
     assert take_shown() == ()
 
 
-def test_a_check_leaves_only_so_many():
+def test_the_number_of_pictures_per_check_is_limited():
     for _ in range(MAX_PICTURES + 2):
         show_images("It", {"it": torch.ones(2, 2)})
     assert len(take_shown()) == MAX_PICTURES
@@ -145,7 +145,7 @@ def with_pictures(*pictures: Picture) -> QuestionResult:
     return QuestionResult("q", (check,))
 
 
-def test_results_keep_pictures_and_say_nothing_of_none():
+def test_results_store_pictures_only_if_there_are_any():
     result = Result("ann", "e", "1", "d", "c", "env", "A", Status.GRADED, (with_pictures(IMAGES, DIFFERENCE),))
     assert Result.from_json(result.to_json()) == result
     without = Result("ann", "e", "1", "d", "c", "env", "A", Status.GRADED, (with_pictures(),))
@@ -161,7 +161,7 @@ def test_a_table_draws_it_and_plain_text_goes_without(picture):
     assert picture.title not in as_text("q", with_pictures(picture))
 
 
-def test_words_of_a_picture_are_escaped():
+def test_titles_and_labels_are_escaped():
     for kind, rows in (("images", SQUARE), ("curves", [[1.0, 2.0]]), ("confusion", [[1, 0], [0, 1]])):
         html = rendering.picture_as_html(make_picture(kind, "<b>&", [('"><script>', rows)]))
         assert "<script" not in html

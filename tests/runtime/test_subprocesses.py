@@ -1,4 +1,4 @@
-"""No process that the package starts finds modules in the folder where it runs, which may be a student's."""
+"""No process that the package starts imports modules from its working directory, which may be a student's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.runtime import subprocesses
+from autograder import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "autograder"
@@ -19,8 +19,6 @@ PACKAGE = ROOT / "autograder"
 OTHER_PROGRAMS = {("release/pins.py", "git"), ("release/comparison.py", "ssh-keygen")}
 """The programs other than this Python that the package starts, and where."""
 
-COLAB = "release/notebooks.py"
-"""Holds the first cell of a student's notebook, which runs pip on the student's own machine."""
 
 MARKER = "found-in-the-working-directory"
 
@@ -42,7 +40,7 @@ def starts(tree: ast.Module) -> Iterator[ast.Call]:
 
 
 def test_each_place_that_starts_a_process_is_known():
-    """Either by `subprocesses.python`, or with Python's ``-P``, or it is another program."""
+    """It uses `autograder.runtime.python` or Python's ``-P``, or it starts another program."""
     places, programs = set(), set()
     for place, tree in parsed():
         for call in starts(tree):
@@ -63,17 +61,17 @@ def test_python_is_never_started_by_hand_with_modules_of_the_working_directory()
                 assert ast.unparse(node.elts[1]) == "'-P'", f"{place}:{node.lineno}"
 
 
-def test_only_places_that_mean_a_place_stay_on_the_path(monkeypatch, tmp_path):
-    """An empty entry, which a stray colon leaves, is the working directory."""
+def test_only_absolute_entries_stay_on_the_path(monkeypatch, tmp_path):
+    """An empty entry, as from a trailing colon, means the working directory."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "here", str(tmp_path)]))
-    path = subprocesses.environment()["PYTHONPATH"].split(os.pathsep)
+    path = runtime.environment()["PYTHONPATH"].split(os.pathsep)
     assert path == [str(ROOT), str(tmp_path)]
-    assert subprocesses.environment({"PYTHONHASHSEED": "0"})["PYTHONHASHSEED"] == "0"
+    assert runtime.environment({"PYTHONHASHSEED": "0"})["PYTHONHASHSEED"] == "0"
 
 
 @pytest.fixture
 def trapped(tmp_path) -> Path:
-    """A folder with a module for everything that the package might import first; each leaves a mark."""
+    """A folder with a module for everything that the package might import; each writes its name to the marker."""
     folder = tmp_path / "handed in"
     folder.mkdir()
     trap = f"open({str(tmp_path / MARKER)!r}, 'a').write(__name__ + ' ')\n"
@@ -85,7 +83,7 @@ def trapped(tmp_path) -> Path:
 
 
 def command(*arguments: str | Path) -> list[str]:
-    """Return the installed command: a script, which looks for modules beside itself first."""
+    """Return the installed command: a script, so Python searches the script's own folder first."""
     return [str(Path(sys.executable).with_name("autograder")), *map(str, arguments)]
 
 

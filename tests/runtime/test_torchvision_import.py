@@ -1,4 +1,4 @@
-"""``import torchvision`` works on every build, and nothing else notices how."""
+"""``import torchvision`` works with every build of torch, and the repair affects nothing else."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_models_and_transforms_work_after_the_package_is_imported(first):
 
 
 @pytest.mark.slow
-def test_an_operator_is_never_made_up():
-    """Where the binary is missing, a call says so; where it loads, it gives the right boxes."""
+def test_operators_are_never_faked():
+    """Without the binary, a call raises torchvision's error; with it, the call returns the right boxes."""
     python(
         "import autograder, torch, torchvision\n"
         "boxes = torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1]])\n"
@@ -51,7 +51,7 @@ def test_an_operator_is_never_made_up():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loads", [True, False])
-def test_only_what_the_binary_did_not_bring_is_declared(tmp_path, loads):
+def test_operators_are_declared_only_if_the_binary_did_not_load(tmp_path, loads):
     package = tmp_path / "torchvision"
     package.mkdir()
     for name, text in {**STUB, "extension": f"def _has_ops(): return {loads}"}.items():
@@ -81,8 +81,8 @@ def test_an_import_that_failed_can_be_tried_again(tmp_path):
     assert python(code, str(tmp_path)).split() == ["once", "once"]
 
 
-def test_nothing_else_is_found_or_imported_by_it():
-    """Importing the package costs no torch, asking where torchvision is neither, and it is installed once."""
+def test_the_watch_finds_and_imports_nothing():
+    """Neither importing the package nor looking for torchvision imports torch, and the watch is installed once."""
     code = (
         "import json, sys, autograder, importlib, importlib.util\n"
         "importlib.reload(autograder)\n"
@@ -94,8 +94,8 @@ def test_nothing_else_is_found_or_imported_by_it():
     assert json.loads(python(code)) == [[None, None, None], 1, False]
 
 
-def test_torchvision_still_has_the_module_that_is_watched_for():
-    """If a new torchvision renames it, this says where to look."""
+def test_torchvision_has_the_watched_module():
+    """If a new version renames it, `large_libraries._REGISTERS` must follow."""
     package = importlib.util.find_spec("torchvision")
     assert package is not None
     assert package.submodule_search_locations is not None

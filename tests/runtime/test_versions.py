@@ -1,4 +1,4 @@
-"""All pages name the same versions of Python, and whoever has another one reads what to do."""
+"""All pages name the same versions of Python, and other versions are refused with advice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_pages_name_the_versions_that_are_tested(page):
     assert f"You need Python {versions.words()}" in (ROOT / page).read_text("utf-8")
 
 
-def test_pip_takes_the_versions_that_are_tested_or_prepared():
+def test_pip_accepts_the_tested_and_the_next_versions():
     lowest, after = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
     taken = tuple(f"3.{minor}" for minor in range(int(lowest), int(after)))
     assert taken == (*versions.TESTED, *versions._AHEAD)
@@ -35,7 +35,7 @@ def test_this_python_can_be_used():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_an_old_python_is_told_what_to_install_and_how_to_name_it(monkeypatch):
+def test_an_old_python_is_refused_with_advice(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     monkeypatch.setattr(sys, "argv", ["runtime/versions.py", "demo"])
     with pytest.raises(SystemExit) as caught:
@@ -46,7 +46,7 @@ def test_an_old_python_is_told_what_to_install_and_how_to_name_it(monkeypatch):
         assert advice in said
 
 
-def test_of_the_next_python_it_is_told_what_is_missing():
+def test_the_next_python_is_refused_with_what_is_missing():
     said = versions.fault("3.15")
     pins = read_lock(ROOT)
     for name in ("torch", "torchvision"):

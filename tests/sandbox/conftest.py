@@ -1,4 +1,4 @@
-"""A running sandbox, and a small exercise to grade in it."""
+"""Fixtures: a running sandbox per tier, and a small exercise to grade in it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_triples(submission):
 
 @pytest.fixture(scope="session", params=["A", "B", "C", "D"])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A zygote of each tier; its protected folder holds a file that student code must not see."""
+    """Yield an engine of each tier, with this repository as a folder that student code must not see."""
     probed = probe(request.param)
     if not probed.works:
         pytest.skip(f"no tier {probed.tier} here: {probed.problem}")
@@ -72,7 +72,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 class Grader:
-    """Grades cells with the small exercise, and keeps what came back."""
+    """Grades cells with the small exercise and stores the last results in ``graded``."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -100,9 +100,9 @@ def grader(engine: Engine) -> Grader:
 
 @pytest.fixture
 def isolated(grader: Grader) -> Grader:
-    """A grader of tier A or B; what only walls can stop is not asked of the others."""
+    """Return a grader of an isolating tier (A or B)."""
     if grader.engine.tier not in ISOLATING_TIERS:
-        pytest.skip("this tier promises processes of their own, not walls")
+        pytest.skip("this tier separates processes, but does not isolate them")
     return grader
 
 

@@ -1,8 +1,8 @@
 """Run a command as if on another machine: ``python -m tests.sandbox.elsewhere [OPTION ...] -- COMMAND ...``
 
-``--without namespaces`` and ``--without landlock`` have the kernel refuse them, as in containers: really, by a filter
-on system calls. ``--as-nobody`` runs the command as an ordinary user (only root can). As root, a Python below a home
-that others may not enter is made reachable first, in a mount namespace of the command's own.
+``--without namespaces`` and ``--without landlock`` make the kernel refuse them, as in containers, by a filter on system
+calls. ``--as-nobody`` runs the command as an ordinary user (needs root). As root, a Python below a home folder that
+other users may not enter is made reachable first, in a mount namespace of the command's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CALLS = {
 
 
 def main() -> None:
-    """Become the command."""
+    """Set up this process and execute the command."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--without", action="append", default=[], choices=CALLS)
     parser.add_argument("--as-nobody", action="store_true")
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def make_python_reachable() -> None:
-    """Replace the home folders that keep others from this Python by ones that hold nothing but the way to it."""
+    """Replace closed home folders above this Python with open ones that contain nothing but the path to it."""
     for python in {Path(os.path.realpath(sys.executable)).parents[1], Path(sysconfig.get_path("purelib"))}:
         closed = [folder for folder in python.parents if not folder.stat().st_mode & 0o001]
         if closed:
@@ -59,7 +59,7 @@ def make_python_reachable() -> None:
 
 
 def refuse(calls: list[str]) -> None:
-    """Have the kernel refuse these calls, and new namespaces by ``clone``, from now on."""
+    """Make the kernel refuse these calls from now on, and new namespaces by ``clone`` if ``unshare`` is among them."""
     rules = seccomp.Filter()
     rules.refuse(calls)
     if "unshare" in calls:

@@ -1,14 +1,13 @@
-"""Search for bytes that a worker could send to make the checker misbehave, guided by coverage (atheris).
+"""Search for bytes from a worker that make the checker misbehave, with coverage-guided fuzzing (atheris).
 
 ::
 
     python tests/sandbox/fuzz_wire.py --minutes 10 [--corpus FOLDER]
 
-`try_input` is the property: whatever bytes come, an operation of the checker ends in a value of an allowed kind, in
-the student's exception or in the death of the worker; reading a checker's message ends in a finding or in
-`ProtocolError`. Nothing else is raised, nothing hangs, and memory is taken for what came, not for what was claimed.
-What is found is written to ``crash-…`` in the current folder; it belongs into ``test_wire.py`` or ``test_remote.py``
-as a test of its own.
+`try_input` is the property: whatever bytes arrive, an operation of the checker ends in a value of an allowed type, in
+the student's exception or in the worker's death; reading a checker's message ends in a result or in `ProtocolError`.
+Nothing else is raised, nothing hangs, and memory grows with the bytes received, not with the sizes claimed. Findings
+are written to ``crash-…`` in the current folder; each belongs in ``test_values.py`` or ``test_remote.py`` as a test.
 """
 
 from __future__ import annotations
@@ -49,9 +48,9 @@ from autograder.sandbox.protocol.messages import Job, Limits
 
 MAX_INPUT = 64 * 2**10
 SPARE_MEMORY = 128 * 2**20
-"""What one input, of at most 64 KiB, may make the process take."""
+"""The memory that the process may allocate for one input of at most 64 KiB."""
 TIMEOUT_S = 20
-NEXT_FRAME = b"\xc1\xc1"  # a byte that msgpack never uses
+NEXT_FRAME = b"\xc1\xc1"  # msgpack never uses this byte
 ALLOWED = (
     type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, torch.Size, torch.Tensor, np.ndarray,
     torch.dtype, torch.device, slice, type(Ellipsis), RemoteObject,
@@ -59,7 +58,7 @@ ALLOWED = (
 
 
 class Stream:
-    """A worker that has sent all that it will ever send, and reads nothing."""
+    """A worker that has already sent everything and reads nothing."""
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
@@ -76,7 +75,7 @@ class Stream:
 
 
 def try_input(data: bytes) -> None:
-    """Do what the first byte says with the rest; raise whatever must not be raised."""
+    """Run the scenario that the first byte selects on the rest; let exceptions through that must not be raised."""
     if not data:
         return
     scenario = SCENARIOS[data[0] % len(SCENARIOS)]
@@ -93,7 +92,7 @@ def try_input(data: bytes) -> None:
 
 
 class Bounded:
-    """`try_input` with little memory to take. The search itself takes more and more, so the bound moves with it."""
+    """`try_input` with a memory limit, raised now and then because the fuzzer itself uses more and more memory."""
 
     def __init__(self) -> None:
         self._inputs = 0
@@ -107,7 +106,7 @@ class Bounded:
 
 
 def framed(part: bytes) -> bytes:
-    """Make a well-formed frame: two buffers whose sizes are the first two bytes, then the structure."""
+    """Return a well-formed frame of two buffers, whose sizes are the first two bytes, and a structure."""
     first, second, rest = part[:1], part[1:2], part[2:]
     sizes = [min(ord(size), len(rest)) for size in (first, second) if size]
     buffers, body = rest[: sum(sizes)], rest[sum(sizes) :]
@@ -118,7 +117,7 @@ def framed(part: bytes) -> bytes:
 
 
 def assert_allowed(value: Any, depth: int = 0) -> None:
-    """Fail on a value that no honest message could hold."""
+    """Fail on a value that no real message could contain."""
     assert type(value) in ALLOWED or isinstance(value, np.generic), type(value)
     assert depth <= wire.MAX_DEPTH + 1
     match value:
@@ -140,11 +139,11 @@ def assert_allowed(value: Any, depth: int = 0) -> None:
             assert value.dtype != bool or not value.size or value.view(np.uint8).max() <= 1
 
 
-# --- What a checker does with replies ---------------------------------------------------------------
+# --- Scenarios --------------------------------------------------------------------------------------
 
 
 def take(link: Link) -> Any:
-    """Get a name, and use what it stands for as a check might."""
+    """Get a name and use its value as a check might."""
     value = RemoteSubmission(link, {}).answer
     if isinstance(value, RemoteObject):
         return [value, repr(value), len(value), list(value), value.attribute]
@@ -158,7 +157,7 @@ def call(link: Link) -> Any:
 
 
 def differentiate(link: Link) -> Any:
-    """Call a function that changes its argument, and send a gradient back through it."""
+    """Call a function that changes its argument, and backpropagate through it."""
     x = torch.ones(2, requires_grad=True)
     with in_place():
         value = RemoteObject(link, 1, "function", True)(x, torch.zeros(3, dtype=torch.int64))
@@ -168,23 +167,23 @@ def differentiate(link: Link) -> Any:
 
 
 def run_cell(link: Link) -> Any:
-    """Run a cell, and say what it raised."""
+    """Run a cell and describe the exception that it raised."""
     error = link.run_cell("cell-1", "x = 1")
     return None if error is None else [error.text(hidden=True), error.text(hidden=False)]
 
 
 def iterate(link: Link) -> Any:
-    """Ask a list-like object for its length and its items."""
+    """Get the length and the items of a list-like object."""
     target = RemoteObject(link, 1, "DataLoader", False)
     return [len(target), list(target), target[0]]
 
 
-def tell(link: Link) -> Any:
-    """Read, in the grader's process, what a checker tells of a submission that has two cells and one check."""
+def report(link: Link) -> Any:
+    """Read, as the engine does, a checker's messages about a submission with two cells and one check."""
     graded = Graded()
     assert link._sock is not None
     try:
-        while Engine("D")._take(frames.receive(link._sock)[0], JOB, graded):
+        while Engine("D")._record(frames.receive(link._sock)[0], JOB, graded):
             pass
     except (EOFError, frames.ProtocolError):
         pass
@@ -196,17 +195,17 @@ def tell(link: Link) -> Any:
     json.dumps(graded.costs, allow_nan=False)
 
 
-SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, tell]
+SCENARIOS: list[Callable[[Link], Any]] = [take, call, differentiate, run_cell, iterate, report]
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
 PICTURE = make_picture("images", "It", [("yours", [[1.0, 0.5], [float("nan"), -1.0]])])
 JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"), ("two", "y = 2")), Limits())
 
 
-# --- Where the search starts ------------------------------------------------------------------------
+# --- Seeds and mutations ----------------------------------------------------------------------------
 
 
 def seeds() -> list[bytes]:
-    """Return inputs made of real replies, one for each kind of value and scenario."""
+    """Return inputs made of real replies, one per type of value and scenario."""
     values: list[Any] = [
         None, True, 7, -3.5, "text", b"bytes", [1, (2, "x")], {"a": 1, 2: [3]}, {1, 2}, torch.Size([2, 3]), 2**90,
         1 + 2j, torch.float32, torch.device("cpu"), slice(1, None, 2), ..., torch.arange(4.0), torch.ones(2, 3).bool(),
@@ -248,7 +247,7 @@ ATOMS: list[Any] = [
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
-    """Change the bytes, or one place of the structure of one frame."""
+    """Change bytes anywhere, or one node in the structure of one frame."""
     chance = random.Random(seed)
     parts = data[1:].split(NEXT_FRAME)
     place = chance.randrange(len(parts))
@@ -260,7 +259,7 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
             changed = _changed(structure, chance, depth=0)
             parts[place] = buffers + msgpack.packb(changed, unicode_errors="surrogatepass")
             return (data[:1] + NEXT_FRAME.join(parts))[:max_size]
-        except Exception:  # bytes that are no structure are changed as bytes
+        except Exception:  # not a structure: mutate the bytes
             pass
     return atheris.Mutate(data, max_size)
 
@@ -287,7 +286,7 @@ def _changed(node: Any, chance: random.Random, depth: int) -> Any:
 
 
 def main() -> None:
-    """Search for as long as the command line says."""
+    """Fuzz for the time that the command line gives."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--corpus", type=Path, help="keep what reaches new code here, and start from it")

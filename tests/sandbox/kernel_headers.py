@@ -1,7 +1,7 @@
-"""The kernel's headers for programs, read without a compiler: system calls, constants, structures.
+"""Read system calls, constants and structures from the kernel's user-space headers, without a compiler.
 
-They come with every C library's development files (Debian: ``linux-libc-dev``). `RECENT` holds the definitions that the
-headers of a distribution in use may be too old for; where headers have them, a test compares the two.
+The headers come with every C library's development files (Debian: ``linux-libc-dev``). `RECENT` contains definitions
+that the installed headers may be too old for; a test compares them where the headers have them.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _OPERATORS = {ast.LShift: operator.lshift, ast.BitOr: operator.or_, ast.Add: ope
 
 @cache
 def headers() -> Headers:
-    """Return the installed headers that are the same for every processor, with what they may be too old for."""
+    """Return the definitions of the installed architecture-independent headers, completed by `RECENT`."""
     return Headers(f"{installed_text()}\n{RECENT}")
 
 
 def installed_text() -> str:
-    """Return the text of the installed headers that are the same for every processor."""
+    """Return the text of the installed architecture-independent headers."""
     names = (
         "asm-generic/fcntl.h", "asm-generic/sockios.h", "linux/audit.h", "linux/bpf_common.h", "linux/capability.h",
         "linux/elf-em.h", "linux/fcntl.h", "linux/filter.h", "linux/landlock.h", "linux/mount.h", "linux/prctl.h",
@@ -65,7 +65,7 @@ def installed_text() -> str:
 
 @cache
 def system_calls(machine: str) -> dict[str, int]:
-    """Return the number of every system call of a machine, by name."""
+    """Return the numbers of all system calls of a machine, by name."""
     if machine == "aarch64":
         text = _read(INCLUDE / "asm-generic" / "unistd.h")
     else:
@@ -85,7 +85,7 @@ def recent_system_calls() -> dict[str, int]:
 
 @cache
 def either(names: str) -> int:
-    """Return what several constants are together."""
+    """Return the bitwise or of several constants."""
     value = 0
     for name in names.split():
         value |= headers().number(name)
@@ -93,7 +93,7 @@ def either(names: str) -> int:
 
 
 def read_as(name: str, content: bytes) -> dict[str, int]:
-    """Return the fields of a structure that some bytes are, which may end before fields that were added later."""
+    """Return the fields of a structure from bytes, which may end before fields that later kernels added."""
     layout = headers().structure(name)
     filled = layout.from_buffer_copy(content.ljust(ctypes.sizeof(layout), b"\0"))
     ends = {field: getattr(layout, field).offset + getattr(layout, field).size for field, _ in layout._fields_}
@@ -102,7 +102,7 @@ def read_as(name: str, content: bytes) -> dict[str, int]:
 
 
 class Headers:
-    """Definitions in C: the first of each name counts."""
+    """Definitions in C source; of several with the same name, the first is used."""
 
     def __init__(self, text: str) -> None:
         self._text = re.sub(r"/\*.*?\*/", " ", text.replace("\\\n", " "), flags=re.DOTALL)
@@ -116,12 +116,12 @@ class Headers:
 
     def _number(self, name: str) -> int:
         """Return the value of a constant."""
-        # C's suffixes of types go, C's octal numbers become Python's.
+        # Drop C's integer suffixes, and turn C's octal numbers into Python's.
         value = re.sub(r"\b(0[xX][\da-fA-F]+|\d+)[uUlL]*\b", r"\1", self._macros[name])
         return self._value(ast.parse(re.sub(r"\b0+(?=[1-7])", "0o", value), mode="eval").body)
 
     def _structure(self, name: str) -> type[ctypes.Structure]:
-        """Return a structure's layout; of several definitions the longest, which a kernel only ever adds to."""
+        """Return a structure's layout, using its longest definition: the kernel only ever adds fields."""
         pattern = rf"\bstruct\s+{name}\s*\{{([^}}]*)\}}([^;]*);"
         body, attributes = max(re.findall(pattern, self._text), key=lambda found: len(_fields(found[0])))
         layout = {"_fields_": _fields(body)}

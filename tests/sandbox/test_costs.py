@@ -1,4 +1,4 @@
-"""What checks cost is measured, and a process that ends when nobody asks it anything is replaced."""
+"""The cost of each check is measured, and a worker that ends between checks is replaced."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from autograder.sandbox.protocol.messages import Limits
 from .conftest import ALL_PASSED, HONEST
 
 
-def test_what_a_check_takes_is_measured_and_nobody_elses_is_counted(grader):
+def test_a_check_is_charged_only_its_own_cost(grader):
     hungry = """
         import torch
         def double(x):
@@ -38,7 +38,7 @@ def test_a_process_that_ends_by_itself_leaves_the_grading_whole(grader):
     """
     outcomes = grader.outcomes(quitter, HONEST, limits=Limits(cell_s=5))
     assert outcomes["public"] == "passed"
-    assert outcomes["hidden"] in ("passed", "crashed")  # whether the end is seen before or after it has begun
+    assert outcomes["hidden"] in ("passed", "crashed")  # whether the end is noticed before or after the check has begun
     assert outcomes["triples"] == "passed"
     assert grader.graded.complete
     assert grader.outcomes(HONEST) == ALL_PASSED

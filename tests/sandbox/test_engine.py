@@ -1,4 +1,4 @@
-"""The engine with real processes: what students do to it, and that the next one is graded as if nothing had been."""
+"""The engine with real processes: whatever a submission does, the next one is graded as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_an_honest_answer_passes(grader):
     assert grader.graded.complete
 
 
-def test_public_checks_run_first_so_that_no_later_message_can_carry_hidden_input_out(grader):
+def test_public_checks_run_first_so_that_their_messages_cannot_leak_hidden_input(grader):
     stash = """
         import torch
         seen = []
@@ -51,7 +51,7 @@ def test_a_hidden_failure_names_neither_input_nor_expected_value(grader):
     assert "expected 2, got 101" in results["public"].message
 
 
-def test_the_class_name_of_an_exception_or_of_a_result_carries_nothing_out(grader):
+def test_class_names_of_exceptions_and_results_leak_nothing(grader):
     leak = """
         def double(x):
             kind = type("Leak" + str(x.tolist()).translate(str.maketrans("[]., ", "_____")), (Exception,), {})
@@ -114,7 +114,7 @@ def test_a_cell_that_fails_is_the_reason_for_the_missing_name(grader):
     assert results["triples"].outcome is Outcome.PASSED
 
 
-def test_a_stub_of_another_name_carries_nothing_out(grader):
+def test_a_stub_with_another_name_leaks_nothing(grader):
     leak = """
         def double(x):
             raise NotImplementedError(f"seen_{int(x[0].item() * 10)} is not implemented yet")
@@ -146,7 +146,7 @@ def test_a_missing_name_is_not_attempted(grader):
     assert grader.outcomes("x = 1") == dict.fromkeys(ALL_PASSED, "not_attempted")
 
 
-def test_a_fault_of_a_check_is_the_graders_and_not_the_students(grader):
+def test_an_error_in_a_check_is_a_grader_error(grader):
     checks = (
         "# %% hidden/test_double.py\nimport pytest\n\n@pytest.mark.points(1)\n"
         "def test_broken(submission):\n    'Broken.'\n    1 / 0\n"
@@ -156,7 +156,7 @@ def test_a_fault_of_a_check_is_the_graders_and_not_the_students(grader):
     assert "not your mistake" in result.message
 
 
-def test_checks_that_do_not_import_are_the_graders_fault(grader):
+def test_checks_that_do_not_import_are_a_grader_error(grader):
     checks = CHECKS_TEXT.replace("hidden/test_double.py\n", "hidden/test_double.py\nimport nonsense_module\n")
     assert grader.outcomes(HONEST, checks=checks) == {**ALL_PASSED, "hidden": "grader_error"}
 
@@ -178,7 +178,7 @@ def test_floods_of_output_are_dropped(grader):
 
 
 def test_students_code_shares_no_process_with_checks_or_grader(grader):
-    """Neither finds a mark that the other left in its interpreter, nor does the grader."""
+    """No process finds a mark that another left in its interpreter."""
     sys.left_by_the_grader = True
     checks = """
         # %% hidden/test_double.py
@@ -233,7 +233,7 @@ def test_nothing_of_one_submission_is_left_for_the_next(isolated):
     assert isolated.outcomes(spy) == ALL_PASSED
 
 
-def test_files_have_an_end(isolated):
+def test_the_size_of_files_is_limited(isolated):
     fill = "import os\nwith open(os.environ['TMPDIR'] + '/flood', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n"
     assert isolated.outcomes(fill, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED)
@@ -247,14 +247,14 @@ def test_files_have_an_end(isolated):
         "while True: os.mkdir('a' * 200); os.chdir('a' * 200)",
     ],
 )
-def test_many_files_have_an_end(isolated, fill):
+def test_the_number_of_files_is_limited(isolated, fill):
     cell = f"import os\nos.chdir(os.environ['TMPDIR'])\n{fill}\n"
     assert isolated.outcomes(cell, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome in (Outcome.FAILED, Outcome.CRASHED), isolated.graded.cells[0]
 
 
-def test_processes_have_an_end_and_leave_no_orphans(isolated):
-    name = f"bomb-{os.getpid()}"  # other tests have processes that sleep, too
+def test_the_number_of_processes_is_limited_and_no_orphans_remain(isolated):
+    name = f"bomb-{os.getpid()}"  # unlike the sleeping processes of other tests
     bomb = f"""
         import ctypes, os, time
         assert ctypes.CDLL(None).prctl({PR_SET_NAME}, b"{name}", 0, 0, 0) == 0
@@ -271,12 +271,12 @@ def test_processes_have_an_end_and_leave_no_orphans(isolated):
     """
     assert isolated.outcomes(bomb, HONEST, limits=Limits(cell_s=30)) == ALL_PASSED
     assert isolated.graded.cells[0].outcome is Outcome.PASSED, isolated.graded.cells[0].message
-    Ends(_named(name)).wait()  # those that are being ended; one that is not would sleep on
+    Ends(_named(name)).wait()  # wait for those being killed; a survivor would go on sleeping
     assert not _named(name)
 
 
 def _named(name: str) -> list[int]:
-    """Return the processes of this name that have not ended."""
+    """Return the ids of processes with this name that have not ended."""
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         try:
@@ -289,7 +289,7 @@ def _named(name: str) -> list[int]:
 
 def test_the_course_the_home_and_other_processes_are_out_of_sight(isolated):
     root = Path(__file__).parents[2]
-    # Where they share a file system, a name that is guessed can be found to exist, and nothing else.
+    # On a shared file system, student code can find out that a guessed path exists, but nothing else.
     sees = "os.path.exists" if isolated.engine.tier == "A" else "can_read"
     look = f"""
         import os, pathlib
@@ -345,7 +345,7 @@ def test_there_is_no_way_out(isolated, attempt):
 
 @pytest.fixture
 def listening() -> Iterator[dict[str, Any]]:
-    """Addresses of this machine that somebody answers at: what cannot be reached there is cut off, not absent."""
+    """Yield addresses of this machine that accept connections, so that a failure to connect means isolation."""
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind(f"\0autograder-test-{os.getpid()}")
         abstract.listen()
@@ -356,13 +356,13 @@ def listening() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_UNIX"])
-def test_nobody_is_reached_who_listens_on_this_machine(isolated, listening, family):
+def test_servers_on_this_machine_cannot_be_reached(isolated, listening, family):
     call = f"import socket\nsocket.socket(socket.{family}).connect({listening[family]!r})\n"
     assert isolated.outcomes(call, HONEST) == ALL_PASSED
     assert isolated.graded.cells[0].outcome is Outcome.FAILED
 
 
-def test_a_checker_is_confined_too(isolated, listening):
+def test_a_checker_is_isolated_too(isolated, listening):
     checks = """
         # %% hidden/test_double.py
         import os, pathlib, socket
@@ -396,7 +396,7 @@ def test_a_checker_is_confined_too(isolated, listening):
     assert isolated.outcomes(HONEST, checks=checks) == dict.fromkeys(("network", "files", "scratch"), "passed")
 
 
-def test_signals_to_everybody_reach_only_the_sender(grader):
+def test_signals_to_all_processes_reach_only_the_sender(grader):
     if grader.engine.tier == "D":
         pytest.skip("tier D does not keep a student from signalling their own user's processes")
     kill = """
@@ -434,7 +434,7 @@ def test_an_answer_too_large_to_be_checked_says_what_to_do(grader, answer):
     result = grader(f"import torch\ndef double(x): return {answer}")["public"]
     assert result.outcome == "failed"
     assert "the answer cannot be checked: " in result.message
-    assert "Return less." in result.message
+    assert "Return a smaller value." in result.message
 
 
 def test_the_same_work_gives_the_same_messages(grader):

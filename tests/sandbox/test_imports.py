@@ -1,4 +1,4 @@
-"""What a forked process imports is paid by every submission: students' code and checks find all of it imported."""
+"""Every submission pays for what its processes import, so the zygote has already imported everything they need."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_a_fork_imports_hardly_anything():
     imported = {name: json.loads(modules) for name, _, modules in lines}
     assert imported.keys() == {exercise.name for exercise in COURSE.exercises}, done.stderr
     for name, modules in imported.items():
-        # PyTorch imports its compiler (800 modules, a second) where some functions are used for the first time.
+        # PyTorch imports its compiler (800 modules, a second) when certain functions are first used.
         assert len(modules) <= 20, f"checks of {name} make each student's process import {modules}"
 
 
@@ -69,7 +69,7 @@ from autograder.sandbox.processes import zygote
 zygote._preload(["torch"])
 import torch
 
-later, size = zygote._Later(), len(sys.modules)
+later, size = zygote._DeferredCompiler(), len(sys.modules)
 later(b'{"kind": "checker"}')
 later(b'{"kind": "worker"}')
 assert len(sys.modules) == size
@@ -86,7 +86,7 @@ for name, code in json.loads(sys.argv[1]).items():
 
 
 @pytest.mark.slow
-def test_what_answers_may_use_is_imported_before_all_forks_but_the_first():
+def test_everything_that_answers_may_use_is_imported_before_the_second_fork():
     command = [sys.executable, "-c", REHEARSE_LATER, json.dumps(MAY_BE_USED)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ALONE)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What the package writes down of the kernel's interface is what the kernel's own headers, and libseccomp, say."""
+"""The package's constants of the kernel interface agree with the kernel's headers and libseccomp."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NUMBERS = {
     "landlock_add_rule": (landlock._ADD_RULE,) * 2,
     "landlock_restrict_self": (landlock._RESTRICT_SELF,) * 2,
 }
-"""All numbers of system calls in the package."""
+"""All system call numbers in the package."""
 
 
 # --- Numbers of system calls ----------------------------------------------------------------------
 
 
 def written_down(machine: str) -> dict[str, int | None]:
-    """Return what the package holds for a machine; None: the machine has no such call."""
+    """Return the package's numbers for a machine; None means that the machine has no such call."""
     column = MACHINES.index(machine)
     return {name: None if (number := row[column]) == seccomp._NONE else number for name, row in NUMBERS.items()}
 
@@ -67,7 +67,7 @@ def test_numbers_are_those_of_libseccomp(machine):
     said = {name: library.seccomp_syscall_resolve_name_arch(architecture, name.encode()) for name in NUMBERS}
     too_new = {name for name, number in said.items() if number == unknown}
     assert too_new <= set(recent_system_calls())
-    # Other negative numbers stand for calls that only other machines have.
+    # libseccomp gives calls that only other machines have other negative numbers.
     expected = {name: None if number < unknown else number for name, number in said.items() if name not in too_new}
     assert {name: number for name, number in written_down(machine).items() if name not in too_new} == expected
 
@@ -120,8 +120,8 @@ def test_constants_are_those_of_the_kernels_headers():
     assert (seccomp._STREAM, seccomp._SEQPACKET) == (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
 
 
-def test_what_is_kept_here_of_recent_headers_is_what_installed_ones_say():
-    """Where they have it: nobody sees otherwise that the copy is wrong."""
+def test_the_copy_of_recent_headers_agrees_with_installed_ones():
+    """Compares only what both define; nothing else would show that the copy is wrong."""
     installed, recent = Headers(installed_text()), Headers(RECENT)
     both = (set(recent._macros) & set(installed._macros)) - {f"__NR_{name}" for name in recent_system_calls()}
     assert "LANDLOCK_ACCESS_FS_REFER" in both
@@ -136,7 +136,7 @@ def test_what_is_kept_here_of_recent_headers_is_what_installed_ones_say():
 
 
 class Kernel:
-    """Stands in for the C library: takes down what it is asked for."""
+    """A stand-in for the C library that records its calls."""
 
     def __init__(self) -> None:
         self.calls: dict[str, tuple] = {}
@@ -159,7 +159,7 @@ def kernel(monkeypatch) -> Kernel:
     return stand_in
 
 
-def test_what_mounts_are_changed_to_is_laid_out_as_the_kernel_reads_it(kernel):
+def test_mount_attributes_are_laid_out_as_the_kernel_reads_them(kernel):
     linux.make_read_only("/")
     folder, path, flags, attributes, size = kernel.calls["mount_setattr"]
     assert (folder, path, flags) == (headers().number("AT_FDCWD"), b"/", headers().number("AT_RECURSIVE"))

@@ -1,4 +1,4 @@
-"""The engine believes of a checker what only a checker can know, and nothing that could stop the run of a class."""
+"""The engine trusts a checker only about results, and no message of a checker can stop the grading of a class."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"),), Limits())
 def take(*messages: Any) -> Graded:
     graded = Graded()
     for message in messages:
-        Engine("D")._take(message, JOB, graded)
+        Engine("D")._record(message, JOB, graded)
     return graded
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.GRADER_ERROR])
-def test_what_is_told_is_what_is_read(outcome):
+def test_reports_are_read_as_they_were_sent(outcome):
     result = result_of(CHECK, outcome, "So.")
     cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
     graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, Cost(0.25, 3.5)), ["done", False])
@@ -66,7 +66,7 @@ def test_what_is_told_is_what_is_read(outcome):
         ["check", "add", "adds", "passed", "", [["images", "It", [["yours", ["1"]]]]] * 4, 0.1, 0.0],
     ],
 )
-def test_what_no_checker_tells_is_refused(message):
+def test_malformed_reports_are_refused(message):
     with pytest.raises(ProtocolError):
         take(message)
 
@@ -84,13 +84,13 @@ def test_pictures_come_with_public_checks_and_never_with_hidden_ones():
     assert result_of(CHECK, Outcome.FAILED, "", (picture,)).pictures == ()
 
 
-def test_a_check_is_told_once():
+def test_a_check_is_reported_once():
     message = ["check", "add", "adds", "failed", "", [], 0.1, 0.0]
     with pytest.raises(ProtocolError, match="twice"):
         take(message, message)
 
 
-def test_texts_are_such_that_they_can_be_stored():
+def test_texts_can_be_stored():
     cells, check = (
         ["cells", [["one", "failed", "\ud800" * 9999]]],
         ["check", "add", "adds", "failed", "a\udfff", [], 0.1, 0.0],

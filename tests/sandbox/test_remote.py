@@ -1,4 +1,4 @@
-"""The checker's side against a worker that lies: whatever comes, a check ends in a value, a death or an exception."""
+"""The checker's side against a lying worker: whatever it replies, a call ends in a value, a death or an exception."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from autograder.sandbox.processes.remote import MAX_ITEMS, Link, RemoteObject, R
 from autograder.sandbox.protocol import frames
 
 from . import fuzz_wire
-from .test_wire import TAGGED
+from .test_values import TAGGED
 
 
 class Liar:
-    """A worker that answers every request with the next of the given replies; None stands for its number."""
+    """A worker that answers each request with the next of the given replies; None stands for the request's number."""
 
     def __init__(self, *replies: Any) -> None:
         self.ours, theirs = socket.socketpair()
@@ -58,7 +58,7 @@ FUNCTION = [None, "ok", ["h", 1, "function", True], [], -1]
 
 @given(TAGGED, TAGGED)
 @settings(max_examples=300, deadline=None)
-def test_no_reply_is_the_checkers_fault(value, changed):
+def test_no_reply_makes_the_checker_fail(value, changed):
     for reply in ([None, "ok", value, changed, 3], [None, value, changed], value, [None, "error", value, changed]):
         liar = Liar(FUNCTION, reply, reply)
         try:
@@ -77,15 +77,15 @@ def test_no_reply_is_the_checkers_fault(value, changed):
 def test_a_late_reply_is_refused_and_the_worker_hung_up_on():
     liar = Liar(FUNCTION, [1, "ok", 5, [], -1], [None, "ok", 5, [], -1])
     function = liar.submission.f
-    with pytest.raises(WorkerDied, match="does not belong"):
+    with pytest.raises(WorkerDied, match="does not match"):
         function(1)
     assert liar.link.refused
-    with pytest.raises(WorkerDied, match="does not belong"):
+    with pytest.raises(WorkerDied, match="does not match"):
         function(1)
     liar.close()
 
 
-def test_a_gradient_of_another_shape_is_none_of_ours():
+def test_a_gradient_of_another_shape_is_ignored():
     tensor = ["T", "float32", [2], 0, None, True, None, 0]
     wrong = ["l", ["T", "float64", [1], 0, None, False, None, None]]
     liar = Liar(FUNCTION, [None, "ok", tensor, [], 7], [None, "ok", wrong, [], -1])
@@ -104,15 +104,15 @@ def test_a_type_name_is_shown_only_when_it_is_known():
 @pytest.mark.parametrize(
     "name", ["__array_interface__", "__array__", "__torch_function__", "__cuda_array_interface__", "__dlpack__"]
 )
-def test_no_library_may_ask_an_object_of_the_student_for_an_address_in_memory(name):
+def test_libraries_get_no_memory_address_from_a_students_object(name):
     liar = Liar(FUNCTION)
     thing = liar.submission.f
     with pytest.raises(AttributeError):
-        getattr(thing, name)  # without a question to the worker, which has no reply left
+        getattr(thing, name)  # without asking the worker, which has no reply left
     liar.close()
 
 
-def test_words_of_the_student_hold_nothing_that_acts_on_a_terminal_or_breaks_a_file():
+def test_student_text_contains_nothing_that_affects_a_terminal_or_breaks_a_file():
     liar = Liar(FUNCTION, [None, "error", "ValueError", "a\x1b[2J\ud800\u202eb\nc\x9b\x00", "", 0])
     with pytest.raises(ValueError) as caught:
         liar.submission.f()
@@ -137,7 +137,7 @@ NESTED: Any = functools.reduce(lambda inner, _: [inner], range(900), "x")
     ],
     ids=["negative", "too long", "too long for a list", "a text", "a truth value", "no list", "too many"],
 )
-def test_a_length_and_items_that_are_none_are_the_students_fault(use, reply):
+def test_an_invalid_length_or_list_of_items_is_the_students_fault(use, reply):
     liar = Liar(OBJECT, reply)
     loader = liar.submission.loader
     with pytest.raises(WorkerDied, match="cannot be read"):
@@ -146,7 +146,7 @@ def test_a_length_and_items_that_are_none_are_the_students_fault(use, reply):
 
 
 @pytest.mark.parametrize("place", [float("inf"), float("nan"), "0", None, -1, 1])
-def test_a_change_of_what_was_not_given_is_the_students_fault(place):
+def test_a_change_to_anything_but_the_arguments_is_the_students_fault(place):
     tensor = ["T", "float32", [2], 0, None, False, None, None]
     liar = Liar(FUNCTION, [None, "ok", 0, [[place, tensor]], -1])
     function = liar.submission.f
@@ -155,8 +155,8 @@ def test_a_change_of_what_was_not_given_is_the_students_fault(place):
     liar.close()
 
 
-def test_an_exception_that_is_told_in_lists_is_an_exception():
-    """A list as deep as Python goes has no text."""
+def test_an_exception_whose_fields_are_lists_is_an_exception():
+    """A list nested as deeply as Python allows has no ``str``."""
     liar = Liar([None, "error", "ValueError", NESTED, NESTED, 1])
     error = liar.link.run_cell("cell-1", "x = 1")
     assert error is not None
@@ -166,8 +166,8 @@ def test_an_exception_that_is_told_in_lists_is_an_exception():
 
 @pytest.mark.parametrize("shape", [[2], [2, 1]])
 @pytest.mark.parametrize("requires_grad", [True, False])
-def test_gradients_are_those_of_the_argument_as_it_was_given(shape, requires_grad):
-    """A call may change its argument, so that it requires no gradient any more, or has another shape."""
+def test_gradients_are_those_of_the_argument_before_the_call(shape, requires_grad):
+    """A call may change its argument's requires_grad or shape."""
     changed = [[0, ["T", "float32", shape, 0, None, requires_grad, None, None]]]
     result = ["T", "float32", [2], 1, None, True, None, 0]
     gradient = ["l", ["T", "float32", [2], 0, None, False, None, None]]
@@ -183,13 +183,13 @@ def test_gradients_are_those_of_the_argument_as_it_was_given(shape, requires_gra
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_no_bytes_are_the_checkers_fault(data):
+def test_no_bytes_make_the_checker_fail(data):
     fuzz_wire.try_input(data)
 
 
 @given(st.sampled_from(fuzz_wire.seeds()), st.lists(st.tuples(st.integers(0, 250), st.binary(max_size=3)), max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_no_change_of_a_real_reply_is_the_checkers_fault(data, changes):
+def test_no_change_to_a_real_reply_makes_the_checker_fail(data, changes):
     for place, new in changes:
         data = data[:place] + new + data[place + len(new) :]
     fuzz_wire.try_input(data)
@@ -198,7 +198,7 @@ def test_no_change_of_a_real_reply_is_the_checkers_fault(data, changes):
 @pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("atheris"), reason="atheris, which searches by coverage, is missing")
 def test_a_search_guided_by_coverage_finds_nothing(tmp_path):
-    """Half a minute of what docs/fuzzing.md tells more of."""
+    """Half a minute of the fuzzing that docs/fuzzing.md describes."""
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, str(root / "tests" / "sandbox" / "fuzz_wire.py"), "--minutes", "0.4"],

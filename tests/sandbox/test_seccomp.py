@@ -1,4 +1,4 @@
-"""Filters on system calls, run by a small interpreter: no machine can ask its kernel what one does on another."""
+"""Seccomp filters, run by a small BPF interpreter, because a kernel can run only those of its own architecture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALLOWED, KILLED = "allowed", "killed"
 
 
 class Program:
-    """A filter as the kernel gets it, and what it says to calls."""
+    """A filter as passed to the kernel, and its decisions about calls."""
 
     def __init__(self, rules: seccomp.Filter, machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.architecture = headers().number(f"AUDIT_ARCH_{machine.upper()}")
@@ -30,7 +30,7 @@ class Program:
             rules.install()
 
     def _load(self, _name: str, option: int, mode: int, header: bytes) -> None:
-        """Take the program out of memory while it is there."""
+        """Copy the program from memory while it exists."""
         assert (option, mode) == (headers().number("PR_SET_SECCOMP"), headers().number("SECCOMP_MODE_FILTER"))
         program = read_as("sock_fprog", header)
         line = headers().structure("sock_filter")
@@ -39,7 +39,7 @@ class Program:
         self.lines = [(each.code, each.jt, each.jf, each.k) for each in lines]
 
     def says(self, call: str | int, *arguments: int, architecture: int | None = None) -> str:
-        """Return what becomes of a call: it is allowed, ends the process, or fails with an error's name."""
+        """Return the decision about a call: allowed, killed, or the name of the error."""
         number = self.numbers[call] if isinstance(call, str) else call
         data = headers().structure("seccomp_data")()
         data.nr, data.arch = number, self.architecture if architecture is None else architecture
@@ -53,7 +53,7 @@ class Program:
         return errno.errorcode[answer & either("SECCOMP_RET_DATA")]
 
     def refused(self) -> set[str]:
-        """Return the calls that are refused where all their arguments are 0."""
+        """Return the calls that are refused if all their arguments are 0."""
         return {call for call in self.numbers if self.says(call) != ALLOWED}
 
     def _run(self, data: bytes) -> int:
@@ -79,7 +79,7 @@ class Program:
 
 @pytest.fixture(params=MACHINES)
 def load(request, monkeypatch) -> Callable[[Callable[[], seccomp.Filter]], Program]:
-    """Return what makes a program of a filter, for each machine."""
+    """Return a function that turns a filter into a program, for each machine."""
     monkeypatch.setattr(linux, "machine", lambda: MACHINES.index(request.param))
     return lambda make: Program(make(), request.param, monkeypatch)
 
@@ -96,7 +96,7 @@ def test_a_filter_in_namespaces_refuses_what_it_names_and_nothing_else(load):
     assert program.says("socket", socket.AF_NETLINK) == "EAFNOSUPPORT"
 
 
-def test_every_filter_holds_namespaces_and_the_death_of_the_parent(load):
+def test_every_filter_refuses_new_namespaces_and_outliving_the_parent(load):
     program = load(seccomp.filter_in_namespaces)
     for name in ("NS", "UTS", "IPC", "USER", "PID", "NET", "CGROUP"):
         assert program.says("clone", headers().number(f"CLONE_NEW{name}") | signal.SIGCHLD) == "EPERM", name
@@ -107,7 +107,7 @@ def test_every_filter_holds_namespaces_and_the_death_of_the_parent(load):
     assert program.says("prctl", headers().number("PR_SET_NO_NEW_PRIVS"), 1) == ALLOWED
 
 
-def test_calls_in_the_manner_of_other_machines_are_refused(load):
+def test_calls_of_other_architectures_are_refused(load):
     program = load(seccomp.filter_in_namespaces)
     others = {headers().number(f"AUDIT_ARCH_{name}") for name in ("I386", "ARM", "X86_64", "AARCH64")}
     assert {program.says("getpid", architecture=other) for other in others - {program.architecture}} == {KILLED}
@@ -144,7 +144,8 @@ def test_a_filter_among_others_sees_flags_and_commands(load):
     truncate, write = headers().number("O_TRUNC"), headers().number("O_WRONLY")
     opens = {"openat": (0, 0), "open": (0,)}
     for call in opens.keys() & program.numbers.keys():
-        assert program.says(call, *opens[call], truncate) == "EPERM", call  # "read", and empty the file
+        # O_RDONLY | O_TRUNC opens for reading, and still empties the file.
+        assert program.says(call, *opens[call], truncate) == "EPERM", call
         assert program.says(call, *opens[call], truncate | write) == ALLOWED, call
     for name in ("F_SETOWN", "F_SETSIG", "F_SETOWN_EX"):
         assert program.says("fcntl", 0, headers().number(name)) == "EPERM", name

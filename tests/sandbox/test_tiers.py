@@ -1,4 +1,4 @@
-"""Each tier where it is the best: as root and as an ordinary user, with what is above it really refused."""
+"""Each tier where it is the best one: as root and as an ordinary user, with stronger tiers refused by the kernel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_elsewhere(options: list[str], *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-# --- Which tier is chosen -------------------------------------------------------------------------
+# --- Choosing a tier ------------------------------------------------------------------------------
 
 
 @needs_root
@@ -60,7 +60,7 @@ def test_the_best_tier_is_the_strongest_that_is_not_refused(options, tier):
 
 @needs_root
 def test_tier_a_is_recognized_by_the_first_process_of_a_container():
-    """Its number is also that of a process inside the sandbox."""
+    """Its process id also occurs inside the sandbox."""
     if not probe("A").works:
         pytest.skip(f"tier A does not work here: {probe('A').problem}")
     code = "import os; from autograder.sandbox.isolation.tiers import probe; print(os.getpid(), probe('A'))"
@@ -117,7 +117,7 @@ def test_the_doctor_says_how_to_get_a_better_tier(monkeypatch, tier):
 
 
 def test_the_doctor_says_what_to_move_where_students_processes_cannot_reach_it(monkeypatch):
-    """As root, each of them is another user; below /root, say, none of them finds this package."""
+    """As root, each of them runs as another user, who cannot enter /root, for example."""
     from autograder.cli import doctor
 
     with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +155,7 @@ def test_the_engine_works_as_another_user_and_without_what_is_refused(options, t
     if tier == "B":
         needs_landlock()
     wanted = f"[{tier} and (honest or no_way_out or out_of_sight or orphans or signals or checker or files)"
-    if options in (NO_NAMESPACES, NO_LANDLOCK):  # tiers that may not work here otherwise
+    if options in (NO_NAMESPACES, NO_LANDLOCK):  # tiers that may not be the best one here
         wanted += f" or outlives and [{tier}"
     files = ["tests/sandbox/test_engine.py", "tests/sandbox/test_tiers.py"]
     done = run_elsewhere(options, "-m", "pytest", "-q", "-r", "f", "-p", "no:cacheprovider", *files, "-k", wanted)
@@ -202,7 +202,7 @@ def test_no_process_outlives_its_supervisor(tier, victim):
     name = f"orphan-{os.getpid() % 10_000}{TIERS.index(tier)}"
     grader = subprocess.Popen([sys.executable, "-c", GRADER, tier, name], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        # Nobody inside can tell the outside when they are there: the worker and its three orphans.
+        # Processes inside cannot report to the outside, so wait until the worker and its three orphans appear.
         family = until(lambda: pids if len(pids := named(name)) == 4 else None)
         ends = Ends(family)
         os.kill(find(victim, grader.pid, name), signal.SIGKILL)
@@ -216,7 +216,7 @@ def test_no_process_outlives_its_supervisor(tier, victim):
 
 
 def find(victim: str, grader: int, name: str) -> int:
-    """Return the process number of the grader, its zygote, or the checker of the one submission."""
+    """Return the process id of the grader, its zygote, or the submission's checker."""
     if victim == "grader":
         return grader
     family = [pid for pid in descendants(grader) if "sandbox.zygote" in text_of(pid, "cmdline")]
@@ -224,7 +224,7 @@ def find(victim: str, grader: int, name: str) -> int:
     if victim == "zygote":
         return zygote
     families = {pid: descendants(pid) for pid in family if pid != zygote}
-    # The collected checker has one child, which grades; the monitor's family holds the orphans.
+    # The checker that collected has one child, which grades; the orphans are descendants of the monitor.
     return next(
         children[0]
         for children in families.values()
@@ -233,7 +233,7 @@ def find(victim: str, grader: int, name: str) -> int:
 
 
 def named(name: str) -> list[int]:
-    """Return the processes with this name that are not dead already."""
+    """Return the ids of processes with this name that are not dead."""
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     return [pid for pid in pids if text_of(pid, "comm").strip() == name and ") Z " not in text_of(pid, "stat")]
 
@@ -245,17 +245,17 @@ def text_of(pid: int, name: str) -> str:
         return ""
 
 
-# --- The walls of tier B, one by one --------------------------------------------------------------
+# --- Tier B ---------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def fork_that(prepare: Callable[[], None]) -> Iterator[Callable[[Callable[[], object]], str]]:
-    """Give a function that does something in a prepared fork and returns the name of the error, or "fine"."""
+    """Return a function that runs another in a prepared fork and returns the name of its error, or "fine"."""
 
     def tried(attempt: Callable[[], object]) -> str:
         read, write = os.pipe()
         with warnings.catch_warnings():
-            # Tests before this one may have left threads in this process; the child waits for none of them.
+            # Earlier tests may have left threads in this process; the child must not wait for them.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
@@ -321,7 +321,7 @@ def test_the_filter_for_a_shared_user_lets_a_process_reach_only_itself(tmp_path)
 
 
 @needs_linux
-def test_a_protected_folder_inside_a_visible_one_cannot_be_read(tmp_path):
+def test_a_protected_folder_inside_a_readable_one_cannot_be_read(tmp_path):
     needs_landlock()
     for name in ("lib/python", "lib/course/tests", "lib/other"):
         (tmp_path / name).mkdir(parents=True)
@@ -344,7 +344,7 @@ def test_a_protected_folder_inside_a_visible_one_cannot_be_read(tmp_path):
             assert tried(lambda: os.kill(os.getppid(), 0)) == "PermissionError"
 
 
-def test_a_folder_is_removed_however_deep_and_forbidden_it_is(tmp_path):
+def test_a_folder_is_removed_whatever_its_depth_and_permissions(tmp_path):
     top = tmp_path / "top"
     top.mkdir()
     here = Path.cwd()

@@ -1,4 +1,4 @@
-"""The wire believes nothing: whatever bytes come, the answer is a value or a `ProtocolError`."""
+"""Decoding validates everything: whatever bytes arrive, the result is a value or a `ProtocolError`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def decode(structure: Any, buffers: list[bytearray] | None = None, **options: An
 
 @given(JSONISH)
 @settings(max_examples=200, deadline=None)
-def test_what_is_sent_is_what_arrives(value):
+def test_values_arrive_as_they_were_sent(value):
     encoder = values.Encoder(no_handle)
     structure, buffers = over_a_socket(encoder.encode(value), encoder.buffers)
     assert repr(decode(structure, buffers)) == repr(value)
@@ -122,7 +122,7 @@ def test_lies_are_refused(structure):
         decode(structure, [bytearray(b"\0\1\0\1\0\1\0\2")])
 
 
-def test_strides_of_the_other_side_are_not_followed():
+def test_strides_from_a_worker_are_ignored():
     structure = ["T", "float32", [2], 0, [10**12], False, None, None]
     assert decode(structure, [bytearray(8)]).stride() == (1,)
 
@@ -145,7 +145,7 @@ def test_depth_and_size_are_bounded():
         struct.pack("!IIQ", 1, 1, 2**60) + b"\x00",
     ],
 )
-def test_claims_of_size_cost_nothing(header):
+def test_claiming_a_size_costs_nothing(header):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(header)
@@ -165,7 +165,7 @@ def test_claims_of_size_cost_nothing(header):
     ],
     ids=["buffer", "structure", "buffers", "list", "lists in lists", "lists that end too early"],
 )
-def test_what_is_claimed_but_not_sent_takes_no_memory(data):
+def test_items_claimed_but_not_sent_take_no_memory(data):
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
     with ours, theirs:
@@ -201,7 +201,7 @@ def test_deep_msgpack_is_an_error_not_a_crash():
             frames.receive(theirs)
 
 
-def test_subclasses_and_strangers_become_handles():
+def test_subclasses_and_unknown_types_become_handles():
     class Text(str):
         pass
 

@@ -1,4 +1,4 @@
-"""Finding what was handed in, whatever the folders look like."""
+"""Finding submissions in well-formed and in untidy folders."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def put(*paths: Path) -> None:
 
 
 def only(collected: Collected) -> SubmissionFile:
-    (handed,) = collected.found
-    return handed
+    (submission,) = collected.found
+    return submission
 
 
 def whys(collected: Collected) -> dict[str, str]:
@@ -64,25 +64,25 @@ def test_a_class_is_narrowed_to_one_exercise_or_one_student(course, submitted):
         ("zoe", "convolution"),
     ]
     assert {handed.student for handed in collect(submitted, course, student="zoe").found} == {"zoe"}
-    with pytest.raises(UsageError, match="no folder of a student 'bob'"):
+    with pytest.raises(UsageError, match="no folder for a student 'bob'"):
         collect(submitted, course, student="bob")
     with pytest.raises(UsageError, match="no exercise 'conv'"):
         collect(submitted, course, exercise="conv")
 
 
-def test_a_notebook_goes_before_a_module_and_it_is_said(course, submitted):
+def test_a_notebook_is_preferred_to_a_module_with_a_note(course, submitted):
     folder = submitted / "ada/convolution"
     put(folder / "convolution.py", folder / "convolution.ipynb", folder / "utils.py")
     handed = only(collect(submitted, course))
     assert handed.path == folder / "convolution.ipynb"
-    assert handed.note == "convolution.ipynb was graded; these were left aside: convolution.py."
+    assert handed.note == "convolution.ipynb was graded; these files were ignored: convolution.py."
 
 
 @pytest.mark.parametrize(
     "name",
     ["convolution (1).ipynb", "Convolution.ipynb", "conv_final.ipynb", "convolution.IPYNB", "answer.py"],
 )
-def test_a_single_file_with_another_name_is_taken_and_noted(course, submitted, name):
+def test_a_single_file_with_another_name_is_graded_with_a_note(course, submitted, name):
     put(submitted / "ada/convolution" / name)
     handed = only(collect(submitted, course))
     assert handed.path is not None
@@ -91,13 +91,13 @@ def test_a_single_file_with_another_name_is_taken_and_noted(course, submitted, n
     assert name in handed.note or name == "convolution.IPYNB"
 
 
-def test_among_several_names_the_one_like_the_exercise_is_taken(course, submitted):
+def test_of_several_files_the_one_that_resembles_the_exercise_is_graded(course, submitted):
     folder = submitted / "ada/tensor_ops"
     put(folder / "Tensor-Ops (2).ipynb", folder / "scratch.ipynb", folder / "tensor_ops.md")
     handed = only(collect(submitted, course))
     assert handed.path == folder / "Tensor-Ops (2).ipynb"
-    assert "was taken for tensor_ops.ipynb" in handed.note
-    assert "left aside: scratch.ipynb" in handed.note
+    assert "was graded as tensor_ops.ipynb" in handed.note
+    assert "ignored: scratch.ipynb" in handed.note
 
 
 def test_several_that_cannot_be_told_apart_are_a_problem(course, submitted):
@@ -113,7 +113,7 @@ def test_a_folder_without_a_notebook_says_what_it_holds(course, submitted):
     put(submitted / "ada/convolution/answer.pdf")
     (submitted / "bob/convolution").mkdir(parents=True)
     ada, bob = collect(submitted, course).found
-    assert ada.problem == "The folder convolution has no notebook: it holds answer.pdf. Hand in convolution.ipynb."
+    assert ada.problem == "The folder convolution has no notebook: it contains answer.pdf. Hand in convolution.ipynb."
     assert bob.problem == "The folder convolution has no notebook: it is empty. Hand in convolution.ipynb."
 
 
@@ -126,7 +126,7 @@ def test_a_folder_called_like_the_notebook_is_a_problem_unless_there_is_a_file(c
     assert only(collect(submitted, course)).path == folder.parent / "convolution.py"
 
 
-def test_what_systems_leave_behind_is_passed_over(course, submitted):
+def test_files_of_systems_and_editors_are_ignored(course, submitted):
     folder = submitted / "ada/convolution"
     put(
         folder / "convolution.ipynb",
@@ -175,9 +175,9 @@ def test_strays_are_named_with_a_reason(course, submitted):
     collected = collect(submitted, course)
     assert collected.found == ()
     reasons = whys(collected)
-    assert reasons["submissions.zip"].startswith("It is a file, where a student's folder is expected")
-    assert reasons["=cmd"].startswith("It cannot be a student's name: it must begin with a letter or a digit")
-    assert "It is called like an exercise" in reasons["convolution"]
+    assert reasons["submissions.zip"].startswith("It is not a folder. Submissions must be in")
+    assert reasons["=cmd"].startswith("Its name cannot be a student's: it must begin with a letter or a digit")
+    assert "It has the name of an exercise" in reasons["convolution"]
     assert reasons["Convolution"] == "No exercise has this name. Rename it to convolution."
     assert reasons["lecture9"] == "No exercise has this name. This course has: tensor_ops, convolution."
     assert reasons["Tensor_ops.ipynb"].endswith("Move it to ada/tensor_ops/tensor_ops.ipynb.")
@@ -236,7 +236,7 @@ def test_one_file_elsewhere_is_anonymous(course, tmp_path):
     assert (handed.student, handed.exercise) == (ANONYMOUS, "convolution")
 
 
-def test_one_file_whose_name_tells_nothing_asks_for_the_exercise(course, tmp_path):
+def test_a_file_whose_name_matches_no_exercise_asks_for_one(course, tmp_path):
     put(tmp_path / "answers.ipynb", tmp_path / "answers.txt")
     with pytest.raises(UsageError, match=r"--exercise tensor_ops; this course has: tensor_ops, convolution"):
         collect(tmp_path / "answers.ipynb", course)

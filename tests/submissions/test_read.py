@@ -1,4 +1,4 @@
-"""Reading submissions as data: what a file may hold, and that no file keeps the grader busy."""
+"""Reading submissions as data, within bounds."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def notebook(*sources: str) -> str:
 )
 def test_more_code_than_anybody_writes_is_not_read(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(Unreadable, match="Take out what is not your answer"):
+    with pytest.raises(Unreadable, match="Remove everything but your answers"):
         read_cells(tmp_path / name)
 
 
 def test_the_header_of_a_module_is_never_read_as_yaml(tmp_path):
-    """Nine lists of ten, each of the one before, would be a gigabyte."""
+    """Nine nested lists of ten elements each would expand to a gigabyte."""
     lists = [f"#   a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     header = ["# ---", "# jupyter:", "#   a0: &a0 [x]", *lists, "# ---"]
     path = tmp_path / "bomb.py"
@@ -46,8 +46,8 @@ def test_a_module_has_the_cells_that_its_markers_make(tmp_path, text):
 
 
 @pytest.mark.parametrize("name", ["a.ipynb", "a.py", "b.py"])
-def test_lines_end_alike_whatever_system_wrote_them(tmp_path, name):
-    """What is compared with the course's own cells must not differ by its line ends."""
+def test_line_ends_do_not_depend_on_the_system(tmp_path, name):
+    """Otherwise a comparison with the course's own cells would find differences."""
     source = "x = 1\ny = 2"
     text = {"a.ipynb": notebook(source), "a.py": f"# %%\n{source}\n", "b.py": f"{source}\n"}[name]
     (tmp_path / name).write_bytes(text.replace("\n", "\r\n").replace("\\n", "\\r\\n").encode())

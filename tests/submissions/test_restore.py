@@ -1,4 +1,4 @@
-"""Locked code is run as it was handed out, whatever became of it in an editor."""
+"""Locked code runs as it was handed out, even if it was edited or deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WHOLE = (IMPORTS, ADD, MARK, GREETER)
 
 
 @pytest.fixture
-def mend():
+def restore():
     (exercise,) = load_course(ROOT / "tests/tiny_course").exercises
     return lambda *cells: restore_cells(cells, exercise)
 
@@ -40,34 +40,34 @@ def test_locked_cells_are_those_of_the_release(exercise):
     assert list(locked_cells(exercise)) == released
 
 
-def test_nothing_happens_to_what_was_left_alone(mend):
-    assert mend(*WHOLE) == WHOLE
-    assert mend(ADD, Cell("mine", "x = 1"), GREETER) == (ADD, Cell("mine", "x = 1"), GREETER)
+def test_unchanged_cells_are_left_alone(restore):
+    assert restore(*WHOLE) == WHOLE
+    assert restore(ADD, Cell("mine", "x = 1"), GREETER) == (ADD, Cell("mine", "x = 1"), GREETER)
 
 
-def test_an_edited_cell_is_followed_by_the_original(mend):
+def test_an_edited_cell_is_followed_by_the_original(restore):
     edited = Cell("add-code-1", "import math")
-    assert mend(IMPORTS, ADD, edited, GREETER) == (
+    assert restore(IMPORTS, ADD, edited, GREETER) == (
         *(IMPORTS, ADD, edited),
         *(Cell("add-code-1~original", MARK.source), GREETER),
     )
 
 
-def test_a_deleted_cell_comes_back_where_it_was(mend):
+def test_a_deleted_cell_comes_back_where_it_was(restore):
     own = Cell("mine", "x = 1")
-    assert mend(own, ADD, MARK, GREETER) == (own, IMPORTS, ADD, MARK, GREETER)
-    assert mend(IMPORTS, ADD, own, GREETER) == (IMPORTS, ADD, own, MARK, GREETER)
-    assert mend(IMPORTS, own) == (IMPORTS, own, MARK)
+    assert restore(own, ADD, MARK, GREETER) == (own, IMPORTS, ADD, MARK, GREETER)
+    assert restore(IMPORTS, ADD, own, GREETER) == (IMPORTS, ADD, own, MARK, GREETER)
+    assert restore(IMPORTS, own) == (IMPORTS, own, MARK)
 
 
-def test_a_copy_of_a_locked_cell_is_mended_too(mend):
+def test_a_copy_of_a_locked_cell_is_restoreed_too(restore):
     copy = Cell("add-code-1~2", "EXCLAMATION = 3")
-    assert mend(*WHOLE, copy)[-1] == Cell("add-code-1~2~original", MARK.source)
+    assert restore(*WHOLE, copy)[-1] == Cell("add-code-1~2~original", MARK.source)
 
 
-def test_where_ids_were_lost_nothing_is_put_back(mend):
+def test_without_ids_nothing_is_restored(restore):
     module = (Cell("cell-1", IMPORTS.source), ADD, Cell("cell-3", "EXCLAMATION = '!'"), GREETER)
-    assert mend(*module) == module
+    assert restore(*module) == module
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,6 @@ def test_where_ids_were_lost_nothing_is_put_back(mend):
     ],
     ids=["left alone", "edited", "deleted", "an empty line more", "all ids lost"],
 )
-def test_locked_cells_that_are_not_as_handed_out_are_named(cells, edited):
+def test_edited_and_deleted_cells_are_listed(cells, edited):
     (exercise,) = load_course(ROOT / "tests/tiny_course").exercises
     assert edited_cells(cells, exercise) == edited

@@ -1,4 +1,4 @@
-"""The bounds that are declared, those that `make bounds` tries, and those that the documentation names are the same."""
+"""The declared bounds, those that `make bounds` tests and those in the documentation are the same."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ def lower_bounds(requirements):
     return {need.name: part.version for need in parsed for part in need.specifier if part.operator == ">="}
 
 
-def test_the_lower_bound_of_every_need_is_tried():
+def test_the_lower_bound_of_every_dependency_is_tested():
     assert lower_bounds(NEEDS) == dict(pin.split("==") for pin in oldest())
     assert len(oldest()) == len(NEEDS)
 

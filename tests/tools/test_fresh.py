@@ -1,4 +1,4 @@
-"""What `make fresh` types on a bare machine is what the README says."""
+"""`make fresh` runs the commands of the README."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_the_commands_are_those_of_the_readme():
     assert commands[1:] == ["git clone ADDRESS course", "cd course", "make demo", "make test"]
 
 
-def test_comments_and_other_sections_are_no_commands():
+def test_comments_and_other_sections_are_not_commands():
     page = "## A\n```sh\nrm -rf /\n```\n## Try it\ntext\n```sh\nmake demo   # try it\n```\n```python\n1\n```\n## B\n"
     assert fresh.commands(page) == ["make demo"]
 
@@ -43,7 +43,7 @@ def test_settings_for_pip_hold_inside_and_certificates_come_along(tmp_path, monk
     assert (root / inside.lstrip("/")).read_text() == "a certificate"
 
 
-def test_who_is_not_root_is_told(monkeypatch):
+def test_it_needs_root(monkeypatch):
     monkeypatch.setattr(fresh.os, "getuid", lambda: 1000)
     with pytest.raises(fresh.Problem, match="run it as root, on Linux"):
         fresh.require_tools()

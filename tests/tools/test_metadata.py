@@ -1,4 +1,4 @@
-"""What the package says of itself says the same everywhere."""
+"""The package's metadata agree: pyproject.toml, CITATION.cff, CHANGELOG.md, LICENSE and requirements.lock."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What `make newest` tries, and how it tells what came of it."""
+"""Which versions `make newest` installs, and how it reports the outcome."""
 
 from packaging.requirements import Requirement
 
@@ -56,7 +56,7 @@ def test_the_table_marks_what_a_bound_holds_back():
     ]
 
 
-def test_what_broke_is_told_with_the_first_line_of_why(tmp_path):
+def test_a_broken_test_is_reported_with_the_first_line_of_its_message(tmp_path):
     (tmp_path / "report.xml").write_text(REPORT, "utf-8")
     assert broken(tmp_path / "report.xml") == {
         "tests.test_a::test_wrong": "assert 1 == 2",
@@ -64,6 +64,6 @@ def test_what_broke_is_told_with_the_first_line_of_why(tmp_path):
     }
 
 
-def test_names_of_packages_are_brought_into_one_form():
+def test_names_of_packages_are_normalised():
     frozen = "sphinx_click==6.0\nIPython==9.18.1\nmedical-image-autograder @ file:///course\n"
     assert versions(frozen) == {"sphinx-click": "6.0", "ipython": "9.18.1"}

@@ -1,4 +1,4 @@
-"""What `make package` finds wrong with a source distribution and a wheel."""
+"""Which files `make package` misses or refuses in a source distribution and a wheel."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""PyPI's page: the README without a link or a picture that only the repository could resolve."""
+"""PyPI's page: the README without relative links and pictures, which only the repository can resolve."""
 
 import runpy
 from pathlib import Path
@@ -14,7 +14,7 @@ page = runpy.run_path(str(ROOT / "setup.py"), run_name="setup")["page"]
 
 
 def targets(text):
-    """Return where links and pictures of a Markdown text lead."""
+    """Return the targets of links and pictures in a Markdown text."""
     inline = (child for token in MarkdownIt().parse(text) for child in token.children or ())
     return [child.attrGet("href") or child.attrGet("src") for child in inline if child.type in ("link_open", "image")]
 

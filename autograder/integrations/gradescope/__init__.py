@@ -1,7 +1,7 @@
-"""Results as Gradescope reads them: ``results.json``.
+"""Results in Gradescope's format, ``results.json``: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 
-The format is that of https://gradescope-autograders.readthedocs.io/en/latest/specs/. All text has the format ``text``,
-which Gradescope shows as it is: what students wrote is never read as HTML or Markdown.
+All text has the format ``text``, which Gradescope shows literally, so student text is never rendered as HTML or
+Markdown.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ OUTCOMES = {
 
 UNDECIDED = (
     "Could not be checked: the check itself failed, which is not your mistake. It has no points until your teachers "
-    "have looked at it. Tell them."
+    "have looked at it. Please tell them."
 )
 
 VISIBILITY = {"public": "visible", "hidden": "after_published"}
 
 Finished = Mapping[tuple[str, str], CheckResult]
-"""The checks that have ended, by question and name."""
+"""The finished checks, by question and name."""
 
 
 def finished_of(result: Result) -> dict[tuple[str, str], CheckResult]:
-    """Return all checks of a result."""
+    """Return all checks of a result, by question and name."""
     return {(question.name, check.name): check for question in result.questions for check in question.checks}
 
 
 def document(exercise: Exercise, finished: Finished, output: str, missing: str, **extra: str) -> dict[str, Any]:
-    """Return ``results.json``: one test for each check, numbered by question.
+    """Return the content of ``results.json``: one test per check, numbered by question.
 
-    ``missing`` tells why a check that is not among ``finished`` has no outcome. The score is the sum of the points of
-    those that are; ``extra`` is kept by Gradescope and shown to nobody.
+    The score is the sum of the points of the ``finished`` checks; ``missing`` is the message of all others. Gradescope
+    stores ``extra`` and shows it to nobody.
     """
     tests = [
         _test(f"{number}.{place}", check, finished.get((question.name, check.name)), missing)
@@ -69,22 +69,23 @@ def _test(number: str, check: Check, result: CheckResult | None, missing: str) -
         "score": result.points if result else 0.0,
         "max_score": check.points,
         "status": "passed" if result and result.outcome is Outcome.PASSED else "failed",
-        "output": _words(result) if result else missing,
+        "output": _feedback(result) if result else missing,
         "output_format": "text",
         "visibility": VISIBILITY[check.visibility],
         "tags": [check.question, check.visibility],
     }
 
 
-def _words(result: CheckResult) -> str:
-    """Return what feedback says of a check: its outcome, the message, and a hint where there is one."""
+def _feedback(result: CheckResult) -> str:
+    """Return the feedback on a check: its outcome, the message, and the hint if it has one."""
     if result.outcome is Outcome.GRADER_ERROR:
-        return UNDECIDED  # elsewhere a person decides before anybody sees points; here they are on show at once
+        # Elsewhere the course staff review such a check before students see points; Gradescope shows them at once.
+        return UNDECIDED
     outcome = OUTCOMES[result.outcome].capitalize() + "."
     hint = f"Hint: {result.hint}" if result.hint and result.outcome is not Outcome.PASSED else ""
     return "\n".join(part for part in (outcome, result.message, hint) if part)
 
 
 def to_bytes(content: dict[str, Any]) -> bytes:
-    """Return a document as it is written; lone surrogates and control characters are escaped."""
+    """Return a document as JSON; lone surrogates and control characters are escaped."""
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii") + b"\n"

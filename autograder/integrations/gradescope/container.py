@@ -1,9 +1,7 @@
-"""Where things lie in Gradescope's container, what is known of the submission, and how much memory there is.
+"""Grade one submission in Gradescope's container.
 
-Grade one submission where Gradescope waits for it, and write down every check as it ends.
-
-From the first moment there is a valid ``results.json``, and whatever ends this process leaves one: each is written
-beside the last and then takes its place.
+A valid ``results.json`` exists from the start and is replaced atomically after every check, so there is one however
+this process ends.
 """
 
 from __future__ import annotations
@@ -32,9 +30,9 @@ from autograder.submissions.find import pick
 from autograder.text import printable
 
 RESERVE_MB = 352
-"""What the container needs beside the student's process: the grader, the checks, and the libraries that all share.
+"""Memory that the container needs besides the student's process, for the grader, the checks and shared libraries.
 
-``python -m benchmarks.contained`` measures it: up to 345 MB where a student's process asks for none itself.
+``python -m benchmarks.contained`` measured up to 345 MB with a student's process that allocates nothing itself.
 """
 
 _MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -42,7 +40,7 @@ _MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 
 @dataclass(frozen=True)
 class Places:
-    """The folders of https://gradescope-autograders.readthedocs.io/en/latest/specs/ below ``root``."""
+    """The paths of https://gradescope-autograders.readthedocs.io/en/latest/specs/ below ``root``."""
 
     root: Path = Path("/autograder")
 
@@ -53,26 +51,26 @@ class Places:
 
     @property
     def submission(self) -> Path:
-        """What the student handed in."""
+        """The folder of the submission."""
         return self.root / "submission"
 
     @property
     def results(self) -> Path:
-        """What Gradescope reads when all is done."""
+        """The results file, which Gradescope reads in the end."""
         return self.root / "results" / "results.json"
 
     @property
     def metadata(self) -> Path:
-        """Who handed in, and what came of it before."""
+        """The metadata: who submitted, and the results of earlier submissions."""
         return self.root / "submission_metadata.json"
 
 
 @contextmanager
 def closed(root: Path) -> Iterator[None]:
-    """Let no user but this one enter ``root``.
+    """Close ``root`` to all other users while in this context.
 
-    The checks, the results and earlier scores lie below it. Student code that runs as another user (tiers B and C)
-    cannot even name them, whatever their own modes are.
+    It contains the checks, the results and earlier scores. Student code that runs as another user (tiers B and C)
+    cannot reach them, whatever their own permissions are.
     """
     before = root.stat().st_mode & 0o7777
     root.chmod(0o700)
@@ -83,7 +81,7 @@ def closed(root: Path) -> Iterator[None]:
 
 
 def students(metadata: Path) -> str:
-    """Return the names of those who handed in, as the metadata tell; empty where they cannot be read."""
+    """Return the names of the submitting students from the metadata; empty if they cannot be read."""
     try:
         content: Any = json.loads(metadata.read_bytes())
         return ", ".join(printable(str(user["name"]), 80) for user in content["users"])
@@ -92,7 +90,7 @@ def students(metadata: Path) -> str:
 
 
 def container_memory_mb() -> int | None:
-    """Return how much memory this container may use; None where nothing limits it."""
+    """Return the container's memory limit in MiB; None if it has none below the machine's memory."""
     for name in _MEMORY_FILES:
         try:
             limit = int(Path(name).read_text("ascii"))
@@ -103,25 +101,22 @@ def container_memory_mb() -> int | None:
     return None
 
 
-# --- Grading ------------------------------------------------------------------------------------------------------
-
-
 BUDGET_S = 540.0
-"""Seconds of wall time for all of it, less than the ten minutes after which Gradescope ends a container unread."""
+"""Wall seconds for everything. After ten minutes Gradescope kills a container without reading its results."""
 
 TRIES = 2
-"""A submission whose process somebody else seems to have killed has a second chance, as in a class."""
+"""As in a class, a submission whose process seems to have been killed from outside is graded once more."""
 
 WALL_FACTOR = 6.0
-"""Wall time for each second of CPU time: Gradescope's smallest container has half a CPU."""
+"""Wall seconds per CPU second: Gradescope's smallest container has half a CPU."""
 
 NOT_FINISHED = (
-    "Not finished: grading was stopped before this check, so it has no points yet. Submit again; if it happens again, "
-    "tell your teachers."
+    "Not finished: grading was stopped before this check, so it has no points yet. Submit again; if this happens "
+    "again, tell your teachers."
 )
 OUT_OF_TIME = (
-    "Not run: the checks before this one used up the {minutes:g} minutes that grading may take. Look for code that "
-    "takes very long, then submit again."
+    "Not run: the checks before this one used up the {minutes:g} minutes allowed for grading. Look for slow code or "
+    "endless loops, then submit again."
 )
 NO_SANDBOX = "Not run: the grader could not be started. Tell your teachers."
 
@@ -137,20 +132,20 @@ class GradescopeReport:
         self.student = self.tier = ""
 
     def progress(self, finished: Finished, output: str) -> None:
-        """Tell of what has ended so far; a second try is not shown until it has come further than the first."""
+        """Write the finished checks, unless an earlier try had finished more."""
         if len(finished) > self._shown:
             self._shown = len(finished)
             self.write(finished, output)
 
     def write(self, finished: Finished, output: str, missing: str = NOT_FINISHED) -> None:
-        """Replace what is there."""
+        """Replace ``results.json``."""
         content = document(self._exercise, finished, output, missing, student=self.student, tier=self.tier)
         content["execution_time"] = round(time.monotonic() - self._began, 1)
         write_atomic(self._path, to_bytes(content))
 
 
 def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | None = None) -> None:
-    """Grade what was handed in, and leave the result where Gradescope reads it."""
+    """Grade the submission and write the result for Gradescope."""
     deadline = time.monotonic() + budget_s
     exercise = load_course(places.course).exercises[0]
     report = GradescopeReport(places.results, exercise)
@@ -158,9 +153,10 @@ def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | 
     with closed(places.root):
         report.student = students(places.metadata)
         report.tier = tier or best_tier()
+        # Gradescope shows standard output to the course staff only, because stdout_visibility is "hidden".
         print(f"{exercise.name}: tier {report.tier}, {report.student or 'student unknown'}", flush=True)
-        handed = pick(places.submission, "gradescope", exercise.name)
-        prepared = prepare(handed, exercise, report.tier)
+        submission = pick(places.submission, "gradescope", exercise.name)
+        prepared = prepare(submission, exercise, report.tier)
         if prepared.template.status is Status.UNREADABLE:
             report.write({}, prepared.template.message, f"Not run: {prepared.template.message}")
             return
@@ -170,7 +166,7 @@ def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | 
 def _grade(
     prepared: PreparedSubmission, places: Places, report: GradescopeReport, deadline: float, budget_s: float
 ) -> None:
-    taken = prepared.template.message
+    notes = prepared.template.message
     for attempt in range(TRIES):
         try:
             graded, in_time = _run(prepared, places, report, deadline)
@@ -180,17 +176,17 @@ def _grade(
             return
         if graded.conclusive or not in_time:
             break
-        print(f"attempt {attempt + 1}: complete={graded.complete}, disturbed={graded.interrupted}", flush=True)
+        print(f"attempt {attempt + 1}: complete={graded.complete}, interrupted={graded.interrupted}", flush=True)
     missing = NOT_FINISHED if in_time else OUT_OF_TIME.format(minutes=budget_s / 60)
     finished = _finished(prepared, graded)
     unfinished = not graded.complete or len(finished) < sum(len(q.checks) for q in prepared.exercise.questions)
-    report.write(finished, "\n".join(part for part in (taken, missing if unfinished else "") if part), missing)
+    report.write(finished, "\n".join(part for part in (notes, missing if unfinished else "") if part), missing)
 
 
 def _run(
     prepared: PreparedSubmission, places: Places, report: GradescopeReport, deadline: float
 ) -> tuple[Graded, bool]:
-    """Run all checks; return what ended before the deadline, and whether it did not come to that."""
+    """Run all checks; return their results, and False if the deadline stopped them."""
 
     def notify(so_far: Graded) -> None:
         output = "\n".join(part for part in (prepared.template.message, NOT_FINISHED) if part)
@@ -215,15 +211,19 @@ def _run(
 
 
 def _finished(prepared: PreparedSubmission, graded: Graded) -> Finished:
-    """Return the checks that have ended, with the course's own texts."""
+    """Return the finished checks, with titles and points from the course."""
     ended = {(question, check.name) for question, check in graded.checks}
     return {key: check for key, check in finished_of(result_of(prepared, graded)).items() if key in ended}
 
 
 def limits() -> Limits:
-    """Return the limits of a submission in this container: a student's process leaves room for the grader's."""
+    """Return the limits of a submission in this container, with less memory than usual if the grader needs the rest."""
     container = container_memory_mb()
     usual = Limits(wall_factor=WALL_FACTOR)
     if container is None or container - RESERVE_MB >= usual.memory_mb:
         return usual
     return Limits(wall_factor=WALL_FACTOR, memory_mb=max(192, container - RESERVE_MB))
+
+
+if __name__ == "__main__":
+    grade_submission(Places())

@@ -1,8 +1,8 @@
-"""What nbgrader calls to grade, and what its configuration names by its path; see nbgrader_config.py.
+"""The steps that ``nbgrader_config.py`` plugs into nbgrader.
 
-`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` takes the place of running them, and
-`FeedbackExporter` makes our page of feedback where nbgrader would make its own. They are
-imported when they are first used: the servers of students load ``autograder.integrations.nbgrader.validate`` only.
+`SubmissionExporter` keeps nbgrader from opening students' files, `Grade` grades them in the sandbox instead of running
+them, and `FeedbackExporter` writes our feedback page instead of nbgrader's. They are imported on first use, because
+students' servers load only ``autograder.integrations.nbgrader.validate``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""A Jupyter server extension that answers nbgrader's *Validate* button: the public checks, in the sandbox.
+"""A Jupyter server extension that answers nbgrader's *Validate* button by running the public checks in the sandbox.
 
-nbgrader runs the whole notebook first, with its figures and demonstrations, and its server answers nothing else
-meanwhile. Here only what grading would run is run, in processes of its own. It takes the place of
-``nbgrader.server_extensions.validate_assignment``; the button stays nbgrader's.
-
-The public checks of a notebook, run as grading runs them: what the *Validate* button of students shows.
+nbgrader's own extension runs the whole notebook, including figures and demonstrations, and blocks its server meanwhile.
+This one runs only the cells that grading runs, in separate processes. It replaces
+``nbgrader.server_extensions.validate_assignment``; the button itself stays nbgrader's.
 """
 
 from __future__ import annotations
@@ -37,14 +35,14 @@ from autograder.submissions.read import read_cells
 
 
 class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
-    """``POST assignments/validate`` with a ``path``, in the address or the body.
+    """``POST assignments/validate`` with a ``path``, in the URL or the body.
 
-    A notebook without a file of public checks beside it is another course's: it is validated as nbgrader does.
+    A notebook without public checks beside it belongs to another course; nbgrader validates it.
     """
 
     @web.authenticated
     async def post(self) -> None:
-        """Validate a notebook while the server goes on."""
+        """Validate a notebook without blocking the server."""
         notebook = self._notebook()
         checks = checks_beside(notebook) if notebook else None
         if notebook is None or checks is None:
@@ -53,15 +51,15 @@ class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
             self.finish(json.dumps(await asyncio.to_thread(validated, notebook, checks)))
 
     def _notebook(self) -> Path | None:
-        """Return the notebook that is asked for; None where it lies outside the folder that is served."""
+        """Return the requested notebook; None if it is outside the served folder."""
         root = Path(self.root_dir).resolve()
-        body = self.get_json_body() if self.request.body else None  # of the button in the list of assignments
+        body = self.get_json_body() if self.request.body else None  # sent by the button in the assignment list
         path = (root / str(self.get_argument("path", None) or (body or {}).get("path", ""))).resolve()
-        return path if path.is_relative_to(root) else None
+        return path if path.is_relative_to(root) else None  # neither `..` nor a link leads out of the folder
 
 
 def validated(notebook: Path, checks: Path) -> dict[str, Any]:
-    """Return what nbgrader's window shows of a notebook: locked cells that changed, else the questions that fail."""
+    """Return what nbgrader's dialog shows: the locked cells that were changed or, if none, the questions that fail."""
     try:
         changed = _changed_cells(notebook)
         failed = {} if changed else {"failed": failing(run_public(notebook, checks))}
@@ -71,7 +69,8 @@ def validated(notebook: Path, checks: Path) -> dict[str, Any]:
 
 
 def _changed_cells(notebook: Path) -> dict[str, list[dict[str, str]]]:
-    """Return the cells of the course that a student changed, as nbgrader finds and reports them."""
+    """Return the locked cells that a student changed, as nbgrader finds and reports them."""
+    # Private methods: the public `validate` would execute the notebook.
     validator = Validator()
     document = nbformat.read(notebook, as_version=nbformat.current_nbformat)
     retyped = validator._get_type_changed_cells(document)
@@ -87,7 +86,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    """Answer in place of nbgrader's extension of the same addresses."""
+    """Register the handlers of nbgrader's extension under the same URLs."""
     settings = app.web_app.settings
     settings["root_dir"] = app.root_dir
     base = settings["base_url"]
@@ -100,25 +99,21 @@ def _load_jupyter_server_extension(app: Any) -> None:
     )
 
 
-# --- The public checks --------------------------------------------------------------------------------------------
-
-
-_UNFINISHED = "This check could not be run. Validate again; if it happens again, tell your teachers."
+_UNFINISHED = "This check could not be run. Validate again; if this happens again, tell your teachers."
 
 
 def checks_beside(notebook: Path) -> Path | None:
-    """Return the folder of the checks that were handed out with a notebook; None where there is none."""
+    """Return the folder of checks that was released with a notebook; None if there is none."""
     folder = notebook.with_name("checks")
     has_checks = any(folder.glob(f"{notebook.stem}/public/test_*.py"))
     return folder if notebook.suffix == ".ipynb" and has_checks else None
 
 
 def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
-    """Run a notebook's cells and its public checks in the best sandbox of this machine; return the outcomes.
+    """Run a notebook's cells and public checks in the best sandbox of this machine; return the results.
 
-    ``checks`` is the folder that `checks_beside` found.
-
-    Cells that only illustrate are left out, as in grading. Raises `AutograderError`.
+    ``checks`` is the folder from `checks_beside`. As in grading, cells that only illustrate are skipped. Raises
+    `AutograderError`.
     """
     cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
     files, questions = read_public_checks(checks, notebook.stem)
@@ -128,16 +123,16 @@ def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
         cells=tuple((cell.id, cell.source) for cell in cells),
         limits=Limits(),
     )
-    tier = best_tier()  # students run their own code, so any will do
+    tier = best_tier()  # any tier will do: students run their own code
     preload = _modules(files, cells)
     ((_, graded),) = run_jobs([(notebook, job)], lambda: Engine(tier, preload=preload), jobs=1)
     return [_result(question, graded) for question in questions]
 
 
 def failing(results: Iterable[QuestionResult]) -> list[dict[str, str]]:
-    """Return the questions that do not have all of their public points, as nbgrader's window shows failed cells.
+    """Return the questions without full public points, in the form of nbgrader's failed cells.
 
-    The window takes ``error`` for HTML.
+    nbgrader's dialog renders ``error`` as HTML.
     """
     return [
         {
@@ -151,12 +146,12 @@ def failing(results: Iterable[QuestionResult]) -> list[dict[str, str]]:
 
 
 def _boxed(table: CheckTable) -> str:
-    """Return a table for a place where nothing else would wrap its lines."""
+    """Return a table as HTML whose lines wrap: nbgrader's dialog would not wrap them."""
     return f'<div style="white-space:normal">{table._repr_html_()}</div>'
 
 
 def _modules(checks: CheckFiles, cells: Iterable[Cell]) -> list[str]:
-    """Return what to import before the limits of cells and checks count: never what only this student imports."""
+    """Return the modules to import before the limits of cells and checks apply, never those of only this student."""
     trains = any("optim" in cell.source for cell in cells)
     return sorted({*modules_used_by(checks.contents), *([COMPILER] if trains else [])})
 

@@ -1,7 +1,7 @@
-"""What otter's test files call: one test case for each check, which says what the check says.
+"""The API of our otter test files, which have one test case per check and show its message.
 
-A student's test files hold `PublicChecks`, which run on what the notebook defines. Those of ``otter run`` hold
-`AllChecks`: they run in no process of otter's, but in the sandbox, on the file that was handed in.
+Students' test files use `PublicChecks`, which run on the names that the notebook defines. Those of ``otter run`` use
+`AllChecks`, which run in the sandbox, on the submitted file, and never in otter's processes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from autograder.results.rendering import WORDS
 from autograder.text import printable
 
 COURSE = Path("../source/course")
-"""The course that ``autograder.zip`` holds; otter unpacks that beside the folder of submissions, and tests there."""
+"""The course in ``autograder.zip``: otter unpacks it beside the folder of submissions, in which it runs the tests."""
 
 HANDED_IN = Path("../handed_in")
-"""Holds the submission once otter has read it; no process works in this folder."""
+"""The folder to which the submission is moved once otter has read it; no process runs in it."""
 
 
 class NotPassed(Exception):
@@ -29,7 +29,7 @@ class NotPassed(Exception):
 
 
 class PublicChecks:
-    """The public checks of a question, on what a notebook defines. All are run when the first is asked for."""
+    """The public checks of a question, on the names that a notebook defines. The first call runs all of them."""
 
     def __init__(self, question: str) -> None:
         self._question = question
@@ -40,19 +40,21 @@ class PublicChecks:
         if self._result is None:
             found = find_question(self._question)
             if found is None:
-                raise NotGraded(f"The folder `checks` with test_{self._question}.py is missing beside this notebook.")
+                raise NotGraded(
+                    f"The folder `checks` with test_{self._question}.py is missing beside this notebook. Copy it there."
+                )
             self._result = run_public_checks(*found, env)
         _require(self._result, check)
 
 
 class AllChecks:
-    """All checks of a question, as the autograder's sandbox decided them."""
+    """All checks of a question, graded in the sandbox."""
 
     def __init__(self, question: str) -> None:
         self._question = question
 
     def require(self, check: str, _env: Mapping[str, Any]) -> None:
-        """Raise `NotPassed` unless a check passed; `NotGraded` where nothing could be graded."""
+        """Raise `NotPassed` unless a check passed; raise `NotGraded` if the submission could not be graded."""
         (submission,) = HANDED_IN.iterdir()
         result = grade_externally(submission.resolve(), load_course(COURSE).exercises[0].name, COURSE.resolve())
         _require(question_of(result, self._question), check)
@@ -61,11 +63,11 @@ class AllChecks:
 def _require(question: QuestionResult, name: str) -> None:
     check = next(check for check in question.checks if check.name == name)
     if check.outcome is not Outcome.PASSED:
-        raise NotPassed(_words(check))
+        raise NotPassed(_feedback(check))
 
 
-def _words(check: CheckResult) -> str:
-    """Return what a student reads: the outcome, why, and a hint where there is one."""
+def _feedback(check: CheckResult) -> str:
+    """Return the feedback on a check: its outcome, the message, and the hint if it has one."""
     hint = f"Hint: {check.hint}" if check.hint else ""
     parts = [WORDS[check.outcome][1], *check.message.split("\n"), hint]
     return "\n".join(printable(part, 1000) for part in parts if part)

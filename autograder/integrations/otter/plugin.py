@@ -1,4 +1,4 @@
-"""What ``otter run`` does with what a student handed in: nothing. It is moved to where otter runs no code."""
+"""The plugin that keeps ``otter run`` from running a submission: it moves the file to a folder where no code runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from otter.plugins import AbstractOtterPlugin
 from autograder.integrations.otter import HANDED_IN
 
 _OTTERS = "tests"
-"""The test files that otter puts beside a submission, after removing any folder of that name."""
+"""The folder of otter's test files beside a submission; otter replaces any folder of this name."""
 
 
 class Sandboxed(AbstractOtterPlugin):  # type: ignore[misc]
-    """Hand otter an empty notebook to run: the submission's own code runs in the autograder's sandbox only.
+    """Give otter an empty notebook to run: the submission's code runs only in the autograder's sandbox.
 
-    Otter would run it with the rights of whoever grades, and the tests in the same process. It also works in the folder
-    in which the submission was unpacked: Python looks for modules there first (a ``click.py`` in the zip would be
-    imported by otter's kernel), and a log of otter's there is unpickled. So that folder is emptied before either.
+    Otter would run it with the rights of the user who grades, and the tests in the same process. It also works in the
+    folder to which the submission was unpacked: Python imports modules from there first (a ``click.py`` in the zip
+    would be imported by otter's kernel), and otter unpickles its log there. So that folder is emptied before either.
     https://otter-grader.readthedocs.io/en/latest/plugins/creating_plugins.html
     """
 
@@ -31,7 +31,7 @@ class Sandboxed(AbstractOtterPlugin):  # type: ignore[misc]
         _keep_only(self._submission.parent, {self._submission.name, _OTTERS})
 
     def before_execution(self, submission: Any) -> Any:
-        """Return what otter is to run in place of the submission, whose file is moved out of the way."""
+        """Move the submission's file away and return an empty notebook for otter to run in its place."""
         folder = self._submission.parent
         (folder / HANDED_IN).mkdir(exist_ok=True)
         self._submission.replace(folder / HANDED_IN / self._submission.name)
@@ -43,7 +43,7 @@ def _keep_only(folder: Path, names: set[str]) -> None:
     for path in folder.iterdir():
         if path.name in names:
             continue
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir() and not path.is_symlink():  # a link to a folder is removed, never followed
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -1,11 +1,12 @@
 "use strict";
-// Sort a table by a column when its head is pressed, and show only the students that are looked for.
+// Sort a table by a column when its heading is pressed, and show only the students whose names match the search.
 const valueOf = (row, column) => {
   const cell = row.cells[column];
   const number = Number(cell.dataset.value ?? cell.textContent);
   return Number.isNaN(number) ? cell.textContent.trim().toLowerCase() : number;
 };
 
+// Numbers come before text, such as the dash of a missing score.
 const compare = (first, second) =>
   typeof first === typeof second ? (first < second ? -1 : first > second ? 1 : 0) : typeof first === "number" ? -1 : 1;
 

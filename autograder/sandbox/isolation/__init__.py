@@ -1,4 +1,4 @@
-"""The walls of each tier, from the strongest to none, behind one interface: `unconfined.Isolation` describes it."""
+"""The isolation of each tier, behind one interface: `unconfined.Isolation` describes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from autograder.sandbox.isolation.unconfined import Isolation
 
 
 def isolation_of(tier: str) -> Isolation:
-    """Return the walls of a tier. What a tier needs is imported only where it is used."""
+    """Return the isolation of a tier; raise ``ValueError`` if there is no such tier."""
+    # Imported here because a process should load only the tier that it uses.
     match tier:
         case "A":
             from autograder.sandbox.isolation.namespaces import NamespaceIsolation

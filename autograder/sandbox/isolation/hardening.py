@@ -1,8 +1,6 @@
-"""What every tier does to a process: limits, signals, descriptors, a folder of its own, and what it may read.
+"""Hardening that all tiers share: resource limits, signals, descriptors, temporary folders, readable paths.
 
-What is done to a process in every tier: limits, signals, descriptors, a folder of its own.
-
-What student code may read: the system's libraries, this Python and this package, nothing of the course.
+Student code may read the system's libraries, this Python and this package, and nothing of the course.
 """
 
 from __future__ import annotations
@@ -19,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_FILES = 4096
-"""How many files and folders a worker may have."""
+"""The number of files and folders that a worker may create."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What the kernel lets a process, and each of its children, use."""
+    """Kernel limits of a process and of each of its children."""
 
     memory_mb: int
     processes: int
@@ -33,7 +31,7 @@ class Allowance:
 
 
 def limit_resources(allowance: Allowance) -> None:
-    """Set the limits that the kernel itself enforces."""
+    """Set the limits that the kernel enforces."""
     mib = 2**20
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
@@ -45,12 +43,12 @@ def limit_resources(allowance: Allowance) -> None:
     ):
         try:
             resource.setrlimit(kind, (value, value))
-        except (ValueError, OSError):  # a limit that is lower already
+        except (ValueError, OSError):  # the limit is lower already
             continue
 
 
 def _data_in_use() -> int:
-    """Return the bytes of private memory that this process was forked with, used or not."""
+    """Return the bytes of private memory that this process was forked with, which RLIMIT_DATA counts as well."""
     try:
         with open("/proc/self/status") as file:  # noqa: PTH123
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmData"))
@@ -59,13 +57,13 @@ def _data_in_use() -> int:
 
 
 def reset_signals() -> None:
-    """Give a forked child the default reaction to every signal."""
+    """Restore the default signal handlers in a forked child."""
     for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 
 def open_null(*descriptors: int) -> None:
-    """Make descriptors read nothing and write nowhere."""
+    """Redirect descriptors to the null device."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in descriptors:
         os.dup2(null, descriptor)
@@ -74,7 +72,7 @@ def open_null(*descriptors: int) -> None:
 
 
 def close_all_but(keep: set[int]) -> None:
-    """Close every descriptor that is not to be kept."""
+    """Close every descriptor except those in ``keep``."""
     first = 0
     for descriptor in sorted({*keep, 4096}):
         if first < descriptor:  # an empty range that starts at 0 would close everything
@@ -83,25 +81,25 @@ def close_all_but(keep: set[int]) -> None:
 
 
 def forget_closed_folders() -> None:
-    """Take folders that are closed to this process off ``sys.path``.
+    """Remove folders that this process may not list from ``sys.path``.
 
-    Python 3.15 lists all that stand there to explain a missing module, and fails where it may not.
+    Python 3.15 lists every folder on the path to explain a missing module, and fails where listing is forbidden.
     """
     sys.path[:] = [folder for folder in sys.path if _can_be_listed(folder or ".")]
 
 
 def _can_be_listed(folder: str) -> bool:
     try:
-        os.scandir(folder).close()  # Landlock has no say in `os.access`
+        os.scandir(folder).close()  # not os.access, which ignores Landlock
     except PermissionError:
         return False
-    except OSError:  # a zip, or nothing at all
+    except OSError:  # a zip file, or nothing at this path
         return True
     return True
 
 
 def fits(path: str, size_mb: int) -> bool:
-    """Whether a folder that somebody is writing to holds no more than that, in a number of files that is sane."""
+    """Whether a folder, possibly being written to, holds at most ``size_mb`` MiB in at most `MAX_FILES` files."""
     size, number, waiting = 0, 0, [path]
     while waiting:
         try:
@@ -116,17 +114,18 @@ def fits(path: str, size_mb: int) -> bool:
                         waiting.append(entry.path)
         except FileNotFoundError:
             continue
-        except OSError:  # too deep a path, or a folder that is closed: nobody does that by accident
+        except OSError:  # the path is too deep or a folder is closed, neither of which happens by accident
             return False
     return True
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder, however deep and however forbidden what is in it. Nobody may be changing it any more."""
+    """Remove a folder, however deeply nested and whatever its permissions. No process may still be changing it."""
+    # Not shutil.rmtree: it recurses in some versions of Python, and fails at folders without permissions.
     here = _open_folder(path, None)
     if here is None:
         return
-    names: list[str] = []  # of the folders that lead from ``path`` to here
+    names: list[str] = []  # of the folders from ``path`` down to ``here``
     try:
         while True:
             below = _empty(here)
@@ -140,7 +139,7 @@ def remove_tree(path: str) -> None:
                 break
             os.close(here)
             here = deeper
-    except OSError:  # what cannot be removed stays, and with it what surrounds it
+    except OSError:  # whatever cannot be removed stays, with the folders around it
         pass
     finally:
         os.close(here)
@@ -149,7 +148,7 @@ def remove_tree(path: str) -> None:
 
 
 def _open_folder(name: str, parent: int | None) -> int | None:
-    """Open a folder, as what its owner may do with it."""
+    """Open a folder after making it accessible to its owner; return None if it is not a folder or cannot be opened."""
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
             with contextlib.suppress(OSError):
@@ -159,7 +158,7 @@ def _open_folder(name: str, parent: int | None) -> int | None:
 
 
 def _empty(folder: int) -> str | None:
-    """Remove the files and the empty folders in a folder; return the name of one that is not empty."""
+    """Remove the files and empty folders in a folder; return the name of a folder that is not empty, if any."""
     full = None
     for name in os.listdir(folder):
         try:
@@ -172,24 +171,19 @@ def _empty(folder: int) -> str | None:
     return full
 
 
-# --- What may be read ---------------------------------------------------------------------------------------------
-
-
 DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/alternatives")
 
 
 def package_folder() -> str:
-    """Return the folder of this package."""
+    """Return the folder of the package ``autograder``."""
     return str(Path(__file__).resolve().parents[2])
 
 
 def readable_paths() -> list[str]:
-    """Return the folders and files of the system's libraries and of this Python.
-
-    From sysconfig, never from ``sys.path``: its first entry is the working folder, which holds the course.
-    """
+    """Return the folders and files of the system's libraries and of this Python."""
+    # From sysconfig, not sys.path, whose first entry is the working folder: it may hold the course.
     paths = [path for path in (*_SYSTEM_FOLDERS, *_SYSTEM_FILES) if Path(path).exists()]
     python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
     executable = Path(os.path.realpath(sys.executable))
@@ -203,9 +197,9 @@ def readable_paths() -> list[str]:
 
 
 def without(paths: Sequence[str], protected: Sequence[str]) -> Iterator[str]:
-    """Yield paths that cover what ``paths`` do but for protected folders inside them.
+    """Yield paths that cover ``paths`` without the protected folders inside them.
 
-    For walls that can only allow: a folder that surrounds a protected one is replaced by what else is in it.
+    Landlock can only allow, so a folder that contains a protected one is replaced by its other entries.
     """
     for path in {os.path.realpath(path): None for path in paths}:
         yield from _around(Path(path), [Path(folder) for folder in protected])
@@ -217,5 +211,5 @@ def _around(path: Path, protected: list[Path]) -> Iterator[str]:
         yield str(path)
     elif path not in inside and path.is_dir():
         for child in path.iterdir():
-            if not child.is_symlink():  # a link may lead anywhere; where it leads is visible if it is listed itself
+            if not child.is_symlink():  # a link may point anywhere; its target is readable only if listed itself
                 yield from _around(child, inside)

@@ -1,14 +1,11 @@
-"""Landlock: the system calls, and the tier that is built on them (tier B).
+"""Tier B, for machines without namespaces: Landlock for files, seccomp for the rest, and as root a user per process.
 
-Landlock: a process tells the kernel which files it will use, and can never use others again.
+With Landlock, a process irrevocably restricts itself and its children to a list of files and folders. The kernel's
+version decides what can be restricted: files since 5.13, truncation since 6.2, TCP since 6.7, signals and abstract
+sockets since 6.12. See https://docs.kernel.org/userspace-api/landlock.html
 
-Thin wrappers over its three system calls. The kernel's version decides what can be restricted: files since 5.13,
-truncation since 6.2, TCP since 6.7, signals and abstract sockets since 6.12.
-
-Tier B, where there are no namespaces: Landlock for files, seccomp for all else, and as root a user of its own.
-
-Landlock is entered twice. The launcher keeps for itself and all that it will start what tier A would have bound
-into its root, and ``/proc``; a worker and a checker then keep only the libraries and their own temporary folder.
+Processes are restricted twice: the launcher to the paths that tier A would bind into its root, and ``/proc``; each
+worker and checker then to the libraries and its own temporary folder.
 """
 
 from __future__ import annotations
@@ -39,25 +36,25 @@ _REFER_SINCE, _TRUNCATE_SINCE, _TCP_SINCE, _IOCTL_SINCE, _SCOPES_SINCE = 2, 3, 4
 
 
 def version() -> int:
-    """Return the version of Landlock's interface here; raise ``OSError`` where there is none."""
+    """Return the version of this kernel's Landlock interface; raise ``OSError`` if it has none."""
     return linux.check(linux.libc.syscall(_CREATE_RULESET, None, 0, _VERSION), "landlock_create_ruleset")
 
 
 def keeps_signals() -> bool:
-    """Whether a restricted process can signal only those that are restricted with it."""
+    """Whether a restricted process can signal only processes in the same Landlock domain."""
     return version() >= _SCOPES_SINCE
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable[str] = ()) -> None:
-    """Use nothing from now on but these files and folders with what is in them. No TCP; signals stay inside.
+    """Restrict this process to these files and folders and everything below them, without TCP or signals to outside.
 
-    ``devices`` can be read and written, but no folder be changed. Needs `linux.drop_capabilities` first.
+    ``devices`` may be read and written. Call `linux.drop_capabilities` first. Raises ``OSError``.
     """
     interface = version()
     handled = _handled(interface)
     tcp = _ALL_TCP if interface >= _TCP_SINCE else 0
     scopes = _ALL_SCOPES if interface >= _SCOPES_SINCE else 0
-    # An older kernel takes the longer structure as long as what it does not know is zero.
+    # An older kernel accepts the longer structure as long as the fields unknown to it are zero.
     attributes = struct.pack("QQQ", handled, tcp, scopes)
     rules = linux.check(linux.libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0), "landlock_create_ruleset")
     try:
@@ -70,7 +67,7 @@ def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable
 
 
 def _handled(interface: int) -> int:
-    """Return all kinds of access that this kernel can refuse."""
+    """Return the access rights that this version of the interface can restrict."""
     every = (_IOCTL_DEV << 1) - 1
     for bit, since in ((_REFER, _REFER_SINCE), (_TRUNCATE, _TRUNCATE_SINCE), (_IOCTL_DEV, _IOCTL_SINCE)):
         if interface < since:
@@ -79,7 +76,7 @@ def _handled(interface: int) -> int:
 
 
 def _add(rules: int, path: str, access: int) -> None:
-    """Allow an access to a file, or to a folder and all below it. A path that is not there needs no rule."""
+    """Allow access to a file, or to a folder and everything below it. A path that does not exist needs no rule."""
     try:
         target = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except (FileNotFoundError, PermissionError):
@@ -93,24 +90,21 @@ def _add(rules: int, path: str, access: int) -> None:
         os.close(target)
 
 
-# --- Tier B -------------------------------------------------------------------------------------------------------
-
-
 _DEVICES = [f"/dev/{name}" for name in DEVICES]
 
 
 class LandlockIsolation(UserIsolation):
-    """Tier B, as `Isolation` describes what each step is for. An ordinary user's processes keep their user."""
+    """Tier B; `Isolation` describes each step. Without root, all processes keep the caller's user."""
 
     tier = "B"
 
     def __init__(self) -> None:
         super().__init__()
-        # What lies in there and is protected was left out by the launcher's own restriction.
+        # Protected folders inside these are already excluded by the launcher's own restriction.
         self._readable = [*readable_paths(), package_folder()]
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
-        """Give up every file but the libraries, this package and a folder to write in."""
+        """Restrict the launcher to the libraries, this package and a writable folder."""
         if os.getuid() == 0:
             super().enter(root, protected)
         else:
@@ -121,21 +115,21 @@ class LandlockIsolation(UserIsolation):
         return 0
 
     def guard(self, allowance: Allowance) -> None:
-        """Prepare a worker: as root, a user for it."""
+        """Prepare a worker; as root, choose its user."""
         if os.getuid() == 0:
             super().guard(allowance)
         else:
             Isolation.guard(self, allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
-        """Become a checker: as root, with a user of its own."""
+        """Become a checker; as root, with its own user."""
         if os.getuid() == 0:
             super().enter_checker(allowance)
         else:
             Isolation.enter_checker(self, allowance)
 
     def confine(self, allowance: Allowance) -> None:
-        """Give up all files but the libraries and the temporary folder, then the system calls."""
+        """Restrict files to the libraries and the temporary folder, then filter system calls."""
         super().confine(allowance)
         restrict([*self._readable, os.environ["PYTHONPATH"]], [self.scratch], _DEVICES)
         same_user = self.user is None

@@ -1,11 +1,7 @@
-"""Linux's system calls that Python does not offer, and the tree of processes in ``/proc``.
+"""Linux calls that Python does not offer (namespaces, mounts, users, capabilities), and processes in ``/proc``.
 
-The Linux calls that Python does not offer: namespaces, mounts, users, capabilities.
-
-Thin wrappers over libc, each raising ``OSError`` with the name of the call that failed. What they are used
-for, and in which order, is told in `walls`. System calls are filtered in `seccomp`, files in `landlock`.
-
-Processes and their descendants: find, count and end them.
+Thin wrappers over libc; each raises ``OSError`` with the name of the call that failed. Their order matters: see
+`namespaces` and `unconfined`. `seccomp` filters system calls, `landlock` restricts files.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 1, 2, 4
 _AT_RECURSIVE = 0x8000
 _SYS_MOUNT_SETATTR = 442
 
-# x86_64 and aarch64 number most system calls differently; newer ones (from 424 on) alike.
+# x86_64 and aarch64 number system calls differently, except new ones (from 424 on).
 _MACHINES = {"x86_64": 0, "aarch64": 1}
 _SYS = {"pivot_root": (155, 41), "capset": (126, 91)}
 
@@ -41,7 +37,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def check(result: int, call: str) -> int:
-    """Return what a call returned; raise ``OSError`` with its name where it failed."""
+    """Return the result of a libc call; raise ``OSError`` with its name if it failed."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{call}: {os.strerror(number)}")
@@ -49,26 +45,26 @@ def check(result: int, call: str) -> int:
 
 
 def machine() -> int:
-    """Return the column of this processor in the tables of system calls."""
+    """Return this processor's column in the tables of system call numbers; raise ``OSError`` if it has none."""
     try:
         return _MACHINES[platform.machine()]
     except KeyError:
-        raise OSError(f"no sandbox for processors of kind {platform.machine()}") from None
+        raise OSError(f"the sandbox does not support {platform.machine()} processors") from None
 
 
 def unshare(flags: int) -> None:
-    """Leave the given namespaces for new ones."""
+    """Move this process into new namespaces of the given kinds."""
     check(libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:
-    """Mount a file system, or bind or remount one."""
+    """Mount, bind or remount a file system."""
     arguments = (os.fsencode(source), os.fsencode(target), kind.encode() if kind else None)
     check(libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() if data else None), f"mount {target}")
 
 
 def make_read_only(path: str) -> None:
-    """Make a mount and all below it read-only, without set-user-id programs and device files."""
+    """Make a mount and all mounts below it read-only, nosuid and nodev."""
     flags = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
     attributes = struct.pack("QQQQ", flags, 0, 0, 0)
     result = libc.syscall(_SYS_MOUNT_SETATTR, -100, os.fsencode(path), _AT_RECURSIVE, attributes, len(attributes))
@@ -76,15 +72,16 @@ def make_read_only(path: str) -> None:
 
 
 def pivot_root(path: str) -> None:
-    """Make ``path`` the root folder and forget the old one."""
+    """Make ``path`` the root folder and detach the old one."""
     os.chdir(path)
+    # pivot_root(".", ".") stacks the old root on the new one, so no folder is needed to hold it: pivot_root(2).
     check(libc.syscall(_SYS["pivot_root"][machine()], b".", b"."), "pivot_root")
     check(libc.umount2(b".", MNT_DETACH), "umount2")
     os.chdir("/")
 
 
 def write_id_maps(inside: int, outside_uid: int, outside_gid: int) -> None:
-    """Write the maps of the user namespace that was just entered: one user, one group."""
+    """Map one user and one group into the user namespace that was just entered."""
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{inside} {outside_uid} 1"),
@@ -95,22 +92,22 @@ def write_id_maps(inside: int, outside_uid: int, outside_gid: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Be killed when the parent process ends. A change of user clears this: call it again after one."""
+    """Have this process killed when its parent ends. Changing the user clears this: call it again afterwards."""
     prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def become_subreaper() -> None:
-    """Become the parent of every descendant whose own parent ends."""
+    """Make this process the parent of descendants whose own parent ends."""
     prctl("CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER, 1)
 
 
 def set_dumpable(*, dumpable: bool) -> None:
-    """Let (or not let) the files in ``/proc/self`` belong to the process's user."""
+    """Set whether the files in ``/proc/self`` belong to the process's user (otherwise to root)."""
     prctl("DUMPABLE", PR_SET_DUMPABLE, int(dumpable))
 
 
 def drop_capabilities(*, keep: Sequence[int] = ()) -> None:
-    """Give up capabilities, for good: not even a set-user-id program, or root's next ``exec``, brings one back."""
+    """Drop all capabilities but ``keep`` for good: no set-user-id program or ``exec`` as root restores any."""
     prctl("NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1)
     kept = sum(1 << capability for capability in keep)
     header = struct.pack("Ii", 0x20080522, 0)
@@ -118,29 +115,27 @@ def drop_capabilities(*, keep: Sequence[int] = ()) -> None:
 
 
 def use_files_as(user: int, group: int) -> None:
-    """Open and make files as another user from now on. Signals are sent and received as before."""
+    """Access and create files as another user from now on; signals are not affected. Raises ``PermissionError``."""
     libc.setfsgid(group)
     libc.setfsuid(user)
-    if libc.setfsuid(-1) != user:  # it returns the user until now, never an error
+    if libc.setfsuid(-1) != user:  # setfsuid reports no error: it returns the previous user
         raise PermissionError("setfsuid: not allowed to use files as another user")
 
 
 def prctl(name: str, option: int, *values: object) -> None:
-    """Change something about this process."""
+    """Call ``prctl``; ``name`` is for the error message."""
     check(libc.prctl(option, *values, *[0] * (4 - len(values))), f"prctl {name}")
 
 
-# --- The tree of processes ----------------------------------------------------------------------------------------
-
-
-_MOST = 4096
+_MAX_DESCENDANTS = 4096
+"""Bounds the search in `descendants`: a fork bomb may create processes faster than they can be listed."""
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the processes that a process, or any of its threads, started, and theirs."""
+    """Return the children of a process, including those that its threads started, and their descendants."""
     found: list[int] = []
     waiting = [pid]
-    while waiting and len(found) < _MOST:
+    while waiting and len(found) < _MAX_DESCENDANTS:
         children = _children(waiting.pop())
         found += children
         waiting += children
@@ -157,30 +152,30 @@ def _children(pid: int) -> list[int]:
 
 
 def users_with_processes() -> set[int]:
-    """Return the numbers of all users whom a process belongs to."""
+    """Return the ids of all users that own a process."""
     return {owner for owner, _ in _processes()}
 
 
 def tasks_of_user(user: int) -> int:
-    """Return how many processes and threads a user has, as the limit on processes counts them."""
+    """Return the number of a user's processes and threads, which is what RLIMIT_NPROC counts."""
     return sum(threads for owner, threads in _processes() if owner == user)
 
 
 def _processes() -> list[tuple[int, int]]:
-    """Return the owner and the number of threads of every process in sight."""
+    """Return the owner and number of threads of every visible process."""
     found = []
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):  # noqa: PTH208
             if name.isdigit():
                 with contextlib.suppress(OSError):
                     threads = os.stat(f"/proc/{name}/task")  # noqa: PTH116
-                    found.append((threads.st_uid, threads.st_nlink - 2))
+                    found.append((threads.st_uid, threads.st_nlink - 2))  # one link per thread, besides `.` and `..`
     return found
 
 
 def kill_descendants() -> None:
-    """Kill every descendant of this process, which is their subreaper."""
-    # First stopped, so that none forks away while the others are killed.
+    """Kill every descendant of this process, which must be a subreaper."""
+    # Stop them all first, so that none can fork while others are being killed.
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -188,7 +183,8 @@ def kill_descendants() -> None:
 
 
 def end_all(child: int, kill: Callable[[], None]) -> int:
-    """Kill until no child is left; return the exit code of one of them (negative: a signal)."""
+    """Call ``kill`` until no child is left; return the exit code of ``child`` (negative: a signal)."""
+    # Repeated, because a process may fork between being listed and being killed.
     code = -signal.SIGKILL
     while True:
         kill()
@@ -205,6 +201,6 @@ def end_all(child: int, kill: Callable[[], None]) -> int:
 
 
 def send_kill(pid: int, *, group: bool = False) -> None:
-    """Kill a process, or the process group that it leads, if it is there."""
+    """Kill a process, or the process group that it leads, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         (os.killpg if group else os.kill)(pid, signal.SIGKILL)

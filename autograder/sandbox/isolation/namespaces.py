@@ -1,9 +1,8 @@
-"""Tier A: a root folder without the course, and namespaces of its own for every process.
+"""Tier A: a root folder without the course, and separate namespaces for every process.
 
-Two walls stand one inside the other. `NamespaceIsolation.enter` is called once, before torch is imported: what it
-leaves behind can never be reached again, by the zygote or anything that it forks. Each worker then gets its own process
-table, network, temporary folder and user, without any capability. A checker is trusted; it is confined all the same,
-because it parses what a worker sends.
+There are two layers. `NamespaceIsolation.enter` runs once, before torch is imported; the zygote and its forks can never
+reach what it leaves behind. Each worker then gets its own process table, network, temporary folder and user, and no
+capabilities. A checker is trusted but isolated too, because it parses what a worker sends.
 """
 
 from __future__ import annotations
@@ -29,29 +28,28 @@ PACKAGE_ROOT = "/opt/autograder"
 
 
 class NamespaceIsolation(Isolation):
-    """Tier A, as `Isolation` describes what each step is for."""
+    """Tier A; `Isolation` describes each step."""
 
     tier = "A"
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
-        """Move into the new root; the process that called stays outside and waits for the one inside."""
+        """Fork into a new root; the caller stays outside and gets the process id of the one inside."""
         self.package_root = PACKAGE_ROOT
         self.temporary = _scratch_folder()
         return _enter_root(root, package_folder(), protected, self.temporary)
 
     def guard(self, allowance: Allowance) -> None:
-        """Make the worker's namespaces; the next fork is the first process in them.
-
-        Mounts stay shared until then: the monitor goes on seeing the process table that the worker is part of.
-        """
+        """Create the worker's namespaces; the next fork is their first process."""
         del allowance
-        linux.die_with_parent()  # and with the monitor ends the first process, and with it every other
+        # If the monitor dies, so does the first process of the new process table, and with it all others there.
+        linux.die_with_parent()
+        # The worker unshares mounts itself, so that the monitor keeps a /proc in which it can see the worker.
         linux.unshare(linux.ALL_NAMESPACES & ~linux.CLONE_NEWNS)
         linux.write_id_maps(INSIDE_UID, INSIDE_UID, INSIDE_UID)
 
     def enter_worker(self, allowance: Allowance) -> None:
-        """Take an own temporary folder and ``/proc``, and no way to gain anything."""
-        # The monitor must not share our process group: kill(0, …) would reach it.
+        """Become a worker, with its own temporary folder and ``/proc``."""
+        # A new process group: kill(0, …) must not reach the monitor.
         os.setsid()
         linux.die_with_parent()
         linux.unshare(linux.CLONE_NEWNS)
@@ -62,7 +60,7 @@ class NamespaceIsolation(Isolation):
         _lock(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
-        """Confine a checker without a fork: as a worker is, but for the process table, which it shares."""
+        """Isolate a checker like a worker, except that it keeps the process table: a new one would need a fork."""
         linux.unshare(linux.ALL_NAMESPACES & ~linux.CLONE_NEWPID)
         linux.write_id_maps(INSIDE_UID, INSIDE_UID, INSIDE_UID)
         linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
@@ -70,15 +68,15 @@ class NamespaceIsolation(Isolation):
         _lock(allowance)
 
     def kill(self, worker: int) -> int:
-        """Kill the first process of the worker's table; the kernel kills all others with it."""
+        """Kill the first process in the worker's process table; the kernel kills all others with it."""
         return self.kill_process(worker)
 
     def fills_disk(self) -> bool:
-        """Say no: the file system of the temporary folder has a size."""
+        """Return False: the temporary folder is a file system of limited size."""
         return False
 
     def clean_up(self) -> None:
-        """Do nothing: what was mounted is gone with its processes."""
+        """Do nothing: mounts disappear with their namespace."""
 
 
 def _lock(allowance: Allowance) -> None:
@@ -88,15 +86,15 @@ def _lock(allowance: Allowance) -> None:
 
 
 def _scratch_folder() -> str:
-    """Return where processes inside may write: ``/tmp``, unless this very Python lies below it."""
+    """Return the writable folder inside the root: ``/tmp``, unless this Python is installed below it."""
     return "/scratch" if any(path.startswith("/tmp/") for path in readable_paths()) else "/tmp"
 
 
 def _build_root(root: str, package: str, protected: Sequence[str], scratch: str) -> None:
     """Fill the empty folder ``root``: libraries, this package, a few devices, an empty scratch folder and ``/proc``.
 
-    ``protected`` are folders of the course and its grades. They are not bound; where one lies inside what is
-    bound, an empty folder is put over it.
+    Folders in ``protected`` (the course, its grades) are not bound. One that lies inside a bound folder is covered by
+    an empty file system.
     """
     linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID, "mode=755,size=16m")
     for path in readable_paths():
@@ -112,7 +110,7 @@ def _build_root(root: str, package: str, protected: Sequence[str], scratch: str)
 
 
 def _bind(source: str, target: str) -> None:
-    """Show ``source`` at ``target``, with the links that lead to it."""
+    """Bind ``source`` to ``target``, or copy it if it is a symbolic link."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     if Path(source).is_symlink():
         Path(target).symlink_to(Path(source).readlink())
@@ -125,7 +123,7 @@ def _bind(source: str, target: str) -> None:
 
 
 def _make_devices(root: str) -> None:
-    """Give the root the devices that read and write nothing of anybody's."""
+    """Bind the harmless devices: the null, zero and random devices."""
     linux.mount("tmpfs", f"{root}/dev", "tmpfs", linux.MS_NOSUID, "mode=755,size=64k")
     for name in DEVICES:
         Path(f"{root}/dev/{name}").touch()
@@ -135,11 +133,10 @@ def _make_devices(root: str) -> None:
 
 
 def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str) -> int:
-    """Move this process into new namespaces with a root of its own; return 0 in the new first process.
+    """Fork a process in new namespaces with its own root folder; return 0 there, and its process id in the caller.
 
-    In the process that called, returns the process number of the new one, to wait for. As the host's root, the
-    folders are bound first, because they may lie where an ordinary user cannot go, and then root is given up:
-    the limit on processes does not hold for root, not even in a namespace.
+    As root, folders are bound before privileges are dropped, because an ordinary user may not be able to reach them.
+    Then root is given up: RLIMIT_NPROC does not apply to root, not even inside a user namespace.
     """
     uid, gid = os.getuid(), os.getgid()
     as_root = uid == 0
@@ -151,7 +148,7 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        linux.set_dumpable(dumpable=True)
+        linux.set_dumpable(dumpable=True)  # changing the user cleared it, and /proc/self/uid_map would be root's
         linux.die_with_parent()
     linux.unshare(linux.ALL_NAMESPACES)
     linux.write_id_maps(INSIDE_UID, uid, gid)
@@ -162,7 +159,8 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
     os.setsid()
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     if as_root:
-        linux.mount(root, root, None, linux.MS_BIND | linux.MS_REC)  # mounts made outside are locked; this one is not
+        # Mounts inherited from outside the user namespace are locked; pivot_root needs one made inside.
+        linux.mount(root, root, None, linux.MS_BIND | linux.MS_REC)
     else:
         _build_root(root, package, protected, scratch)
     linux.mount("tmpfs", root + scratch, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=700,size=64m")
@@ -172,7 +170,7 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
 
 
 def _mount_scratch(path: str, size_mb: int) -> None:
-    """Put an empty folder of limited size at ``path``, and go there."""
+    """Mount an empty file system of limited size at ``path``, and make it the working folder."""
     options = f"mode=700,size={size_mb}m,nr_inodes={MAX_FILES}"
     linux.mount("tmpfs", path, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     os.chdir(path)

@@ -1,4 +1,8 @@
-"""Filters on system calls: small programs that the kernel asks before each one, and that cannot be taken off again."""
+"""Seccomp filters: BPF programs that the kernel runs before each system call and that cannot be removed.
+
+They are written by hand, as (code, jump if true, jump if false, operand), so that no C library is needed. See
+https://docs.kernel.org/userspace-api/seccomp_filter.html and seccomp(2).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 _AUDIT_ARCH = (0xC000003E, 0xC00000B7)
 _NONE = -1
 
-# Numbers on x86_64 and aarch64; from 424 on they are the same.
+# Call numbers on x86_64 and aarch64; from 424 on they are the same.
 _NUMBERS = {
     "accept": (43, 202), "accept4": (288, 242), "acct": (163, 89), "add_key": (248, 217), "bind": (49, 200),
     "bpf": (321, 280), "chmod": (90, _NONE), "chown": (92, _NONE), "chroot": (161, 51), "clock_settime": (227, 112),
@@ -51,30 +55,31 @@ _NUMBERS = {
 
 
 class Filter:
-    """A filter under construction: refuse some calls, some only with some arguments; everything else is allowed."""
+    """A filter under construction: it refuses some calls, or some of their arguments, and allows everything else."""
 
     def __init__(self) -> None:
         self._machine = linux.machine()
         self._code: list[Line] = [
+            # Another architecture's calls (32-bit ones on x86_64) have other numbers, which the rules below would miss.
             (_LOAD, 0, 0, 4),
             (_EQUAL, 1, 0, _AUDIT_ARCH[self._machine]),
             (_GIVE, 0, 0, _KILL),
             (_LOAD, 0, 0, 0),
-            (_ABOVE, 0, 1, 0x40000000),  # the x32 twins of all calls
+            (_ABOVE, 0, 1, 0x40000000),  # the x32 variants of all calls
             (_GIVE, 0, 0, _REFUSE | EPERM),
         ]
 
     def refuse(self, calls: Iterable[str], error: int = EPERM) -> None:
-        """Refuse calls, whatever their arguments."""
+        """Refuse calls regardless of their arguments."""
         for call in calls:
             self._when(call, [(_GIVE, 0, 0, _REFUSE | error)])
 
     def refuse_bits(self, call: str, argument: int, bits: int) -> None:
-        """Refuse a call where an argument has any of some bits."""
+        """Refuse a call if an argument has any of these bits set."""
         self._when(call, [_load(argument), (_ANY_BIT, 0, 1, bits), (_GIVE, 0, 0, _REFUSE | EPERM)])
 
     def refuse_values(self, call: str, argument: int, values: Iterable[int], mask: int = 0xFFFFFFFF) -> None:
-        """Refuse a call where an argument is one of some values."""
+        """Refuse a call if an argument, masked, is one of these values."""
         tests: list[Line] = []
         for value in values:
             tests += [(_EQUAL, 0, 1, value), (_GIVE, 0, 0, _REFUSE | EPERM)]
@@ -83,27 +88,27 @@ class Filter:
     def allow_values(
         self, call: str, argument: int, values: Iterable[int], mask: int = 0xFFFFFFFF, error: int = EPERM
     ) -> None:
-        """Refuse a call unless an argument is one of some values; other rules for the call still hold."""
+        """Refuse a call unless an argument, masked, is one of these values; other rules for the call still apply."""
         values = list(values)
         tests = [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
         self._when(call, [_load(argument), (_AND, 0, 0, mask), *tests, (_GIVE, 0, 0, _REFUSE | error)])
 
     def allow_second(self, call: str, first: int, values: Iterable[int]) -> None:
-        """Where a call's first argument is ``first``, refuse it unless the second is one of some values."""
+        """Refuse a call with the first argument ``first`` unless its second argument is one of these values."""
         values = list(values)
         tests = [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
         then = [_load(1), *tests, (_GIVE, 0, 0, _REFUSE | EPERM)]
         self._when(call, [_load(0), (_EQUAL, 0, len(then), first), *then])
 
     def install(self) -> None:
-        """Put the filter on this process and all that it will fork. Needs `linux.drop_capabilities` first."""
+        """Apply the filter to this process and its future children. Call `linux.drop_capabilities` first."""
         program = b"".join(struct.pack("HBBI", *line) for line in [*self._code, (_GIVE, 0, 0, _ALLOW)])
         buffer = ctypes.create_string_buffer(program, len(program))
         header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
         linux.prctl("SECCOMP", linux.PR_SET_SECCOMP, 2, header)
 
     def _when(self, call: str, then: list[Line]) -> None:
-        """Do some lines for one call, and load the call's number again for the rules that follow."""
+        """Add lines that run for one call only, and that reload the call's number for the rules that follow."""
         number = _NUMBERS[call][self._machine]
         if number != _NONE:
             lines = [*then, (_LOAD, 0, 0, 0)]
@@ -111,11 +116,11 @@ class Filter:
 
 
 def _load(argument: int) -> Line:
-    """Load the lower half of an argument: all that the kernel looks at where it expects an ``int``."""
+    """Return a line that loads the lower half of an argument, which is all that the kernel uses of an ``int``."""
     return _LOAD, 0, 0, 16 + 8 * argument
 
 
-# What no exercise needs and an escape or a denial of service might.
+# Calls that no exercise needs, but that an escape or a denial of service might.
 _NEVER = (
     "ptrace", "mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "process_vm_readv", "process_vm_writev",
     "io_uring_setup", "io_uring_enter", "io_uring_register", "bpf", "perf_event_open", "userfaultfd", "keyctl",
@@ -124,17 +129,17 @@ _NEVER = (
     "move_mount", "fsopen",
     "fsconfig", "fsmount", "fspick", "pidfd_getfd", "mount_setattr", "kcmp", "quotactl", "acct", "settimeofday",
     "clock_settime", "syslog", "personality",
-    "memfd_create", "memfd_secret", "shmget", "msgget",  # memory that no process answers for
+    "memfd_create", "memfd_secret", "shmget", "msgget",  # memory that is not counted towards any process
 )  # fmt: skip
 _NEW_NAMESPACES = linux.ALL_NAMESPACES | linux.CLONE_NEWCGROUP
 
-# What namespaces would have divided: System V memory and queues, watching files, and all that joins sockets.
+# Resources that namespaces would have separated: System V memory and queues, file watches, and connecting sockets.
 _SHARED = (
     "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgsnd", "msgrcv", "msgctl", "mq_open",
     "inotify_add_watch", "fanotify_init", "socket", "connect", "bind", "listen", "accept", "accept4",
 )  # fmt: skip
 
-# What Landlock does not look at and the owner of a file may do to it, and what one process of a user may do to another.
+# What a file's owner may do to it that Landlock does not restrict, and what a user's processes may do to one another.
 _OWNER = (
     "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes",
     "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr",
@@ -148,21 +153,21 @@ _STREAM, _SEQPACKET = 1, 5
 
 
 def _base() -> Filter:
-    """Return the filter of every walled process."""
+    """Return the rules that all isolated processes share."""
     rules = Filter()
     rules.refuse(_NEVER)
-    rules.refuse(["clone3"], ENOSYS)  # its flags cannot be seen; libc falls back to clone
+    rules.refuse(["clone3"], ENOSYS)  # its flags are in memory, out of a filter's sight; libc falls back to clone
     rules.refuse_bits("clone", 0, _NEW_NAMESPACES)
-    # A process that outlived its monitor, or that hid its memory from it, would be under no limit.
+    # A process that outlives its monitor, or hides its memory from it, would escape its limits.
     rules.allow_second("prctl", linux.PR_SET_PDEATHSIG, (signal.SIGKILL,))
     rules.allow_second("prctl", linux.PR_SET_DUMPABLE, (1,))
     return rules
 
 
 def filter_in_namespaces() -> Filter:
-    """Return the filter of a process with namespaces of its own."""
+    """Return the filter of a process in its own namespaces."""
     rules = _base()
-    # AF_UNIX, AF_INET, AF_INET6; vsock, netlink and the like are not namespaced alike.
+    # AF_UNIX, AF_INET, AF_INET6. Namespaces do not isolate vsock, netlink and others as well as these.
     rules.allow_values("socket", 0, (1, 2, 10), error=EAFNOSUPPORT)
     return rules
 
@@ -170,20 +175,22 @@ def filter_in_namespaces() -> Filter:
 def filter_among_others(*, process: int, same_user: bool, signals: bool) -> Filter:
     """Return the filter of a process that shares network, process table and file systems with others.
 
-    No socket can be made but connected pairs, which have no address. ``same_user``: it also shares the user with
-    the grader. ``signals``: nothing else keeps it from signalling other processes; then it may signal itself
-    (``process``) and its process group, and, because a filter cannot know their numbers, not its children.
+    The only sockets allowed are connected pairs, which have no address. Set ``same_user`` if the process also runs as
+    the grader's user, and ``signals`` if nothing else keeps it from signalling other processes. It may then signal
+    itself (``process``) and its process group, but not its children, whose ids a filter cannot know.
     """
     rules = _base()
     rules.refuse(_SHARED)
-    rules.allow_values("socketpair", 1, (_STREAM, _SEQPACKET), mask=0xF)  # a datagram socket sends to any address
+    # Not datagram pairs: a datagram socket can send to any address. The mask strips flags such as SOCK_CLOEXEC.
+    rules.allow_values("socketpair", 1, (_STREAM, _SEQPACKET), mask=0xF)
     if same_user:
         rules.refuse(_OWNER)
         rules.allow_values("prlimit64", 0, (0, process))
         rules.allow_values("sched_setaffinity", 0, (0, process))
-        rules.refuse(["openat2"], ENOSYS)  # its flags cannot be seen; libc falls back to openat
+        rules.refuse(["openat2"], ENOSYS)  # its flags are in memory, too; callers fall back to openat
         for call, flags in (("open", 1), ("openat", 2)):
-            rules.refuse_values(call, flags, (_O_TRUNC,), mask=_O_ACCMODE | _O_TRUNC)  # "read", and empty the file
+            # O_RDONLY | O_TRUNC opens a file for reading, and still empties it.
+            rules.refuse_values(call, flags, (_O_TRUNC,), mask=_O_ACCMODE | _O_TRUNC)
     if signals:
         rules.refuse(_SIGNAL_TO_ANY)
         rules.allow_values("kill", 0, (0, process))

@@ -1,7 +1,7 @@
-"""What each tier promises, tried out from inside: the proof that a tier works here.
+"""The self-test of a tier: try from inside the sandbox everything that student code must not be able to do.
 
-Run by a launcher that has gone inside, in place of the zygote. It forks what the zygote would fork, does there what
-student code must not be able to do, and raises at the first thing that works.
+A launcher that has entered the sandbox runs it in place of the zygote. It forks the same processes as a zygote,
+attempts each attack in them, and fails at the first one that succeeds.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _PYTHON = [sysconfig.get_path(name) for name in ("stdlib", "purelib")]
 
 
 class IsolationFailure(Exception):
-    """Something worked that must not, or did not that must."""
+    """An action that must fail succeeded, or one that must succeed failed."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """What is there to be reached: a file in a folder of its own, a listening port, a process."""
+    """Targets outside the sandbox: a file in its own folder, a listening port, a process."""
 
     file: str
     port: int
@@ -39,8 +39,8 @@ class Outside:
 
 
 def self_test(isolation: Isolation, outside: Outside) -> None:
-    """Be zygote, monitor, worker and checker for a moment; raise where the tier does not keep what it promises."""
-    alive, held = os.pipe()  # whoever is left of the worker holds the other end
+    """Act as zygote, monitor, worker and checker; raise `IsolationFailure` where the tier does not isolate."""
+    alive, held = os.pipe()  # any surviving process of the worker keeps the write end open
     _in_fork(lambda: _watch(isolation, outside))
     os.close(held)
     if not select.select([alive], [], [], _END_TIMEOUT_S)[0]:
@@ -50,13 +50,13 @@ def self_test(isolation: Isolation, outside: Outside) -> None:
 
 
 def _watch(isolation: Isolation, outside: Outside) -> None:
-    """Be the monitor of a worker that tries everything and leaves processes behind."""
+    """Act as the monitor of a worker that tries everything and leaves processes behind."""
     try:
         isolation.guard(_ALLOWANCE)
         worker = _fork(lambda: _work(isolation, outside))
         os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
         if isolation.kill(worker):
-            raise IsolationFailure("")  # the worker has said what
+            raise IsolationFailure("")  # the worker has printed the reason
     finally:
         isolation.clean_up()
 
@@ -80,7 +80,7 @@ def _check(isolation: Isolation, outside: Outside) -> None:
 
 
 def _try_all(tier: str, outside: Outside) -> None:
-    """Do what has to work, and what must not."""
+    """Do what must work, and attempt what must not."""
     Path(os.environ["TMPDIR"], "note").write_text("mine")
     _needs_python()
     Path(os.environ["PYTHONPATH"], "autograder", "__init__.py").read_bytes()
@@ -104,7 +104,7 @@ def _needs_python() -> None:
             os.listdir(folder)  # noqa: PTH208
         except OSError:
             raise IsolationFailure(
-                f"a process with another user or fewer rights cannot use this Python, {folder}"
+                f"a process of another user or with fewer rights cannot use this Python, {folder}"
             ) from None
 
 
@@ -115,7 +115,7 @@ def _refused(what: str, attempt: Callable[[], object]) -> None:
 
 
 def _start_processes() -> int:
-    """Start processes until the limit is met; return how many there are. They are left behind."""
+    """Start processes until the limit is reached and leave them running; return their number."""
     for started in range(_MANY_PROCESSES):
         try:
             _fork(lambda: time.sleep(60))
@@ -125,24 +125,24 @@ def _start_processes() -> int:
 
 
 def _leave_orphan() -> None:
-    """Leave a process behind that has no parent and another session."""
+    """Leave behind a process without a parent, in a session of its own."""
 
     def leave() -> None:
         os.setsid()
         _fork(lambda: time.sleep(60))
 
-    with contextlib.suppress(OSError):  # there are too many by now, which are orphans as well
+    with contextlib.suppress(OSError):  # at the limit already: the processes started before become orphans as well
         _fork(leave)
 
 
 def _in_fork(what: Callable[[], None]) -> None:
     _, status = os.waitpid(_fork(what), 0)
     if status:
-        os._exit(1)  # it has said why
+        os._exit(1)  # the fork has printed the reason
 
 
 def _fork(what: Callable[[], object]) -> int:
-    """Do something in a fork; say what went wrong on standard error."""
+    """Run ``what`` in a fork, which prints any error to standard error; return its process id."""
     child = os.fork()
     if child:
         return child

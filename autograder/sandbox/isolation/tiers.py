@@ -1,16 +1,16 @@
-"""Which walls this machine can put up: found out by putting them up, in throw-away processes, and pushing.
+"""Find the isolation tiers that work on this machine, by trying each in throw-away processes.
 
 =====  ==============================================================================================
 tier   what separates student code from everything else
 =====  ==============================================================================================
 A      own user, mount, process, network, IPC and host-name namespaces, a root folder without the
-       course, no capabilities, seccomp, limits (Linux with user namespaces, as root or as anybody)
-B      Landlock, seccomp, limits; as root a user of its own for every process (Linux without
-       namespaces, as in many containers)
-C      as root, a user of its own for every process, and limits: it can use the network and read what
-       anybody may read
-D      another process with limits: it can read and change files, use the network and signal your
-       processes. Checks and student code still never share a process.
+       course, no capabilities, seccomp, limits (Linux with user namespaces; root not needed)
+B      Landlock, seccomp, limits; as root a separate user per process (Linux without namespaces, as
+       in many containers)
+C      as root, a separate user per process, and limits: student code can use the network and read
+       world-readable files
+D      a separate process with limits: student code can read and change files, use the network and
+       signal your processes. Checks and student code still never share a process.
 =====  ==============================================================================================
 """
 
@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.runtime.subprocesses import ELSEWHERE, python
+from autograder.runtime import ELSEWHERE, python
 from autograder.sandbox.isolation.hardening import remove_tree
 
 TIERS = ("A", "B", "C", "D")
@@ -37,12 +37,12 @@ ISOLATING_TIERS = ("A", "B")
 """The tiers that keep student code from files and from the network."""
 
 _NUMBERS_INSIDE = 50
-"""Processes of a tried sandbox with a process table of its own have lower numbers."""
+"""Processes inside a probed sandbox that has its own process table have lower ids than this."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Whether a tier works here, and what stopped it where it does not."""
+    """Whether a tier works here, and if not, the problem."""
 
     tier: str
     works: bool
@@ -51,7 +51,7 @@ class Probe:
 
 @contextmanager
 def scratch_folder() -> Iterator[str]:
-    """Make an empty folder that any user may enter, and remove it afterwards."""
+    """Create an empty folder that any user may enter; remove it afterwards."""
     folder = tempfile.mkdtemp(prefix="autograder-")
     try:
         Path(folder).chmod(0o755)
@@ -62,10 +62,10 @@ def scratch_folder() -> Iterator[str]:
 
 @contextmanager
 def bystander() -> Iterator[int]:
-    """Start a process that student code must not reach, and yield its number.
+    """Start a process that student code must not reach, and yield its id.
 
-    No process of a sandbox may have the same number: in tier A, and in a container, numbers begin at 1, and a signal
-    inside would reach the namesake.
+    Its id must not occur inside the sandbox: in tier A ids start at 1 again, so a signal would reach another process
+    of the same id. In a container, where all ids are low, several attempts may be needed.
     """
     number = 0
     while number <= _NUMBERS_INSIDE:
@@ -79,14 +79,14 @@ def bystander() -> Iterator[int]:
 
 
 def launcher_environment() -> dict[str, str]:
-    """Return the environment in which `launch` is started."""
+    """Return the environment variables of the launcher."""
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return known | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
 
 
 @functools.cache
 def probe(tier: str) -> Probe:
-    """Try a tier from end to end, without torch (a few tenths of a second). Tier D is always there."""
+    """Try a tier from end to end, without torch, in a few tenths of a second. Tier D always works."""
     if tier == "D":
         return Probe("D", works=True)
     if sys.platform != "linux":

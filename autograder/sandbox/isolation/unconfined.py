@@ -1,8 +1,7 @@
-"""The base of all tiers: a process with limits (tier D), and as root with a user of its own (tier C).
+"""The base of all tiers: tier D, a process with limits, and tier C, which gives every process its own user.
 
-Tier D: a process with limits. What the other tiers change and add to is described here.
-
-Tier C: as root, a user of its own for every process, so that limits count it alone and signals reach nobody else.
+`Isolation` is both tier D and the interface that the other tiers implement. Tier C needs root; with separate users,
+the kernel counts each process's limits separately, and signals reach no other process.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ from autograder.sandbox.isolation import linux
 from autograder.sandbox.isolation.hardening import Allowance, fits, limit_resources, package_folder, remove_tree
 
 _MANY = 4096
-"""A limit on processes where they are counted with all others of the user."""
+"""The limit on processes where the kernel counts them together with all others of the same user."""
 
 
 class Isolation:
-    """How a launcher, a monitor, a worker and a checker of one tier are set up and ended.
+    """Sets up and ends the launcher, monitors, workers and checkers of one tier.
 
-    `enter` is called in the launcher, everything else in forks of the zygote; each keeps what it did for itself.
+    `enter` is called in the launcher, everything else in forks of the zygote, each with its own copy of this object.
     """
 
     tier = "D"
     package_root = ""
-    """The folder from which the zygote imports this package, once `enter` was called."""
+    """The folder from which the zygote imports this package; set by `enter`."""
     temporary = ""
-    """The folder in which the zygote and its forks may write."""
+    """The folder in which the zygote and its forks may write; set by `enter`."""
 
     def __init__(self) -> None:
         self.scratch = ""
@@ -43,10 +42,9 @@ class Isolation:
         self._file_mb = 0
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
-        """Go inside, with the empty folder ``root``; return 0 in the process that is inside.
+        """Enter the sandbox, using the empty folder ``root``; return 0 in the process that is inside.
 
-        Where that is another process, it is a child whose number is returned. Nothing in ``protected`` is to be
-        seen from inside.
+        If that is a new process, the caller gets its process id. Nothing in ``protected`` may be visible from inside.
         """
         del protected
         Path(root, "lib").mkdir()
@@ -56,10 +54,10 @@ class Isolation:
         return 0
 
     def guard(self, allowance: Allowance) -> None:
-        """In a monitor, before it forks its worker: prepare what the worker needs from outside."""
+        """Prepare a monitor, before it forks its worker."""
         if sys.platform == "linux":
-            # It outlives the zygote, because it has to end what the worker leaves behind: it does when the checker
-            # hangs up.
+            # No die_with_parent here: the monitor must outlive the zygote, to kill what the worker leaves behind once
+            # the checker hangs up.
             linux.become_subreaper()
         self.make_scratch(allowance)
 
@@ -69,13 +67,13 @@ class Isolation:
         self.confine(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
-        """Become a checker: trusted, and confined all the same."""
+        """Become a checker, which is trusted but isolated too."""
         self.make_scratch(allowance)
-        # It is forked for each submission, and must not meet a limit that others of the user use up.
+        # A checker forks for each submission; processes of the same user must not use up its limit.
         self.confine(allowance if self.counts_alone else replace(allowance, processes=_MANY))
 
     def confine(self, allowance: Allowance) -> None:
-        """Do what worker and checker have in common."""
+        """Apply the restrictions that workers and checkers share."""
         if sys.platform == "linux":
             linux.die_with_parent()
         self.go_to_scratch()
@@ -83,7 +81,7 @@ class Isolation:
 
     @property
     def counts_alone(self) -> bool:
-        """Whether the kernel counts a worker's processes apart from all others."""
+        """Whether the kernel counts a worker's processes separately from all others."""
         return False
 
     def limit(self, allowance: Allowance) -> None:
@@ -100,44 +98,41 @@ class Isolation:
         self._made_by = os.getpid()
 
     def go_to_scratch(self) -> None:
-        """Work in the temporary folder, and have it found by programs that look for one."""
+        """Make the temporary folder the working folder, and the one that ``tempfile`` and other programs use."""
         os.chdir(self.scratch)
         os.environ["TMPDIR"] = os.environ["HOME"] = self.scratch
         tempfile.tempdir = None
 
     def fills_disk(self) -> bool:
-        """Whether there is more in the temporary folder than may be."""
+        """Whether the temporary folder exceeds its limits."""
         return not fits(self.scratch, self._file_mb)
 
     def kill(self, worker: int) -> int:
-        """In a monitor: kill the worker and all that it left behind; return its exit code (negative: a signal)."""
+        """Kill a monitor's worker and everything it left behind; return its exit code (negative: a signal)."""
         if sys.platform == "linux":
             return linux.end_all(worker, linux.kill_descendants)
         return self.kill_process(worker)
 
     @staticmethod
     def kill_process(worker: int) -> int:
-        """Kill the worker and its process group, and return its exit code."""
+        """Kill the worker and its process group; return its exit code (negative: a signal)."""
         linux.send_kill(worker, group=True)
         linux.send_kill(worker)
         _, status = os.waitpid(worker, 0)
         return os.waitstatus_to_exitcode(status)
 
     def clean_up(self) -> None:
-        """Remove what this process made, at its end. A fork of it leaves that alone."""
+        """Remove the temporary folder at the end of the process that made it; do nothing in a fork of it."""
         if self._made_by == os.getpid():
             remove_tree(self.scratch)
 
 
-# --- Tier C -------------------------------------------------------------------------------------------------------
-
-
-# Numbers that distributions reserve and give to nobody, and that a container with 65 536 users has.
+# User ids that distributions leave unassigned, and that exist in a container with 65 536 ids.
 _FIRST, _COUNT = 65_024, 496
 
 
 class UserIsolation(Isolation):
-    """Tier C, as `Isolation` describes what each step is for."""
+    """Tier C; `Isolation` describes each step."""
 
     tier = "C"
 
@@ -147,56 +142,57 @@ class UserIsolation(Isolation):
         self._claim: socket.socket | None = None
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
-        """Stay root, who alone can change to other users, but with no other power than that and to kill them."""
+        """Stay root, but keep only the capabilities to change users and to kill their processes."""
         if os.getuid() != 0:
-            raise PermissionError("only root can give every process a user of its own")
+            raise PermissionError("only root can give every process its own user")
         super().enter(root, protected)
-        Path(self.temporary).chmod(0o1733)  # each makes its own folder there, nobody lists those of others
+        Path(self.temporary).chmod(0o1733)  # sticky and unreadable: each user creates a folder, none can list others'
         linux.drop_capabilities(keep=(linux.CAP_KILL, linux.CAP_SETGID, linux.CAP_SETUID))
         return 0
 
     def guard(self, allowance: Allowance) -> None:
-        """Choose the worker's user, and see its files and processes with that user's rights."""
+        """Choose the worker's user, and access files as that user."""
         linux.become_subreaper()
         self.user, self._claim = claim_user()
         linux.use_files_as(self.user, self.user)
         self.make_scratch(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
-        """Become a checker with a user of its own."""
+        """Become a checker with its own user."""
         self.user, self._claim = claim_user()
         linux.use_files_as(self.user, self.user)
         super().enter_checker(allowance)
 
     def confine(self, allowance: Allowance) -> None:
-        """Change the user, for good."""
+        """Switch to the chosen user for good, and apply the shared restrictions."""
         self.go_to_scratch()
         if self.user is not None:
             os.setgroups([])
             os.setresgid(self.user, self.user, self.user)
             os.setresuid(self.user, self.user, self.user)
-            linux.set_dumpable(dumpable=True)  # so that the monitor can read how much memory it uses
+            linux.set_dumpable(dumpable=True)  # so that the monitor can read its memory use
         linux.drop_capabilities()
+        # After the change of user, which clears it.
         linux.die_with_parent()
         self.limit(allowance)
 
     @property
     def counts_alone(self) -> bool:
-        """Whether there is a user of its own to count."""
+        """Whether this process has its own user."""
         return self.user is not None
 
     def kill(self, worker: int) -> int:
-        """Kill everything of the worker's user: not even a process that forks all the time gets away."""
+        """Kill every process of the worker's user, so that not even a fork bomb escapes."""
         if self.user is None:
             return super().kill(worker)
         return linux.end_all(worker, functools.partial(_kill_all_of, self.user))
 
 
 def claim_user() -> tuple[int, socket.socket]:
-    """Return the number of a user whom no process belongs to, and what claims it for as long as it is open.
+    """Return a user id that no process has, and a socket that claims it while open; raise ``OSError`` if none is free.
 
-    The claim is an address in the abstract namespace of sockets: only one process can have it, also among several
-    graders, and it is free again when that process ends, however it ends.
+    The claim is an address in the abstract socket namespace: only one process can hold it, even among several graders,
+    and the kernel frees it when that process ends, however it ends.
     """
     busy = linux.users_with_processes()
     for offset in range(_COUNT):
@@ -214,7 +210,7 @@ def claim_user() -> tuple[int, socket.socket]:
 
 
 def _kill_all_of(user: int) -> None:
-    """Kill every process of a user, from a child that becomes that user."""
+    """Kill every process of a user, from a child that becomes that user: ``kill(-1)`` then reaches them all at once."""
     child = os.fork()
     if child == 0:
         try:

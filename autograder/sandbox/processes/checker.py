@@ -1,8 +1,8 @@
-"""The trusted side: pytest with all checks of an exercise, in processes that student code never enters.
+"""The checker: pytest with all checks of an exercise, in processes that student code never enters.
 
-A checker collects its file of checks once, and is forked for each submission at the moment when pytest would run
-them. It is jailed like a worker, because it parses what workers send. Results go back one by one, so that nothing is
-lost when something later breaks.
+A checker collects its check files once; when pytest would run them, it forks for each submission instead. It is
+trusted but isolated like a worker, because it parses what workers send. Results go back one at a time, so that a later
+failure does not lose them.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from autograder.sandbox.protocol.messages import (
     request_worker,
 )
 
-_PATIENCE_S = 5.0
-"""How long to wait for a monitor's answer, which comes at once unless somebody has stopped it."""
+_MONITOR_TIMEOUT_S = 5.0
+"""Seconds to wait for a monitor's answer, which normally comes at once."""
 
 MAX_BAD_CELLS = 8
-"""How many cells of a notebook may end its process, each of which costs a fresh one."""
+"""The number of cells that may end the process; each costs a fresh worker."""
 
 
 class RemoteSession:
-    """One submission as a live worker, replaced by a new one whenever it dies."""
+    """A submission in a live worker, which is replaced whenever it dies."""
 
     def __init__(self, zygote: socket.socket, cells: Sequence[tuple[str, str]], limits: Limits) -> None:
         self._zygote = zygote
@@ -58,23 +58,23 @@ class RemoteSession:
         self._link = Link(self._death, self._line)
         self._control: socket.socket | None = None
         self._alive = False
-        self._cause = WorkerDied("exit", "The process of your answer is gone.")
+        self._cause = WorkerDied("exit", "The process that runs your code has ended.")
         self._bad_cells: set[int] = set()
-        self._vain = 0
-        """How often all cells ran, and the process ended before anything could be asked."""
+        self._late_deaths = 0
+        """How often the process ended after all cells had run, but before the first check."""
         self._owed = 0
-        """How many answers of the monitor have not come yet."""
+        """The number of answers that the monitor still has to send."""
         self._deadline = time.monotonic() + limits.submission_s
         self.cell_results: dict[str, CellResult] = {}
         self.interrupted = False
-        """Whether a worker ended as it would if somebody else had killed it: another try will tell."""
+        """Whether something outside the sandbox may have killed a worker, so that grading should be repeated."""
         self.memory_mb = 0.0
-        """By how much the student's process grew at most during the last check."""
+        """The most that the student's process grew during the last check, in MiB."""
         self.submission = RemoteSubmission(self._link, self._reasons)
 
     def start(self) -> None:
-        """Run the cells; a cell that kills its process is left out of the next one."""
-        while not self._alive and len(self._bad_cells) + self._vain < MAX_BAD_CELLS:
+        """Run the cells in a worker; a cell that kills its process is skipped in the next one."""
+        while not self._alive and len(self._bad_cells) + self._late_deaths < MAX_BAD_CELLS:
             self._spawn()
             self._run_cells()
 
@@ -82,11 +82,11 @@ class RemoteSession:
         """Prepare for a check; see `autograder.checking.runner.Session`."""
         self.memory_mb = 0.0
         if time.monotonic() > self._deadline:
-            raise WorkerDied("time", "Your notebook used up the time that grading it may take.")
+            raise WorkerDied("time", "Your notebook used up the total time allowed for grading. Look for slow code.")
         self._drop_refused()
         self.start()
         if not self._alive:
-            raise WorkerDied("exit", "Your notebook ended its process again and again, so it cannot be checked.")
+            raise WorkerDied("exit", "Your notebook ended its process too often, so this could not be checked.")
         self._arm(check.timeout_s or self._limits.check_s, check.memory_mb or self._limits.memory_mb)
         self.submission._seed(seed_of(check, "student"))
 
@@ -96,7 +96,7 @@ class RemoteSession:
             self._lift()
 
     def close(self) -> None:
-        """Let the worker go."""
+        """Hang up on the worker, whose monitor then ends it."""
         self._alive = False
         self._link.attach(None)
         if self._control is not None:
@@ -128,16 +128,16 @@ class RemoteSession:
                 self._note_cell(identity, source, *_cell_outcome(error))
         try:
             self._lift()
-        except WorkerDied:  # whatever a cell left behind ended it: nobody knows which cell
-            self._vain += 1
+        except WorkerDied:  # something that a cell left running ended it; it is unknown which cell
+            self._late_deaths += 1
 
     def _drop_refused(self) -> None:
-        """Give up a worker that was hung up on: its next reply could belong to any call."""
+        """Give up a worker that sent an invalid reply: its next one could belong to any call."""
         if self._alive and self._link.refused:
             self._alive = False
 
     def _note_cell(self, identity: str, source: str, outcome: Outcome, message: str) -> None:
-        """Remember how a cell ran the first time, and which names are missing because of it."""
+        """Record how a cell ran the first time, and which names are missing because of it."""
         if identity in self.cell_results:
             return
         self.cell_results[identity] = CellResult(identity, outcome, message)
@@ -156,19 +156,19 @@ class RemoteSession:
             raise self._death() from None
 
     def _lift(self) -> None:
-        """Lift the limits, and learn what was used under them; raise `WorkerDied` where the worker is gone by now."""
+        """Lift the limits and learn what was used under them; raise `WorkerDied` if the worker has ended."""
         assert self._control is not None
         self._arm(0, 0)
         self._owed += 1
-        # A monitor that counts the memory of many processes may keep others waiting; its answer then comes later.
-        while self._owed and select.select([self._control], [], [], _PATIENCE_S)[0]:
+        # Measuring the memory of many processes may delay a monitor. A late answer is read at the next call.
+        while self._owed and select.select([self._control], [], [], _MONITOR_TIMEOUT_S)[0]:
             death = self._read()
             if death is not None:
                 self._alive, self._cause = False, death
                 raise death
 
     def _death(self) -> WorkerDied:
-        """Say why the worker is gone, from what its monitor saw."""
+        """Return why the worker ended, according to its monitor."""
         if self._alive:
             self._alive = False
             self._cause = self._verdict()
@@ -177,7 +177,8 @@ class RemoteSession:
     def _verdict(self) -> WorkerDied:
         assert self._control is not None
         try:
-            # A worker that closed its socket but lives on is ended by hanging up; one that died gets to say how.
+            # A dead worker's monitor reports at once. A worker that closed its socket but is alive has to be ended,
+            # which its monitor does when this side hangs up.
             if not select.select([self._control], [], [], 0.5)[0]:
                 self._control.shutdown(socket.SHUT_WR)
         except OSError:
@@ -187,7 +188,7 @@ class RemoteSession:
         return death
 
     def _read(self) -> WorkerDied | None:
-        """Note what the monitor tells of its worker; return None where that is alive."""
+        """Read one report of the monitor; return None if the worker is alive."""
         assert self._control is not None
         try:
             message = self._control.recv(VERDICT.size)
@@ -195,7 +196,7 @@ class RemoteSession:
             message = b""
         if len(message) != VERDICT.size:
             self.interrupted = True
-            return WorkerDied("exit", "The process of your answer ended unexpectedly.")
+            return WorkerDied("exit", "The process that runs your code ended unexpectedly.")
         reason, status, growth = VERDICT.unpack(message)
         self.memory_mb = growth / 2**20
         if reason == ALIVE:
@@ -205,7 +206,7 @@ class RemoteSession:
         return explain(reason, status)
 
     def _line(self, cell: str, line: int) -> str:
-        """Return a line of the student's code, from this side's copy of it."""
+        """Return a line of the student's code, from the checker's own copy: the worker's could be forged."""
         for identity, source in self._cells:
             if cell == f"<cell {identity}>":
                 lines = source.splitlines()
@@ -220,7 +221,7 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
 
 
 def serve(channel: socket.socket, requests: socket.socket, zygote: socket.socket) -> None:
-    """Collect the checks that come over ``channel``; then grade a submission in a fork per request."""
+    """Collect the checks that arrive over ``channel``; then grade one submission per request, in a fork."""
     with channel:
         tests = lay_down(frames.receive(channel)[0], Path(FOLDER).absolute())
     checker = _Checker(requests, zygote)
@@ -229,7 +230,7 @@ def serve(channel: socket.socket, requests: socket.socket, zygote: socket.socket
 
 
 class _Checker(Recorder):
-    """The pytest plugin that forks where the checks would run."""
+    """The pytest plugin that forks when pytest would run the checks."""
 
     def __init__(self, requests: socket.socket, zygote: socket.socket) -> None:
         super().__init__()
@@ -239,8 +240,8 @@ class _Checker(Recorder):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Be forked for each submission; only the forks go on."""
-        gc.freeze()
+        """Fork for each submission; only the forks continue."""
+        gc.freeze()  # keeps collections in the forks from touching, and so copying, the pages they share
         request = fork_for_each(self._requests)
         if request is None:
             return True  # nothing to run in the checker itself
@@ -250,7 +251,7 @@ class _Checker(Recorder):
         return super().pytest_runtestloop(session)
 
     def finish(self) -> None:
-        """In a fork: report what pytest did not get to, and that this is all."""
+        """In a fork, report the checks that pytest did not reach, and that grading is done."""
         if self._grading is not None:
             channel, session = self._grading
             self.report_missing()
@@ -258,7 +259,7 @@ class _Checker(Recorder):
             frames.send(channel, ["done", session.interrupted])
 
     def _start(self, channel: socket.socket) -> None:
-        """Run the submission's cells, and get ready for its checks."""
+        """Run the submission's cells and prepare its checks."""
         checks, cells, limits, reused = read_job(frames.receive(channel)[0])
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
@@ -273,7 +274,7 @@ class _Checker(Recorder):
 
 
 def warm_up() -> None:
-    """Run one check with pytest, so that its imports are paid before the fork."""
+    """Run one check with pytest, so that its imports happen before the fork."""
     import tempfile
 
     from autograder.checking.runner import LocalSession

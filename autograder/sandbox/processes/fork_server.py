@@ -1,4 +1,4 @@
-"""A fork server's loop: one process that has everything ready, and a copy of it for each request."""
+"""The loop of a fork server: a fully prepared process that forks itself for each request."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MAX_REQUEST = 4096
 def fork_for_each(
     requests: socket.socket, get_ready: Callable[[bytes], None] = lambda message: None
 ) -> tuple[bytes, list[int]] | None:
-    """Fork at each request on a SEQPACKET socket; before that, ``get_ready`` is given the request.
+    """Fork for each request on a SEQPACKET socket, after calling ``get_ready`` with it.
 
-    Returns in each child, with the message and the descriptors that came with it; and in the server itself with
-    None, once the last one who could ask is gone and every child has ended.
+    Returns the request and its descriptors in each child, and None in the server once all clients have closed the
+    socket and all children have ended.
     """
     children: set[int] = set()
     poll = select.poll()
     poll.register(requests, select.POLLIN)
     while True:
-        ready = poll.poll(1000 if children else None)
+        ready = poll.poll(1000 if children else None)  # wake up to reap, but only if there is something to reap
         _reap(children)
         if not ready:
             continue
@@ -43,7 +43,7 @@ def fork_for_each(
 
 
 def _reap(children: set[int], *, wait: bool = False) -> None:
-    """Collect ended children, so that their CPU time is counted and no zombie stays."""
+    """Reap ended children, so that their CPU time is counted and no zombies remain."""
     while children:
         try:
             pid, _ = os.waitpid(-1, 0 if wait else os.WNOHANG)

@@ -1,7 +1,8 @@
-"""Start a zygote inside the walls: ``python -m autograder.sandbox.processes.launcher REQUEST_FD``, with a JSON order
-on stdin: ``tier``, ``root`` (an empty folder that anybody may enter), ``protected``, ``preload``.
+"""Start a zygote inside the sandbox: ``python -m autograder.sandbox.processes.launcher REQUEST_FD``.
 
-A program of its own, so that it is small and single-threaded when it goes inside. It dies with the grader.
+It reads a JSON object from stdin: ``tier``, ``root`` (an empty folder that any user may enter), ``protected`` and
+``preload``. It is a separate program because only a single-threaded process can enter a user namespace, and it dies
+with the grader.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from autograder.runtime.subprocesses import python
+from autograder.runtime import python
 from autograder.sandbox.isolation import isolation_of, linux, self_test
 from autograder.sandbox.isolation.unconfined import Isolation
 
@@ -19,31 +20,31 @@ PROBE = "probe"
 
 
 def main() -> int:
-    """Go inside and become the zygote; where inside is another process, wait for it. With ``probe``: only try."""
-    order = json.load(sys.stdin)
+    """Enter the sandbox and become the zygote, or wait for the child that does. With ``probe``, only test the tier."""
+    request = json.load(sys.stdin)
     if sys.platform == "linux":
         linux.die_with_parent()
-    isolation = isolation_of(order["tier"])
-    child = isolation.enter(order["root"], order["protected"])
+    isolation = isolation_of(request["tier"])
+    child = isolation.enter(request["root"], request["protected"])
     if child:
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status) & 0xFF
     try:
-        _inside(sys.argv[1], order, isolation)
-    except BaseException as error:  # noqa: BLE001 - it may be a fork, which must never return
+        _inside(sys.argv[1], request, isolation)
+    except BaseException as error:  # noqa: BLE001 - this may be a fork, which must never return
         os.write(2, f"{error}\n".encode())
     finally:
         os._exit(1)
 
 
-def _inside(request_fd: str, order: dict[str, Any], isolation: Isolation) -> None:
-    """Become the zygote, or try the walls; never return."""
+def _inside(request_fd: str, request: dict[str, Any], isolation: Isolation) -> None:
+    """Become the zygote, or run the self-test; never return."""
     environment = _zygote_environment(isolation)
     if request_fd == PROBE:
         os.environ |= environment
-        self_test.self_test(isolation, self_test.Outside(**order["outside"]))
+        self_test.self_test(isolation, self_test.Outside(**request["outside"]))
         os._exit(0)
-    preload = ",".join(order["preload"])
+    preload = ",".join(request["preload"])
     command = python("autograder.sandbox.processes.zygote", request_fd, isolation.tier, preload)
     os.execve(command[0], command, environment)
 
@@ -53,12 +54,12 @@ _KEEP_FREED_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
     "MALLOC_TOP_PAD_": str(16 << 20),
 }
-"""For glibc: training frees and takes the same tensors again and again. As it is set up, it may give each back to the
-system, which cost a third of a small network's CPU time in some processes, and nothing in others."""
+"""Settings of glibc's allocator. Training frees and allocates the same tensors over and over; by default, glibc may
+return each to the system, which cost a third of a small network's CPU time in some processes and nothing in others."""
 
 
 def _zygote_environment(isolation: Isolation) -> dict[str, str]:
-    """Return the whole environment of the zygote: one thread everywhere, nothing of the grader's."""
+    """Return the zygote's whole environment: one thread in every library, and no variable of the grader's."""
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": isolation.temporary,
@@ -66,7 +67,7 @@ def _zygote_environment(isolation: Isolation) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": isolation.package_root,
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": "0",  # sets of strings iterate in the same order in every run
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "OMP_NUM_THREADS": "1",

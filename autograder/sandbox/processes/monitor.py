@@ -1,7 +1,7 @@
-"""The process between zygote and worker: enforces limits, reports how the worker ended, and leaves nothing behind.
+"""The monitor between zygote and worker: it enforces limits, reports how the worker ended, and cleans up after it.
 
-It is trusted, small, and imports nothing after the fork. It learns from its control socket what its worker may
-use, looks at the worker's CPU time and memory a few times a second, and says why when it kills.
+It is trusted and small, and imports nothing after the fork. It receives the worker's limits over its control socket,
+measures CPU time and memory several times a second, and reports the reason when it kills.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, FILES, MEMO
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PERIOD_MS = 50
-_MARGIN = 2**26
+_MARGIN = 2**26  # 64 MiB, so that a single process reaches RLIMIT_DATA before this monitor's limit
 
 
 @dataclass
 class _Armed:
-    """Limits in force, as moments and amounts at which they are broken."""
+    """The limits in force, as the times and amounts at which the worker exceeds them."""
 
     cpu_s: float = 0.0
     wall: float = 0.0
     memory: int = 0
     memory_at_start: int = 0
     seen: int = 0
-    """The most that was resident when somebody looked."""
+    """The largest resident size seen since the limits were armed, in bytes."""
     peak: int = 0
-    """The kernel's own peak when limits were armed: a higher one later was reached under them."""
+    """The kernel's peak when the limits were armed, in bytes: a higher one later was reached under these limits."""
 
 
 def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
-    """Watch one worker until it ends or the checker hangs up, then ``kill`` whatever is left of it.
+    """Watch a worker until it ends, breaks a limit, or the checker hangs up; then ``kill`` whatever is left of it.
 
-    When the grader, the zygote or the checker is killed, the checker's end of ``control`` closes: that is a
-    hang-up, too.
+    If the grader, the zygote or the checker is killed, the checker's end of ``control`` closes, which also counts as
+    hanging up.
     """
     armed = _Armed(memory_at_start=_resident(worker))
     reason = EXITED
@@ -67,7 +67,7 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills
 
 
 def _pidfd(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends, where the system has such."""
+    """Return a descriptor that becomes readable when the process ends; None if the system has no pidfds."""
     try:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
@@ -75,7 +75,7 @@ def _pidfd(pid: int) -> int | None:
 
 
 def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
-    """Take new limits from the checker; return False when it has hung up."""
+    """Apply new limits from the checker; return False if it has hung up."""
     try:
         message = control.recv(ARM.size)
     except OSError:
@@ -89,6 +89,7 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     if wall_s:
         armed.seen, armed.peak = 0, peak
         return True
+    # The kernel's peak covers the process's whole life: it counts only if these limits raised it.
     most = peak if peak > armed.peak else max(armed.seen, _resident(worker))
     try:
         control.sendall(VERDICT.pack(ALIVE, 0, _growth(armed, most)))
@@ -108,30 +109,29 @@ def _broken(worker: int, armed: _Armed, fills_disk: Callable[[], bool]) -> int |
     if time.monotonic() > armed.wall or cpu_seconds(worker) > armed.cpu_s:
         return TIME
     armed.seen = max(armed.seen, _resident(worker))
-    # One process meets the kernel's limit first, at the same allocation every time; this one is for families.
+    # A single process reaches RLIMIT_DATA first, always at the same allocation. This limit, a little higher, is for the
+    # sum over a worker and its children.
     if armed.memory and exceeds_memory(worker, armed.memory_at_start + armed.memory + _MARGIN):
         return MEMORY
     return FILES if fills_disk() else None
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process and of its ended children; 0 where it cannot be read."""
+    """Return the CPU time of a process and its ended children in seconds; 0 if it cannot be read."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            fields = file.read().rpartition(b")")[2].split()
+            fields = file.read().rpartition(b")")[2].split()  # the name before it may contain spaces: see proc(5)
     except OSError:
         return 0.0
     return sum(int(field) for field in fields[11:15]) / _TICKS
 
 
 def exceeds_memory(pid: int, limit: int) -> bool:
-    """Whether a process and its descendants answer for more than ``limit`` bytes.
-
-    Resident pages are a cheap upper bound; only where they are too many is the proportional size read, which
-    does not charge a child for what it shares with the zygote.
-    """
-    family = [pid, *descendants(pid)]
-    return sum(map(_resident, family)) > limit and sum(map(_proportional, family)) > limit
+    """Whether a process and its descendants use more than ``limit`` bytes, counting a shared page only once."""
+    # The resident size is a cheap upper bound. The proportional size, which divides a page among the processes that
+    # share it, is expensive for the kernel to compute.
+    tree = [pid, *descendants(pid)]
+    return sum(map(_resident, tree)) > limit and sum(map(_proportional, tree)) > limit
 
 
 def _resident(pid: int) -> int:
@@ -143,7 +143,7 @@ def _resident(pid: int) -> int:
 
 
 def _peak(pid: int) -> int:
-    """Return the most that was ever resident."""
+    """Return the largest resident size of the process so far, in bytes."""
     try:
         with open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmHWM:"))
@@ -155,10 +155,10 @@ def _proportional(pid: int) -> int:
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
-    except (OSError, ValueError, StopIteration):  # a process that cannot be read answers for all that it maps
+    except (OSError, ValueError, StopIteration):  # unreadable: charge the process for all its resident pages
         return _resident(pid)
 
 
 def _has_ended(worker: int) -> bool:
-    """Whether the worker is a zombie by now, without reaping it."""
+    """Whether the worker has ended; it is not reaped."""
     return os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -1,7 +1,7 @@
 """The checker's side of the wire: `RemoteSubmission`, used as if it were the student's module.
 
-A call sends its arguments and waits. Tensors that it changed in place are changed here too. Where results carry
-gradients, they are outputs of an autograd function whose backward pass asks the worker, so that
+A call sends its arguments and waits for the result. Tensors that it changed in place are changed here too, where the
+check asks for it. Differentiable results are outputs of an autograd function whose backward pass asks the worker, so
 ``submission.conv2d(images, weight).sum().backward()`` fills ``images.grad`` as it would in one process.
 """
 
@@ -22,9 +22,9 @@ from autograder.text import printable, printable_lines
 
 MAX_ITEMS = 10_000
 MAX_LENGTH = 10_000_000
-"""The greatest length that is believed: `list(…)` of an object takes memory for as many items as it claims."""
+"""The largest accepted length: ``list(…)`` allocates memory for as many items as an object claims to have."""
 _NAMESPACE = ["h", 0, "", False]
-# Names of types that may appear in a message. A student's own class name could carry a hidden input out.
+# Type names that may appear in messages. The name of a student's own class could leak a hidden input.
 _KNOWN_TYPES = frozenset(
     ("function", "method", "type", "generator", "map", "filter", "zip", "range", "module", "Linear", "Sequential",
      "ModuleList", "Conv2d", "DataLoader", "Subset", "TensorDataset", "Generator", "ndarray", "PathCollection")
@@ -32,10 +32,10 @@ _KNOWN_TYPES = frozenset(
 
 
 class Link:
-    """A worker's socket, with the requests that can be made over it.
+    """A worker's socket, and the requests to it.
 
-    ``death`` tells why the worker is gone, ``code`` gives a line of a cell: both are known on this side, so the
-    worker is not asked.
+    ``death`` returns why the worker ended, ``code`` a line of a cell. Both are known on this side, so the worker, which
+    could lie, is not asked.
     """
 
     def __init__(self, death: Callable[[], WorkerDied], code: Callable[[str, int], str]) -> None:
@@ -47,7 +47,7 @@ class Link:
         self._objects: weakref.WeakValueDictionary[int, RemoteObject] = weakref.WeakValueDictionary()
 
     def attach(self, sock: socket.socket | None) -> None:
-        """Talk to another worker from now on, or to none."""
+        """Switch to another worker, or to none."""
         if self._sock is not None:
             self._sock.close()
         self._sock = sock
@@ -55,17 +55,17 @@ class Link:
 
     @property
     def refused(self) -> bool:
-        """Whether the worker sent something that cannot be trusted to be an answer, so that it was hung up on."""
+        """Whether the worker sent an invalid reply, so that the connection was closed."""
         return self._refused is not None
 
     def refuse(self, message: str) -> WorkerDied:
-        """Hang up: after a reply that is none, what comes next may belong to any earlier call."""
+        """Close the connection: after an invalid reply, the next one may belong to any earlier call."""
         self.attach(None)
         self._refused = WorkerDied("protocol", message)
         return self._refused
 
     def run_cell(self, identity: str, source: str) -> StudentError | None:
-        """Run one cell; return what it raised."""
+        """Run one cell; return the error that it raised, or None."""
         status, *rest = self.exchange(["cell", identity, source])[0]
         return self.student_error(rest) if status == "error" else None
 
@@ -74,7 +74,7 @@ class Link:
         self.exchange(["begin", seed])
 
     def ask(self, operation: str, *arguments: Any, name: str = "", reasons: dict[str, str] | None = None) -> Any:
-        """Carry out one operation on the student's side and return its value; raise what it raised."""
+        """Perform an operation on the student's side; return its value or raise its exception."""
         encoder = wire.Encoder(_encode_object, strided=True)
         structure = encoder.encode(arguments)
         call = _Call(self, [operation, structure, torch.is_grad_enabled()], encoder, name, reasons or {})
@@ -83,7 +83,7 @@ class Link:
         return call.run()
 
     def backward(self, graph: int, grads: dict[int, torch.Tensor]) -> list[Any]:
-        """Return the gradients of a call's tensor arguments, given those of its results."""
+        """Return the gradients of a call's tensor arguments, given the gradients of its results."""
         encoder = wire.Encoder(_encode_object, strided=True)
         reply, buffers = self.exchange(["backward", graph, encoder.encode(grads)], encoder.buffers)
         if reply[0] != "ok":
@@ -95,13 +95,13 @@ class Link:
         return value if isinstance(value, list) else []
 
     def decoder(self, buffers: list[bytearray]) -> wire.Decoder:
-        """Return a decoder that makes `RemoteObject` of handles."""
+        """Return a decoder that turns handles into `RemoteObject` instances."""
         return wire.Decoder(buffers, self._object)
 
     def exchange(
         self, request: list[Any], buffers: list[memoryview] | None = None
     ) -> tuple[list[Any], list[bytearray]]:
-        """Send one request and return the reply to it; raise `WorkerDied` when there is none."""
+        """Send one request and return the reply; raise `WorkerDied` if there is none."""
         if self._sock is None:
             raise self._refused or self._death()
         self._count += 1
@@ -113,13 +113,13 @@ class Link:
         except frames.ProtocolError as error:
             raise self.refuse(f"Your answer cannot be read: {error}.") from None
         if not isinstance(reply, list) or len(reply) < 2 or reply[0] != self._count:
-            raise self.refuse("Your answer cannot be read: it does not belong to the call.")
+            raise self.refuse("Your answer cannot be read: the reply does not match the call.")
         return reply[1:], received
 
     def student_error(self, fields: list[Any]) -> StudentError:
-        """Read an error reply, trusting none of it: the line's text is looked up here.
+        """Read an error reply without trusting any of it: the code of the line is looked up on this side.
 
-        What the student wrote ends in tables, terminals and files, so it must be fit for them.
+        Student text ends up in tables, terminals and files, so control characters are replaced.
         """
         kind, message, cell, line = [*fields, "", "", "", ""][:4]
         known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
@@ -141,7 +141,7 @@ class Link:
 
 
 class _Call:
-    """One operation under way: sends it, applies what it changed, and ties its results into autograd."""
+    """One operation: sends the request, applies changes to the arguments, and connects the results to autograd."""
 
     def __init__(
         self, link: Link, request: list[Any], encoder: wire.Encoder, name: str, reasons: dict[str, str]
@@ -158,7 +158,7 @@ class _Call:
         self.outputs: list[torch.Tensor] = []
 
     def send(self) -> None:
-        """Do the operation; leave its value and its differentiable results in this object."""
+        """Perform the operation and store its value and differentiable results."""
         reply, buffers = self.link.exchange(self._request, self._buffers)
         status, *rest = reply
         if status == "missing":
@@ -175,16 +175,18 @@ class _Call:
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
 
     def run(self) -> Any:
-        """Do the operation without gradients."""
+        """Perform the operation without gradients."""
         self.send()
         self._write_back()
         return self._value
 
     def run_with_gradients(self) -> Any:
-        """Do the operation; its results can be differentiated here."""
+        """Perform the operation so that its results can be differentiated on this side."""
         inputs = {place: tensor for place, tensor in enumerate(self.inputs) if tensor.requires_grad}
-        # As they are now: the call may change an argument's shape, or that it requires a gradient.
+        # Detached now, because the call may change an argument's shape or requires_grad.
         self._leaves = {place: tensor.detach() for place, tensor in inputs.items()}
+        # The extra input that requires grad makes the results differentiable even if no argument requires grad: a model
+        # on the student's side has parameters of its own.
         results = _Remote.apply(  # type: ignore[no-untyped-call]
             self, torch.ones((), requires_grad=True), *inputs.values()
         )
@@ -196,19 +198,19 @@ class _Call:
         return _replaced(self._value, originals)
 
     def input_gradients(self, grads: tuple[torch.Tensor | None, ...]) -> list[torch.Tensor | None]:
-        """Return the gradient of every input that required one."""
+        """Return the gradient of each input that requires one."""
         given = {slot: grad for slot, grad in enumerate(grads) if grad is not None}
         values = self.link.backward(self.graph, given) if given else []
         by_place = dict(enumerate(values))
         return [_fitting(by_place.get(place), tensor) for place, tensor in self._leaves.items()]
 
     def _write_back(self) -> None:
-        """Do to the arguments what the call did to their copies, where the check wants to see it."""
+        """Apply to the arguments what the call did to their copies, if the check is to see it."""
         if not sees_changes():
             return
         for place, new in self._changed:
             if type(place) is not int or not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
-                raise self.link.refuse("Your answer cannot be read: it changes what it was not given.")
+                raise self.link.refuse("Your answer cannot be read: it changes something that is not its input.")
             old = self.inputs[place]
             if new.dtype != old.dtype:
                 raise self.link.refuse("Your answer cannot be read: it changes the dtype of its input.")
@@ -219,7 +221,7 @@ class _Call:
 
 
 class _Remote(torch.autograd.Function):
-    """A call in another process as one node of this process's graph."""
+    """A call in another process, as one node of this process's autograd graph."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, _always: torch.Tensor, *_inputs: torch.Tensor) -> Any:
@@ -235,14 +237,14 @@ class _Remote(torch.autograd.Function):
 
 
 def _fitting(grad: Any, tensor: torch.Tensor) -> torch.Tensor | None:
-    """Return a gradient as the worker gave it, or None where it is not one of this tensor."""
+    """Return the worker's gradient in the tensor's dtype, or None if it does not have the tensor's shape."""
     if not isinstance(grad, torch.Tensor) or grad.shape != tensor.shape:
         return None
     return grad.detach().to(tensor.dtype)
 
 
 def _replaced(value: Any, new: dict[int, torch.Tensor]) -> Any:
-    """Return a value with its tensors exchanged for those that are tied to the graph."""
+    """Return a value with its tensors replaced by those that belong to the autograd graph."""
     if isinstance(value, torch.Tensor):
         return new.get(id(value), value)
     if type(value) in (list, tuple):
@@ -253,14 +255,14 @@ def _replaced(value: Any, new: dict[int, torch.Tensor]) -> Any:
 
 
 class RemoteObject:
-    """Something of the student's that is no plain value: a function, a model, a loader."""
+    """An object on the student's side that is not a plain value: a function, a model, a loader."""
 
     def __init__(self, link: Link, number: int, type_name: str, is_callable: bool) -> None:
         self.__dict__.update(_link=link, _number=number, _is_callable=is_callable)
         self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
 
     def __getattr__(self, name: str) -> Any:
-        # Libraries ask any object for these, and believe the answer: `__array_interface__` is an address in memory.
+        # Libraries look these up on any object and trust them: `__array_interface__` contains a memory address.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return self._link.ask("get", self, name)
@@ -278,7 +280,7 @@ class RemoteObject:
     def __len__(self) -> int:
         length = self._link.ask("length", self)
         if type(length) is not int or not 0 <= length <= MAX_LENGTH:
-            raise self._link.refuse("Your answer cannot be read: its length is no length.")
+            raise self._link.refuse("Your answer cannot be read: its length is not valid.")
         return length
 
     def __bool__(self) -> bool:
@@ -287,7 +289,7 @@ class RemoteObject:
     def __iter__(self) -> Iterator[Any]:
         items = self._link.ask("iterate", self, MAX_ITEMS)
         if type(items) is not list or len(items) > MAX_ITEMS:
-            raise self._link.refuse("Your answer cannot be read: its items are no list.")
+            raise self._link.refuse("Your answer cannot be read: its items are not a valid list.")
         return iter(items)
 
     def __repr__(self) -> str:
@@ -295,7 +297,7 @@ class RemoteObject:
 
 
 class RemoteSubmission:
-    """The contract of `autograder.checking.student_module`, kept by a worker in another process."""
+    """The contract of `autograder.checking.student_module`, implemented by a worker in another process."""
 
     def __init__(self, link: Link, reasons: dict[str, str]) -> None:
         self.__dict__.update(_link=link, _reasons=reasons, _found={})
@@ -305,7 +307,7 @@ class RemoteSubmission:
             return self._found[name]
         value = self._link.ask("get", None, name, name=name, reasons=self._reasons)
         if isinstance(value, RemoteObject):
-            self._found[name] = value  # for this check: the worker forgets its handles before the next
+            self._found[name] = value  # cached for this check only: the worker drops its handles before the next
         return value
 
     def _send_source(self, source: str, name: str) -> Any:
@@ -320,8 +322,8 @@ def _encode_object(value: Any) -> list[Any]:
     if isinstance(value, RemoteObject):
         return ["h", value._number, "", False]
     raise TypeError(
-        f"a check cannot hand a {type(value).__name__} to student code: only numbers, strings, containers, tensors "
-        "and arrays cross, and what send_function made"
+        f"A check cannot pass a {type(value).__name__} to student code. Pass numbers, strings, containers, tensors or "
+        "arrays, or use send_function."
     )
 
 
@@ -330,7 +332,7 @@ def _text(value: Any, limit: int) -> str:
 
 
 def _rebuilt(info: StudentError) -> BaseException:
-    """Return the exception of student code as one of this process."""
+    """Return a student's exception, recreated in this process."""
     kind = BUILTIN_ERRORS.get(info.kind, Exception)
     error = kind(info.message)
     mark_student_error(error, info)

@@ -1,8 +1,7 @@
-"""The untrusted side: runs the student's cells and answers the checker's calls.
+"""The worker: runs the student's cells and answers the checker's calls. It is untrusted.
 
-Everything here shares a process with student code, so nothing that it says is believed beyond being an answer.
-It holds no check, no expected value and no secret; a student who rewrites this module at run time changes only
-what their own answers are.
+It shares a process with student code, so the checker trusts none of its replies. It holds no check, no expected value
+and no secret: a student who rewrites this module at run time changes only their own answers.
 
 Requests are ``[number, operation, arguments...]``, replies ``[number, "ok", value, changed tensors]``,
 ``[number, "missing"]`` or ``[number, "error", kind, message, cell, line]``.
@@ -32,7 +31,7 @@ NAMESPACE = 0
 
 
 class Worker:
-    """One student's namespace behind a socket."""
+    """A student's namespace behind a socket."""
 
     def __init__(self, sock: socket.socket, shell: Any = None) -> None:
         self._sock = sock
@@ -44,7 +43,7 @@ class Worker:
 
     @property
     def main_module(self) -> Any:
-        """The module that the student's cells run in."""
+        """The module whose namespace the cells run in."""
         return self._runner.module
 
     def serve(self) -> None:
@@ -65,7 +64,7 @@ class Worker:
                 reply, out = _error_reply(describe_error(error)), []
             try:
                 frames.send(self._sock, [number, *reply], out)
-            except (frames.ProtocolError, MemoryError) as error:  # nothing of it was sent: it is packed first
+            except (frames.ProtocolError, MemoryError) as error:  # raised before anything was sent
                 frames.send(self._sock, [number, *_too_much(error)])
 
     def _answer(
@@ -88,7 +87,7 @@ class Worker:
         return self._result(result, decoder.tensors.seen, before)
 
     def _begin(self, seed: int) -> tuple[list[Any], list[memoryview]]:
-        """Start a check: forget what the last one was given, seed what is random."""
+        """Start a check: drop the handles and graphs of the last one, and seed all generators."""
         self._handles.clear()
         self._numbers.clear()
         self._graphs.clear()
@@ -99,7 +98,7 @@ class Worker:
     def _callee(
         self, operation: str, arguments: tuple[Any, ...]
     ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        """Return what an operation calls, with its arguments."""
+        """Return the function that an operation calls, and its arguments."""
         match operation, arguments:
             case "call", (target, values, keywords):
                 return target, values, keywords
@@ -141,17 +140,18 @@ class Worker:
         return ["ok", value, changed, graph], encoder.buffers
 
     def _backward(self, graph: int, slots: Any, buffers: list[bytearray]) -> tuple[list[Any], list[memoryview]]:
-        """Send gradients back through an earlier call; return those of its arguments."""
+        """Backpropagate through an earlier call; return the gradients of its arguments."""
         outputs, arguments = self._graphs[graph]
         grads = dict(wire.Decoder(buffers, self._resolve, strided=True).decode(slots))
-        kept = [(tensor, tensor.grad) for tensor in arguments]
+        before = [(tensor, tensor.grad) for tensor in arguments]
         for tensor in arguments:
             tensor.grad = None
-        # A product with the gradient has that gradient; unlike `backward`, a sum takes outputs that need none.
+        # The sum of output · grad has these gradients. Unlike `torch.autograd.backward`, it accepts outputs that do not
+        # require grad.
         sum((outputs[slot] * grad).sum() for slot, grad in grads.items()).backward(retain_graph=True)
         encoder = wire.Encoder(self._handle)
         value = encoder.encode([tensor.grad for tensor in arguments])
-        for tensor, grad in kept:
+        for tensor, grad in before:
             tensor.grad = grad
         return ["ok", value, [], -1], encoder.buffers
 
@@ -169,11 +169,11 @@ class Worker:
 
 
 class _Missing(Exception):
-    """The notebook does not define a name."""
+    """The notebook does not define the requested name."""
 
 
 class _State:
-    """What a tensor argument was before a call, to see whether the call changed it."""
+    """A tensor argument's state before a call, to see whether the call changes it."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.value = tensor.detach().clone()
@@ -191,19 +191,19 @@ class _State:
 
 
 def _same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Whether two tensors are the same, where NaN equals NaN."""
+    """Whether two tensors are equal, with NaN equal to NaN."""
     return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _as_leaf(tensor: torch.Tensor) -> torch.Tensor:
-    """Return a changed argument without the graph of how it was changed."""
+    """Return a changed argument without the graph of the change."""
     if tensor.is_leaf:
         return tensor
     return tensor.detach().requires_grad_(tensor.requires_grad)
 
 
 def _first_items(target: Any, most: int) -> list[Any]:
-    """Return at most ``most`` items: an endless generator must end here."""
+    """Return at most ``most`` items, because a generator may be endless."""
     items = []
     for item in target:
         items.append(item)
@@ -217,13 +217,14 @@ def _error_reply(error: StudentError) -> list[Any]:
 
 
 def _too_much(error: Exception) -> list[Any]:
-    """Say of an answer that does not fit into a message what the student can do."""
+    """Return the error reply for an answer that is too large to send."""
     why = str(error) or "it does not fit into memory"
-    return _error_reply(StudentError("ValueError", f"the answer cannot be checked: {why}. Return less.", "", 0, ""))
+    text = f"the answer cannot be checked: {why}. Return a smaller value."
+    return _error_reply(StudentError("ValueError", text, "", 0, ""))
 
 
 def warm_up() -> None:
-    """Use once what workers use, so that its imports are paid before the fork and not in each child."""
+    """Use everything that workers use once, so that lazy imports happen before the fork, not in each child."""
     x = torch.ones(2, 2, requires_grad=True)
     torch.autograd.backward([(x @ x).sum()])
     np.random.default_rng(0).random(2)

@@ -1,7 +1,7 @@
-"""The fork server: torch imported once, one thread, and a fork for each worker and checker.
+"""The zygote: a single-threaded process with torch imported, which forks each worker and checker.
 
-It holds nothing of any course or student: what a worker or a checker needs reaches them over their own socket,
-after the fork. Otherwise the next student's process would inherit it.
+It holds nothing of any course or student, because the next student's process would inherit it. Workers and checkers
+receive what they need over their own sockets, after the fork.
 
 A request is a JSON object with the sockets of the new process: ``{"kind": "worker" | "checker", ...limits}``.
 """
@@ -32,45 +32,46 @@ from autograder.sandbox.processes import monitor
 from autograder.sandbox.processes.fork_server import fork_for_each
 
 COMPILER = "torch._dynamo"
-"""What the first optimizer of a process imports, as do ``torch.func`` and others: a second or two of CPU time."""
+"""PyTorch's compiler, which the first optimizer, ``torch.func`` and others import: one or two seconds of CPU time."""
 
 
 def main() -> None:
-    """Serve requests until the last one who could make any is gone; become what was asked for in each fork."""
+    """Serve requests until all clients have closed the socket; run the requested process in each fork."""
     requests = socket.socket(fileno=int(sys.argv[1]))
     isolation = isolation_of(sys.argv[2])
     shell = _preload([name for name in sys.argv[3].split(",") if name])
     requests.send(b"ready")
-    request = fork_for_each(requests, _Later())
+    request = fork_for_each(requests, _DeferredCompiler())
     if request is None:
-        os._exit(0)  # without taking down torch module by module
+        os._exit(0)  # skips the slow teardown of torch
     message, descriptors = request
-    _become(json.loads(message), descriptors, isolation, shell)
+    _run_process(json.loads(message), descriptors, isolation, shell)
 
 
 def _preload(modules: list[str]) -> Any:
-    """Import and use once what children need; return the shell that they run cells with."""
-    gc.disable()  # imports make hundreds of thousands of objects, and hardly any garbage: half a second of searching
+    """Import and warm up everything that children need; return the shell that runs their cells."""
+    gc.disable()  # imports create hundreds of thousands of objects and little garbage: saves half a second
     import torch
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     for name in modules:
-        with contextlib.suppress(ImportError):  # a module that is not installed is the student's ImportError
+        with contextlib.suppress(ImportError):  # a missing module fails where the student imports it
             importlib.import_module(name)
     from autograder.checking.execution import make_shell
     from autograder.sandbox.processes import checker, worker
 
     worker.warm_up()
     checker.warm_up()
-    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler, too
+    # Same effect as use_deterministic_algorithms(warn_only=True), which would import the compiler.
+    torch.set_deterministic_debug_mode("warn")
     shell = make_shell()
     _settle()
     return shell
 
 
 def _settle() -> None:
-    """Make sure that this can be forked, and spare the children the search for garbage in what is here."""
+    """Check that this process can fork safely, and exclude its objects from garbage collection in the children."""
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1  # noqa: PTH112, PTH208
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads; it must have one, or its children may hang")
@@ -78,8 +79,8 @@ def _settle() -> None:
     gc.enable()
 
 
-class _Later:
-    """Import before the second worker what costs as much as half of the start: a lone submission is spared it."""
+class _DeferredCompiler:
+    """Imports the compiler before the second worker: grading a single submission may not need it."""
 
     def __init__(self) -> None:
         self._workers = 0
@@ -94,27 +95,27 @@ class _Later:
             _settle()
 
 
-def _become(order: dict[str, Any], descriptors: list[int], isolation: Isolation, shell: Any) -> None:
-    """Turn this fork into what was ordered; never return."""
+def _run_process(request: dict[str, Any], descriptors: list[int], isolation: Isolation, shell: Any) -> None:
+    """Run the requested process in this fork; never return."""
     status = 1
     try:
         reset_signals()
         os.setsid()
-        allowance = Allowance(**{field.name: order[field.name] for field in fields(Allowance)})
-        if order["kind"] == "checker":
-            _check(allowance, isolation, *descriptors)
+        allowance = Allowance(**{field.name: request[field.name] for field in fields(Allowance)})
+        if request["kind"] == "checker":
+            _run_checker(allowance, isolation, *descriptors)
         else:
-            _watch_worker(allowance, isolation, shell, *descriptors)
+            _run_monitor(allowance, isolation, shell, *descriptors)
         status = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, a fork must never run on into the server's loop
-        # Standard error is the grader's log; a worker has it until it is confined.
+    except BaseException:  # noqa: BLE001 - a fork must never return to the server's loop
+        # Standard error is the grader's log; a worker keeps it until it is isolated.
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
 
 
-def _check(allowance: Allowance, isolation: Isolation, channel: int, requests: int, zygote: int) -> None:
-    """Be a checker. It has no monitor: only student code needs one."""
+def _run_checker(allowance: Allowance, isolation: Isolation, channel: int, requests: int, zygote: int) -> None:
+    """Run a checker. It has no monitor, because no student code runs in it."""
     from autograder.sandbox.processes.checker import serve
 
     if sys.platform == "linux":
@@ -129,14 +130,14 @@ def _check(allowance: Allowance, isolation: Isolation, channel: int, requests: i
         isolation.clean_up()
 
 
-def _watch_worker(allowance: Allowance, isolation: Isolation, shell: Any, channel: int, control: int) -> None:
-    """Be the monitor of a worker."""
+def _run_monitor(allowance: Allowance, isolation: Isolation, shell: Any, channel: int, control: int) -> None:
+    """Fork a worker and run its monitor."""
     try:
         isolation.guard(allowance)
         child = os.fork()
         if child == 0:
             os.close(control)
-            _work(allowance, isolation, shell, channel)
+            _run_worker(allowance, isolation, shell, channel)
             os._exit(0)
         os.close(channel)
         monitor.watch(child, socket.socket(fileno=control), isolation.kill, isolation.fills_disk)
@@ -144,8 +145,8 @@ def _watch_worker(allowance: Allowance, isolation: Isolation, shell: Any, channe
         isolation.clean_up()
 
 
-def _work(allowance: Allowance, isolation: Isolation, shell: Any, channel: int) -> None:
-    """Be a worker: behind the walls first, then to work."""
+def _run_worker(allowance: Allowance, isolation: Isolation, shell: Any, channel: int) -> None:
+    """Isolate this process, then run a worker in it."""
     from autograder.sandbox.processes.worker import Worker
 
     isolation.enter_worker(allowance)

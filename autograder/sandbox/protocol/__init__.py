@@ -1,1 +1,1 @@
-"""What crosses between the processes of the sandbox: frames, values and messages."""
+"""The protocol between the processes of the sandbox: frames, values and messages."""

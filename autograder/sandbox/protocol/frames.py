@@ -1,7 +1,7 @@
-"""Frames on a socket: msgpack for structure, raw buffers behind it, bounded in every direction.
+"""Frames on a socket: msgpack for the structure, followed by raw buffers. All sizes are bounded.
 
-A frame is ``u32 structure length, u32 number of buffers, u64 length of each buffer``, then the structure, then
-the buffers. Nothing here knows tensors, so the grader's own process can use it without torch.
+A frame is ``u32 structure length, u32 number of buffers, u64 length of each buffer``, then the structure, then the
+buffers. Nothing here needs torch, so the grader's own process can use it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _STEP = 256 * 2**10
 
 
 class ProtocolError(Exception):
-    """The other side sent something that is no well-formed message."""
+    """A message is malformed or too large."""
 
 
 def send(sock: socket.socket, structure: Any, buffers: list[memoryview] | None = None) -> None:
-    """Send one frame; raise ``OSError`` when the other side is gone, `ProtocolError` when it is too large."""
+    """Send one frame; raise ``OSError`` if the other side has hung up, `ProtocolError` if the frame is too large."""
     buffers = buffers or []
     body = msgpack.packb(structure, use_bin_type=True, unicode_errors="surrogatepass")
     sizes = [buffer.nbytes for buffer in buffers]
@@ -39,7 +39,7 @@ def send(sock: socket.socket, structure: Any, buffers: list[memoryview] | None =
 
 
 def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
-    """Return the next frame; raise ``EOFError`` at the end and `ProtocolError` on nonsense."""
+    """Return the next frame; raise ``EOFError`` at the end, `ProtocolError` if the frame is malformed."""
     body_size, count = _HEAD.unpack(_exactly(sock, _HEAD.size))
     if body_size > MAX_STRUCTURE or count > MAX_BUFFERS:
         raise ProtocolError("a message is too large")
@@ -52,10 +52,10 @@ def receive(sock: socket.socket) -> tuple[Any, list[bytearray]]:
 
 
 def unpack(body: bytes | bytearray) -> Any:
-    """Return the structure that ``body`` holds; raise `ProtocolError` on nonsense.
+    """Return the structure that ``body`` encodes; raise `ProtocolError` if it is malformed.
 
-    What a few bytes claim takes no memory: a list is made only after every claimed item was seen to be there,
-    and lists are counted while they are made.
+    A few bytes cannot claim much memory: a first pass skips over the whole structure, which fails if any claimed item
+    is missing, and lists are counted while they are built.
     """
     count = 0
 
@@ -82,15 +82,15 @@ def unpack(body: bytes | bytearray) -> Any:
             max_ext_len=0,
         )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise ProtocolError(f"ill-formed message ({type(error).__name__})") from None
+        raise ProtocolError(f"malformed message ({type(error).__name__})") from None
 
 
 def _refuse_extension(_code: int, _data: bytes) -> Any:
-    raise ProtocolError("a message holds what nobody sends")
+    raise ProtocolError("a message contains an unknown extension")
 
 
 def _exactly(sock: socket.socket, size: int) -> bytearray:
-    """Return the next ``size`` bytes. Memory is taken as they arrive: claiming a size costs nothing."""
+    """Return the next ``size`` bytes. Memory is allocated as they arrive, so claiming a large size costs nothing."""
     data = bytearray()
     while len(data) < size:
         try:

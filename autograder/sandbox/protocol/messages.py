@@ -1,17 +1,9 @@
-"""The messages between engine, zygote, checker and monitor: requests, jobs, limits and reports.
+"""The messages between engine, zygote, checker and monitor: limits, requests, jobs and reports.
 
-What a student's process may use, and the small messages with which limits are set and deaths reported.
-
-Ask the zygote for a process: the messages that the engine and checkers send it.
-
-What a checker is told: first the files of checks, then, once per submission, what to run on which cells.
-
-What a checker tells the engine of a submission, and how the engine reads it.
-
-A checker parses what student code sends. Should that ever take it over, it can lie about this one submission; it
-must not be able to stop the run of a class or to fill the engine's memory. So of a check only the outcome, the
-message and pictures of a few numbers are read, once for each check that was asked for; what it is called and worth,
-the engine knows itself.
+A checker receives its check files once, and then a job per submission. It parses what student code sends; should
+student code ever take it over, it could lie about that submission, but must not be able to stop the grading of a class
+or to exhaust the engine's memory. So the engine reads only the outcome, the message and the small pictures of each
+check that it asked for, once, and takes titles and points from the course.
 """
 
 from __future__ import annotations
@@ -39,7 +31,10 @@ from autograder.sandbox.protocol.frames import ProtocolError
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission. Times are CPU seconds; the wall clock is only for processes that sleep."""
+    """Limits of one submission; times are in CPU seconds, sizes in MiB.
+
+    Wall time is limited to ``wall_factor`` times the CPU time, only to end processes that sleep.
+    """
 
     check_s: float = 5.0
     cell_s: float = 10.0
@@ -50,25 +45,25 @@ class Limits:
     wall_factor: float = 3.0
 
 
-# checker → monitor: what the worker may use from now on (all 0: no limit is armed)
+# checker → monitor: the worker's limits from now on, as CPU seconds, wall seconds and bytes (all 0: no limits)
 ARM = struct.Struct("!ddQ")
-# monitor → checker: why the worker ended, or that it lives on now that no limit is armed; its wait status; and by how
-# many bytes it grew at most since limits were armed
+# monitor → checker: why the worker ended, or ALIVE after limits were lifted; its exit code; and the most that it grew
+# since limits were armed, in bytes
 VERDICT = struct.Struct("!BiQ")
 EXITED, TIME, MEMORY, FILES, ALIVE = range(5)
 
 
 def explain(reason: int, status: int) -> WorkerDied:
-    """Return the death of a worker as the student reads it."""
+    """Return the exception for a worker's death, with the message that the student reads."""
     if reason == TIME:
-        return WorkerDied("time", "This took too long and was stopped. Is there an endless loop?")
+        return WorkerDied("time", "Your code took too long and was stopped. Is there an endless loop?")
     if reason == MEMORY:
         return WorkerDied("memory", "Your code ran out of memory.")
     if reason == FILES:
-        return WorkerDied("exit", "Your code wrote more files than it may and was stopped.")
+        return WorkerDied("exit", "Your code wrote too many files, or too much data, and was stopped.")
     if status < 0:
         return WorkerDied("exit", f"Your code crashed its process ({_signal_name(-status)}).")
-    return WorkerDied("exit", f"Your code ended its process (exit code {status}), as `os._exit` does.")
+    return WorkerDied("exit", f"Your code ended its own process (exit code {status}), as `os._exit` does.")
 
 
 def _signal_name(number: int) -> str:
@@ -78,19 +73,16 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-# --- Requests to the zygote ---------------------------------------------------------------------------------------
-
-
-# A checker does little of its own: comparing, a reference computation. Its limits only stop a runaway check.
+# Checkers only compare values and compute references, so this only stops a runaway check.
 _CHECKER_MEMORY_MB = 4096
 
 
 def request_checker(zygote: socket.socket, limits: Limits) -> tuple[socket.socket, socket.socket]:
-    """Return the channel on which a new checker waits for its file of checks, and the socket of its requests.
+    """Return the channel on which a new checker expects its check files, and the socket for requests to it.
 
-    Each request brings the channel to a submission. The checker can ask the same zygote for workers.
+    Each request passes the checker the channel of one submission. The checker requests workers from the same zygote.
     """
-    order = {
+    request = {
         "kind": "checker",
         "memory_mb": _CHECKER_MEMORY_MB,
         "processes": limits.processes,
@@ -100,12 +92,12 @@ def request_checker(zygote: socket.socket, limits: Limits) -> tuple[socket.socke
     channel, far_channel = socket.socketpair()
     requests, far_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with far_channel, far_requests:
-        _send(zygote, order, far_channel.fileno(), far_requests.fileno(), zygote.fileno())
+        _send(zygote, request, far_channel.fileno(), far_requests.fileno(), zygote.fileno())
     return channel, requests
 
 
 def request_grading(checker: socket.socket) -> socket.socket:
-    """Return the channel to a fork of a checker, which waits for a submission."""
+    """Return the channel to a new fork of a checker, which expects a job on it."""
     channel, far_channel = socket.socketpair()
     with far_channel:
         socket.send_fds(checker, [b"grade"], [far_channel.fileno()])
@@ -114,28 +106,25 @@ def request_grading(checker: socket.socket) -> socket.socket:
 
 def request_worker(zygote: socket.socket, limits: Limits) -> tuple[socket.socket, socket.socket]:
     """Return the channel to a new worker, and the control socket of its monitor."""
-    order = {"kind": "worker", "cpu_s": round(2 * limits.submission_s), **asdict(limits)}
+    request = {"kind": "worker", "cpu_s": round(2 * limits.submission_s), **asdict(limits)}
     channel, far_channel = socket.socketpair()
     control, far_control = socket.socketpair()
     with far_channel, far_control:
-        _send(zygote, order, far_channel.fileno(), far_control.fileno())
+        _send(zygote, request, far_channel.fileno(), far_control.fileno())
     return channel, control
 
 
-def _send(zygote: socket.socket, order: dict[str, object], *descriptors: int) -> None:
-    socket.send_fds(zygote, [json.dumps(order).encode()], descriptors)
-
-
-# --- Jobs ---------------------------------------------------------------------------------------------------------
+def _send(zygote: socket.socket, request: dict[str, object], *descriptors: int) -> None:
+    socket.send_fds(zygote, [json.dumps(request).encode()], descriptors)
 
 
 def check_files_message(files: CheckFiles) -> list[Any]:
-    """Return files of checks as they cross the wire; modules also compiled, because a checker has no cache."""
+    """Return check files as a message, with modules also in compiled form, because a checker has no bytecode cache."""
     return [list(files.tests), [[name, content, compiled(content, name)] for name, content in files.files]]
 
 
 def lay_down(message: list[Any], folder: Path) -> list[Path]:
-    """Write what `check_files_message` returned into ``folder``; return the paths of the files with checks."""
+    """Write the files of a `check_files_message` into ``folder``; return the paths of those that contain checks."""
     tests, files = message
     for name, content, bytecode in files:
         path = folder / str(name)
@@ -150,9 +139,9 @@ def lay_down(message: list[Any], folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: which checks to run on which cells.
+    """The grading of one submission: the checks to run, and the cells to run them on.
 
-    ``reused`` are checks that need not be run, with whether they are known to pass: others may come after them.
+    ``reused`` lists checks that are not run again and whether they passed, because others may come `after` them.
     """
 
     check_files: CheckFiles
@@ -162,14 +151,14 @@ class Job:
     reused: tuple[tuple[str, str, bool], ...] = ()
 
     def to_message(self) -> list[Any]:
-        """Return the job as it crosses the wire to a checker that has the files of checks."""
+        """Return the job as a message, without the check files, which the checker already has."""
         checks = [[list(field) for field in asdict(check).items()] for check in self.checks]
         limits = [list(field) for field in asdict(self.limits).items()]
         return [checks, [list(cell) for cell in self.cells], limits, [list(check) for check in self.reused]]
 
 
 class CheckOrder(NamedTuple):
-    """A job as a checker reads it, which has the files of checks already."""
+    """A job as a checker reads it: without the check files."""
 
     checks: tuple[Check, ...]
     cells: tuple[tuple[str, str], ...]
@@ -178,7 +167,7 @@ class CheckOrder(NamedTuple):
 
 
 def read_job(message: list[Any]) -> CheckOrder:
-    """Return the job that crossed the wire."""
+    """Return the job in a message of `Job.to_message`."""
     checks, cells, limits, reused = message
     return CheckOrder(
         tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks),
@@ -190,37 +179,34 @@ def read_job(message: list[Any]) -> CheckOrder:
 
 @functools.lru_cache(maxsize=512)
 def compiled(source: bytes, name: str) -> bytes:
-    """Return a module's bytecode file, to be taken without a look at the source; empty if it does not compile."""
+    """Return the content of a module's ``.pyc`` file; empty if the source does not compile."""
     if not name.endswith(".py"):
         return b""
     try:
         code = compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return b""
-    unchecked_hash = (0b01).to_bytes(4, "little")
+    unchecked_hash = (0b01).to_bytes(4, "little")  # PEP 552: importing does not compare it with the source
     return importlib.util.MAGIC_NUMBER + unchecked_hash + importlib.util.source_hash(source) + marshal.dumps(code)
 
 
-# --- Reports ------------------------------------------------------------------------------------------------------
-
-
 MAX_MESSAGE = 4000
-"""The longest message of a check or a cell, in characters. Honest ones are cut at half of that."""
+"""The maximum length of a message about a check or cell, in characters. A real checker cuts them at half of this."""
 
 
 def cells_message(cells: Iterable[CellResult]) -> list[Any]:
-    """Return how the cells ran, as it crosses the wire."""
+    """Return the results of the cells as a message."""
     return ["cells", [[cell.id, str(cell.outcome), cell.message] for cell in cells]]
 
 
 def check_message(check: Check, result: CheckResult, cost: Cost) -> list[Any]:
-    """Return what became of one check, as it crosses the wire."""
+    """Return the result of one check as a message."""
     pictures = [to_record(picture) for picture in result.pictures]
     return ["check", check.question, check.name, str(result.outcome), result.message, pictures, *cost]
 
 
 def read_cells(cells: Any, job: Job) -> list[CellResult]:
-    """Return how a job's cells ran; raise `ProtocolError` where this is none of them."""
+    """Return the results of a job's cells; raise `ProtocolError` for malformed results and unknown cells."""
     left = {identity for identity, _ in job.cells}
     read = []
     for cell in cells if isinstance(cells, list) else [None]:
@@ -234,11 +220,11 @@ def read_cells(cells: Any, job: Job) -> list[CellResult]:
 
 
 def read_check(fields: Any, job: Job) -> tuple[str, CheckResult, Cost]:
-    """Return a check's question, its result and what it cost; raise `ProtocolError` where it is none of the job's."""
+    """Return a check's question, result and cost; raise `ProtocolError` for malformed results and unknown checks."""
     match fields:
         case [str(question), str(name), outcome, str(text), pictures, float(seconds), float(memory_mb)]:
             if not (math.isfinite(seconds) and math.isfinite(memory_mb)):
-                raise ProtocolError("a checker reports a cost that is no number")
+                raise ProtocolError("a checker reports a cost that is not a number")
             for check in job.checks:
                 if (check.question, check.name) == (question, name):
                     shown = _pictures(pictures)
@@ -255,13 +241,13 @@ def _outcome(value: Any) -> Outcome:
 
 def _pictures(records: Any) -> tuple[Picture, ...]:
     if not isinstance(records, list) or len(records) > MAX_PICTURES:
-        raise ProtocolError("a checker reports what are no pictures")
+        raise ProtocolError("a checker reports invalid pictures")
     try:
         return tuple(read_picture(record) for record in records)
     except (ValueError, OverflowError):
-        raise ProtocolError("a checker reports what is no picture") from None
+        raise ProtocolError("a checker reports an invalid picture") from None
 
 
 def _text(text: str) -> str:
-    """Return a text that can be stored: a student's exception may hold half a character, which no file can."""
+    """Return a text that UTF-8 can encode: a student's exception may contain lone surrogates."""
     return text[:MAX_MESSAGE].encode("utf-8", "replace").decode()

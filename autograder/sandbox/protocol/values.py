@@ -1,8 +1,8 @@
-"""What crosses between checker and worker: values as structures of tagged lists and raw buffers.
+"""Values between checker and worker, encoded as tagged lists and raw buffers; `frames` sends them.
 
-Plain scalars stand for themselves; everything else is a list that starts with a tag (see ``_TAGS``); how the
-bytes travel is told in `frames`. Nothing is ever unpickled, and no object of the checker can be reached from the
-worker: what has no tag crosses as a *handle*, a number that only the worker can resolve.
+Plain scalars stand for themselves; everything else is a list that starts with a tag (see ``_TAGS``). Nothing is ever
+unpickled. Values without a tag cross as a *handle*, a number that only the worker can resolve, so the worker cannot
+reach any object of the checker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.sandbox.protocol.frames import MAX_NODES, MAX_TEXT, ProtocolErro
 
 MAX_DEPTH = 32
 MAX_COLLISIONS = 100
-"""How many keys of a dict or set may share their hash with another. An honest one has hardly any."""
+"""The number of keys of a dict or set that may share their hash with another key. Real ones share almost none."""
 
 _TAGS = {
     "l": "list",
@@ -30,7 +30,7 @@ _TAGS = {
     "T": "tensor: dtype, shape, buffer, strides or None, requires_grad, grad or None, graph slot or None",
     "A": "numpy array: dtype, shape, buffer",
     "n": "numpy scalar: dtype, bytes",
-    "r": "the tensor that stood at this place of the same message before",
+    "r": "reference to an earlier tensor of this message, by its index",
     "h": "handle: number, type name, callable?",
     "i": "integer of more than 64 bits, as text",
     "c": "complex: real, imaginary",
@@ -69,18 +69,18 @@ _NUMPY = frozenset(
 
 @dataclass
 class Tensors:
-    """The tensors of one message, in the order in which they stand in it."""
+    """The tensors of one message, in order."""
 
     seen: list[torch.Tensor] = field(default_factory=list)
     slots: dict[int, torch.Tensor] = field(default_factory=dict)
-    """Graph slot → tensor: outputs whose gradient the worker can compute."""
+    """Graph slot → tensor: the outputs that the worker can backpropagate through."""
 
 
 class Encoder:
-    """Turns one message into a structure and buffers. ``handle`` names what has no tag of its own.
+    """Encodes the values of one message; ``handle`` encodes values that have no tag of their own.
 
-    With ``strided`` a tensor arrives laid out as it is here, which student code may trip over; without, it
-    arrives contiguous.
+    With ``strided``, tensors keep their memory layout, because student code must cope with it; otherwise they arrive
+    contiguous.
     """
 
     def __init__(self, handle: Callable[[Any], list[Any]], *, strided: bool = False) -> None:
@@ -92,7 +92,7 @@ class Encoder:
         self._nodes = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """Return the structure of ``value``; append its buffers to ``buffers``."""
+        """Return the structure of ``value`` and append its buffers; raise `ProtocolError` if it is too large."""
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise ProtocolError("a value is nested too deeply or has too many parts")
@@ -159,7 +159,7 @@ class Encoder:
 
 
 def _narrowed(tensor: torch.Tensor) -> torch.Tensor:
-    """Return an expanded tensor without its repetitions: what is stored once is sent once."""
+    """Return an expanded tensor without its repetitions, so that values stored once are sent once."""
     for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
         if stride == 0 and size > 1:
             tensor = tensor.narrow(axis, 0, 1)
@@ -168,7 +168,7 @@ def _narrowed(tensor: torch.Tensor) -> torch.Tensor:
 
 def _bytes_of(tensor: torch.Tensor) -> memoryview:
     flat = tensor.contiguous().reshape(-1)
-    if flat.numel() and flat.stride(0) != 1:  # one expanded value counts as contiguous whatever its stride
+    if flat.numel() and flat.stride(0) != 1:  # a single element counts as contiguous whatever its stride
         flat = torch.empty(flat.shape, dtype=flat.dtype).copy_(flat)
     return _view(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
 
@@ -178,10 +178,10 @@ def _view(array: np.ndarray[Any, Any]) -> memoryview:
 
 
 class Decoder:
-    """Turns a structure and buffers back into values; believes nothing that it can check.
+    """Decodes a structure and buffers into values, validating everything.
 
-    ``handle`` makes an object of a handle's number and type name. Strides are taken from the checker only
-    (``strided``): from the other side they could claim memory without end.
+    ``handle`` creates an object from a handle's number, type name and whether it is callable. Strides are accepted
+    (``strided``) only in messages from the checker: a worker's could claim unlimited memory.
     """
 
     def __init__(
@@ -194,13 +194,13 @@ class Decoder:
         self._nodes = 0
 
     def decode(self, structure: Any) -> Any:
-        """Return the value; raise `ProtocolError` when the structure is ill-formed."""
+        """Return the value; raise `ProtocolError` if the structure is malformed."""
         try:
             return self._decode(structure, 0)
         except ProtocolError:
             raise
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            raise ProtocolError(f"ill-formed message ({type(error).__name__})") from None
+            raise ProtocolError(f"malformed message ({type(error).__name__})") from None
 
     def _decode(self, node: Any, depth: int) -> Any:
         self._nodes += 1
@@ -208,7 +208,7 @@ class Decoder:
             raise ProtocolError("a value is nested too deeply or has too many parts")
         if type(node) is not list:
             if type(node) not in _PLAIN:
-                raise ProtocolError("unknown kind of value")
+                raise ProtocolError("unknown type of value")
             return node
         tag, *rest = node
         inner = depth + 1
@@ -244,7 +244,7 @@ class Decoder:
             case "r":
                 return self.tensors.seen[_natural(rest[0])]
             case "i":
-                if len(rest[0]) > 4000:
+                if len(rest[0]) > 4000:  # stays below the limit of `int`, whose cost is quadratic in the digits
                     raise ProtocolError("an integer is too long")
                 return int(rest[0])
             case "c":
@@ -287,7 +287,7 @@ class Decoder:
         return tensor.copy_(values).expand(shape)
 
     def _buffer(self, place: Any, shape: list[int], dtype: torch.dtype | np.dtype[Any]) -> bytearray:
-        """Return a buffer that fits, once: two values in the same memory would change with each other."""
+        """Return a buffer of the right size, at most once: values that share memory would change together."""
         count = dtype.itemsize
         for size in _shape(shape):
             count *= size
@@ -295,16 +295,16 @@ class Decoder:
         if buffer is None:
             raise ProtocolError("a buffer is used twice")
         if len(buffer) != count:
-            raise ProtocolError("a buffer has not the size that its shape needs")
+            raise ProtocolError("a buffer does not have the size of its shape")
         if dtype in _BOOLEANS and buffer.translate(None, b"\0\1"):
-            raise ProtocolError("a truth value is neither true nor false")  # torch would count such a one as 2 or 255
+            raise ProtocolError("a bool is neither true nor false")  # torch would count its byte as 2 or 255
         self._buffers[place] = None
         return buffer
 
 
 def _natural(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ProtocolError("not a number that counts")
+        raise ProtocolError("an index or a size is not a natural number")
     return value
 
 
@@ -315,9 +315,9 @@ def _shape(shape: Any) -> list[int]:
 
 
 def _refuse_collisions(keys: list[Any]) -> list[Any]:
-    """Refuse keys that are chosen to share their hashes: a dict of 100 000 such ones takes minutes to fill."""
+    """Refuse keys chosen to share their hashes: a dict of 100 000 such keys takes minutes to fill."""
     if len(keys) - len({hash(key) for key in keys}) > MAX_COLLISIONS:
-        raise ProtocolError("too many keys are alike")
+        raise ProtocolError("too many keys have the same hash")
     return keys
 
 

@@ -15,7 +15,7 @@ TINY = Path(__file__).resolve().parents[2] / "tiny_course"
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory):
-    """The zip of a small exercise."""
+    """Return the zip of a small exercise."""
     path = tmp_path_factory.mktemp("bundle") / "tiny.zip"
     (exercise,) = load_course(TINY).exercises
     write_bundle(exercise, stub_module(exercise), path)
@@ -24,7 +24,7 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture
 def places(tmp_path, bundle):
-    """A container's folders as they are before a submission is graded."""
+    """Return a container's folders as they are before grading."""
     root = tmp_path / "autograder"
     zipfile.ZipFile(bundle).extractall(root / "source")
     (root / "submission").mkdir()

@@ -1,4 +1,4 @@
-"""``results.json`` held against https://gradescope-autograders.readthedocs.io/en/latest/specs/."""
+"""Check ``results.json`` against https://gradescope-autograders.readthedocs.io/en/latest/specs/."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FORMATS = {"text", "html", "simple_format", "md", "ansi"}
 
 
 def results(path: Path) -> dict[str, Any]:
-    """Return what Gradescope reads; raise ``AssertionError`` or ``ValueError`` where it would not."""
+    """Return the results that Gradescope reads; raise ``AssertionError`` or ``ValueError`` if it would refuse them."""
     content: dict[str, Any] = json.loads(path.read_bytes())
     assert_fields(content, FIELDS)
     assert content["visibility"] in VISIBILITIES

@@ -1,4 +1,4 @@
-"""What is uploaded to Gradescope."""
+"""The zip that is uploaded to Gradescope."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_two_bundles_are_the_same_byte_for_byte(bundle, tmp_path):
     assert (tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 
-def test_the_scripts_lie_at_the_top_and_are_executable(bundle):
+def test_the_scripts_are_at_the_top_and_executable(bundle):
     with zipfile.ZipFile(bundle) as opened:
         for name in ("setup.sh", "run_autograder"):
             assert opened.getinfo(name).external_attr >> 16 == 0o100755

@@ -1,4 +1,4 @@
-"""What Gradescope is told: the format, the scores, and what is there when grading is ended from outside."""
+"""Results for Gradescope: the format, the scores, and what remains when grading is killed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_right_answer_has_all_points_and_hidden_checks_wait(places):
     assert {test["visibility"] for test in content["tests"] if "public" in test["tags"]} == {"visible"}
 
 
-def test_another_name_is_taken_and_said(places):
+def test_another_file_name_is_accepted_and_mentioned(places):
     hand_in(places, RIGHT, "my work (2).py")
     grade_submission(places)
     content = results(places)
@@ -97,7 +97,7 @@ def test_nothing_to_grade_says_what_to_do(places):
     assert len(content["tests"]) == 6
 
 
-def test_names_of_students_are_read_and_odd_metadata_is_passed_over(places):
+def test_names_of_students_are_read_and_odd_metadata_is_ignored(places):
     people = [{"name": "Ada", "id": 1, "email": "ada@example.org"}, {"name": "Em\nmy", "id": 2}]
     places.metadata.write_text(json.dumps({"users": people}))
     assert students(places.metadata) == "Ada, Em my"
@@ -114,7 +114,7 @@ def test_names_of_students_are_read_and_odd_metadata_is_passed_over(places):
         assert students(places.metadata) == ""
 
 
-def test_what_the_time_does_not_suffice_for_is_not_run(places):
+def test_checks_after_the_deadline_are_not_run(places):
     hand_in(places, SLEEPS)
     grade_submission(places, budget_s=6)
     content = results(places)

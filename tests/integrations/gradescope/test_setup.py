@@ -1,4 +1,4 @@
-"""Which Python ``setup.sh`` builds an image with, tried with made-up ones, and what kind of script it is."""
+"""The Python that ``setup.sh`` chooses, tested with fake ones, and the quality of the script."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ exec(code)
 
 @pytest.fixture
 def image(tmp_path):
-    """A function that puts a Python on the PATH, and one that says what `choose_python` takes."""
+    """Return a function that puts a fake Python on the PATH, and one that returns the choice of `choose_python`."""
     programs = tmp_path / "programs"
     programs.mkdir()
 
@@ -60,7 +60,7 @@ def image(tmp_path):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_images_python_is_used_where_it_is_one_that_the_grader_runs_with(image, version):
+def test_the_images_python_is_used_if_it_is_supported(image, version):
     put, chosen = image
     put("python3", version)
     put(f"python{VERSIONS[0]}", VERSIONS[0])
@@ -84,19 +84,19 @@ def test_no_python_at_all(image):
 
 
 @pytest.mark.parametrize("module", ["ensurepip", "venv"])
-def test_one_that_cannot_make_an_environment_is_passed_over(image, module):
+def test_one_that_cannot_make_an_environment_is_skipped(image, module):
     put, chosen = image
     put("python3", VERSIONS[0], without=[module])
     assert chosen() == ""
 
 
-def test_one_that_is_not_final_is_passed_over(image):
+def test_one_that_is_not_final_is_skipped(image):
     put, chosen = image
     put("python3", VERSIONS[0], level="candidate")
     assert chosen() == ""
 
 
-def test_one_that_other_users_cannot_reach_is_passed_over(image, tmp_path):
+def test_one_that_other_users_cannot_reach_is_skipped(image, tmp_path):
     put, chosen = image
     closed = tmp_path / "root" / "miniconda"
     closed.mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_one_that_other_users_cannot_reach_is_passed_over(image, tmp_path):
     assert chosen() == ""
 
 
-def test_a_downloaded_python_is_one_that_the_grader_runs_with():
+def test_a_downloaded_python_is_supported():
     assert BROUGHT_ALONG in VERSIONS
 
 

@@ -1,4 +1,4 @@
-"""The small course as nbgrader runs it: released, with a gradebook, and students who hand in."""
+"""The small course in nbgrader: released, with a gradebook and students who submit."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ RIGHT = {
 """Answers to the questions of ``tests/tiny_course``, worth 3 and 2.5 points."""
 
 HALF = {"add": "def add(numbers):\n    return numbers[0] + numbers[1]"}
-"""One of the three points of ``add``; the other question as it was handed out."""
+"""One of the three points of ``add``; the other question is untouched."""
 
 Edit = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(autouse=True)
 def programs_on_the_path(monkeypatch) -> None:
-    """nbgrader calls alembic by its name."""
+    """Put this environment's programs on the PATH: nbgrader calls alembic by name."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")
 def released_course(built_tiny_course, tmp_path_factory) -> Path:
-    """The small course after ``nbgrader generate_assignment``; for reading only."""
+    """Return the small course after ``nbgrader generate_assignment``; do not change it."""
     root = Path(shutil.copytree(built_tiny_course, tmp_path_factory.mktemp("released") / "course"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
@@ -55,7 +55,7 @@ def released_course(built_tiny_course, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def course(released_course, tmp_path, monkeypatch) -> Path:
-    """A released course of one's own; nbgrader is run from its folder."""
+    """Return a copy of the released course, from whose folder nbgrader is run."""
     root = Path(shutil.copytree(released_course, tmp_path / "course"))
     monkeypatch.chdir(root)
     return root
@@ -63,13 +63,13 @@ def course(released_course, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_sandbox_left() -> Iterator[None]:
-    """End the sandbox that this process keeps."""
+    """End the sandbox that this process keeps running."""
     yield
     steps.SANDBOX.close()
 
 
 def api_of(root: Path, settings: dict[str, Any] | None = None) -> Any:
-    """Return what is behind the formgrader's buttons, with the course's configuration."""
+    """Return the API behind the formgrader's buttons, with the course's configuration."""
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
@@ -82,7 +82,7 @@ def api_of(root: Path, settings: dict[str, Any] | None = None) -> Any:
 
 
 def hand_in(root: Path, student: str, answers: dict[str, str], *, edit: Edit | None = None, when: str = "") -> Path:
-    """Hand in the released notebook with these answers, edited by hand where ``edit`` says how."""
+    """Submit the released notebook with these answers, after ``edit`` has changed it."""
     notebook = json.loads((root / "release/student/greetings/greetings.ipynb").read_text("utf-8"))
     for cell in notebook["cells"]:
         if (name := id_of(cell)) in answers:
@@ -110,7 +110,7 @@ def autograde(api: Any, student: str) -> str:
 
 
 def scores(root: Path, student: str, url: str = "") -> dict[str, tuple[float | None, bool]]:
-    """Return what nbgrader's gradebook says of a student: question → automatic score, whether a person is asked."""
+    """Return a student's entries in nbgrader's gradebook: question → automatic score, whether it needs review."""
     from nbgrader.api import Gradebook
 
     with Gradebook(url or f"sqlite:///{root / 'gradebook.db'}") as book:

@@ -1,4 +1,4 @@
-"""``nbgrader autograde`` and the formgrader's button grade in the sandbox, and as ``autograder grade`` does."""
+"""``nbgrader autograde`` and the formgrader's button grade in the sandbox, as ``autograder grade`` does."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ CLASS = {
 
 
 def break_in_every_way(course: Path) -> set[str]:
-    """Hand in files that are no notebooks, one of them a pipe that nobody writes to, one as large as a disk."""
+    """Submit files that are not notebooks, among them a pipe without a writer and one as large as a disk."""
     for student, text in {"empty": "", "page": "<html>", "cut": '{"cells": [', "list": "[1, 2]"}.items():
         hand_in(course, student, {}).write_text(text)
     path = hand_in(course, "pipe", {})
@@ -132,7 +132,7 @@ def test_a_class_gets_the_gradebook_that_autograder_grade_writes(course):
 
 
 def recorded(path: Path) -> dict[tuple[str, str], tuple]:
-    """Return all that a gradebook says of every question: grades with their maximum, comments and times."""
+    """Return the gradebook's entries for every question: grades with their maximum, comments and times."""
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{path}") as book:
@@ -243,7 +243,7 @@ def test_autograder_grade_at_work_on_the_same_results_is_not_disturbed(course):
     assert "another grader" in done["log"]
 
 
-# --- What people see --------------------------------------------------------------------------------
+# --- Output -----------------------------------------------------------------------------------------
 
 
 def test_the_graded_cell_shows_each_check_and_its_value_is_the_score(course):
@@ -274,7 +274,7 @@ def test_nbgraders_own_feedback_has_the_table(course):
     assert "Score: 1.0 / 5.5" in html.replace("\n", " ")
 
 
-def test_what_a_student_wrote_is_no_markup(course):
+def test_student_text_is_not_markup(course):
     script = "<script>alert(1)</script>"
     hand_in(course, "ada", RIGHT | {"add": f"def add(numbers):\n    raise ValueError({script!r})"})
     autograde(api_of(course), "ada")
@@ -283,7 +283,7 @@ def test_what_a_student_wrote_is_no_markup(course):
     assert script not in table["data"]["text/html"]
 
 
-# --- What people enter ------------------------------------------------------------------------------
+# --- Manual entries ---------------------------------------------------------------------------------
 
 
 def test_manual_grades_comments_and_extra_credit_survive_a_regrade(course):

@@ -1,4 +1,4 @@
-"""Submissions reach the course by nbgrader's own ways: downloads of Moodle and Canvas, and the exchange."""
+"""Submissions that reach the course through nbgrader: downloads from Moodle and Canvas, and the exchange."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DOWNLOADS = {
 
 @pytest.fixture
 def configured(course) -> Path:
-    """The small course with the lecture's own way to read names."""
+    """Return the small course with the lecture's patterns for reading names."""
     config = (ROOT / "nbgrader_config.py").read_text("utf-8")
     (line,) = (part for part in config.split("\n\n") if "c.FileNameCollectorPlugin" in part)
     with (course / "nbgrader_config.py").open("a") as file:
@@ -69,7 +69,7 @@ def test_zip_collect_takes_downloads_of_learning_platforms(configured, kind):
 @pytest.mark.filterwarnings("ignore:Passing unrecognized arguments")  # nbgrader misspells one of its own
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # and leaves timestamps open
 def test_the_exchange_brings_a_release_to_a_student_and_the_answers_back(course, tmp_path, monkeypatch):
-    """Release, fetch, submit, collect, grade, feedback: as teacher and as student, in one folder for all."""
+    """Release, fetch, submit, collect, grade, feedback: as teacher and student, in one folder."""
     from nbgrader.auth import Authenticator
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeFetchFeedback, ExchangeSubmit

@@ -1,4 +1,4 @@
-"""The page of feedback through nbgrader: by the formgrader's button and by ``autograder feedback --nbgrader``."""
+"""The feedback page through nbgrader: by the formgrader's button and by ``autograder feedback --nbgrader``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.integrations.nbgrader.conftest import HALF, RIGHT, api_of, autograde,
 pytestmark = pytest.mark.slow
 
 NEEDED = {"greetings.html", "timestamp.txt", "submission_secret.txt"}
-"""What ``nbgrader release_feedback`` reads."""
+"""The folder that ``nbgrader release_feedback`` reads."""
 SCRIPT = "<script>document.title = 'taken'</script>"
 
 
@@ -25,12 +25,12 @@ def page_of(course: Path, student: str = "ada") -> Path:
 
 
 def words(page: Path) -> str:
-    """Return what can be read on a page."""
+    """Return the visible text of a page."""
     return " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text("utf-8"), flags=re.S)).split())
 
 
 def exchanged(course: Path, student: str, answers: dict[str, str], secret: str) -> Path:
-    """Hand in as nbgrader's exchange brings it, with the secret that feedback is found by."""
+    """Submit as nbgrader's exchange does, with the secret by which it finds the feedback."""
     path = hand_in(course, student, answers, when="2026-05-01 10:00:00.000000 UTC")
     (path.parent / "submission_secret.txt").write_text(secret)
     return path
@@ -44,7 +44,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def entered(course) -> Path:
-    """A graded submission with points by hand, extra credit, a comment and a penalty."""
+    """Return a graded submission with manual points, extra credit, a comment and a penalty."""
     from nbgrader.api import Gradebook
 
     exchanged(course, "ada", HALF, "first")
@@ -64,10 +64,10 @@ def test_the_button_writes_our_page_with_what_teachers_entered(entered):
     assert done["success"], done
     text = words(page_of(entered))
     assert "2.25 of 5.5 points" in text
-    assert "0.25 points were taken off because it was handed in late." in text
+    assert "0.25 points were deducted because you submitted late." in text
     assert "Your teachers gave 2.5 of 3 points; the checks gave 1." in text
     assert f"Comment: Nearly. {SCRIPT}" in text
-    assert "What to look at first add : 0.5 of the 3 points that are missing." in text
+    assert "What to look at first add : 0.5 of the 3 missing points." in text
     assert SCRIPT not in page_of(entered).read_text("utf-8")
 
 
@@ -77,8 +77,8 @@ def test_the_command_writes_what_the_button_writes(entered):
     shutil.rmtree(entered / "feedback")
     said = run("feedback", "--nbgrader")
     assert {path.name: path.read_bytes() for path in page_of(entered).parent.iterdir()} == by_button
-    assert "Hand them back with: nbgrader release_feedback greetings" in said
-    assert api_of(entered).generate_feedback("greetings", "ada")["success"]  # over what the command wrote
+    assert "Return them with: nbgrader release_feedback greetings" in said
+    assert api_of(entered).generate_feedback("greetings", "ada")["success"]  # overwrites the command's page
     assert page_of(entered).read_bytes() == by_button["greetings.html"]
 
 
@@ -98,7 +98,7 @@ def test_a_damaged_result_is_an_error_and_no_page(entered):
 @pytest.mark.filterwarnings("ignore:Passing unrecognized arguments")  # nbgrader misspells one of its own
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # and leaves timestamps open
 def test_each_submission_of_a_student_gets_its_own_feedback(course, tmp_path):
-    """The exchange finds a page by the secret of the submission that was graded, not of a later one."""
+    """The exchange finds a page by the secret of the submission that was graded, not by that of a later one."""
     from nbgrader.utils import notebook_hash
 
     exchange = tmp_path / "exchange"
@@ -127,7 +127,7 @@ def test_each_submission_of_a_student_gets_its_own_feedback(course, tmp_path):
     assert "1 of 5.5 points" in handed_back("first")
 
 
-def test_who_handed_in_elsewhere_is_left_out_and_named_by_number(course):
+def test_students_who_submitted_elsewhere_are_left_out_and_counted(course):
     exchanged(course, "ada", HALF, "first")
     hand_in(course, "ben", HALF)
     run("grade", "submitted")
@@ -138,7 +138,7 @@ def test_who_handed_in_elsewhere_is_left_out_and_named_by_number(course):
 
 
 def test_the_secret_of_an_exchange_is_copied_and_never_followed(course, tmp_path):
-    """A student may put anything in its place."""
+    """A student can replace it with anything, such as a link."""
     grades = tmp_path / "grades"
     grades.write_text("everybody's")
     path = exchanged(course, "ada", HALF, "first")

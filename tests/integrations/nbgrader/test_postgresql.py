@@ -1,4 +1,4 @@
-"""A gradebook in PostgreSQL, with nbgrader and the autograder writing to it at once."""
+"""A gradebook in PostgreSQL, written to by nbgrader and the autograder at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HALF_SCORES = {"check-add": (1.0, False), "check-Greeter": (0.0, False)}
 
 
 def program(name: str) -> str:
-    """Return a program of PostgreSQL's; Debian keeps those of the server beside the path."""
+    """Return the path of a PostgreSQL program; Debian keeps the server's outside the PATH."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     found = shutil.which(name, path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
     if found is None:
@@ -34,8 +34,9 @@ def program(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Path]:
-    """Start a server of our own, as an ordinary user; return the folder of its socket."""
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path is short, and others may reach it
+    """Start a server as an ordinary user; return the folder of its socket."""
+    # The path of a socket must be short, and other users must be able to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
     if user:
         os.chown(folder, NOBODY, NOBODY)
@@ -56,7 +57,7 @@ def server() -> Iterator[Path]:
 
 @pytest.fixture
 def url(server, request) -> str:
-    """Return an empty database of one's own."""
+    """Return the URL of a new, empty database."""
     name = f"gradebook_{abs(hash(request.node.name))}"
     with psycopg.connect(host=str(server), user="grader", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"create database {name}")
@@ -65,7 +66,7 @@ def url(server, request) -> str:
 
 @pytest.fixture
 def course(course, url):
-    """The course with its gradebook there, as nbgrader_config.py names it."""
+    """Return the course with its gradebook in that database, as nbgrader_config.py names it."""
     with (course / "nbgrader_config.py").open("a") as config:
         config.write(f"\nc.CourseDirectory.db_url = {url!r}\n")
     (course / "gradebook.db").unlink()
@@ -96,7 +97,7 @@ def test_nbgrader_and_the_autograder_write_the_same(course, url):
 
 
 def test_two_graders_at_once(course, url):
-    """Each takes half of the class, none of whom the gradebook knows."""
+    """Each grades half of the class; the gradebook knows none of the students yet."""
     names = [f"student-{number}" for number in range(8)]
     for number, name in enumerate(names):
         hand_in(course, name, HALF if number % 2 else RIGHT)
@@ -106,8 +107,8 @@ def test_two_graders_at_once(course, url):
     assert {name: scores(course, name, url) for name in names} == expected
 
 
-def test_who_adds_the_same_students_waits_for_the_first(course, url, server):
-    """A second run begins to write when the first has added a student and not yet ended."""
+def test_a_second_run_that_adds_the_same_students_waits_for_the_first(course, url, server):
+    """The second run starts writing after the first has added a student, and before it ends."""
     from autograder.gradebook.nbgrader_db import _open
 
     hand_in(course, "ada", RIGHT)
@@ -120,7 +121,7 @@ def test_who_adds_the_same_students_waits_for_the_first(course, url, server):
 
 
 def wait_for_a_waiting_writer(server: Path, process: subprocess.Popen[str]) -> None:
-    """Return when somebody waits for a lock, of which PostgreSQL tells only who asks."""
+    """Return once a connection waits for a lock; PostgreSQL has no notification for this, so poll."""
     with psycopg.connect(host=str(server), user="grader", dbname="postgres", autocommit=True) as connection:
 
         def waits() -> bool:

@@ -1,4 +1,4 @@
-"""The *Validate* button of students: what it says is what grading says of the public checks."""
+"""The students' *Validate* button shows what grading says about the public checks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANSWERS = {
 
 
 def place(course: Path, student: str, answers: dict[str, str], **how: object) -> Path:
-    """Put a notebook where a student works: with its public checks beside it."""
+    """Put a notebook where a student works, with its public checks beside it."""
     notebook = hand_in(course, student, answers, **how)
     shutil.copytree(course / "release/student/greetings/checks", notebook.with_name("checks"), dirs_exist_ok=True)
     return notebook
@@ -89,7 +89,7 @@ def test_questions_that_fail_are_listed_by_name_with_what_is_wrong(course):
     assert "Invitations for two and three make five guests." in failed["raw_error"]
     assert SCRIPT in failed["raw_error"]
     assert "alert(1)" in failed["error"]
-    assert SCRIPT not in failed["error"]  # nbgrader puts it into the page as HTML
+    assert SCRIPT not in failed["error"]  # nbgrader inserts it into the page as HTML
     assert "crowd" not in json.dumps(answer)  # a hidden check
 
 
@@ -104,7 +104,7 @@ def test_cells_that_only_illustrate_are_not_run(course):
     assert answer_to(place(course, "ada", RIGHT, edit=ends_everything)) == {"success": True, "value": {}}
 
 
-def test_a_question_whose_graded_cell_was_deleted_is_told_as_well(course):
+def test_a_question_whose_graded_cell_was_deleted_is_reported_too(course):
     def deleted(notebook):
         notebook["cells"] = [cell for cell in notebook["cells"] if id_of(cell) != "check-add"]
 
@@ -112,7 +112,7 @@ def test_a_question_whose_graded_cell_was_deleted_is_told_as_well(course):
     assert [failed["source"] for failed in answer["value"]["failed"]] == ['check("add")']
 
 
-def test_a_locked_cell_that_was_edited_is_told_as_nbgrader_tells_it(course):
+def test_a_locked_cell_that_was_edited_is_reported_as_by_nbgrader(course):
     def edited(notebook):
         for cell in notebook["cells"]:
             if id_of(cell) == "check-add":
@@ -122,7 +122,7 @@ def test_a_locked_cell_that_was_edited_is_told_as_nbgrader_tells_it(course):
     assert answer == {"success": True, "value": {"changed": [{"source": "3.0"}]}}
 
 
-def test_what_cannot_be_read_is_an_error_that_says_so(course):
+def test_an_unreadable_notebook_is_an_error(course):
     notebook = place(course, "ada", RIGHT)
     notebook.write_text("<html>")
     answer = answer_to(notebook)
@@ -137,7 +137,7 @@ def test_only_a_notebook_with_its_checks_beside_it_is_ours(course):
     assert checks_beside(notebook.with_suffix(".py")) is None
 
 
-def test_nothing_fails_where_nothing_was_asked():
+def test_nothing_fails_without_questions():
     assert failing([]) == []
 
 
@@ -168,7 +168,7 @@ def _jupyter_server_extension_points():
 
 @contextmanager
 def server(folder: Path, home: Path, gate: socket.socket) -> Iterator[str]:
-    """Serve a folder with our extension in the place of nbgrader's; yield the address."""
+    """Serve a folder with our extension in place of nbgrader's; yield its URL."""
     extensions = {EXTENSION: True, "nbgrader.server_extensions.validate_assignment": False}
     options = ["--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--allow-root"]
     named = [f"--ServerApp.jpserver_extensions={name}={on}" for name, on in extensions.items()]
@@ -211,11 +211,11 @@ def test_the_server_answers_the_button_and_everything_else_meanwhile(course, tmp
             assert status.status == 200
             assert not answers
         pressed.join()
-        gate.close()  # from now on nothing is held
+        gate.close()  # from now on no validation is held up
         assert [failed["source"] for failed in answers[0]["value"]["failed"]] == ['check("add")']
         by_list = post(address, "ada/greetings/greetings.ipynb", in_body=True)
         assert [failed["source"] for failed in by_list["value"]["failed"]] == ['check("add")']
-        assert post(address, "ada/other.ipynb") == {"success": True, "value": {}}  # nbgrader's own way
+        assert post(address, "ada/other.ipynb") == {"success": True, "value": {}}  # nbgrader's own validation
         with pytest.raises(urllib.error.HTTPError) as refused:
             post(address, "../release/student/greetings/greetings.ipynb")
         assert refused.value.code == 403

@@ -27,7 +27,7 @@ CLASS = {
 
 @pytest.fixture
 def vanilla(course) -> Path:
-    """The course without the settings that replace nbgrader's own steps of grading."""
+    """Return the course without the settings that replace nbgrader's grading steps."""
     config = course / "nbgrader_config.py"
     text = re.sub(r"^c\.Autograde\..*\n", "", config.read_text("utf-8"), flags=re.M)
     assert "Autograde" not in text
@@ -62,7 +62,7 @@ def test_honest_students_get_the_same_scores(vanilla):
         assert {name: score for name, (score, _) in scores(vanilla, student).items()} == theirs[student]
 
 
-def test_what_was_deleted_or_edited_is_mended_as_far_as_nbgrader_does(vanilla):
+def test_deleted_or_edited_cells_are_restored_as_far_as_nbgrader_does(vanilla):
     """The autograder's own steps give full points to a deleted graded cell, too; see test_autograde.py."""
 
     def without(*ids):
@@ -99,7 +99,7 @@ def test_the_graded_cell_shows_all_checks(vanilla):
 
 
 def test_hidden_checks_never_join_the_kernel(vanilla):
-    """What a check's module leaves in a process is not found where the student's code runs."""
+    """A mark that a check's module leaves in its process is not found where the student's code runs."""
     trace = "import sys\nprint('checks here:', [name for name in sys.modules if 'test_' in name or name == 'pytest'])"
 
     def spy(notebook):
@@ -113,7 +113,7 @@ def test_hidden_checks_never_join_the_kernel(vanilla):
 
 
 def test_without_the_courses_checks_nobody_gets_points(vanilla):
-    """The public checks alone decide no grade: what nbgrader cannot read as a number it takes for full points."""
+    """Public checks alone must not decide a grade: nbgrader gives full points for a value that is not a number."""
     shutil.rmtree(vanilla / "tests/checks")
     hand_in(vanilla, "right", RIGHT)
     autograde(api_of(vanilla), "right")
@@ -123,7 +123,7 @@ def test_without_the_courses_checks_nobody_gets_points(vanilla):
 
 
 @pytest.mark.parametrize(("answers", "succeeds"), [(RIGHT, True), (HALF, False)])
-def test_nbgraders_validation_tells_whether_public_checks_pass(vanilla, monkeypatch, answers, succeeds):
+def test_nbgraders_validation_shows_whether_public_checks_pass(vanilla, monkeypatch, answers, succeeds):
     from nbgrader.validator import Validator
 
     path = hand_in(vanilla, "ada", answers)

@@ -1,4 +1,4 @@
-"""The otter-grader assignment of a small exercise: a student's notebook, and what ``otter run`` makes of it."""
+"""The otter-grader assignment of a small exercise: a student's notebook, and its grading by ``otter run``."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ HOSTILE = RIGHT | {"Greeter": f"open({MARKER!r}, 'w').write('!')\nimport os\nos.
 
 @pytest.fixture(scope="module")
 def assignment(built_tiny_course) -> Path:
-    """The otter release of the small exercise; for reading only."""
+    """Return the otter release of the small exercise; do not change it."""
     return Path(built_tiny_course, "release", "otter", "greetings")
 
 
 def filled(assignment: Path, folder: Path, answers: dict[str, str]) -> Path:
-    """Copy what students get into a folder, with these answers in its notebook; return the notebook."""
+    """Copy the students' files into a folder, with these answers in the notebook; return the notebook."""
     shutil.copytree(assignment / "student", folder)
     path = folder / "greetings.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
@@ -46,7 +46,7 @@ def filled(assignment: Path, folder: Path, answers: dict[str, str]) -> Path:
 
 
 def run(folder: Path, *command: str | Path) -> str:
-    """Run a program that is installed beside this Python; return what it said."""
+    """Run a program that is installed beside this Python; return its output."""
     environment = os.environ | {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
     done = subprocess.run(
         [BIN / command[0], *command[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -56,7 +56,7 @@ def run(folder: Path, *command: str | Path) -> str:
 
 
 def otter_run(assignment: Path, notebook: Path, handed_in: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Grade a notebook, or what was handed in for it, in the notebook's folder; return otter's tests by name."""
+    """Grade a notebook, or another submission in its place, in the notebook's folder; return otter's tests by name."""
     options = ["-a", assignment / "autograder.zip", "-o", ".", "--no-logo"]
     run(notebook.parent, "otter", "run", *options, handed_in or notebook)
     tests = json.loads((notebook.parent / "results.json").read_text("utf-8"))["tests"]
@@ -71,7 +71,7 @@ def test_otter_run_gives_the_points_of_the_checks(assignment, tmp_path):
 
 
 def test_otter_never_runs_the_code_of_a_submission(assignment, tmp_path):
-    """It would end otter's kernel, and with it all tests."""
+    """This code would end otter's kernel, and with it all tests."""
     notebook = filled(assignment, tmp_path / "work", HOSTILE)
     tests = otter_run(assignment, notebook)
     assert {name: test["score"] for name, test in tests.items()} == {"add": 3.0, "Greeter": 0.0}
@@ -92,7 +92,7 @@ SHADOWED = (
 
 
 def test_no_file_of_a_zip_is_run_outside_the_sandbox(assignment, tmp_path):
-    """Not the modules that otter's processes would find first, nor the log that otter unpickles."""
+    """Neither the modules that otter's processes would find first, nor the log that otter unpickles."""
     notebook = filled(assignment, tmp_path / "work", HALF)
     archive = tmp_path / "evil.zip"
     trap = f"open({str(tmp_path / MARKER)!r}, 'a').write(__name__ + ' ')"

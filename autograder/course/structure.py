@@ -1,6 +1,6 @@
-"""What a course consists of: exercises, their questions, and the checks with their points.
+"""The parts of a course: exercises, their questions, and the checks with their points.
 
-All of it was read at one moment (`autograder.course.reader`): an edit during a run changes nothing.
+`autograder.course.reader` reads them once, contents included, so an edit during a run changes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from autograder.errors import UsageError
 class Check:
     """One check of a question, as its marks declare it.
 
-    ``timeout_s`` is in seconds of CPU time and ``memory_mb`` in MiB; None leaves the grader's default.
+    ``after`` are the names of the checks that must pass before this one runs. ``timeout_s`` is in seconds of CPU time,
+    ``memory_mb`` in MiB; None means the grader's default.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """One function or class that students write, with its checks, public ones first, and what ``hint`` tells of it."""
+    """One function or class that students write, with its checks (public ones first) and its hints."""
 
     name: str
     checks: tuple[Check, ...]
@@ -48,23 +49,24 @@ class Question:
     @property
     def max_score(self) -> float:
         """The points of all its checks."""
-        return round(sum(check.points for check in self.checks), 6)
+        return round(sum(check.points for check in self.checks), 6)  # 0.1 + 0.2 must be shown, and compare, as 0.3
 
 
 @dataclass(frozen=True)
 class CheckFiles:
-    """An exercise's checks with everything that they import and load: name → content.
+    """The check files of an exercise with everything that they import and load: name → content.
 
     Names are relative to the folder ``checks``: ``cnn/public/test_conv_block.py``, ``shared/hidden/training.py``,
-    ``cnn/calibration.json``. ``tests`` are the names of the files that hold checks, in the order of the questions,
-    public ones first.
+    ``cnn/calibration.json``. ``tests`` are the names of the files with checks: public ones first, each in the order of
+    the questions.
     """
 
+    # No slots: the cached properties below are stored in `__dict__`.
     files: tuple[tuple[str, bytes], ...]
     tests: tuple[str, ...]
 
     def public(self) -> CheckFiles:
-        """Return what students are given: the files that lie in a folder ``public``."""
+        """Return the files that students get: those in a folder ``public``."""
         return CheckFiles(
             tuple(file for file in self.files if is_public(file[0])),
             tuple(name for name in self.tests if is_public(name)),
@@ -84,7 +86,7 @@ class CheckFiles:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of all files: what a result was graded by."""
+        """SHA-256 of all files, stored with each result that they graded."""
         digest = hashlib.sha256()
         for name, content in self.files:
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -92,13 +94,13 @@ class CheckFiles:
 
 
 def is_public(name: str) -> bool:
-    """Whether students are given a file of checks: the folder decides."""
+    """Whether students get a check file: its folder decides."""
     return name.split("/")[1] == "public"
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One lecture exercise: a solved module, of which ``source`` is the text, and its checks."""
+    """One exercise of the lecture: the path and the text of its solution, and its checks."""
 
     name: str
     solution: Path
@@ -109,12 +111,12 @@ class Exercise:
 
     @property
     def checks_folder(self) -> Path:
-        """The folder of the exercise's checks."""
+        """The folder of the exercise's checks, in the course."""
         return self.solution.parents[1] / "tests" / "checks" / self.name
 
     @property
     def test_paths(self) -> list[Path]:
-        """The files that hold its checks, where they lie in the course."""
+        """The paths of the files with checks, in the course."""
         return [self.checks_folder.parent / name for name in self.check_files.tests]
 
     @property
@@ -128,12 +130,12 @@ class Exercise:
         return tuple(check for question in self.questions for check in question.checks)
 
     def question(self, name: str) -> Question:
-        """Return one question; raise `UsageError` naming the known ones when there is none."""
+        """Return one question; raise `UsageError`, listing the known ones, for an unknown name."""
         for question in self.questions:
             if question.name == name:
                 return question
         known = ", ".join(question.name for question in self.questions)
-        raise UsageError(f"{self.name} has no question {name!r}; it has: {known}")
+        raise UsageError(f"{self.name} has no question {name!r}. Choose one of: {known}.")
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,9 @@ class Course:
     exercises: tuple[Exercise, ...]
 
     def exercise(self, name: str) -> Exercise:
-        """Return one exercise; raise `UsageError` naming the known ones when there is none."""
+        """Return one exercise; raise `UsageError`, listing the known ones, for an unknown name."""
         for exercise in self.exercises:
             if exercise.name == name:
                 return exercise
         known = ", ".join(exercise.name for exercise in self.exercises)
-        raise UsageError(f"there is no exercise {name!r}; this course has: {known}")
+        raise UsageError(f"There is no exercise {name!r}. Choose one of: {known}.")

@@ -1,10 +1,10 @@
-"""A digest of code changes with what the code does, and with nothing else."""
+"""The digest of code changes if and only if what it does may have changed."""
 
 from __future__ import annotations
 
 import pytest
 
-from autograder.course.reachability import digest, reachable, statements
+from autograder.course.digests import code_digest, reachable, statements
 
 CODE = '''"""Docstring."""
 import math
@@ -26,7 +26,7 @@ def other(x):
 
 
 def of(source, *roots):
-    return digest(reachable(statements(source), roots))
+    return code_digest(reachable(statements(source), roots))
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,5 @@ def test_a_statement_that_binds_nothing_may_matter_to_all():
     assert of(f"{CODE}\nmath.seed(1)\n", "outer") != of(CODE, "outer")
 
 
-def test_what_is_no_python_counts_as_a_whole():
+def test_invalid_python_counts_as_one_statement():
     assert of("def f(:\n    1", "f") != of("def f(:\n    2", "f")

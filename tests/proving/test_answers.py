@@ -1,4 +1,4 @@
-"""An answer that is written as a change must come out as its author meant it, or not at all."""
+"""An answer that is written as a change is applied exactly as its author meant it, or refused."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.proving.answers import Answer, read_answers
-from autograder.proving.changes import apply_change, is_change
+from autograder.proving.answers import Answer, apply_change, is_change, read_answers
 
 LOOP = dedent("""\
     def train(model, loader, optimizer):
@@ -72,8 +71,8 @@ def test_lines_that_stay_tell_equal_lines_apart():
 
 
 @pytest.mark.parametrize("blank", ["#", "#   "])
-def test_a_blank_line_can_stay(template):
-    new = changed("# -         optimizer.zero_grad()", template, "#           loss(model(images), labels).backward()")
+def test_a_blank_line_can_stay(blank):
+    new = changed("# -         optimizer.zero_grad()", blank, "#           loss(model(images), labels).backward()")
     assert new == LOOP.replace("        optimizer.zero_grad()\n", "")
 
 
@@ -104,16 +103,16 @@ def test_comments_of_an_answer_are_lines_like_any_other():
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["# -     optimizer.zero_grad()"], "lines that are not in it, with this indentation:\n        optimizer.zero"),
-        (["# -     model.train()", "# -     model.eval()"], "lines that are not in it"),
+        (["# -     optimizer.zero_grad()"], "lines that do not occur with this indentation:\n        optimizer.zero"),
+        (["# -     model.train()", "# -     model.eval()"], "lines that do not occur"),
         (["# -     model.train()", "", "# -     model.train()"], "changes a line twice"),
         (["#       model.eval()", "# +     a", "", "# -     model.eval()", "# -     return model"], "a line twice"),
-        (["# +     model.cpu()"], "does not say where these lines come"),
+        (["# +     model.cpu()"], "does not say where these lines go"),
         (["#       model.train()"], "changes nothing here"),
         (["# -     model.train()", "# +     model.train()"], "changes nothing here"),
-        (["# -     model.train()", "# it is forgotten"], "starts with none of"),
-        (["# -     model.train()", "    model.eval()"], "starts with none of"),
-        (["#-     model.train()"], "starts with none of"),
+        (["# -     model.train()", "# it is forgotten"], "does not start with"),
+        (["# -     model.train()", "    model.eval()"], "does not start with"),
+        (["#-     model.train()"], "does not start with"),
     ],
 )
 def test_a_change_that_cannot_be_made_is_refused(lines, words):
@@ -124,7 +123,7 @@ def test_a_change_that_cannot_be_made_is_refused(lines, words):
 
 
 def test_lines_that_are_there_twice_are_refused():
-    with pytest.raises(CourseError, match="in it 3 times; add one above or below that stays"):
+    with pytest.raises(CourseError, match=r"occur 3 times\. Add a line of context"):
         changed("# - y = 1", base="y = 1\nx = 1\ny = 1\ny = 1")
 
 
@@ -135,7 +134,7 @@ RIGHT = '# %% right="sum"\ndef add(numbers):\n    total = sum(numbers)\n    retu
 
 @pytest.fixture
 def read(tiny_course: Path):
-    """Return what reads a collection of answers to the small course's `add`."""
+    """Return a function that writes and reads a collection of answers to the tiny course's `add`."""
 
     def run(*cells: str) -> dict[str, Answer]:
         path = tiny_course / "tests" / "answers" / "greetings" / "add.py"
@@ -178,12 +177,15 @@ def test_line_ends_of_windows_are_read(read):
     [
         (
             [wrong("x", "sam", "# -     return total")],
-            "'x' is from 'sam', which is none of the answers above it: 'sum'",
+            "'x' is from 'sam', which is not an answer above it. Those are 'sum'",
         ),
-        ([wrong("x", "x", "# -     return total")], "'x' is from 'x', which is none of the answers above it: 'sum'"),
+        (
+            [wrong("x", "x", "# -     return total")],
+            "'x' is from 'x', which is not an answer above it. Those are 'sum'",
+        ),
         (
             [wrong("x", "y", "# -     return total"), wrong("y", "x", "# -     return total")],
-            "'x' is from 'y', which is none of the answers above it: 'sum'",
+            "'x' is from 'y', which is not an answer above it. Those are 'sum'",
         ),
         ([RIGHT, wrong("x", "sum", "# -     return total")], "two answers above it"),
         (
@@ -192,18 +194,21 @@ def test_line_ends_of_windows_are_read(read):
                 wrong("b", "a", "# -     total = sum(numbers)", "# +     total = 1"),
                 wrong("c", "b", "# -     total = 1", "# +     total = 2"),
             ],
-            "'c' is from 'b', a change of a change already",
+            "'c' is from 'b', already a change of a change",
         ),
-        ([wrong("x", "sum", "# - return total")], "'x', from 'sum', changes lines that are not in it"),
+        ([wrong("x", "sum", "# - return total")], "'x', from 'sum', changes lines that do not occur"),
         (
             [wrong("x", "sum", "def add(numbers):", "    return 0")],
-            "'x', from 'sum', has a line that starts with none of",
+            "'x', from 'sum', has a line that does not start with",
         ),
         ([wrong("x", "sum", "# -     return total", "# +     return (")], "'x', from 'sum', is not valid Python"),
-        (['# %% wrong="x" form="sum" caught_by="nobody_invited"\n# -     return total\n'], "say of which answer above"),
+        (
+            ['# %% wrong="x" form="sum" caught_by="nobody_invited"\n# -     return total\n'],
+            "Name the answer it changes",
+        ),
     ],
 )
-def test_a_collection_that_is_not_in_order_names_file_answer_and_remedy(read, cells, words):
+def test_the_error_of_a_malformed_collection_names_file_answer_and_remedy(read, cells, words):
     with pytest.raises(CourseError) as caught:
         read(*cells)
     assert str(caught.value).startswith("tests/answers/greetings/add.py: ")
@@ -229,7 +234,7 @@ def test_what_looks_like_a_change(cell, is_one):
 
 
 def written(old: str, new: str) -> str:
-    """Return the change from one text to another, each place with as many lines that stay as it needs."""
+    """Return the change from one text to another, each hunk with as many lines of context as it needs."""
     before, after = old.split("\n"), new.split("\n")
     places: list[list[int]] = []
     for tag, start, end, low, high in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -254,7 +259,7 @@ def _once(lines: list[str], start: int, end: int) -> bool:
     return bool(wanted) and sum(lines[i : i + len(wanted)] == wanted for i in range(len(lines))) == 1
 
 
-# Few different lines, so that many are there twice; none ends in spaces, as no editor leaves any.
+# Few different lines, so that many repeat. None ends in spaces: editors strip them.
 texts = st.lists(st.sampled_from(["", "a", "    a", "b", "# a", "# - a", "# +", "\ta", "é"]), min_size=1).map("\n".join)
 
 

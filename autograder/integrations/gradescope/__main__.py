@@ -1,5 +1,0 @@
-"""What ``run_autograder`` starts: ``python -m autograder.integrations.gradescope``."""
-
-from autograder.integrations.gradescope.container import Places, grade_submission
-
-grade_submission(Places())
