@@ -34,10 +34,7 @@ def assert_kept(before, after, moving, what):
             continue
         kind = "running statistics" if "running_" in name else "weights"
         cause = (
-            (
-                "`requires_grad` does not stop a batch norm: each forward pass in training mode changes its running "
-                "statistics. It must stay in evaluation mode, even after `model.train()`"
-            )
+            "`requires_grad` does not freeze batch norm statistics: keep it in evaluation mode after `model.train()`"
             if kind == "running statistics"
             else "parameters that require no gradient do not change unless they are replaced"
         )

@@ -14,10 +14,7 @@ from .blocks import CLOSE, SHAPES, known_block, new_block
 
 pytestmark = pytest.mark.hints(
     "Write F and the shortcut as two paths from one input; when do their shapes differ?",
-    (
-        "The last ReLU follows the sum. If channels or stride change, the shortcut needs a 1×1 convolution with "
-        "that stride."
-    ),
+    "The last ReLU follows the sum. If shapes differ, the shortcut needs a 1×1 convolution with the same stride.",
 )
 
 SUM_CAUSE = (
