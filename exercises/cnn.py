@@ -3,12 +3,12 @@
 # %% [markdown]
 # # A simple convolutional network
 #
-# To a fully connected network (MLP), an image is a list of numbers. It learns for each pixel by itself what a
-# shadow there means: one that it met in the upper left teaches it nothing about one in the lower right. A
-# convolution uses the *same* few weights everywhere. What it learns at one place, it knows at all of them.
+# To a fully connected network (MLP), an image is a list of numbers. It learns separately for each pixel what a
+# shadow there means: one in the upper left teaches it nothing about one in the lower right. A convolution uses
+# the *same* few weights everywhere. What it learns in one place, it knows in all of them.
 #
-# In this exercise you build a convolutional network (CNN), train it, and see that it beats an MLP that has
-# twice as many parameters:
+# In this exercise you build a convolutional network (CNN), train it, and see it beat an MLP with twice as many
+# parameters:
 #
 # | question | what you write | points |
 # |---|---|---|
@@ -31,13 +31,13 @@ from torch.utils.data import DataLoader
 # ## 1. The images
 #
 # We use the *phantom*: chest-like images that a program draws, half of them with soft shadows somewhere in the
-# lungs. **It is synthetic and no medical data.** It is small, needs no download, and because the program knows
+# lungs. **It is synthetic, not medical data.** It is small, needs no download, and because the program knows
 # where it put each shadow, we can see what a network has to deal with. Label 1 means that there is a shadow in
 # the lungs, 0 that there is none; bright spots elsewhere mean nothing.
 #
-# `load_dataset` returns the images as numbers from 0 to 255. A network trains faster on numbers around 0, so
-# we standardise them, with the mean and the standard deviation of the **training** images. A `DataLoader`
-# then hands them out in batches; the training images in a new order in each epoch.
+# `load_dataset` returns the images as numbers from 0 to 255. A network trains faster on numbers around 0, so we
+# standardise them, with the mean and the standard deviation of the **training** images. A `DataLoader` then
+# yields them in batches, the training images in a new order in each epoch.
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
@@ -46,9 +46,9 @@ from torch.utils.data import DataLoader
 #
 # from autograder.datasets import load_dataset
 #
-# torch.set_num_threads(1)  # networks as small as these lose more by sharing work among cores than they gain
+# torch.set_num_threads(1)  # networks this small lose more by sharing work among cores than they gain
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
 #
 # DATASET = "phantom"  # or "pneumoniamnist": real chest X-rays, which are downloaded the first time
@@ -92,9 +92,9 @@ from torch.utils.data import DataLoader
 # plt.show()
 
 # %% [markdown]
-# On the right: even the pixels that are hit most often lie in a shadow in no more than one of five of these
-# images. An MLP has separate weights for each pixel, which learn from these few images alone. The weights of a
-# kernel learn from **every** place of every image.
+# On the right: even the most frequent pixels are in a shadow in at most one in five of these images. An MLP has
+# separate weights for each pixel, which learn from these few images only. The weights of a kernel learn from
+# **every** position in every image.
 #
 # ## 2. Counting parameters
 #
@@ -103,41 +103,41 @@ from torch.utils.data import DataLoader
 #
 # $$ (n_\text{in} + 1) \cdot n_\text{out} $$
 #
-# A convolution has a weight for each place of its kernel and each input channel, and that for each of its
-# $C_\text{out}$ kernels, with a bias each:
+# Each of the $C_\text{out}$ kernels of a convolution has a weight for each cell and each input channel, and a
+# bias:
 #
 # $$ (k_H \cdot k_W \cdot C_\text{in} + 1) \cdot C_\text{out} $$
 #
-# The size of the image is not in there: the weights are **shared** by all places. From a 28×28 image to 128
+# The size of the image does not appear: the weights are **shared** by all positions. From a 28×28 image to 128
 # numbers, a fully connected layer learns 785 · 128 = 100 480 parameters; eight 3×3 kernels learn 10 · 8 = 80.
 #
-# Rather than by formula, let PyTorch count. A module knows its parameters, including those of the modules
-# within it. Three things to think of:
+# Let PyTorch count instead of using formulas. A module knows its parameters, including those of its submodules.
+# Three things to keep in mind:
 #
-# - A parameter may be **frozen** (`requires_grad` is False): it stays as it is in training.
-# - A parameter may be used in two places of a network. It is learnt only once.
-# - A module may hold **buffers**, such as the running mean of a batch norm: they are in its `state_dict()`,
-#   but nobody learns them by gradient descent.
+# - A parameter may be **frozen** (`requires_grad` is False): training does not change it.
+# - A parameter may be used in two places in a network. It is learnt only once.
+# - A module may hold **buffers**, such as the running mean of a batch norm: they are in its `state_dict()`, but
+#   not learnt by gradient descent.
 #
 # ### Question 1: `count_parameters`
 
 
 # %% question="count_parameters"
 def count_parameters(module: nn.Module, trainable_only: bool = True) -> int:
-    """Return how many numbers a module learns, those of its submodules included.
+    """Return how many numbers a module learns, including those of its submodules.
 
     Parameters
     ----------
     module
-        Any module; stays as it is.
+        Any module; must not be modified.
     trainable_only
         Whether frozen parameters (``requires_grad`` is False) are left out.
 
     Returns
     -------
     int
-        The number of elements of all parameters. A parameter that is used in several places counts once;
-        buffers do not count.
+        The number of elements of all parameters. A parameter used in several places counts once; buffers do not
+        count.
     """
     # YOUR CODE HERE
     raise NotImplementedError("count_parameters is not implemented yet")
@@ -167,23 +167,24 @@ def count_parameters(module: nn.Module, trainable_only: bool = True) -> int:
 # %% [markdown]
 # ## 3. How much a unit sees
 #
-# A 3×3 kernel looks at nine pixels, and a shadow is larger than that. But the next layer looks at nine values
-# of which *each* has seen nine pixels. The part of the image that can influence one value of a layer is its
-# **receptive field**; it grows from layer to layer, and it must become large enough for what is to be found.
+# A 3×3 kernel looks at nine pixels, and a shadow is larger than that. But the next layer looks at nine values of
+# which *each* has seen nine pixels. The part of the image that can influence one value of a layer is its
+# **receptive field**; it grows from layer to layer, and must become large enough for what the network has to
+# find.
 #
 # Consider a stack of layers, each with a kernel size $k_l$ and a stride $s_l$; pooling counts as a layer too.
 # Along one axis, the receptive field of the last layer is
 #
 # $$ r \;=\; 1 + \sum_{l=1}^{L} (k_l - 1) \prod_{i=1}^{l-1} s_i $$
 #
-# The product is over the strides of the layers **before** layer $l$: two neighbours in its input lie that
-# many pixels apart in the image. So a stride makes no difference to the receptive field of its own layer, but
-# to those of all later ones.
+# The product is over the strides of the layers **before** layer $l$: two neighbours in its input are that many
+# pixels apart in the image. So a stride does not affect the receptive field of its own layer, but those of all
+# later ones.
 #
-# Two examples, to follow with pencil and paper:
+# Two examples, to work through with pencil and paper:
 #
 # - two 3×3 convolutions with stride 1: $1 + 2 + 2 = 5$ pixels,
-# - the same with a 2×2 pooling (stride 2) in between: $1 + 2 + 1 + 2 \cdot 2 = 8$ pixels.
+# - the same with 2×2 pooling (stride 2) in between: $1 + 2 + 1 + 2 \cdot 2 = 8$ pixels.
 #
 # ### Question 2: `receptive_field`
 
@@ -197,12 +198,12 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
     Parameters
     ----------
     layers
-        ``(kernel_size, stride)`` of each layer, convolution or pooling, the one next to the image first.
+        ``(kernel_size, stride)`` of each layer, convolution or pooling, starting at the image.
 
     Returns
     -------
     int
-        1 for no layers at all: a pixel sees itself.
+        1 if there are no layers: a pixel sees itself.
     """
     # YOUR CODE HERE
     raise NotImplementedError("receptive_field is not implemented yet")
@@ -242,24 +243,24 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
 # %% [markdown]
 # ## 4. A block
 #
-# Convolutional networks are built of blocks. The lecture's simplest one has three parts:
+# Convolutional networks are built from blocks. The lecture's simplest one has three parts:
 #
-# 1. a **convolution** with 3×3 kernels, padded with one pixel of zeros on each side, so that height and width
-#    stay;
-# 2. the **ReLU**, $\max(0, x)$. Without something that is not linear in between, two convolutions in a row
-#    could be replaced by a single one;
-# 3. **max-pooling** with windows of 2×2. It halves height and width: what was found counts, not to the pixel
-#    where. And the receptive field of all later layers grows twice as fast. Of an odd number of rows or
-#    columns the last one is left over: 7 becomes 3.
+# 1. a **convolution** with 3×3 kernels, padded with one pixel of zeros on each side, which keeps height and
+#    width;
+# 2. the **ReLU**, $\max(0, x)$. Without a nonlinear function in between, two convolutions in a row could be
+#    replaced by one;
+# 3. **max pooling** with 2×2 windows. It halves height and width: what was found counts, not exactly where. And
+#    the receptive field of all later layers grows twice as fast. Of an odd number of rows or columns the last
+#    one is dropped: 7 becomes 3.
 #
-# Convolution and max-pooling are what you wrote by hand in the last exercise. Here, use PyTorch's.
+# You wrote convolution and max pooling by hand in the last exercise. Here, use PyTorch's.
 #
 # ### Question 3: `conv_block`
 
 
 # %% question="conv_block"
 def conv_block(in_channels: int, out_channels: int) -> nn.Module:
-    """Return a block: 3×3 convolution with padding, ReLU, 2×2 max-pooling.
+    """Return a block: 3×3 convolution with padding, ReLU, 2×2 max pooling.
 
     Shapes: ``(N, in_channels, H, W)`` to ``(N, out_channels, H // 2, W // 2)``.
     """
@@ -286,8 +287,8 @@ def conv_block(in_channels: int, out_channels: int) -> nn.Module:
 # %% [markdown]
 # ## 5. The network
 #
-# A simple CNN has two parts. The blocks turn the image into feature maps, ever smaller and ever more of them;
-# what is left is flattened, and linear layers decide:
+# A simple CNN has two parts. The blocks turn the image into more and more, smaller and smaller feature maps; the
+# last ones are flattened, and linear layers decide:
 #
 # | | shape of one image |
 # |---|---|
@@ -300,17 +301,16 @@ def conv_block(in_channels: int, out_channels: int) -> nn.Module:
 # How many blocks and channels is up to you, within these rules:
 #
 # - at least two convolutions, and at most 100 000 parameters for `SimpleCNN()`;
-# - it works for images of any size that is divisible by 4, and for any number of channels. The number of
-#   values after flattening depends on the size; the tensor that you flatten knows it, or you work it out;
-# - it returns **logits**: whatever comes out of the last layer, of any sign. The sigmoid belongs to the loss;
-# - one output a sample comes back as shape $(N,)$, the shape of the labels, also where $N$ is 1. More outputs
-#   have shape $(N, n)$.
+# - it works for images of any size divisible by 4 and for any number of channels. The number of values after
+#   flattening depends on the size: read it from the tensor, or work it out;
+# - it returns **logits**: the output of the last layer, of any sign. The sigmoid belongs in the loss;
+# - one output per sample has shape $(N,)$, the shape of the labels, even if $N$ is 1. More outputs have shape
+#   $(N, n)$.
 #
-# <details><summary><b>Think about it:</b> why are shapes (N, 1) and (N,) not as good as the same?</summary>
+# <details><summary><b>Think about it:</b> why are shapes (N, 1) and (N,) not equivalent?</summary>
 #
-# Subtract one from the other: broadcasting makes an (N, N) table of every logit against every label. A loss
-# that is written by hand then takes the mean of that, without a word, and learns nothing. PyTorch's own loss
-# refuses.
+# Subtract one from the other: broadcasting makes an (N, N) table of every logit against every label. A
+# hand-written loss then silently takes the mean of that and learns nothing. PyTorch's own loss raises an error.
 # </details>
 #
 # ### Question 4: `SimpleCNN`
@@ -320,14 +320,14 @@ def conv_block(in_channels: int, out_channels: int) -> nn.Module:
 class SimpleCNN(nn.Module):
     """Convolutions, then linear layers.
 
-    Trained for a few epochs in an ordinary way, it beats an MLP on images.
+    After a few epochs of standard training, it beats an MLP on images.
 
     Parameters
     ----------
     in_channels
         Channels of the images, 1 for grey, 3 for colour.
     n_outputs
-        Logits a sample.
+        Logits per sample.
     image_size
         Height and width of the images in pixels, divisible by 4.
     """
@@ -349,39 +349,39 @@ class SimpleCNN(nn.Module):
 # %% [markdown]
 # ## 6. Training
 #
-# The loss is the binary cross-entropy of the lecture. PyTorch computes it from the logits $z$, sigmoid
-# included, because that stays accurate where the sigmoid rounds to 0 or 1:
+# The loss is the binary cross-entropy of the lecture. PyTorch computes it from the logits $z$, including the
+# sigmoid, because that is accurate even where the sigmoid rounds to 0 or 1:
 #
 # $$ L \;=\; -\frac{1}{N} \sum_{i=1}^{N} y_i \log \sigma(z_i) + (1 - y_i) \log (1 - \sigma(z_i)) $$
 #
-# An **epoch** goes through all training images once, batch by batch, and takes a step against the gradient
-# for each batch. Then it goes through the validation images, from which nothing is learnt: the model is in
-# *evaluation mode* (dropout is off, batch norm uses its running statistics) and no gradients are kept.
+# An **epoch** goes through all training images once, batch by batch, and takes a step against the gradient for
+# each batch. Then it goes through the validation images, from which nothing is learnt: the model is in
+# *evaluation mode* (dropout is off, batch norm uses its running statistics) and no gradients are recorded.
 #
-# The optimiser, its learning rate and all else is your choice: there is no argument for it. Work with the
-# learning curves: if the training loss hardly falls, or jumps, the learning rate is the first thing to look
-# at. The given model is trained, not a copy of it; it may hold frozen parameters, which stay.
+# The optimiser, its learning rate and everything else are your choice: there is no argument for them. Use the
+# learning curves: if the training loss hardly falls, or jumps, check the learning rate first. Train the given
+# model, not a copy; it may hold frozen parameters, which must not change.
 #
-# `fit_cnn` returns a record an epoch:
+# `fit_cnn` returns one record per epoch:
 #
 # | key | value |
 # |---|---|
-# | `train_loss` | mean loss over the training **images**, as they were met in this epoch |
+# | `train_loss` | mean loss over the training **images**, during this epoch's training |
 # | `val_loss` | mean loss over the validation images, after this epoch's training |
-# | `accuracy` | share of the validation images with the right prediction: 1 where the logit is above 0 |
+# | `accuracy` | share of the validation images with the correct prediction, which is 1 for logits above 0 |
 #
 # Mean over images, not over batches: the last batch may be smaller than the others, down to a single image.
 #
-# **What is asked of it.** On 4 000 images of the phantom, in batches of 64, five epochs of your `fit_cnn`
-# shall bring a network like the one above to an accuracy of at least 0.86 on images that it has never met. An
-# MLP, trained as long, reaches 0.75.
+# **Requirement.** On 4 000 images of the phantom, in batches of 64, five epochs of your `fit_cnn` must bring a
+# network like the one above to an accuracy of at least 0.86 on images it has never seen. An MLP, trained equally
+# long, reaches 0.75.
 #
 # ### Question 5: `fit_cnn`
 
 
 # %% question="fit_cnn"
 def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, epochs: int) -> list[dict[str, float]]:
-    """Train a model in place, and return a record of each epoch.
+    """Train a model in place, and return one record per epoch.
 
     Parameters
     ----------
@@ -390,15 +390,15 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
     train_loader
         Yields batches ``(images, labels)``: float32, ``(N, C, H, W)`` and ``(N,)`` with labels 0 and 1.
     val_loader
-        The same, of images to validate on: in evaluation mode and without gradients.
+        The same for validation images, which are used in evaluation mode and without gradients.
     epochs
-        How often to go through the training images.
+        Number of passes over the training images.
 
     Returns
     -------
     list of dict
         For each epoch ``train_loss`` and ``val_loss``, the mean binary cross-entropy over the images, and
-        ``accuracy``, the share of right predictions on the validation images. All are floats.
+        ``accuracy``, the share of correct predictions on the validation images. All are floats.
     """
     # YOUR CODE HERE
     raise NotImplementedError("fit_cnn is not implemented yet")
@@ -407,7 +407,7 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
 # %% [markdown]
 # ## 7. What it has learnt
 #
-# Your `fit_cnn` trains any model, so an MLP too. The same images, the same loop:
+# Your `fit_cnn` trains any model, including an MLP. The same images, the same loop:
 
 # %% tags=["active-ipynb"]
 # EPOCHS = 8
@@ -445,9 +445,8 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
 #     print("Write `SimpleCNN` and `fit_cnn`, then run these cells again.")
 
 # %% [markdown]
-# Accuracy is one number. The **confusion matrix** shows which of the two mistakes a network makes, and the
-# **ROC curve** what happens when another threshold than 0 is put on the logit: more shadows found, or fewer
-# false alarms.
+# Accuracy is one number. The **confusion matrix** shows which of the two mistakes a network makes, and the **ROC
+# curve** what happens with a threshold other than 0 on the logit: more shadows found, or fewer false alarms.
 
 # %% tags=["active-ipynb"]
 # if histories:
@@ -469,12 +468,12 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
 
 # %% [markdown]
 # What do the kernels look like, and what do the blocks make of an image? Blue is negative, red is positive.
-# Early maps still look like the image; later ones have fewer pixels, and light up where something of interest
-# is.
+# Early maps still look like the image; later ones have fewer pixels, and light up where there is something of
+# interest.
 
 # %% tags=["active-ipynb"]
 # if histories:
-#     # every convolution of your network with the maps that follow it, whatever your modules are called
+#     # the first convolutions of your network and their maps, whatever your modules are called
 #     convolutions = [module for module in networks["CNN"].modules() if isinstance(module, nn.Conv2d)][:2]
 #     outputs = []
 #
@@ -506,8 +505,8 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
 #     plt.show()
 
 # %% [markdown]
-# Last, what the lesson began with. Let us shift the validation images to the right by a few pixels, which no
-# training image was, and ask both networks again.
+# Last, what the lesson began with. Let us shift the validation images to the right by a few pixels, unlike any
+# training image, and ask both networks again.
 
 # %% tags=["active-ipynb"]
 # if histories:
@@ -529,7 +528,7 @@ def fit_cnn(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, 
 # %% [markdown]
 # <details><summary><b>Think about it:</b> why does the CNN lose accuracy at all?</summary>
 #
-# Its kernels do not care where they are, but the linear layers after flattening do: they have a weight for
-# each place of the last maps. Pooling forgives a shift by a pixel or so. A network that ends with a global
-# pooling over all places cares less still; the next exercise builds one.
+# Its kernels do not depend on position, but the linear layers after flattening do: they have a weight for each
+# position of the last maps. Pooling tolerates a shift by a pixel or so. A network that ends with global pooling
+# over all positions depends even less on it; the next exercise builds one.
 # </details>

@@ -4,9 +4,9 @@
 # # Residual networks
 #
 # More layers see more of the image and can express more. Yet when people simply stacked them, networks of fifty layers
-# became *worse* than those of twenty, and on the **training** images too: so they did not overfit, they could not be
-# trained. Residual networks (ResNets) solved this in 2015 with one addition, and are still the first thing to try on
-# medical images. In this exercise you build one, train it, and adapt a large one to a new task:
+# became *worse* than those of twenty, even on the **training** images: they did not overfit, they could not be trained.
+# Residual networks (ResNets) solved this in 2015 with one addition, and are still the first thing to try on medical
+# images. In this exercise you build one, train it, and adapt a large one to a new task:
 #
 # | question | what you write | points |
 # |---|---|---|
@@ -28,8 +28,8 @@ from torchvision.models import resnet18
 
 # %% [markdown]
 # The images are those of the *phantom*: chest-like pictures that a program draws, half of them with one soft shadow in
-# the lungs. **It is synthetic and no medical data.** Label 1 means that there is a shadow. As always, they are
-# standardised with the mean and the deviation of the training images.
+# the lungs. **It is synthetic, not medical data.** Label 1 means that there is a shadow. As always, they are
+# standardised with the mean and the standard deviation of the training images.
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
@@ -38,7 +38,7 @@ from torchvision.models import resnet18
 #
 # from autograder.datasets import load_dataset
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"
 #
 # DATASET = "phantom"  # or "pneumoniamnist": real chest X-rays, which are downloaded the first time
@@ -64,40 +64,39 @@ from torchvision.models import resnet18
 # %% [markdown]
 # ## 1. Learn the difference
 #
-# Why should a deeper network be worse? It could copy what a shallower one does, if its other layers just passed their
-# input on. But to learn the **identity**, $H(x) = x$, is hard for a stack of convolutions with ReLUs in between. And
-# the gradient has to come back through all of them: by the chain rule it is a *product* with one factor a layer. Where
-# the factors are a little below 1 it vanishes on its way to the first layers, where they are a little above 1 it
-# explodes.
+# Why should a deeper network be worse? It could copy a shallower one if its other layers just passed their input on.
+# But learning the **identity**, $H(x) = x$, is hard for a stack of convolutions with ReLUs in between. And the gradient
+# has to flow back through all of them: by the chain rule it is a *product* with one factor per layer. If the factors
+# are a little below 1, it vanishes on its way to the first layers; if they are a little above 1, it explodes.
 #
-# A **residual block** lets the convolutions learn the difference from the input instead, the *residual*
-# $F(x) = H(x) - x$, and adds the input again:
+# In a **residual block**, the convolutions learn the difference from the input instead, the *residual*
+# $F(x) = H(x) - x$, and the input is added back:
 #
 # $$ \text{block}(x) \;=\; \text{ReLU}\big( F(x) + \text{shortcut}(x) \big) $$
 #
-# - Passing on is now easy: with all weights of $F$ zero, the block is $\text{ReLU}(\text{shortcut}(x))$.
+# - Passing the input on is now easy: if all weights of $F$ are zero, the block is $\text{ReLU}(\text{shortcut}(x))$.
 # - The derivative of $F(x) + x$ is $F'(x) + 1$. That $1$ is a way back for the gradient around each block.
 #
-# **$F$** is a 3×3 convolution, ReLU, and another 3×3 convolution, all with a padding of 1, and with a batch norm after
-# each convolution if you like (see below). The **stride** belongs to the first of them. There is **no** ReLU at the
-# end of $F$: a residual that cannot be negative could only ever make values larger. The ReLU comes after the addition.
+# **$F$** is a 3×3 convolution, ReLU, and another 3×3 convolution, both with a padding of 1, and with a batch norm after
+# each convolution if you like (see below). Only the first has the **stride**. There is **no** ReLU at the end of $F$: a
+# residual that cannot be negative could only make values larger. The ReLU comes after the addition.
 #
-# **The shortcut** must give what can be added to $F(x)$:
+# **The shortcut** must have the shape of $F(x)$:
 #
 # | | shortcut |
 # |---|---|
-# | `in_channels == out_channels` and `stride == 1`: shapes agree | the input itself; nothing is learnt there |
+# | `in_channels == out_channels` and `stride == 1`: shapes agree | the input itself; nothing is learnt |
 # | otherwise: channels or size change | a 1×1 convolution with this stride, the *projection*, and no ReLU |
 #
-# The projection may have a batch norm too. A 1×1 convolution sees no neighbours: at each place, it mixes the channels
-# into a new number of channels.
+# The projection may have a batch norm too. A 1×1 convolution sees no neighbours: at each position, it mixes the
+# channels into a new number of channels.
 
 # %% tags=["active-ipynb"]
 # from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 #
 #
 # def draw_block(axes, title, shortcut, colour):
-#     """Draw a residual block, with the name of what lies on its shortcut."""
+#     """Draw a residual block; `shortcut` is the label of its shortcut."""
 #     steps = ["3×3 convolution", "ReLU", "3×3 convolution", "+", "ReLU"]
 #     heights = [8.2, 6.6, 5.0, 3.0, 1.4]
 #     arrow = {"arrowstyle": "-|>", "mutation_scale": 12, "color": "black", "linewidth": 1.2}
@@ -124,11 +123,11 @@ from torchvision.models import resnet18
 # plt.show()
 
 # %% [markdown]
-# **Batch norm.** A batch norm subtracts from each channel its mean and divides by its deviation, then multiplies by a
-# weight and adds a bias, which are learnt. So the values keep a reasonable scale through a deep stack, and larger
-# learning rates work. Which mean? In **training mode** that of the batch, over images and places; and it keeps a
-# running average of it on the side. In **evaluation mode** it uses those *running statistics*, so that the result for
-# an image does not depend on the others in its batch. They are in the `state_dict`, but they are no parameters: each
+# **Batch norm.** A batch norm subtracts from each channel its mean and divides by its standard deviation, then
+# multiplies by a weight and adds a bias, both learnt. So the values keep a reasonable scale through a deep stack, and
+# larger learning rates work. Which mean? In **training mode** that of the batch, over images and positions, of which it
+# also keeps a running average. In **evaluation mode** it uses these *running statistics*, so that the result for an
+# image does not depend on the rest of its batch. They are in the `state_dict`, but they are not parameters: each
 # forward pass in training mode changes them, without any optimiser. A convolution before a batch norm needs no bias.
 #
 # ### Question 1: `ResidualBlock`
@@ -139,15 +138,15 @@ class ResidualBlock(nn.Module):
     """``ReLU(F(x) + shortcut(x))``, the building block of a ResNet (He et al., 2015).
 
     ``F`` is a 3×3 convolution, ReLU and another 3×3 convolution, with or without batch norms. The shortcut is the input
-    itself where its shape agrees with that of ``F(x)``, and a 1×1 convolution where it does not. With all weights of
-    ``F`` zero, the block is ``ReLU(shortcut(x))``.
+    itself if its shape agrees with that of ``F(x)``, and a 1×1 convolution otherwise. If all weights of ``F`` are zero,
+    the block is ``ReLU(shortcut(x))``.
 
     Parameters
     ----------
     in_channels, out_channels
         Channels before and after.
     stride
-        Step of the first 3×3 convolution, and of the one on the shortcut: 2 halves height and width, rounding up.
+        Stride of the first 3×3 convolution and of the shortcut: 2 halves height and width, rounding up.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -158,16 +157,16 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return feature maps of shape ``(N, out_channels, ⌈H / stride⌉, ⌈W / stride⌉)``.
 
-        ``x`` has shape ``(N, in_channels, H, W)`` and stays as it is.
+        ``x`` has shape ``(N, in_channels, H, W)`` and must not be modified.
         """
         # YOUR CODE HERE
         raise NotImplementedError("ResidualBlock is not implemented yet")
 
 
 # %% [markdown]
-# Does it help? Here are stacks of up to 32 of **your** blocks, and the same stacks without the way around: the *plain*
-# networks. Both are trained for 30 steps on the same batches. On the left is what the first layer of the untrained
-# networks gets to learn from.
+# Does it help? Here are stacks of up to 32 of **your** blocks, and the same stacks without shortcuts: the *plain*
+# networks. Both are trained for 30 steps on the same batches. The left figure shows the gradient that reaches the first
+# layer of the untrained networks.
 
 # %% tags=["active-ipynb"]
 # def plain_block(channels):
@@ -179,7 +178,7 @@ class ResidualBlock(nn.Module):
 #
 #
 # def stack(block, n_blocks):
-#     """Return a network of so many blocks with 8 channels, at a quarter of the image's resolution."""
+#     """Return a network of n blocks with 8 channels, at a quarter of the image's resolution."""
 #     start = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU())
 #     end = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1), nn.Flatten(0))
 #     return nn.Sequential(start, *[block() for _ in range(n_blocks)], end)
@@ -221,9 +220,9 @@ class ResidualBlock(nn.Module):
 #     plt.show()
 
 # %% [markdown]
-# The deep plain network cannot be trained: its loss stays where guessing is. Batch norm keeps the *values* of all
-# layers at the same scale, but not the gradient, which grows from block to block on its way back. Around the shortcuts
-# it hardly does, and the deeper residual networks learn no worse than the shallow ones.
+# The deep plain network cannot be trained: its loss stays at that of guessing. Batch norm keeps the *values* of all
+# layers at the same scale, but not the gradient, which grows from block to block on its way back. With shortcuts it
+# hardly grows, and the deeper residual networks learn no worse than the shallow ones.
 
 # %% [markdown]
 # ## 2. A small ResNet
@@ -232,10 +231,10 @@ class ResidualBlock(nn.Module):
 #
 # 1. the **stem**: a 3×3 convolution, ReLU (and a batch norm, if you like), from the image's channels to `widths[0]`
 #    channels, stride 1;
-# 2. a **stage** for each width: one `ResidualBlock` or more. The first one leads from the width before to this one,
+# 2. a **stage** for each width: one `ResidualBlock` or more. The first one goes from the previous width to this one,
 #    and has stride 2 from the second stage on: half the resolution, more channels;
-# 3. **global average pooling**: each feature map becomes its mean over all places. What counts is how much of a
-#    pattern there is, not where. And since nothing depends on the number of places, **any image size works**;
+# 3. **global average pooling**: each feature map becomes its mean over all positions. What counts is how much of a
+#    pattern there is, not where. And since nothing depends on the number of positions, **any image size works**;
 # 4. a **linear layer** from `widths[-1]` numbers to the logits.
 #
 # | | shape of one image | with `widths=(8, 16, 32)` |
@@ -248,25 +247,24 @@ class ResidualBlock(nn.Module):
 # | after the pooling | $w_3$ | $32$ |
 # | logits | number of outputs | a single number |
 #
-# As in the exercises before, the outputs are **logits**, and one output a sample comes back as shape $(N,)$, like the
-# labels.
+# As in the previous exercises, the outputs are **logits**, and one output per sample has shape $(N,)$, like the labels.
 #
 # ### Question 2: `SmallResNet`
 
 
 # %% question="SmallResNet"
 class SmallResNet(nn.Module):
-    """A stem, a stage of residual blocks a width, global average pooling and a linear layer.
+    """A stem, one stage of residual blocks per width, global average pooling and a linear layer.
 
     Parameters
     ----------
     in_channels
         Channels of the images, 1 for grey, 3 for colour.
     n_outputs
-        Logits a sample.
+        Logits per sample.
     widths
-        Channels of each stage, of any number of stages. The stem has as many as the first stage. The first block of a
-        stage has stride 2, from the second stage on.
+        Channels of each stage, for any number of stages. The stem has as many as the first stage. From the second stage
+        on, the first block of a stage has stride 2.
     """
 
     def __init__(self, in_channels: int = 1, n_outputs: int = 1, widths: Sequence[int] = (8, 16, 32)) -> None:
@@ -288,7 +286,7 @@ class SmallResNet(nn.Module):
 #     network = SmallResNet()
 #     shapes = []
 #     layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-#     for name, layer in layers:  # a hook sees what a layer returns, wherever in the network it is
+#     for name, layer in layers:  # a hook sees what a layer returns, wherever it is in the network
 #         layer.register_forward_hook(lambda layer, _, output, name=name: shapes.append((name, layer, output.shape)))
 #     network(val_images[:1])
 # except NotImplementedError as todo:
@@ -306,28 +304,28 @@ class SmallResNet(nn.Module):
 #     print(f"{total:,} parameters in all, with those of batch norms")
 
 # %% [markdown]
-# ## 3. Transfer: begin with what another network has learnt
+# ## 3. Transfer: start from what another network has learnt
 #
-# Medical data sets are small. A network that was trained on a million photographs has kernels for edges, textures and
-# shapes that are of use for X-rays too. So take a trained **backbone**, exchange what does not fit, and train it a
-# little further.
+# Medical data sets are small. A network trained on a million photographs has kernels for edges, textures and shapes
+# that are useful for X-rays too. So take a trained **backbone**, replace what does not fit, and train it a little
+# further.
 #
-# torchvision's `resnet18` expects three channels and returns 1 000 logits. For grey images and one logit, two of its
-# layers have to be new, and only those: the first convolution, `conv1`, and the last layer, `fc`. The new first
-# convolution is like the old one but for the number of channels: look at it with `print(resnet18().conv1)`.
+# torchvision's `resnet18` expects three channels and returns 1 000 logits. For grey images and one logit, only two of
+# its layers have to be new: the first convolution, `conv1`, and the last layer, `fc`. The new first convolution is like
+# the old one except for the number of channels: look at it with `print(resnet18().conv1)`.
 #
 # - The trained weights come as a **state dict**: name → tensor, for the network as torchvision defines it. They are
 #   loaded where they fit; a tensor of another shape raises an error.
-# - `weights=None` means that nothing is loaded. Nothing is to be downloaded either: `resnet18()` makes a network with
+# - `weights=None` means that nothing is loaded. Do not download anything either: `resnet18()` creates a network with
 #   random weights.
-# - With one output, torchvision's network returns shape $(N, 1)$; yours shall return $(N,)$, as all models of these
-#   exercises. It need not be a new class for that: `nn.Flatten(0)` turns $(N, 1)$ into $(N,)$, and a module can be
-#   followed by another in an `nn.Sequential`.
+# - With one output, torchvision's network returns shape $(N, 1)$; yours must return $(N,)$, like all models in these
+#   exercises. This does not need a new class: `nn.Flatten(0)` turns $(N, 1)$ into $(N,)$, and an `nn.Sequential` puts
+#   one module after another.
 #
 # <details><summary><b>Real trained weights</b></summary>
 #
-# `torchvision.models.ResNet18_Weights.DEFAULT.get_state_dict()` downloads those that were trained on ImageNet (45 MB).
-# The checks make up weights of their own.
+# `torchvision.models.ResNet18_Weights.DEFAULT.get_state_dict()` downloads weights trained on ImageNet (45 MB). The
+# checks use random weights.
 # </details>
 #
 # ### Question 3: `adapt_resnet18`
@@ -340,13 +338,13 @@ def adapt_resnet18(n_outputs: int = 1, in_channels: int = 1, weights: dict[str, 
     Parameters
     ----------
     n_outputs
-        Logits a sample.
+        Logits per sample.
     in_channels
-        Channels of the images. Otherwise the first convolution has the geometry of the original: 7×7, stride 2,
-        padding 3, no bias.
+        Channels of the images. Otherwise the first convolution has the original geometry: 7×7, stride 2, padding 3, no
+        bias.
     weights
-        A state dict of torchvision's ``resnet18()``, with its three channels and 1 000 outputs. All of it but the first
-        convolution and the last layer is loaded; the dict stays as it is. None: random weights.
+        A state dict of torchvision's ``resnet18()``, with its three channels and 1 000 outputs. Everything but the
+        first convolution and the last layer is loaded; the dict must not be modified. None: random weights.
 
     Returns
     -------
@@ -359,19 +357,19 @@ def adapt_resnet18(n_outputs: int = 1, in_channels: int = 1, weights: dict[str, 
 
 # %% [markdown]
 # **Freezing.** With a few hundred images, eleven million weights are too many to learn. Then the backbone is
-# **frozen**: it stays as it is, and only the last linear layer learns, from the 512 numbers that the backbone makes of
-# an image.
+# **frozen**: it does not change, and only the last linear layer learns, from the 512 numbers that the backbone computes
+# for an image.
 #
 # A parameter is frozen when its `requires_grad` is False. But remember the batch norms: their running statistics are
-# no parameters, and each forward pass in training mode changes them, `requires_grad` or not. So a "frozen" backbone
-# drifts, as soon as a training loop calls `model.train()`, which puts **all** modules within the model into training
-# mode. A frozen batch norm must use its running statistics, and keep them, whatever is called. The other modules shall
-# switch mode as ever: a dropout before the last layer is on in training.
+# not parameters, and each forward pass in training mode changes them, whatever `requires_grad` is. So a "frozen"
+# backbone drifts as soon as a training loop calls `model.train()`, which puts **all** modules of the model into
+# training mode. A frozen batch norm must use its running statistics, and keep them, whatever is called. The other
+# modules must switch mode as before: a dropout before the last layer is on in training.
 #
 # <details><summary><b>Ways to do it</b></summary>
 #
 # `model.train()` calls the method `train` of each child, so a batch norm whose own `train` does nothing stays in
-# evaluation mode. Or let a hook put it there just before it is used: see `register_forward_pre_hook`.
+# evaluation mode. Or let a hook switch it just before it is used: see `register_forward_pre_hook`.
 # </details>
 #
 # ### Question 4: `freeze_backbone`
@@ -379,10 +377,10 @@ def adapt_resnet18(n_outputs: int = 1, in_channels: int = 1, weights: dict[str, 
 
 # %% question="freeze_backbone"
 def freeze_backbone(model: nn.Module) -> nn.Module:
-    """Freeze a model in place but for its last linear layer, and return the same model.
+    """Freeze a model in place except for its last linear layer, and return the same model.
 
-    After that only the parameters of the last `nn.Linear` within the model (the last of ``model.modules()``) require a
-    gradient, and no batch norm changes its running statistics, in no mode. Values stay as they are.
+    Afterwards only the parameters of the last `nn.Linear` in the model (the last of ``model.modules()``) require a
+    gradient, and no batch norm changes its running statistics in any mode. No value changes.
 
     Parameters
     ----------
@@ -421,7 +419,7 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 #     plt.show()
 #
 #     images = nn.functional.interpolate(val_images[:16], 64)
-#     # the mean that the first batch norm of each network expects, before and after a pass in training mode
+#     # the running mean of the first batch norm, before and after a pass in training mode
 #     for name, model in (("not frozen", large), ("frozen", frozen)):
 #         norm = next(module for module in model.modules() if isinstance(module, nn.BatchNorm2d))
 #         before = norm.running_mean.clone()
@@ -433,11 +431,11 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 # %% [markdown]
 # ## 4. Training with one cycle
 #
-# Batch norm and shortcuts allow for large learning rates, but not from the first step on; and with a large rate to the
-# end, the weights jump about: from one epoch to the next, the validation accuracy may fall by 0.3 and come back,
-# because the running statistics lag behind. A **one-cycle** schedule (Smith, 2018) warms up from a small rate to a
-# large one, then cools down to almost nothing. PyTorch has it as `torch.optim.lr_scheduler.OneCycleLR`, whose `step()`
-# belongs after *each batch*.
+# Batch norm and shortcuts allow large learning rates, but not from the first step; and with a large rate until the end,
+# the weights jump about: from one epoch to the next, the validation accuracy may fall by 0.3 and recover, because the
+# running statistics lag behind. A **one-cycle** schedule (Smith, 2018) warms up from a small rate to a large one, then
+# cools down to almost nothing. PyTorch has it as `torch.optim.lr_scheduler.OneCycleLR`, whose `step()` belongs after
+# *each batch*.
 
 # %% tags=["active-ipynb"]
 # schedule_of = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
@@ -452,25 +450,25 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 # plt.show()
 
 # %% [markdown]
-# `fit_resnet` is the loop of the lecture: an **epoch** goes through all training images once, batch by batch, and
-# takes a step against the gradient for each batch. Then it goes through the validation images in evaluation mode,
-# without gradients; nothing is learnt from them. The given model is trained, not a copy of it, and what is frozen in
-# it stays. The loss is the binary cross-entropy of the logits.
+# `fit_resnet` is the loop of the lecture: an **epoch** goes through all training images once, batch by batch, and takes
+# a step against the gradient for each batch. Then it goes through the validation images in evaluation mode, without
+# gradients; nothing is learnt from them. Train the given model, not a copy; its frozen parameters must not change. The
+# loss is the binary cross-entropy of the logits.
 #
-# It returns a record an epoch:
+# It returns one record per epoch:
 #
 # | key | value |
 # |---|---|
-# | `train_loss` | mean loss over the training **images**, as they were met in this epoch |
+# | `train_loss` | mean loss over the training **images**, during this epoch's training |
 # | `val_loss` | mean loss over the validation images, after this epoch's training |
-# | `accuracy` | share of the validation images with the right prediction: 1 where the logit is above 0 |
+# | `accuracy` | share of the validation images with the correct prediction, which is 1 for logits above 0 |
 #
 # Mean over images, not over batches: the last batch may be smaller than the others.
 #
-# **What is asked of it.** With five epochs on 2 000 phantoms, your `fit_resnet` is to bring a small ResNet to an
-# **AUC** of at least 0.90 on images that it has never met; an MLP reaches 0.84 there. The AUC is the probability that
-# an image with a shadow gets a larger logit than one without. The optimiser, its schedule and all else is your choice:
-# a constant rate can reach it too, for the AUC does not suffer when the logits of all images are shifted, as they are
+# **Requirement.** With five epochs on 2 000 phantoms, your `fit_resnet` must bring a small ResNet to an **AUC** of at
+# least 0.90 on images it has never seen; an MLP reaches 0.84 there. The AUC is the probability that an image with a
+# shadow gets a larger logit than one without. The optimiser, its schedule and everything else are your choice: a
+# constant rate can reach it too, because the AUC does not change when the logits of all images are shifted, as happens
 # when running statistics lag behind.
 #
 # ### Question 5: `fit_resnet`
@@ -480,24 +478,24 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 def fit_resnet(
     model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, epochs: int
 ) -> list[dict[str, float]]:
-    """Train a model in place, and return a record of each epoch.
+    """Train a model in place, and return one record per epoch.
 
     Parameters
     ----------
     model
-        Returns logits of shape ``(N,)``; may arrive in either mode, and may hold frozen parameters, which stay.
+        Returns logits of shape ``(N,)``; may arrive in either mode. Its frozen parameters must not change.
     train_loader
         Yields batches ``(images, labels)``: float32, ``(N, C, H, W)`` and ``(N,)`` with labels 0 and 1.
     val_loader
-        The same, of images to validate on: in evaluation mode and without gradients.
+        The same for validation images, which are used in evaluation mode and without gradients.
     epochs
-        How often to go through the training images.
+        Number of passes over the training images.
 
     Returns
     -------
     list of dict
-        For each epoch ``train_loss`` and ``val_loss``, the mean binary cross-entropy over the images, and
-        ``accuracy``, the share of right predictions on the validation images. All are floats.
+        For each epoch ``train_loss`` and ``val_loss``, the mean binary cross-entropy over the images, and ``accuracy``,
+        the share of correct predictions on the validation images. All are floats.
     """
     # YOUR CODE HERE
     raise NotImplementedError("fit_resnet is not implemented yet")
@@ -529,10 +527,10 @@ def fit_resnet(
 # %% [markdown]
 # ## 5. Transfer to a small data set
 #
-# Now a new question with few answers: is the shadow *large* or *small*? Say that somebody has labelled 60 images. We
-# give them to three networks: one that starts from random weights; the one from above with its last layer new and all
-# else **frozen**; and the same, where all weights go on learning (*fine-tuning*). (Only the phantom knows how large
-# its shadows are, so with other data this cell shows nothing.)
+# Now a new question with few labels: is the shadow *large* or *small*? Say that somebody has labelled 60 images. We
+# give them to three networks: one that starts from random weights; the one from above with a new last layer and
+# everything else **frozen**; and the same with all weights still learning (*fine-tuning*). (Only the phantom knows how
+# large its shadows are, so with other data this cell shows nothing.)
 
 # %% tags=["active-ipynb"]
 # def shadow_sizes(images, dataset):
@@ -565,9 +563,9 @@ def fit_resnet(
 #     plt.show()
 
 # %% [markdown]
-# <details><summary><b>Think about it:</b> a backbone was trained to tell dogs from cats. Is it of use?</summary>
+# <details><summary><b>Think about it:</b> a backbone was trained to tell dogs from cats. Is it useful?</summary>
 #
-# What a backbone never needed, its last numbers may not tell. Transfer helps as far as the old task and the new one
-# need the same patterns. That is why networks trained on *many* kinds of images transfer best, and why fine-tuning,
-# with a small learning rate, is the next step when the frozen backbone is not enough.
+# Its outputs may not contain what it never needed. Transfer helps as far as the old and the new task need the same
+# patterns. That is why networks trained on *many* kinds of images transfer best, and why fine-tuning, with a small
+# learning rate, is the next step if the frozen backbone is not enough.
 # </details>

@@ -1,22 +1,22 @@
 # %% [markdown]
 # # Why did it predict that?
 #
-# A network says "opacity, 98 %". Should a radiologist believe it? It may have seen the opacity. It may also
-# have seen that sick patients are X-rayed lying in bed, or that the hospital with more of them marks its images
-# in the corner. Both have happened, and accuracy on images from the same hospitals shows neither.
+# A network says "opacity, 98 %". Should a radiologist believe it? It may have seen the opacity. It may also have
+# seen that sick patients are X-rayed in bed, or that the hospital with more of them marks its images in the corner.
+# Both have happened, and accuracy on images from the same hospitals reveals neither.
 #
 # This optional exercise asks a trained network what it looked at:
 #
 # | question | what you write | bonus points |
 # |---|---|---|
 # | `saliency_map` | which pixels move the output? | 3 |
-# | `occlusion_map` | what happens when a part of the image is hidden? | 3 |
+# | `occlusion_map` | what happens when part of the image is hidden? | 3 |
 # | `grad_cam` | where are the features that speak for the finding? | 4 |
 # | `top_patches` | what does one feature map look for? | 3 |
-# | `pointing_game` | does a map point at the right place? | 2 |
+# | `pointing_game` | does a map point to the right place? | 2 |
 #
-# Each of them works for **any** model that takes images of shape $(N, C, H, W)$ and returns $N$ logits. All of
-# PyTorch is yours; libraries that make such maps (Captum and others) are not.
+# Each works for **any** model that takes images of shape $(N, C, H, W)$ and returns $N$ logits. You may use all of
+# PyTorch, but no library that makes such maps (such as Captum).
 
 # %%
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ from torch import Tensor, nn
 # %% [markdown]
 # ## 1. A model to ask
 #
-# Whether a map is right can be judged only where the truth is known. So the images are those of the *phantom*:
+# Whether a map is right can only be judged where the truth is known. So the images are those of the *phantom*:
 # chest-like pictures that a program draws, half of them with one to three soft opacities in the lungs. **It is
-# synthetic and no medical data.** But for each image there is a mask of the pixels that matter.
+# synthetic, not medical data.** But each image has a mask of the pixels that matter.
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
@@ -39,7 +39,7 @@ from torch import Tensor, nn
 #
 # torch.set_num_threads(1)  # for a network this small, several threads only wait for each other
 #
-# # colours that colour-blind readers can tell apart
+# # Colours that colour-blind readers can tell apart.
 # BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#999999"
 #
 # DATASET = "phantom"  # or "pneumoniamnist": real chest X-rays, downloaded once; nobody knows the masks there
@@ -74,8 +74,8 @@ from torch import Tensor, nn
 # plt.show()
 
 # %% [markdown]
-# The network below is small and built to be asked. Its last layer gives each place a number, the *evidence* for
-# an opacity there, and the logit is the **largest** evidence of all places. It trains in a few seconds;
+# The network below is small and built to be explained. Its last layer gives each position a number, the *evidence*
+# for an opacity there, and the logit is the **largest** evidence of all positions. It trains in a few seconds;
 # meanwhile, read on.
 
 # %% tags=["active-ipynb"]
@@ -83,7 +83,7 @@ from torch import Tensor, nn
 #
 #
 # class SmallCNN(nn.Module):
-#     """Three convolutions; the logit is the largest evidence of any place."""
+#     """Three convolutions; the logit is the largest evidence at any position."""
 #
 #     def __init__(self):
 #         super().__init__()
@@ -100,7 +100,7 @@ from torch import Tensor, nn
 #
 #
 # def turned(images):
-#     """Mirror and turn a batch at random: an opacity stays one, and the network learns to see it from all sides."""
+#     """Flip and rotate a batch at random: an opacity stays one, and the network learns to see it from all sides."""
 #     for mirror in (lambda x: x.flip(2), lambda x: x.flip(3), lambda x: x.mT):
 #         if torch.rand(()) < 0.5:
 #             images = mirror(images)
@@ -126,7 +126,7 @@ from torch import Tensor, nn
 #
 # @torch.no_grad()
 # def accuracy(model, images, labels):
-#     """Return the share of images that a model calls right."""
+#     """Return the share of images that a model classifies correctly."""
 #     return float(((model(images) > 0) == (labels > 0)).float().mean())
 #
 #
@@ -136,19 +136,19 @@ from torch import Tensor, nn
 # print(f"trained in {seconds:.0f} s, accuracy on validation images {accuracy(model, val_images, val_labels):.1%}")
 
 # %% [markdown]
-# ### Ask the model that will be used
+# ### Explain the model as it will be used
 #
-# With dropout, a network in training mode gives another answer each time, and with batch norms the answer for
-# one image depends on the rest of the batch. So every map is made in **evaluation mode**. And asking should
-# leave no trace: somebody who looks at a map between two epochs wants to go on training afterwards. Note that
-# `train()` and `eval()` set a module *and all modules in it*, although each has a mode of its own. A network
-# whose batch norms were frozen is such a mixture. What follows is given to you, for use in your answers:
+# With dropout, a network in training mode gives a different answer each time, and with batch norms the answer for
+# one image depends on the rest of the batch. So every map is made in **evaluation mode**. And it must leave no
+# trace: somebody who looks at a map between two epochs wants to continue training afterwards. Note that `train()`
+# and `eval()` set a module *and all modules in it*, although each has its own mode. In a network with frozen batch
+# norms, modes are mixed. You may use this in your answers:
 
 
 # %%
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode for a ``with`` block; then give each of its modules back its own mode."""
+    """Put a model into evaluation mode for a ``with`` block; then restore the mode of each module."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -161,32 +161,31 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 # %% [markdown]
 # ## 2. Which pixels move the output?
 #
-# Training asks how the loss changes with the *weights*. The same machinery tells how the logit $z$ changes with
-# each *pixel*: its gradient $\partial z / \partial x$. Where it is large, a small change of the pixel changes
-# the answer. The **saliency map** (Simonyan et al., 2014) is its absolute value, and with several channels the
-# largest of them:
+# Training asks how the loss changes with the *weights*. The same machinery shows how the logit $z$ changes with each
+# *pixel*: its gradient $\partial z / \partial x$. Where it is large, a small change of the pixel changes the answer.
+# The **saliency map** (Simonyan et al., 2014) is its absolute value, with several channels the largest one:
 #
 # $$ S_{r,c} \;=\; \max_q \; \left| \frac{\partial z}{\partial x_{q,r,c}} \right| $$
 #
 # - It is the gradient of the **logit**, not of the probability: where the model is sure, the sigmoid is flat,
 #   and the gradient of the probability vanishes.
-# - Nothing is learnt here. The gradients that a training left in the model's parameters stay what they are, and
-#   so does the image. `torch.autograd.grad` gives a gradient without touching any `.grad`.
+# - Nothing is learnt here. The gradients that training left in the model's parameters must not change, and neither
+#   must the image. `torch.autograd.grad` returns a gradient without changing any `.grad`.
 #
 # ### Question 1: `saliency_map`
 
 
 # %% question="saliency_map"
 def saliency_map(model: nn.Module, image: Tensor) -> Tensor:
-    """Return how strongly each pixel moves the logit: the largest absolute gradient over the channels.
+    """Return how strongly each pixel affects the logit: the largest absolute gradient over the channels.
 
     Parameters
     ----------
     model
-        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is asked in evaluation mode. Its
-        modes and its gradients are left as they were; its parameters may be frozen.
+        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is called in evaluation mode.
+        Its modes and gradients must not change; its parameters may be frozen.
     image
-        Shape ``(C, H, W)``; stays as it is, ``requires_grad`` and ``grad`` too.
+        Shape ``(C, H, W)``; must not be modified, including ``requires_grad`` and ``grad``.
 
     Returns
     -------
@@ -204,39 +203,38 @@ def saliency_map(model: nn.Module, image: Tensor) -> Tensor:
 # %% [markdown]
 # ## 3. What if this part were hidden?
 #
-# A gradient tells about tiny changes. **Occlusion** (Zeiler & Fergus, 2014) makes a large one: lay a patch of a
-# uniform grey over a part of the image and see how far the logit drops. Slide the patch over the whole image,
-# and let each pixel have the mean drop of all patches that covered it:
+# A gradient describes tiny changes. **Occlusion** (Zeiler & Fergus, 2014) makes a large one: cover part of the image
+# with a uniform grey patch and see how far the logit drops. Slide the patch over the whole image, and give each
+# pixel the mean drop of all patches that covered it:
 #
 # $$
 # O_{r,c} \;=\; \frac{1}{|P_{r,c}|} \sum_{p \,\in\, P_{r,c}} \big( z(x) - z(x \text{ with } p \text{ hidden}) \big),
 # \qquad P_{r,c} = \text{the patches that cover } (r, c)
 # $$
 #
-# The patches are squares. Their upper left corners lie at rows and columns 0, $s$, $2s$, … for a stride $s$, as
-# far as the **whole** patch lies inside the image. So at the right and lower border, and between patches when
-# the stride is larger than the patch, there may be pixels that no patch covers: they get 0.
+# The patches are square. Their upper left corners are at rows and columns 0, $s$, $2s$, … for a stride $s$, as long
+# as the **whole** patch is inside the image. So at the right and lower border, and between patches if the stride is
+# larger than the patch, there may be pixels that no patch covers: they get 0.
 #
-# A positive value means: this part speaks *for* the finding. Where it is negative, the model was surer without
-# it. No gradients are needed, so this works with any classifier, also one of which you only have the
-# predictions.
+# A positive value means that this part speaks *for* the finding; if it is negative, the model was more certain
+# without it. No gradients are needed, so this works with any classifier, even if you only have its predictions.
 #
 # ### Question 2: `occlusion_map`
 
 
 # %% question="occlusion_map"
 def occlusion_map(model: nn.Module, image: Tensor, patch_size: int = 4, stride: int = 2, fill: float = 0.0) -> Tensor:
-    """Return how far the logit drops when a patch hides a pixel: original minus occluded, mean over its patches.
+    """Return the mean drop of the logit, original minus occluded, over the patches that cover each pixel.
 
     Parameters
     ----------
     model
-        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is asked in evaluation mode, and
-        its modes and gradients are left as they were.
+        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is called in evaluation mode;
+        its modes and gradients must not change.
     image
-        Shape ``(C, H, W)``; stays as it is.
+        Shape ``(C, H, W)``; must not be modified.
     patch_size
-        Height and width of the patch in pixels. One that is larger than the image fits nowhere: the map is all zeros.
+        Height and width of the patch in pixels. If it is larger than the image, the map is all zeros.
     stride
         Pixels from one patch to the next, along both axes.
     fill
@@ -255,7 +253,7 @@ def occlusion_map(model: nn.Module, image: Tensor, patch_size: int = 4, stride: 
         for top in range(0, height - patch_size + 1, stride)
         for left in range(0, width - patch_size + 1, stride)
     ]
-    occluded = image.detach().repeat(len(corners) + 1, 1, 1, 1)  # the last one stays whole
+    occluded = image.detach().repeat(len(corners) + 1, 1, 1, 1)  # the last one is not occluded
     for hidden, (top, left) in zip(occluded, corners, strict=False):
         hidden[:, top : top + patch_size, left : left + patch_size] = fill
     with evaluation_mode(model), torch.no_grad():
@@ -271,9 +269,9 @@ def occlusion_map(model: nn.Module, image: Tensor, patch_size: int = 4, stride: 
 # %% [markdown]
 # ## 4. Where are the features that speak for it?
 #
-# Saliency is sharp and noisy: it knows nothing but pixels. The last convolutional layers know *features*, and
-# still roughly where they are. **Grad-CAM** (Selvaraju et al., 2017) asks how much each of their feature maps
-# $A^k$, of size $h \times w$, matters for the logit, and adds the maps up by that:
+# Saliency is sharp and noisy: it only knows pixels. The last convolutional layers know *features*, and still roughly
+# where they are. **Grad-CAM** (Selvaraju et al., 2017) measures how much each of their feature maps $A^k$, of size
+# $h \times w$, matters for the logit, and sums the maps with these weights:
 #
 # $$
 # \alpha_k = \frac{1}{h\,w} \sum_{i,j} \frac{\partial z}{\partial A^k_{i,j}}
@@ -281,10 +279,9 @@ def occlusion_map(model: nn.Module, image: Tensor, patch_size: int = 4, stride: 
 # L = \text{ReLU}\Big( \sum_k \alpha_k A^k \Big)
 # $$
 #
-# The gradient, averaged over all places, is the **weight** of a map: one number a map. The ReLU keeps what
-# speaks for the finding. Then $L$ is made as large as the image, bilinearly (`align_corners=False`), and
-# divided by its maximum, so that the largest value is 1. When nothing speaks for the finding, $L$ is all zeros
-# and stays so.
+# The gradient, averaged over all positions, is the **weight** of a map: one number per map. The ReLU keeps what
+# speaks for the finding. Then $L$ is resized to the image, bilinearly (`align_corners=False`), and divided by its
+# maximum, so that the largest value is 1. If nothing speaks for the finding, $L$ is all zeros and stays so.
 #
 # **By hand.** Two feature maps of 2×2, and their gradients:
 #
@@ -304,38 +301,37 @@ def occlusion_map(model: nn.Module, image: Tensor, patch_size: int = 4, stride: 
 # \begin{pmatrix} 0 & 1 \\ 0.2 & 0.6 \end{pmatrix}
 # $$
 #
-# **Hooks.** How do you get at a layer in the midst of a model that is not yours? PyTorch calls a *hook* with
-# each output of a layer: `handle = layer.register_forward_hook(hook)`, where `hook(module, inputs, output)` may
-# keep the output, and what it returns replaces the output, unless that is None. A hook stays until its handle's
-# `remove` is called. One that is forgotten runs with every later call, slows it down and holds memory: so it
-# has to go **also when the model raises**.
+# **Hooks.** How do you get at a layer inside a model that is not yours? PyTorch calls a *hook* with each output of a
+# layer: `handle = layer.register_forward_hook(hook)`, where `hook(module, inputs, output)` may store the output; its
+# return value replaces the output unless it is None. A hook stays until its handle's `remove` is called. A forgotten
+# one runs with every later call, slows it down and holds memory, so remove it **even if the model raises**.
 #
 # Two traps:
-# - The next layer may be an operation **in place**, as `nn.ReLU(inplace=True)`, which overwrites the output
-#   that your hook kept. PyTorch's ResNets are full of them.
-# - In a model whose parameters are all frozen, nothing needs a gradient, and so none is recorded, unless the
-#   input asks for one.
+# - The next layer may work **in place**, like `nn.ReLU(inplace=True)`, and overwrite the output that your hook
+#   stored. PyTorch's ResNets are full of such layers.
+# - In a model whose parameters are all frozen, nothing needs a gradient, so none is recorded unless the input
+#   requires one.
 #
 # ### Question 3: `grad_cam`
 
 
 # %% question="grad_cam"
 def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
-    """Return where the features of a layer speak for the finding, on the scale from 0 to 1.
+    """Return where the features of a layer speak for the finding, on a scale from 0 to 1.
 
-    The feature maps of the layer, weighted by the spatial mean of their gradients, summed up, cut off at 0, resized
+    The feature maps of the layer, weighted by the spatial mean of their gradients, summed, clipped at 0, resized
     bilinearly to the image and divided by the maximum.
 
     Parameters
     ----------
     model
-        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is asked in evaluation mode. Its
-        modes and its gradients are left as they were, and no hook stays, also when the model raises. Its parameters may
+        Takes images of shape ``(N, C, H, W)`` and returns logits of shape ``(N,)``. It is called in evaluation mode.
+        Its modes and gradients must not change, and no hook may remain, even if the model raises. Its parameters may
         be frozen.
     layer
         A module within the model that gives feature maps of shape ``(N, K, h, w)``. What follows it may work in place.
     image
-        Shape ``(C, H, W)``; stays as it is.
+        Shape ``(C, H, W)``; must not be modified.
 
     Returns
     -------
@@ -347,7 +343,7 @@ def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         kept.append(output)
-        return output.clone()  # a later operation in place changes the copy
+        return output.clone()  # a later in-place operation changes the copy
 
     handle = layer.register_forward_hook(keep)
     try:
@@ -365,13 +361,12 @@ def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
 
 
 # %% [markdown]
-# All three maps of images that the model calls right. The orange outline is the true finding, the cross is
-# where the map has its maximum. What the model was trained with is one number an image: nobody ever told it
-# *where*.
+# All three maps of images that the model classifies correctly. The orange outline is the true finding, the cross is
+# the maximum of the map. The model was trained with one number per image: nobody ever told it *where*.
 
 # %% tags=["active-ipynb"]
 # def show_map(axes, image, heat, mask=None, title=""):
-#     """Show a map, the outline of the true finding, and the place of the maximum."""
+#     """Show a map, the outline of the true finding, and the position of the maximum."""
 #     limit = float(heat.abs().max()) or 1.0
 #     if float(heat.min()) < 0:
 #         axes.imshow(heat, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -416,29 +411,28 @@ def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
 # plt.show()
 
 # %% [markdown]
-# <details><summary><b>Think about it:</b> some occlusion maps are blue inside a lung. Why was the model surer when a
-# healthy part of it was hidden?</summary>
+# <details><summary><b>Think about it:</b> some occlusion maps are blue inside a lung. Why was the model more certain
+# when a healthy part of it was hidden?</summary>
 #
-# Lungs are dark. A patch of the mean grey in them looks like an opacity itself. What an occluded image should
-# look like is a decision, and there is no neutral one: in the pointing game below, compare a patch as dark as a
-# lung.
+# Lungs are dark, so a patch of mean grey in them looks like an opacity itself. What an occluded image should look
+# like is a choice, and none is neutral: in the pointing game below, compare a patch as dark as a lung.
 # </details>
 #
-# <details><summary><b>Think about it:</b> Grad-CAM gives each feature map one weight, for all places. Which networks
-# does that suit?</summary>
+# <details><summary><b>Think about it:</b> Grad-CAM gives each feature map one weight for all positions. Which
+# networks does that suit?</summary>
 #
-# Those that end in a global pooling, where a feature counts the same wherever it is. A network that flattens
-# its last maps into a fully connected layer has a weight for each place. Their gradients differ from place to
-# place, and the mean says little: on such networks Grad-CAM may point hardly better than chance, even when it
-# is programmed right.
+# Those that end in global pooling, where a feature counts the same wherever it is. A network that flattens its last
+# maps into a fully connected layer has a weight for each position. The gradients differ from position to position,
+# and their mean says little: on such networks Grad-CAM may be hardly better than chance, even if programmed
+# correctly.
 # </details>
 
 # %% [markdown]
 # ### A map can be pretty and mean nothing
 #
 # Some published methods draw the same plausible edges for *any* network, trained or not (Adebayo et al., 2018).
-# Hence a sanity check: replace the weights by random ones. A map that explains the model has to change; a map
-# that stays shows the image. The checks do this with your maps too.
+# Hence a sanity check: replace the weights by random ones. A map that explains the model must change; a map that
+# does not shows the image. The checks do this with your maps too.
 
 # %% tags=["active-ipynb"]
 # torch.manual_seed(2)
@@ -455,18 +449,18 @@ def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
 #             print(f"{todo}: write it, then run this cell again.")
 #         else:
 #             show_map(axes, val_images[number], heat, None if val_masks is None else val_masks[number], kind)
-# figure.suptitle("The same image, asked of two models")
+# figure.suptitle("The same image, two models")
 # plt.show()
 
 # %% [markdown]
 # ## 5. What does one feature map look for?
 #
-# The maps so far explain one prediction. To see what the network has *learnt*, take one feature map of one
-# layer, search many images for the places that excite it most, and look at the pixels there (Zeiler & Fergus,
-# 2014). What do they have in common?
+# The maps so far explain one prediction. To see what the network has *learnt*, take one feature map of one layer,
+# search many images for the regions that excite it most, and look at the pixels there (Zeiler & Fergus, 2014). What
+# do they have in common?
 #
-# For each image, find the maximum of the feature map, and its row $i$ and column $j$. A feature map of
-# $h \times w$ is smaller than the image of $H \times W$; the pixel under the middle of its place is
+# For each image, find the maximum of the feature map, and its row $i$ and column $j$. A feature map of $h \times w$
+# is smaller than the image of $H \times W$; the pixel under the centre of its cell is
 #
 # $$
 # r = \left\lfloor \left(i + \tfrac12\right) \frac{H}{h} \right\rfloor
@@ -474,9 +468,9 @@ def grad_cam(model: nn.Module, layer: nn.Module, image: Tensor) -> Tensor:
 # c = \left\lfloor \left(j + \tfrac12\right) \frac{W}{w} \right\rfloor
 # $$
 #
-# The patch of size $p$ is centred on it: it begins $\lfloor p / 2 \rfloor$ pixels above and to the left. A
-# patch that would leave the image is moved **as little as needed** to stay inside. Take the $k$ images with the
-# largest maxima, one patch an image, strongest first.
+# The patch of size $p$ is centred on it: it begins $\lfloor p / 2 \rfloor$ pixels above and to the left. A patch
+# that would leave the image is moved **as little as needed** to stay inside. Take the $k$ images with the largest
+# maxima, one patch per image, strongest first.
 #
 # ### Question 4: `top_patches`
 
@@ -490,19 +484,19 @@ def top_patches(
     Parameters
     ----------
     model
-        Takes images of shape ``(N, C, H, W)``. It is asked in evaluation mode. Its modes and its gradients are left as
-        they were, and no hook stays, also when the model raises.
+        Takes images of shape ``(N, C, H, W)``. It is called in evaluation mode. Its modes and gradients must not
+        change, and no hook may remain, even if the model raises.
     layer
         A module within the model that gives feature maps of shape ``(N, K, h, w)``. What follows it may work in place.
     channel
         Which of the K feature maps.
     images
-        Shape ``(N, C, H, W)``; stay as they are.
+        Shape ``(N, C, H, W)``; must not be modified.
     k
-        How many patches, at most one an image. Of fewer than ``k`` images, there are N patches.
+        Number of patches, at most one per image. With fewer than ``k`` images, there are N patches.
     patch_size
-        Height and width of a patch, at most those of the images. It begins ``patch_size // 2`` pixels above and left of
-        the pixel under the map's maximum, or as near to that as it can inside the image.
+        Height and width of a patch, at most those of the images. It begins ``patch_size // 2`` pixels above and left
+        of the pixel under the map's maximum, or as close to that as possible inside the image.
 
     Returns
     -------
@@ -557,11 +551,11 @@ def top_patches(
 #     print(f"{todo}: write it, then run this cell again.")
 
 # %% [markdown]
-# ## 6. Does the map point at the right place?
+# ## 6. Does the map point to the right place?
 #
-# A figure with five images convinces, and proves nothing. The **pointing game** (Zhang et al., 2016) makes a
-# number of it: each map has one shot, its maximum, and it is a hit when that lies inside the true finding. The
-# result is the share of hits. Images without a finding cannot be hit or missed, so they do not count.
+# A figure with five images convinces but proves nothing. The **pointing game** (Zhang et al., 2016) turns it into a
+# number: each map has one shot, its maximum, which is a hit if it is inside the true finding. The result is the
+# share of hits. Images without a finding cannot be hit or missed, so they do not count.
 #
 # ### Question 5: `pointing_game`
 
@@ -573,15 +567,15 @@ def pointing_game(heatmaps: Tensor, masks: Tensor) -> float:
     Parameters
     ----------
     heatmaps
-        One map a sample, shape ``(N, H, W)``, of any sign. Of several equal maxima the first counts, row by row.
+        One map per sample, shape ``(N, H, W)``, of any sign. Of several equal maxima, the first counts, row by row.
     masks
-        The true findings, shape ``(N, H, W)``, bool or numbers: not 0 inside of a finding. Samples whose mask is empty
+        The true findings, shape ``(N, H, W)``, bool or numbers: not 0 inside a finding. Samples with an empty mask
         do not count.
 
     Returns
     -------
     float
-        From 0 to 1; NaN when no sample has a finding. From Zhang et al., "Top-down neural attention" (2016).
+        From 0 to 1; NaN if no sample has a finding. From Zhang et al., "Top-down neural attention" (2016).
     """
     ### BEGIN SOLUTION
     inside = masks.flatten(start_dim=1) != 0
@@ -616,9 +610,9 @@ def pointing_game(heatmaps: Tensor, masks: Tensor) -> float:
 # %% [markdown]
 # ## 7. The shortcut that a model took
 #
-# Now the case from the beginning. A hospital that sees more sick patients puts a bright marker into the corner
-# of its images. In our training images the marker is on 95 % of those with an opacity, and on 5 % of those
-# without one. Before you run the cell: what will the network learn, and how would you notice?
+# Now the case from the beginning. A hospital with more sick patients puts a bright marker in the corner of its
+# images. In our training images the marker is on 95 % of those with an opacity, and on 5 % of those without one.
+# Before you run the cell: what will the network learn, and how would you notice?
 
 # %% tags=["active-ipynb"]
 # biased_images, biased_labels, _ = as_tensors(phantoms(3000, seed=21, shortcut=0.95))
@@ -632,9 +626,9 @@ def pointing_game(heatmaps: Tensor, masks: Tensor) -> float:
 # print(f"accuracy on images from elsewhere:              {accuracy(biased_model, other_images, other_labels):.1%}")
 
 # %% [markdown]
-# Validation with images of the same origin looks fine: that is the trap. The maps show what happened. Below are
-# images from elsewhere that have an opacity *and* a marker, where both models say "opacity". Are they right for
-# the same reason?
+# Validation with images from the same source looks fine: that is the trap. The maps show what happened. Below are
+# images from elsewhere that have an opacity *and* a marker, where both models say "opacity". Are they right for the
+# same reason?
 
 # %% tags=["active-ipynb"]
 # clean_model = model
@@ -656,7 +650,7 @@ def pointing_game(heatmaps: Tensor, masks: Tensor) -> float:
 #             show_map(axes, image, occlusion_map(asked, image, patch_size=5, fill=-0.7), mask)
 #     for axes, name in zip(panels[:, 0], ("image", "trained without markers", "trained with markers")):
 #         axes.set_ylabel(name)
-#     figure.suptitle("Occlusion: what does the answer hang on?")
+#     figure.suptitle("Occlusion: what does the answer depend on?")
 #     plt.show()
 #
 #     for name, asked in {"without": clean_model, "with": biased_model}.items():
@@ -671,12 +665,11 @@ def pointing_game(heatmaps: Tensor, masks: Tensor) -> float:
 # %% [markdown]
 # <details><summary><b>Think about it:</b> the maps revealed the shortcut. Would they always?</summary>
 #
-# Here the marker is small, and far from where anything else is. A shortcut may also be everywhere, as a
-# scanner's noise or contrast, or lie just where the disease is, as the drain that is put in *because of* the
-# disease. Then a map points at the right place for the wrong reason. Maps raise suspicion; what settles it is a
-# test on images where the suspected shortcut says nothing, as those "from elsewhere" above.
+# Here the marker is small and far from everything else. A shortcut may also be everywhere, such as a scanner's noise
+# or contrast, or be right where the disease is, such as a drain that was inserted *because of* the disease. Then a
+# map points to the right place for the wrong reason. Maps raise suspicion; what settles it is a test on images where
+# the suspected shortcut says nothing, like those "from elsewhere" above.
 # </details>
 #
-# What to take home: a map says what the *model* uses, not what the disease looks like. Make sure first that it
-# depends on the model at all, measure it where the truth is known, and mistrust good accuracy on images of the
-# same origin.
+# To conclude: a map shows what the *model* uses, not what the disease looks like. First make sure that it depends on
+# the model at all, measure it where the truth is known, and distrust good accuracy on images from the same source.

@@ -221,13 +221,13 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 # -     if bias is not None:
 # -         output = output + bias[:, None]
 
-# %% wrong="bias once a weight" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, bias"
+# %% wrong="bias once per weight" from="loop over the weights of the kernel, einsum over the channels" caught_by="lecture_example, bias"
 # -     return output if bias is None else output + bias[None, :, None, None]
 # +             if bias is not None:
 # +                 output = output + bias[:, None, None]
 # +     return output
 
-# %% wrong="bias once a channel" from="conv2d_single for every image, kernel and channel" caught_by="bias, settings"
+# %% wrong="bias once per channel" from="conv2d_single for every image, kernel and channel" caught_by="bias, settings"
 # -             total = sum(conv2d_single(channel, table) for channel, table in zip(image, kernel))
 # -             maps.append(total[::stride, ::stride] + (0 if bias is None else bias[o]))
 # +             b = 0.0 if bias is None else bias[o]

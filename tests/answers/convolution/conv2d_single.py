@@ -102,7 +102,7 @@ def conv2d_single(image, kernel, bias=0.0):
 # -     return torch.einsum("rcij,ij->rc", windows, kernel) + bias
 # +     return torch.einsum("rcij,ij->rc", windows, kernel)
 
-# %% wrong="bias once a weight" from="sum of shifted images, weight by weight" caught_by="bias, other_shapes"
+# %% wrong="bias once per weight" from="sum of shifted images, weight by weight" caught_by="bias, other_shapes"
 # -     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] for i in range(k_h) for j in range(k_w)) + bias
 # +     return sum(kernel[i, j] * image[i : i + rows, j : j + columns] + bias for i in range(k_h) for j in range(k_w))
 

@@ -116,7 +116,7 @@ def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     return tuple(torch.isin(number, chosen).nonzero().flatten() for chosen in splits)
 
 
-# %% wrong="one sample a patient" caught_by="apart"
+# %% wrong="one sample per patient" caught_by="apart"
 def split_by_patient(patient_ids, fractions=(0.6, 0.2, 0.2), seed=0):
     ids = patient_ids.tolist()
     first = torch.tensor([ids.index(patient) for patient in sorted(set(ids))])

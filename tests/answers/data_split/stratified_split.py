@@ -161,7 +161,7 @@ def stratified_split(labels, fractions=(0.6, 0.2, 0.2), seed=0):
 # -     return tuple(part[torch.randperm(len(part), generator=generator)] for part in joined)
 # +     return tuple(torch.cat(part).sort().values for part in parts)
 
-# %% wrong="places within a class are taken for indices" from="split_indices for each class, then one more shuffle" caught_by="complete"
+# %% wrong="positions within a class are used as indices" from="split_indices for each class, then one more shuffle" caught_by="complete"
 # -         members = (labels == label).nonzero().flatten()
 # -         for part, places in zip(parts, split_indices(len(members), fractions, seed + number)):
 # -             part.append(members[places])

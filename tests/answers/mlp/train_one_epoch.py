@@ -94,7 +94,7 @@ def train_one_epoch(model, loader, optimizer, criterion):
 #           loss.backward()
 # -         optimizer.step()
 
-# %% wrong="one step an epoch" from="the usual loop" caught_by="steps"
+# %% wrong="one step per epoch" from="the usual loop" caught_by="steps"
 # -         optimizer.zero_grad()
 
 # -         optimizer.step()

@@ -22,7 +22,7 @@ class SmallResNet(nn.Module):
         return x[:, 0] if x.shape[1] == 1 else x
 
 
-# %% right="two blocks a stage, average over the flattened places"
+# %% right="two blocks per stage, average over the flattened positions"
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -114,7 +114,7 @@ def deep_network(x, weights):
     return x @ weights[-1].T
 
 
-# %% wrong="the result on its side" caught_by="layers_of_different_width"
+# %% wrong="the result transposed" caught_by="layers_of_different_width"
 def deep_network(x, weights):
     W1, W2, W3, W4, W5 = weights
     return W5 @ torch.sigmoid(W4 @ torch.tanh(W3 @ torch.relu(W2 @ torch.relu(W1 @ x.T))))

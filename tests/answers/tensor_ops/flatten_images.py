@@ -42,7 +42,7 @@ def flatten_images(images):
     return images.flatten()
 
 
-# %% wrong="one row a channel" caught_by="one_row_a_sample"
+# %% wrong="one row per channel" caught_by="one_row_a_sample"
 def flatten_images(images):
     return images.flatten(start_dim=2).flatten(end_dim=1)
 

@@ -54,7 +54,7 @@ def linear(x, theta, theta_0):
     return theta_0 + (theta @ x if x.shape[0] == len(theta) else x @ theta)
 
 
-# %% wrong="bias added once a feature" caught_by="lecture_sum, as_many_samples_as_features"
+# %% wrong="bias added once per feature" caught_by="lecture_sum, as_many_samples_as_features"
 def linear(x, theta, theta_0):
     return (x * theta + theta_0).sum(dim=1)
 

@@ -5,7 +5,7 @@ is committed, so run it only when the phantom changes, and ``autograder calibrat
 another processor it makes another model, because training amplifies differences in the last digits; this is why no
 check compares maps with the numbers of an earlier model.
 
-The model is trained on the public training images and chosen by the public validation images; the checks draw images
+The model is trained on the public training images and chosen with the public validation images; the checks draw images
 of their own. It is *chosen* because training does not ask for maps: some networks, as accurate as others, find their
 evidence beside an opacity rather than in it. A correct map would then point to the wrong place, and no check could
 tell it from a wrong map.
@@ -31,7 +31,7 @@ POINTING = 0.98
 
 
 def untrained() -> nn.Module:
-    """Return the network with fresh weights: `frozen_network` has the architecture, PyTorch's reset the values."""
+    """Return the network with new weights: `frozen_network` has the architecture, `reset_parameters` the values."""
     tensors, channels = {}, 1
     for place, (width, size) in zip((0, 3, 6), LAYERS, strict=True):
         tensors[f"features.{place}.weight"] = torch.zeros(width, channels, size, size)
@@ -47,7 +47,7 @@ def untrained() -> nn.Module:
 
 
 def turned(images: Tensor) -> Tensor:
-    """Mirror and turn a batch at random: a model without a direction puts its evidence in the middle of a finding."""
+    """Flip and rotate a batch at random: a model without a preferred direction centres its evidence on a finding."""
     for mirror in (lambda x: x.flip(2), lambda x: x.flip(3), lambda x: x.mT):
         if torch.rand(()) < 0.5:
             images = mirror(images)

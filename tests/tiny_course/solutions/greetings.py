@@ -9,7 +9,7 @@ from collections.abc import Iterable
 # %% [markdown]
 # ## Adding up
 #
-# How many guests come, when each invitation says for how many it is?
+# How many guests come, if each invitation says how many it is for?
 
 
 # %% question="add"

@@ -1,4 +1,4 @@
-"""How good CNNs get on images that they have not seen, and how good simpler models get."""
+"""How accurate CNNs become on unseen images, compared with simpler models."""
 
 from functools import cache
 
@@ -18,7 +18,7 @@ EPOCHS = 5
 
 @cache
 def _pixels(dataset):
-    """Return images and labels as whole numbers: to train with, to validate with, and to judge answers by."""
+    """Return images and labels as whole numbers: for training, for validation, and for judging answers."""
     if dataset == "phantom":
         return [phantoms(n, seed=HIDDEN_SEED + part)[:2] for part, n in enumerate((4000, 500, 1000))]
     train, held_out = load_dataset(dataset, "train"), load_dataset(dataset, "val")
@@ -36,7 +36,7 @@ def _pixels(dataset):
 
 @cache
 def _data(dataset):
-    """Return what `_pixels` does as tensors, standardised with the training images."""
+    """Return the data of `_pixels` as tensors, standardised with the training images."""
     pixels = _pixels(dataset)
     mean, deviation = pixels[0][0].mean(), pixels[0][0].std()
     return [
@@ -48,8 +48,8 @@ def _data(dataset):
 def given_cnn():
     """Return a network like the lesson's for fit_cnn to train; runs on the student's side.
 
-    It has leaky units: in about one network of thirty all ReLUs would be dead from the start, which says nothing
-    about the loop that trains it.
+    Its ReLUs are leaky: in about one of thirty networks all plain ReLUs would be dead from the start, whatever the loop
+    that trains it.
     """
     first = torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.LeakyReLU(0.1), torch.nn.MaxPool2d(2)
     second = torch.nn.Conv2d(8, 16, 3, padding=1), torch.nn.LeakyReLU(0.1), torch.nn.MaxPool2d(2)
@@ -58,7 +58,7 @@ def given_cnn():
 
 
 def train_given_cnn(submission, dataset, seed):
-    """Train the check's network with the student's fit_cnn; the weights come back and are evaluated here."""
+    """Train the check's network with the student's fit_cnn; evaluate the returned weights here."""
     train, val, (new_images, new_labels) = _data(dataset)
     model = send_function(submission, given_cnn)()
     loaders = (
@@ -100,7 +100,7 @@ def train_simple_cnn(submission, dataset, seed):
 
 
 def fit_baseline(network, dataset, epochs=EPOCHS):
-    """Return the metrics of a simpler model that is trained like a CNN: answers must exceed them."""
+    """Return the metrics of a simpler model trained like a CNN: answers must exceed them."""
     (images, labels), _, (new_images, new_labels) = _data(dataset)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     for _ in range(epochs):
@@ -114,7 +114,7 @@ def fit_baseline(network, dataset, epochs=EPOCHS):
 
 
 def majority_class(dataset, _seed):
-    """Return the metrics of a model that only knows which class is more frequent."""
+    """Return the metrics of a model that always predicts the more frequent class."""
     (_, labels), _, (_, new_labels) = _data(dataset)
     return classification_metrics(torch.full(new_labels.shape, float(labels.mean() - 0.5)), new_labels)
 
@@ -134,15 +134,10 @@ def mlp_model(dataset, _seed):
 BASELINES = {"majority class": majority_class, "logistic regression": linear_model, "MLP": mlp_model}
 
 FIT_CNN_ON_PHANTOMS = Experiment(
-    "fit_cnn_on_phantoms",
-    train_given_cnn,
-    dataset="phantom",
-    metric="accuracy",
-    data=_pixels,
-    baselines=BASELINES,
+    "fit_cnn_on_phantoms", train_given_cnn, dataset="phantom", metric="accuracy", data=_pixels, baselines=BASELINES
 )
 
-# Measured, but not used by a check: real X-rays have to be downloaded, and a linear model does as well on them as a
+# Measured, but not used by a check: real X-rays must be downloaded, and a linear model does as well on them as a
 # CNN.
 FIT_CNN_ON_PNEUMONIA = Experiment(
     "fit_cnn_on_pneumonia",
@@ -154,10 +149,5 @@ FIT_CNN_ON_PNEUMONIA = Experiment(
 )
 
 SIMPLE_CNN_ON_PHANTOMS = Experiment(
-    "simple_cnn_on_phantoms",
-    train_simple_cnn,
-    dataset="phantom",
-    metric="accuracy",
-    data=_pixels,
-    baselines=BASELINES,
+    "simple_cnn_on_phantoms", train_simple_cnn, dataset="phantom", metric="accuracy", data=_pixels, baselines=BASELINES
 )

@@ -1,4 +1,4 @@
-"""Hidden checks of `SimpleCNN`: its logits for known weights, and how good it gets."""
+"""Hidden checks of `SimpleCNN`: its logits for known weights, and its accuracy after training."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from .experiments import SIMPLE_CNN_ON_PHANTOMS
 def random_network(network, in_channels, n_outputs, image_size, seed):
     """Return a network with random parameters in evaluation mode; runs on the student's side.
 
-    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
+    Students may initialise a network as they like, and a last layer of zeros, for example, would hide what it does.
     """
     model = network(in_channels=in_channels, n_outputs=n_outputs, image_size=image_size)
     generator = torch.Generator().manual_seed(seed)
@@ -28,7 +28,7 @@ def random_network(network, in_channels, n_outputs, image_size, seed):
 
 
 def keep_centres(model):
-    """Set all weights of convolutions except the centres of the kernels to 0; runs on the student's side."""
+    """Set all kernel weights except the centres to 0; runs on the student's side."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 4:
@@ -40,9 +40,9 @@ def keep_centres(model):
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
-@pytest.mark.hint("Print the shape just before you flatten, for two sizes.")
+@pytest.mark.hint("Print the shape just before flattening, for two sizes.")
 def test_image_sizes(submission):
-    """Any image size that is divisible by 4 works, with any number of outputs and channels."""
+    """Any image size divisible by 4 works, with any number of outputs and channels."""
     for size, in_channels, n_outputs in ((20, 1, 1), (64, 1, 2), (36, 2, 1), (48, 3, 4)):
         call = "SimpleCNN of another image size"
         network = new_network(submission, call, in_channels=in_channels, n_outputs=n_outputs, image_size=size)
@@ -54,7 +54,7 @@ def test_image_sizes(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
 def test_channels(submission):
-    """All channels of the images are used, each with weights of its own."""
+    """All channels of the images are used, each with its own weights."""
     cause = "in_channels must reach the first convolution"
     network = new_network(submission, "SimpleCNN(in_channels=3)", in_channels=3)
     what = "SimpleCNN(in_channels=3)(images)"
@@ -69,7 +69,7 @@ def test_channels(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
 def test_unbounded(submission):
-    """The outputs are logits, of both signs and any size: nothing comes after the last layer."""
+    """The outputs are logits of both signs and any size: nothing follows the last layer."""
     build = send_function(submission, random_network)
     images = 3 * torch.randn(8, 1, 28, 28)
     with torch.no_grad():
@@ -80,15 +80,15 @@ def test_unbounded(submission):
         assert_logits(logits, (8,), "SimpleCNN()(images)")
     for values, what in ((torch.stack(single), "one output"), (several, "several outputs")):
         low, high = float(values.min()), float(values.max())
-        cause = "no activation comes after the last linear layer: a logit can be any number"
+        cause = "no activation may follow the last linear layer: a logit can be any number"
         if low >= 0 and high <= 1:
-            cause = "a sigmoid (or softmax) comes after the last layer; it belongs to the loss, and would come twice"
+            cause = "a sigmoid (or softmax) follows the last layer; it belongs in the loss"
         elif low >= 0:
-            cause = "a ReLU comes after the last layer: no logit can be negative, so nothing is predicted to be 0"
+            cause = "a ReLU follows the last layer: no logit can be negative, so 0 is never predicted"
         elif high <= 0:
-            cause = "a log-softmax comes after the last layer"
+            cause = "a log-softmax follows the last layer"
         elif low >= -1 and high <= 1:
-            cause = "a tanh comes after the last layer"
+            cause = "a tanh follows the last layer"
         assert_true(low < -1 and high > 1, f"The logits of SimpleCNN with {what} are bounded.", cause=cause)
 
 
@@ -98,18 +98,15 @@ def test_not_linear(submission):
     """The network is more than a linear function of its input."""
     network = send_function(submission, random_network)(submission.SimpleCNN, 1, 8, 28, 2)
     send_function(submission, keep_centres)(network)
-    # Maps of uniform images are uniform, so pooling does not change them: only an activation can be non-linear.
+    # Maps of uniform images are uniform, so pooling does not change them: only an activation can be nonlinear.
     values = torch.linspace(-3, 3, 13)
     with torch.no_grad():
         logits = network(values[:, None, None, None].expand(13, 1, 28, 28).contiguous())
     assert_logits(logits, (13, 8), "SimpleCNN(n_outputs=8)(images)")
     slope = logits.diff(dim=0)
     bend = float((slope.diff(dim=0)).abs().max() / slope.abs().max().clamp(min=1e-12))
-    assert_true(
-        bend > 1e-3,
-        "SimpleCNN has no activation: apart from pooling, it is a linear function.",
-        cause="a ReLU is missing after the convolutions and between the linear layers",
-    )
+    problem = "SimpleCNN has no activation: apart from pooling, it is a linear function."
+    assert_true(bend > 1e-3, problem, cause="a ReLU is missing after the convolutions and between the linear layers")
 
 
 @pytest.mark.points(0.25)
@@ -117,14 +114,14 @@ def test_not_linear(submission):
 def test_gradients(submission):
     """Every parameter gets a gradient."""
     network = send_function(submission, random_network)(submission.SimpleCNN, 1, 1, 28, 3)
-    told = "what the gradients of SimpleCNN tell"
+    told = "the number of gradients of SimpleCNN"
     assert_all_reached(submission, network, torch.randn(16, 1, 28, 28), "SimpleCNN()", told)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
 def test_batch_of_one(submission):
-    """In evaluation mode an image has the same logits alone as among others."""
+    """In evaluation mode, an image has the same logits alone as in a batch."""
     for n_outputs in (1, 3):
         network = send_function(submission, random_network)(submission.SimpleCNN, 1, n_outputs, 28, 4)
         images = torch.randn(4, 1, 28, 28)
@@ -138,14 +135,14 @@ def test_batch_of_one(submission):
 @pytest.mark.points(1)
 @pytest.mark.timeout(90)
 @pytest.mark.after("logits", "layers", "image_sizes", "unbounded", "not_linear", "gradients", "batch_of_one")
-@pytest.mark.hint("Does the training loss of your network fall? Has it enough channels, and not too much pooling?")
+@pytest.mark.hint("Does the training loss of your network fall? Does it have enough channels and not too much pooling?")
 def test_beats_the_mlp(submission):
-    """Trained for five epochs in an ordinary way, the network beats an MLP on the phantom."""
+    """After five epochs of standard training, the network beats an MLP on the phantom."""
     SIMPLE_CNN_ON_PHANTOMS.check(
         submission,
-        what="The accuracy of SimpleCNN() on images that it has never met",
+        what="The accuracy of SimpleCNN() on images it has never seen",
         cause=(
-            "the network is too small, loses small shadows (too much pooling, an average over the whole image, "
-            "dropout that leaves little), or starts with units that never respond"
+            "the network is too small, loses small shadows (too much pooling or dropout, an average over the "
+            "whole image), or starts with dead units"
         ),
     )

@@ -12,44 +12,40 @@ from ...shared.hidden.gradients import NO_GRADIENT
 from ...shared.public.outputs import assert_shape, run
 from ..public.blocks import BLOCK, known_block
 
-# Sums in float32 depend on the order in their last digits, which matters close to 0.
+# The order of a float32 sum changes its rounding, which matters for results close to 0.
 CLOSE = {"atol": 1e-5}
 
 
 def right_block(images, weight, bias, activation=F.relu, pool=F.max_pool2d):
-    """Return what a block gives."""
+    """Return the output of a correct block."""
     return pool(activation(F.conv2d(images, weight, bias, padding=1)), 2)
 
 
 def block_mistakes(images, weight, bias):
-    """Return what a block gives after each typical mistake: cause → value."""
+    """Return the output of a block after each typical mistake: cause → value."""
     right = right_block(images, weight, bias)
     convolved = F.conv2d(images, weight, bias, padding=1)
     mirrored = F.pad(images, (1, 1, 1, 1), "reflect")
     repeated = F.pad(images, (1, 1, 1, 1), "replicate")
     return {
         "the ReLU is missing": F.max_pool2d(convolved, 2),
-        "the mean of each window is taken instead of its maximum": F.avg_pool2d(convolved.relu(), 2),
-        "the mean of each window is taken, and only then the ReLU": F.avg_pool2d(convolved, 2).relu(),
+        "the mean of each window is taken, not its maximum": F.avg_pool2d(convolved.relu(), 2),
+        "the mean of each window is taken, and the ReLU comes after it": F.avg_pool2d(convolved, 2).relu(),
         "the ReLU is missing, and the mean of each window is taken": F.avg_pool2d(convolved, 2),
         "the ReLU comes before the convolution": F.max_pool2d(F.conv2d(images.relu(), weight, bias, padding=1), 2),
         "the pooling is missing": convolved.relu(),
         "the pooling comes before the convolution": F.conv2d(F.max_pool2d(images, 2), weight, bias, padding=1).relu(),
         "the convolution has stride 2, and nothing is pooled": convolved[..., ::2, ::2].relu(),
-        "the pooling steps by 1; it is to halve height and width": F.max_pool2d(convolved.relu(), 2, 1),
+        "the pooling steps by 1; it must halve height and width": F.max_pool2d(convolved.relu(), 2, 1),
         "the convolution is not padded": F.max_pool2d(F.conv2d(images, weight, bias).relu(), 2),
-        "the image is mirrored at its border; padding is with zeros": (
-            F.max_pool2d(F.conv2d(mirrored, weight, bias).relu(), 2)
-        ),
-        "the border is repeated outwards; padding is with zeros": (
-            F.max_pool2d(F.conv2d(repeated, weight, bias).relu(), 2)
-        ),
-        "an odd size is rounded up; it is to be rounded down": F.max_pool2d(convolved.relu(), 2, ceil_mode=True),
+        "the image is mirrored at its border; pad with zeros": F.max_pool2d(F.conv2d(mirrored, weight, bias).relu(), 2),
+        "the border is repeated; pad with zeros": F.max_pool2d(F.conv2d(repeated, weight, bias).relu(), 2),
+        "an odd size is rounded up; round it down": F.max_pool2d(convolved.relu(), 2, ceil_mode=True),
         "this is a leaky ReLU": F.max_pool2d(F.leaky_relu(convolved, 0.01), 2),
         "this is the sigmoid, not the ReLU": F.max_pool2d(convolved.sigmoid(), 2),
         "this is the hyperbolic tangent, not the ReLU": F.max_pool2d(convolved.tanh(), 2),
         "the windows of the pooling overlap": F.max_pool2d(convolved.relu(), 3, 2, padding=1),
-        "something comes after the pooling that changes its values": right.sigmoid(),
+        "something after the pooling changes its values": right.sigmoid(),
     }
 
 
@@ -61,17 +57,14 @@ def gradients_of(module):
 @pytest.mark.points(0.75)
 @pytest.mark.after("halves", "one_convolution")
 def test_values(submission):
-    """The values are those of convolution, ReLU and max-pooling."""
+    """The values are those of convolution, ReLU and max pooling."""
     images = torch.randn(3, 2, 8, 10)
     block, weight, bias = known_block(submission, 2, 4)
-    assert_tensor(
-        run(block, images, f"{BLOCK}(images)"),
-        right_block(images, weight, bias),
-        what=f"{BLOCK}(images)",
-        mistakes=partial(block_mistakes, images, weight, bias),
-        cause="convolution, then ReLU, then max-pooling; nothing else",
-        **CLOSE,
-    )
+    result = run(block, images, f"{BLOCK}(images)")
+    expected = right_block(images, weight, bias)
+    mistakes = partial(block_mistakes, images, weight, bias)
+    cause = "convolution, then ReLU, then max pooling; nothing else"
+    assert_tensor(result, expected, what=f"{BLOCK}(images)", mistakes=mistakes, cause=cause, **CLOSE)
 
 
 @pytest.mark.points(0.25)
@@ -83,7 +76,7 @@ def test_other_shapes(submission):
         block, weight, bias = known_block(submission, 3, 2)
         right = right_block(images, weight, bias)
         mistakes = {
-            "an odd size is rounded up; it is to be rounded down": (
+            "an odd size is rounded up; round it down": (
                 right_block(images, weight, bias, pool=partial(F.max_pool2d, ceil_mode=True))
             ),
             "an axis of length one is lost (`squeeze`)": right.squeeze(),

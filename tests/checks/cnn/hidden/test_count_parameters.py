@@ -1,4 +1,4 @@
-"""Hidden checks of `count_parameters`: shared parameters, and modules within modules."""
+"""Hidden checks of `count_parameters`: shared parameters and nested modules."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from autograder.checking import assert_equal, send_function
 
 
 def tied_network():
-    """Return an encoder and a decoder that share their weights; the bias of the decoder is frozen."""
+    """Return an encoder and a decoder with shared weights; the bias of the decoder is frozen."""
     encoder, decoder = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
     decoder.weight = encoder.weight
     decoder.bias.requires_grad_(False)
@@ -31,31 +31,27 @@ def torch_relu():
 
 @pytest.mark.points(0.25)
 def test_shared(submission):
-    """A parameter that is used in several places counts once."""
+    """A parameter used in several places counts once."""
     network = send_function(submission, tied_network)()
-    cause = "a parameter with several names counts several times; `module.parameters()` gives each of them once"
-    assert_equal(
-        submission.count_parameters(network), 42, what="count_parameters of layers with shared weights", cause=cause
-    )
+    cause = "a parameter with several names is counted several times; `module.parameters()` yields each only once"
+    result = submission.count_parameters(network)
+    assert_equal(result, 42, what="count_parameters of layers with shared weights", cause=cause)
     what = "count_parameters of layers with shared weights, frozen ones included,"
     assert_equal(submission.count_parameters(network, trainable_only=False), 48, what=what, cause=cause)
 
 
 @pytest.mark.points(0.25)
 def test_nested(submission):
-    """Parameters of modules within modules count, buffers do not."""
+    """Parameters of nested modules count; buffers do not."""
     network = send_function(submission, deep_network)()
     for trainable_only, expected in ((True, 24 + 18 + 1), (False, 24 + 8 + 18 + 1)):
-        assert_equal(
-            submission.count_parameters(network, trainable_only),
-            expected,
-            what="count_parameters of modules within modules",
-            mistakes={
-                "buffers are counted: nobody learns a running mean by gradient descent": expected + 109,
-                "a parameter that is a single number (shape ()) is left out": expected - 1,
-                "only the module and its direct children are counted, not what is within those": 19,
-                "only the module's own parameters are counted, not those of the modules within it": 1,
-            },
-        )
+        result = submission.count_parameters(network, trainable_only)
+        mistakes = {
+            "buffers are counted, but gradient descent does not learn a running mean": expected + 109,
+            "a parameter that is a single number (shape ()) is missing": expected - 1,
+            "only the module and its direct children are counted, not deeper modules": 19,
+            "only the module's own parameters are counted, not those of its submodules": 1,
+        }
+        assert_equal(result, expected, what="count_parameters of nested modules", mistakes=mistakes)
     empty = send_function(submission, torch_relu)()
     assert_equal(submission.count_parameters(empty), 0, what="count_parameters of a module without parameters")

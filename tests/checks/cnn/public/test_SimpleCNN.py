@@ -12,7 +12,7 @@ from .networks import SIZE_CAUSE, assert_logits, new_network
 
 pytestmark = pytest.mark.hints(
     "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
-    "Flatten from axis 1 on. With one output the logits have shape (N,): take the last axis away, and that one only.",
+    "Flatten from axis 1 on. With one output the logits have shape (N,): remove the last axis, and only that one.",
 )
 
 MAX_PARAMETERS = 100_000
@@ -25,7 +25,7 @@ def parameter_shapes(module):
 
 @pytest.mark.points(1)
 def test_logits(submission):
-    """One output a sample has shape (N,), more have shape (N, n_outputs), for images of 28×28 and 32×32."""
+    """One output per sample has shape (N,), more have shape (N, n_outputs), for images of 28×28 and 32×32."""
     for call, arguments, image_shape, shape in (
         ("SimpleCNN()", {}, (5, 1, 28, 28), (5,)),
         ("SimpleCNN(n_outputs=3)", {"n_outputs": 3}, (5, 1, 28, 28), (5, 3)),
@@ -50,18 +50,12 @@ def test_layers(submission):
     # A 1×1 kernel sees no neighbours, and one as large as the image is a fully connected layer.
     kernels = [shape[2:] for shape in shapes if len(shape) == 4]
     kernels = [kernel for kernel in kernels if math.prod(kernel) > 1 and max(kernel) < 14]
-    assert_true(
-        len(kernels) >= 2,
-        "SimpleCNN() must have at least two convolutions that look at neighbours.",
-        details=f"It has {len(kernels)}.",
-        cause=(
-            "there are fewer than two, or PyTorch does not know of them: layers in a plain list are not part of "
-            "the module; use nn.Sequential or nn.ModuleList"
-        ),
+    problem = "SimpleCNN() must have at least two convolutions that see neighbouring pixels."
+    cause = (
+        "there are fewer than two, or they are in a plain list, which PyTorch does not see: use nn.Sequential "
+        "or nn.ModuleList"
     )
-    assert_true(
-        n_parameters <= MAX_PARAMETERS,
-        f"SimpleCNN() has more than {MAX_PARAMETERS} parameters.",
-        details=f"It has {n_parameters}.",
-        cause="the first linear layer has weights for each value of the last maps: fewer channels, or more pooling",
-    )
+    assert_true(len(kernels) >= 2, problem, details=f"It has {len(kernels)}.", cause=cause)
+    problem = f"SimpleCNN() has more than {MAX_PARAMETERS} parameters."
+    cause = "the first linear layer has weights for each value of the last maps: use fewer channels or more pooling"
+    assert_true(n_parameters <= MAX_PARAMETERS, problem, details=f"It has {n_parameters}.", cause=cause)

@@ -7,14 +7,13 @@ from ...shared.public.outputs import assert_shape, run
 from .blocks import known_block, new_block
 
 pytestmark = pytest.mark.hints(
-    "Three layers in a row: `nn.Sequential`.",
-    "A 3×3 kernel keeps the size with a padding of 1.",
+    "Three layers in a row: `nn.Sequential`.", "A 3×3 kernel keeps the size with a padding of 1."
 )
 
 
 @pytest.mark.points(0.5)
 def test_halves(submission):
-    """A block makes out_channels maps of half the height and width."""
+    """A block returns out_channels maps of half the height and width."""
     for in_channels, out_channels, size in ((1, 8, 28), (3, 5, 16)):
         images = torch.randn(2, in_channels, size, size)
         call = f"conv_block({in_channels}, {out_channels})(images)"

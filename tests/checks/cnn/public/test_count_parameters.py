@@ -6,7 +6,7 @@ import torch
 from autograder.checking import assert_equal, send_function
 
 pytestmark = pytest.mark.hints(
-    "`module.parameters()` lists them all, and each only once.",
+    "`module.parameters()` lists them all, each only once.",
     "`numel()` counts the elements of a tensor; `requires_grad` says whether it is learnt.",
 )
 
@@ -31,25 +31,22 @@ def which_train(module):
 
 @pytest.mark.points(0.25)
 def test_known_networks(submission):
-    """The counts of a fully connected network and of a convolution are those of the formulas."""
+    """The count of a fully connected network is that of the formula."""
     network = send_function(submission, small_network)()
     expected = 785 * 128 + 129 * 64 + 65
-    assert_equal(
-        submission.count_parameters(network),
-        expected,
-        what="count_parameters of the linear layers 784-128-64-1",
-        mistakes={
-            "tensors are counted, not the numbers in them: `p.numel()` is how many a tensor holds": 6,
-            "the biases are left out: they are learnt too": 784 * 128 + 128 * 64 + 64,
-            "only the weights' outputs are counted (`len(p)` is the first axis alone)": 2 * (128 + 64 + 1),
-            "the result is a float; a count is an int": float(expected),
-        },
-    )
+    result = submission.count_parameters(network)
+    mistakes = {
+        "tensors are counted, not their elements: use `p.numel()`": 6,
+        "the biases are missing: they are learnt too": 784 * 128 + 128 * 64 + 64,
+        "`len(p)` counts the first axis only": 2 * (128 + 64 + 1),
+        "the result is a float; a count is an int": float(expected),
+    }
+    assert_equal(result, expected, what="count_parameters of the linear layers 784-128-64-1", mistakes=mistakes)
 
 
 @pytest.mark.points(0.25)
 def test_frozen(submission):
-    """Frozen parameters are left out, unless trainable_only is False; none is thawed or frozen by counting."""
+    """Frozen parameters are left out unless trainable_only is False; counting does not freeze or unfreeze any."""
     network = send_function(submission, half_frozen)()
     trains, frozen = 28 * 8, 11 * 4
     for call, arguments, expected in (
@@ -57,19 +54,13 @@ def test_frozen(submission):
         ("count_parameters(module, trainable_only=True)", (True,), trains),
         ("count_parameters(module, trainable_only=False)", (False,), trains + frozen),
     ):
-        assert_equal(
-            submission.count_parameters(network, *arguments),
-            expected,
-            what=f"{call}, where a linear layer is frozen,",
-            mistakes={
-                "frozen parameters (`requires_grad` is False) count too": trains + frozen,
-                "`trainable_only=False` asks for all parameters, the frozen ones too": trains,
-                "only the frozen parameters are counted": frozen,
-            },
-        )
-        assert_equal(
-            send_function(submission, which_train)(network),
-            [True, True, False, False],
-            what="requires_grad of the parameters, after counting,",
-            cause="counting must not change the module",
-        )
+        result = submission.count_parameters(network, *arguments)
+        mistakes = {
+            "frozen parameters (`requires_grad` is False) count too": trains + frozen,
+            "`trainable_only=False` asks for all parameters, the frozen ones too": trains,
+            "only the frozen parameters are counted": frozen,
+        }
+        assert_equal(result, expected, what=f"{call}, where a linear layer is frozen,", mistakes=mistakes)
+        result = send_function(submission, which_train)(network)
+        what = "requires_grad of the parameters, after counting,"
+        assert_equal(result, [True, True, False, False], what=what, cause="counting must not change the module")

@@ -10,11 +10,8 @@ from ...shared.public.training import assert_learnt, bright_and_dark, brightness
 from ...shared.public.true_records import assert_true_record, images_of_mean
 
 pytestmark = pytest.mark.hints(
-    "The loop of the MLP's exercise works here: only the model is another.",
-    (
-        "Adam with a rate around 1e-3 is a good start. Weigh each batch's loss by its size, and set the mode at "
-        "the right places."
-    ),
+    "The loop of the MLP exercise works here: only the model is different.",
+    "Start with Adam and a rate around 1e-3. Weight each batch's loss by its size, and set the mode where needed.",
 )
 
 SIZE = 8
@@ -22,7 +19,7 @@ SIZE = 8
 
 @pytest.mark.points(0.5)
 def test_records(submission):
-    """It returns a record for each epoch: train_loss, val_loss and accuracy, as floats."""
+    """There is one record per epoch, with train_loss, val_loss and accuracy as floats."""
     train = send_loader(submission, *bright_and_dark(12, SIZE), batch_size=4)
     val = send_loader(submission, *bright_and_dark(8, SIZE), batch_size=4)
     for epochs in (1, 3):
@@ -33,7 +30,7 @@ def test_records(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_learns(submission):
-    """The model that it is given learns to tell bright images from dark ones."""
+    """The given model learns to tell bright images from dark ones."""
     train = send_loader(submission, *bright_and_dark(96, SIZE), batch_size=8)
     val_images, val_labels = bright_and_dark(64, SIZE)
     model = send_function(submission, brightness_model)(SIZE)
@@ -45,7 +42,7 @@ def test_learns(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_true_records(submission):
-    """The losses and the accuracy in a record are right: checked with a model that nothing can change."""
+    """The losses and the accuracy in a record are correct, checked with a model that training cannot change."""
     train = (
         images_of_mean(torch.tensor([0.5, -0.5, 1.0, 0.25, -0.75, 0.5, -0.25, 0.05])),
         torch.tensor([1.0, 0, 1, 0, 0, 1, 1, 0]),

@@ -1,10 +1,8 @@
-"""The tolerance of map comparisons, and likely causes of differences that several questions share."""
+"""The tolerance of map comparisons, and likely causes that several questions share."""
 
-# Float32 sums in another order differ by rounding, which shows where they come close to 0.
+# The order of a float32 sum changes its rounding, which matters for results close to 0.
 CLOSE = {"atol": 1e-5}
 
-EVALUATION = "the model is in training mode: dropout draws lots, and a batch norm uses the batch's own statistics"
+EVALUATION = "the model is in training mode: dropout is random, and a batch norm uses the statistics of the batch"
 
-AFTER_EXCEPTION = (
-    "what follows an exception is not run any more, unless it stands in a `finally` or is done by a `with`"
-)
+AFTER_EXCEPTION = "code after an exception does not run unless it is in a `finally` or done by a `with`"

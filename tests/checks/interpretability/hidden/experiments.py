@@ -25,12 +25,12 @@ def _drawn(seed):
 
 @cache
 def _cases(seed):
-    """Return new images in which the frozen model sees an opacity, and where it is; see `seen_findings`."""
+    """Return new images in which the frozen model sees an opacity, and its location; see `seen_findings`."""
     return seen_findings(_drawn(seed))
 
 
 def _data(dataset):
-    """Return what the measurements use: the images and masks of the three seeds, and the bytes of the model."""
+    """Return the data of the measurements: the images and masks of the three seeds, and the bytes of the model."""
     return [list(_drawn(seed)) for seed in (1, 2, 3)], np.frombuffer(MODEL.read_bytes(), np.uint8)
 
 
@@ -51,7 +51,7 @@ def pointing_share(maps, masks):
 
 
 def _correlation(first, second):
-    """Return the mean absolute correlation of two sets of maps; a flat map counts as 1, because it shows nothing."""
+    """Return the mean absolute correlation of two sets of maps; a flat map shows nothing and counts as 1."""
     first, second = ((m - m.mean(1, keepdim=True)).double() for m in (first.flatten(1), second.flatten(1)))
     norms = (first.norm(dim=1) * second.norm(dim=1)).clamp(min=1e-12)
     flat = first.norm(dim=1) < 1e-9
@@ -77,7 +77,7 @@ def saliency_finds(submission, dataset, seed):
 
 
 def saliency_changes(submission, dataset, seed):
-    """Measure how far saliency maps depend on the model's weights."""
+    """Measure how much saliency maps depend on the model's weights."""
     return _sanity(submission, "saliency_map", seed, 10)
 
 
@@ -87,7 +87,7 @@ def occlusion_finds(submission, dataset, seed):
 
 
 def occlusion_changes(submission, dataset, seed):
-    """Measure how far occlusion maps depend on the model's weights."""
+    """Measure how much occlusion maps depend on the model's weights."""
     return _sanity(submission, "occlusion_map", seed, 6)
 
 
@@ -97,19 +97,19 @@ def grad_cam_finds(submission, dataset, seed):
 
 
 def grad_cam_changes(submission, dataset, seed):
-    """Measure how far Grad-CAM maps depend on the model's weights."""
+    """Measure how much Grad-CAM maps depend on the model's weights."""
     return _sanity(submission, "grad_cam", seed, 10)
 
 
 def random_maps(dataset, seed):
-    """Point anywhere."""
+    """Point to a random pixel."""
     _, masks = _cases(seed)
     maps = torch.rand(masks.shape, generator=torch.Generator().manual_seed(seed))
     return {"pointing": pointing_share(maps, masks)}
 
 
 def usual_place(dataset, seed):
-    """Point to where opacities are most often, whatever the image."""
+    """Point to the most frequent position of opacities, whatever the image."""
     _, masks = _cases(seed)
     return {"pointing": pointing_share(_cases(seed + 100)[1].float().mean(0).expand(len(masks), -1, -1), masks)}
 

@@ -1,4 +1,4 @@
-"""Grad-CAM computed from its definition on the checker's own models, and after typical mistakes."""
+"""Grad-CAM computed from its definition on the checker's models, and after typical mistakes."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from ..public.maps import scaled
 
 
 def activations_and_gradients(model, layer, image):
-    """Return what ``model.features[layer]`` gives for an image, and the gradient of the logit with respect to it."""
+    """Return the output of ``model.features[layer]`` for an image, and the gradient of the logit with respect to it."""
     with torch.no_grad():
         activations = model.features[: layer + 1](image[None])
     activations.requires_grad_()
@@ -47,29 +47,29 @@ def cam_mistakes(activations, gradients, size):
     """Return what grad_cam gives after each typical mistake: cause → value."""
     named = {
         "the activations are not weighted by the gradients": "unweighted",
-        "the gradients are not averaged over the places: each map has one weight": "not averaged",
-        "the absolute value of the weights is taken; what speaks against counts negative": "absolute",
+        "the gradients are not averaged over positions: each map has one weight": "not averaged",
+        "the absolute value of the weights is taken; evidence against the finding is negative": "absolute",
         "the ReLU is missing: only what speaks for the finding is shown": "no relu",
-        "the ReLU comes after resizing; it comes before": "relu last",
+        "the ReLU comes after resizing; apply it before": "relu last",
         "the map is not resized to the image": "not resized",
-        "the map is resized to the nearest neighbour, not bilinearly": "nearest",
-        "`align_corners=True`: it has to be False": "corners",
-        "the map is divided by its maximum before it is resized; after it, the maximum is 1": "scaled first",
+        "the map is resized by nearest neighbour, not bilinearly": "nearest",
+        "`align_corners` is True; it must be False": "corners",
+        "the map is divided by its maximum before resizing; divide after it": "scaled first",
         "the map is not divided by its maximum": "unscaled",
-        "the map is divided by its sum; it is the maximum": "sum",
+        "the map is divided by its sum, not by its maximum": "sum",
         "the minimum is subtracted too; only divide by the maximum": "range",
     }
     mistakes = {cause: cam_of(activations, gradients, size, mode=mode) for cause, mode in named.items()}
     right = cam_of(activations, gradients, size)
     return mistakes | {
         "rows and columns are swapped": right.T,
-        "one axis too many is left: the map has two": right[None],
-        "batch and channel axis are left: the map has two axes": right[None, None],
+        "there is an axis too many: the map has two": right[None],
+        "batch and channel axes are still there: the map has two axes": right[None, None],
     }
 
 
 def telling_image(model, layer, n_channels, size, *, transposed=False):
-    """Draw an image whose map has zeros as well as other values: a map of zeros would hide most mistakes."""
+    """Draw an image whose map has both zeros and other values: a map of zeros would hide most mistakes."""
     for _ in range(1000):
         image = torch.randn(n_channels, *reversed(size)).mT if transposed else torch.randn(n_channels, *size)
         activations, gradients = activations_and_gradients(model, layer, image)

@@ -1,4 +1,4 @@
-"""What can happen to a model before a map is made; the functions run on the student's side."""
+"""Changes to a model before a map is made; the functions run on the student's side."""
 
 import torch
 
@@ -14,13 +14,13 @@ def freeze(model):
 
 
 def fill_gradients(model):
-    """Give a model's parameters gradients, as the last step of training does."""
+    """Give a model's parameters gradients, as the last training step does."""
     for place, parameter in enumerate(model.parameters()):
         parameter.grad = torch.full_like(parameter, place + 1.0)
 
 
 def break_classifier(model):
-    """Make a model raise once its features are computed."""
+    """Make a model raise after computing its features."""
 
     def head(features):
         raise ArithmeticError("this model fails on purpose")

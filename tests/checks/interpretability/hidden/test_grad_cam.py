@@ -1,6 +1,7 @@
-"""Grad-CAM: deep networks, any state of the model, models that raise, and findings of the frozen model."""
+"""Grad-CAM: deep networks, model state, models that raise, and findings of the frozen model."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -17,59 +18,46 @@ from .model_changes import break_classifier, fill_gradients, freeze, train
 
 @pytest.mark.points(0.5)
 def test_deep_network(submission):
-    """The map is right for layers early and late in a network, and for images that are not square."""
+    """The map is correct for early and late layers, and for images that are not square."""
     model, ours = send_function(submission, network)(2, False), network(2, False)
     for layer, size, transposed in ((4, (10, 16), False), (0, (8, 9), True), (3, (14, 9), False)):
         image = telling_image(ours, layer, 2, size, transposed=transposed)
         activations, gradients = activations_and_gradients(ours, layer, image)
-        assert_tensor(
-            submission.grad_cam(model, model.features[layer], image),
-            cam_of(activations, gradients, size),
-            what="grad_cam of a convolutional network",
-            mistakes=lambda a=activations, g=gradients, size=size: cam_mistakes(a, g, size),
-            **CLOSE,
-        )
+        result = submission.grad_cam(model, model.features[layer], image)
+        expected = cam_of(activations, gradients, size)
+        mistakes = partial(cam_mistakes, activations, gradients, size)
+        assert_tensor(result, expected, what="grad_cam of a convolutional network", mistakes=mistakes, **CLOSE)
 
 
 @pytest.mark.points(0.25)
 def test_all_zeros(submission):
-    """Where nothing speaks for the finding, the map is all zeros, without NaN."""
+    """If nothing speaks for the finding, the map is all zeros, without NaN."""
     model = send_function(submission, two_maps)(-CAM_GRADIENTS, 1)
     image = torch.tensor([[[2.0, 4], [3, 3]]])
-    assert_tensor(
-        submission.grad_cam(model, model.layer, image),
-        torch.zeros(2, 2),
-        what="grad_cam of a model that sees nothing",
-        mistakes={
-            "a map of zeros has the maximum 0, which nothing can be divided by": torch.full((2, 2), math.nan),
-            "the ReLU is missing: only what speaks for the finding is shown": 3 - 2 * image[0],
-            "the ReLU is missing: only what speaks for the finding is shown, and nothing does here": (
-                (3 - 2 * image[0]) / -1.0
-            ),
-        },
-    )
+    result = submission.grad_cam(model, model.layer, image)
+    mistakes = {
+        "the maximum of a map of zeros is 0: do not divide by it": torch.full((2, 2), math.nan),
+        "the ReLU is missing: only what speaks for the finding is shown": 3 - 2 * image[0],
+        "the ReLU is missing, although nothing speaks for the finding here": (3 - 2 * image[0]) / -1.0,
+    }
+    assert_tensor(result, torch.zeros(2, 2), what="grad_cam of a model that sees nothing", mistakes=mistakes)
 
 
 @pytest.mark.points(0.25)
 def test_model_raises(submission):
-    """Hooks are removed also when the model raises, and its exception arrives."""
+    """Hooks are removed even if the model raises, and its exception is passed on."""
     model = send_function(submission, network)(1, False)
     look = send_function(submission, state_of)
     before = look(model)
     send_function(submission, break_classifier)(model)
     call = "grad_cam of a model that raises"
     assert_raises(ArithmeticError, submission.grad_cam, model, model.features[4], torch.rand(1, 6, 8), what=call)
-    assert_equal(
-        look(model)["hooks"],
-        before["hooks"],
-        what=f"The number of hooks after {call}",
-        cause=AFTER_EXCEPTION,
-    )
+    assert_equal(look(model)["hooks"], before["hooks"], what=f"The number of hooks after {call}", cause=AFTER_EXCEPTION)
 
 
 @pytest.mark.points(0.25)
 def test_evaluation_mode(submission):
-    """The map is that of the model in evaluation mode; gradients from training stay."""
+    """The map is computed in evaluation mode; gradients from training are kept."""
     build = send_function(submission, network)
     image, call = telling_image(network(1, False), 4, 1, (8, 8)), "grad_cam of a model in training mode"
     clean, model = build(1, False), build(1, False)
@@ -83,39 +71,31 @@ def test_evaluation_mode(submission):
 
 @pytest.mark.points(0.25)
 def test_in_place_and_frozen(submission):
-    """An operation in place after the layer does no harm, and neither do frozen parameters."""
+    """In-place operations after the layer do not change the map, and neither do frozen parameters."""
     build = send_function(submission, network)
-    # The layer is a batch norm: its output has both signs, so the ReLU that follows changes it.
+    # The layer is a batch norm: its output has both signs, so the ReLU after it changes it.
     image = telling_image(network(1, False), 1, 1, (8, 10))
     clean, model = build(1, False), build(1, True)
     expected = submission.grad_cam(clean, clean.features[1], image)
     assert_tensor(expected, torch.zeros(8, 10), what="grad_cam of a network", atol=math.inf)
     expected = expected.detach()
-    assert_tensor(
-        submission.grad_cam(model, model.features[1], image),
-        expected,
-        what="grad_cam of a layer that an operation in place follows",
-        cause="the next layer overwrote what the hook kept: let the model go on with a copy of it",
-        **CLOSE,
-    )
+    result = submission.grad_cam(model, model.features[1], image)
+    cause = "the next layer overwrote the stored output: let the hook return a copy to the model"
+    assert_tensor(result, expected, what="grad_cam of a layer followed by an in-place operation", cause=cause, **CLOSE)
     model = build(1, False)
     send_function(submission, freeze)(model)
-    assert_tensor(
-        submission.grad_cam(model, model.features[1], image),
-        expected,
-        what="grad_cam of a frozen model",
-        cause="where no parameter needs a gradient, PyTorch records none, unless the input needs one",
-        **CLOSE,
-    )
+    result = submission.grad_cam(model, model.features[1], image)
+    cause = "if no parameter needs a gradient, PyTorch records none unless the input needs one"
+    assert_tensor(result, expected, what="grad_cam of a frozen model", cause=cause, **CLOSE)
 
 
 @pytest.mark.points(0.25)
 def test_finds_the_opacity(submission):
-    """In images that a trained model calls right, the maximum nearly always lies at an opacity."""
+    """In images that a trained model classifies correctly, the maximum is nearly always at an opacity."""
     GRAD_CAM_FINDS.check(submission, what=FINDS, cause="rows and columns swapped, or weights with the wrong sign")
 
 
 @pytest.mark.points(0.25)
 def test_depends_on_the_weights(submission):
-    """Randomised weights change the map."""
+    """Randomising the weights changes the map."""
     GRAD_CAM_CHANGES.check(submission, what=CHANGES, cause=NOT_THE_MODEL)

@@ -1,6 +1,7 @@
-"""Occlusion maps: every setting, uncovered pixels, any state of the model, and findings of the frozen model."""
+"""Occlusion maps: every setting, uncovered pixels, model state, and findings of the frozen model."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from .model_changes import fill_gradients
 
 
 def reference_occlusion(model, image, patch_size=4, stride=2, fill=0.0, *, mode="mean"):
-    """Return the map patch by patch; ``mode`` makes one of the typical mistakes instead."""
+    """Return the map, computed patch by patch; ``mode`` makes a typical mistake."""
     _, height, width = image.shape
     total, covered = torch.zeros(height, width), torch.zeros(height, width)
     with torch.no_grad():
@@ -48,25 +49,25 @@ def occlusion_mistakes(model, image, patch_size=4, stride=2, fill=0.0):
     right = after()
     return {
         "the drop has the wrong sign: it is the original logit minus the occluded one": -right,
-        "the drops are summed up; a pixel gets their mean": after("sum"),
+        "the drops are summed; a pixel gets their mean": after("sum"),
         "the largest drop is taken; a pixel gets the mean": after("maximum"),
-        "a later patch overwrites an earlier one; a pixel gets the mean of all that cover it": after("last"),
-        "patches hang over the border of the image; they lie wholly inside": after("over the border"),
-        "the drop is that of the probability; it is the logit's": after("probability"),
+        "a later patch overwrites an earlier one; a pixel gets the mean of all patches on it": after("last"),
+        "patches cross the border of the image; they must be inside": after("over the border"),
+        "this is the drop of the probability, not of the logit": after("probability"),
         "negative drops are cut off; keep them": right.relu(),
         "the absolute value is taken; keep the sign": right.abs(),
-        "the map is scaled by its maximum; leave it as it is": right / right.max(),
+        "the map is scaled by its maximum; do not scale it": right / right.max(),
         "rows and columns are swapped": right.T,
         "`fill` is ignored: patches are filled with 0": after(fill=0.0),
         "the stride is ignored: the patches start at every pixel": after(stride=1),
         "the patches step by their own size, not by the stride": after(stride=patch_size),
-        "only the first channel is occluded; a patch hides all of them": after("first channel"),
+        "only the first channel is occluded; a patch hides all channels": after("first channel"),
     }
 
 
 @pytest.mark.points(0.5)
 def test_settings(submission):
-    """The map is right for other sizes, strides, fills and channels, and images that are not square."""
+    """The map is correct for other sizes, strides, fills and channels, and for images that are not square."""
     model, ours = send_function(submission, network)(2, False), network(2, False)
     for image, settings in (
         (torch.rand(2, 12, 8), {}),
@@ -74,33 +75,30 @@ def test_settings(submission):
         (torch.rand(2, 14, 8).mT, {"patch_size": 5, "stride": 3, "fill": 0.7}),
         (torch.rand(2, 8, 12), {"patch_size": 2, "stride": 3, "fill": -1.0}),
     ):
-        assert_tensor(
-            submission.occlusion_map(model, image, **settings),
-            reference_occlusion(ours, image, **settings),
-            what="occlusion_map of a convolutional network",
-            mistakes=lambda image=image, settings=settings: occlusion_mistakes(ours, image, **settings),
-            **CLOSE,
-        )
+        result = submission.occlusion_map(model, image, **settings)
+        expected = reference_occlusion(ours, image, **settings)
+        mistakes = partial(occlusion_mistakes, ours, image, **settings)
+        assert_tensor(result, expected, what="occlusion_map of a convolutional network", mistakes=mistakes, **CLOSE)
 
 
 @pytest.mark.points(0.25)
 def test_uncovered(submission):
-    """Pixels that no patch covers are 0, also where no patch fits into the image at all."""
+    """Pixels that no patch covers are 0, even if no patch fits into the image."""
     image = torch.rand(1, 8, 11) + 0.5
     model = send_function(submission, weighted_sum)(torch.ones(1, 8, 11))
     for patch_size, stride in ((4, 3), (2, 4), (12, 2), (9, 1)):
         reached = reference_occlusion(weighted_sum(torch.ones(1, 8, 11)), image, patch_size, stride) != 0
         drops = submission.occlusion_map(model, image, patch_size=patch_size, stride=stride)
         call = "occlusion_map where some pixels are not covered"
-        cause = "a mean over no patches is 0 divided by 0"
+        cause = "the mean over no patches is 0 / 0"
         assert_tensor(drops, torch.zeros(8, 11), what=call, atol=math.inf, cause=cause)
-        cause = "a patch lies partly outside of the image, or one more is laid against the border"
+        cause = "a patch is partly outside the image, or an extra one is placed at the border"
         assert_tensor(drops[~reached], torch.zeros(int((~reached).sum())), what=call, cause=cause)
 
 
 @pytest.mark.points(0.25)
 def test_leaves_all_as_found(submission):
-    """The map is made in evaluation mode, carries no graph, and leaves model and image as they were."""
+    """The map is computed in evaluation mode without a graph, and neither model nor image is modified."""
     build = send_function(submission, network)
     image, call = torch.rand(1, 8, 8), "occlusion_map of a model in training mode"
     expected = submission.occlusion_map(build(1, False), image)
@@ -110,22 +108,19 @@ def test_leaves_all_as_found(submission):
     send_function(submission, train_all_but_dropout)(model)
     drops = leaves_model(submission, model, image, call, submission.occlusion_map, model, image)
     assert_tensor(drops, expected.detach(), what=call, cause=EVALUATION, **CLOSE)
-    assert_true(
-        not drops.requires_grad,
-        "occlusion_map is still part of a graph: it requires a gradient.",
-        cause="no gradient is needed here; `torch.no_grad()` saves memory and time",
-    )
+    cause = "no gradient is needed here; `torch.no_grad()` saves memory and time"
+    assert_true(not drops.requires_grad, "occlusion_map is still part of a graph: it requires a gradient.", cause=cause)
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.timeout(20)
 def test_finds_the_opacity(submission):
-    """In images that a trained model calls right, the largest drop nearly always lies at an opacity."""
+    """In images that a trained model classifies correctly, the largest drop is nearly always at an opacity."""
     OCCLUSION_FINDS.check(submission, what=FINDS, cause="rows and columns swapped, or the sign of the drop")
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.timeout(20)
 def test_depends_on_the_weights(submission):
-    """Randomised weights change the map."""
+    """Randomising the weights changes the map."""
     OCCLUSION_CHANGES.check(submission, what=CHANGES, cause=NOT_THE_MODEL)

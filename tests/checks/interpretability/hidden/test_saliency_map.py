@@ -1,4 +1,4 @@
-"""Saliency maps: deep networks, any state of the model, and findings of the frozen model."""
+"""Saliency maps: deep networks, model state, and findings of the frozen model."""
 
 import math
 
@@ -23,22 +23,18 @@ def reference_saliency(model, image):
 
 @pytest.mark.points(0.5)
 def test_deep_network(submission):
-    """The map is right for a convolutional network, several channels, and images that are not square."""
+    """The map is correct for a convolutional network, several channels, and images that are not square."""
     model, ours = send_function(submission, network)(3, False), network(3, False)
     for image in (torch.rand(3, 6, 10), torch.rand(3, 12, 7).mT, torch.rand(3, 16, 16)[:, ::2, ::2]):
         gradient = reference_saliency(ours, image)
-        assert_tensor(
-            submission.saliency_map(model, image),
-            gradient.abs().amax(0),
-            what="saliency_map of a convolutional network",
-            mistakes=saliency_mistakes(gradient, image),
-            **CLOSE,
-        )
+        result = submission.saliency_map(model, image)
+        call = "saliency_map of a convolutional network"
+        assert_tensor(result, gradient.abs().amax(0), what=call, mistakes=saliency_mistakes(gradient, image), **CLOSE)
 
 
 @pytest.mark.points(0.25)
 def test_evaluation_mode(submission):
-    """The map is that of the model in evaluation mode, in whatever mode it comes."""
+    """The map is computed in evaluation mode, whatever mode the model arrives in."""
     build = send_function(submission, network)
     image = torch.rand(1, 8, 8)
     expected = submission.saliency_map(build(1, False), image)
@@ -51,7 +47,7 @@ def test_evaluation_mode(submission):
 
 @pytest.mark.points(0.25)
 def test_gradients_that_were_there(submission):
-    """Gradients from training stay, frozen parameters are no obstacle, and the image keeps requires_grad."""
+    """Gradients from training are kept, frozen parameters work, and the image keeps requires_grad."""
     image = torch.rand(1, 8, 8)
     for prepare, what in (
         (fill_gradients, "saliency_map of a model with gradients"),
@@ -65,11 +61,11 @@ def test_gradients_that_were_there(submission):
 
 @pytest.mark.points(0.25)
 def test_finds_the_opacity(submission):
-    """In images that a trained model calls right, the largest value nearly always lies at an opacity."""
+    """In images that a trained model classifies correctly, the largest value is nearly always at an opacity."""
     SALIENCY_FINDS.check(submission, what=FINDS, cause="rows and columns swapped, or a map that is blurred or flat")
 
 
 @pytest.mark.points(0.25)
 def test_depends_on_the_weights(submission):
-    """Randomised weights change the map."""
+    """Randomising the weights changes the map."""
     SALIENCY_CHANGES.check(submission, what=CHANGES, cause=NOT_THE_MODEL)

@@ -1,7 +1,8 @@
-"""Top patches: maps of any size and sign, few images, and a model that stays as it was."""
+"""Top patches: maps of any size and sign, few images, and an unmodified model."""
 
 import math
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from .model_changes import break_classifier, fill_gradients
 
 
 def uneven_network(in_channels, in_place):
-    """Return a network whose feature maps are three times lower and twice narrower than the image, always the same."""
+    """Return a network, always the same, whose maps have a third of the image's height and half its width."""
 
     class UnevenNetwork(torch.nn.Module):
         def __init__(self):
@@ -33,7 +34,7 @@ def uneven_network(in_channels, in_place):
 
 
 def reference_patches(model, layer, channel, images, k=9, patch_size=9, *, mode=""):
-    """Return the patches one image at a time; ``mode`` makes one of the typical mistakes instead."""
+    """Return the patches, computed one image at a time; ``mode`` makes a typical mistake."""
     with torch.no_grad():
         maps = model.features[: layer + 1](images)
     maps = maps.abs() if mode == "absolute" else maps
@@ -74,12 +75,12 @@ def patch_mistakes(model, layer, channel, images, k, patch_size):
         "the first k images are taken, not the k with the strongest maximum": "first",
         "images are ordered by the mean of their map, not by its maximum": "mean",
         "the 0.5 of the formula is missing": "no half",
-        "the place in the map is taken for the place in the image": "map place",
-        "the patch starts at the pixel; it is centred on it": "corner",
+        "the position in the map is used as the position in the image": "map place",
+        "the patch starts at the pixel; centre it there": "corner",
         "rows and columns are swapped": "swapped",
         "rows are scaled by the width, or columns by the height": "square",
         "the pixel is in row and column patch_size // 2 of the patch, counted from 0": "even",
-        "the largest absolute value is taken; a negative one excites nothing": "absolute",
+        "the largest absolute value is taken; negative values do not excite": "absolute",
     }
 
     def of(mode, place=channel):
@@ -87,7 +88,7 @@ def patch_mistakes(model, layer, channel, images, k, patch_size):
 
     right = of("")
     return {cause: of(mode) for cause, mode in named.items()} | {
-        "another feature map is used than `channel`": of("", 0),
+        "a feature map other than `channel` is used": of("", 0),
         "only one channel of the image is returned": right[:, :1],
         "the order is reversed: the strongest comes first": right.flip(0),
     }
@@ -95,7 +96,7 @@ def patch_mistakes(model, layer, channel, images, k, patch_size):
 
 @pytest.mark.points(0.75)
 def test_other_map_sizes(submission):
-    """The place in a smaller map is turned into the right pixel, also where the image is not square."""
+    """A position in a smaller map becomes the right pixel, even if the image is not square."""
     for build, layer, channel, shape, settings in (
         (network, 4, 2, (12, 2, 20, 32), {"k": 5, "patch_size": 5}),
         (network, 3, 1, (15, 2, 31, 17), {"k": 6, "patch_size": 3}),
@@ -106,43 +107,36 @@ def test_other_map_sizes(submission):
         images = torch.rand(shape)
         settings_used = {"k": 9, "patch_size": 9} | settings
         expected = reference_patches(ours, layer, channel, images, **settings)
-        assert_tensor(
-            submission.top_patches(model, model.features[layer], channel, images, **settings),
-            expected,
-            what="top_patches of a convolutional network",
-            mistakes=lambda a=(ours, layer, channel, images), s=settings_used: patch_mistakes(*a, **s),
-        )
+        result = submission.top_patches(model, model.features[layer], channel, images, **settings)
+        mistakes = partial(patch_mistakes, ours, layer, channel, images, **settings_used)
+        assert_tensor(result, expected, what="top_patches of a convolutional network", mistakes=mistakes)
 
 
 @pytest.mark.points(0.25)
 def test_even_and_few(submission):
-    """Patches of even size are right, and fewer than k images give fewer patches."""
+    """Patches of even size are correct, and fewer than k images give fewer patches."""
     model, ours = send_function(submission, network)(2, False), network(2, False)
     for k, patch_size in ((3, 4), (9, 6)):
         images = torch.rand(5, 2, 18, 14)
-        assert_tensor(
-            submission.top_patches(model, model.features[2], 1, images, k=k, patch_size=patch_size),
-            reference_patches(ours, 2, 1, images, k, patch_size),
-            what="top_patches of a convolutional network",
-            mistakes=lambda images=images, k=k, p=patch_size: patch_mistakes(ours, 2, 1, images, k, p),
-        )
+        result = submission.top_patches(model, model.features[2], 1, images, k=k, patch_size=patch_size)
+        expected = reference_patches(ours, 2, 1, images, k, patch_size)
+        mistakes = partial(patch_mistakes, ours, 2, 1, images, k, patch_size)
+        assert_tensor(result, expected, what="top_patches of a convolutional network", mistakes=mistakes)
 
 
 @pytest.mark.points(0.25)
 def test_negative_maps(submission):
-    """Where a feature map is negative everywhere, its maximum is the value closest to 0."""
+    """If a feature map is negative everywhere, its maximum is the value closest to 0."""
     model = send_function(submission, pixel_maps)()
     images = bright_pixels([[(-0.5, 3, 4)], [(-0.9, 2, 5)], [(-0.2, 2, 2)]], (7, 8)) + 2
-    assert_tensor(
-        submission.top_patches(model, model[0], 1, images, k=2, patch_size=3),
-        torch.stack([images[1, :, 1:4, 4:7], images[0, :, 2:5, 3:6]]),
-        what="top_patches of a feature map that is negative",
-    )
+    result = submission.top_patches(model, model[0], 1, images, k=2, patch_size=3)
+    expected = torch.stack([images[1, :, 1:4, 4:7], images[0, :, 2:5, 3:6]])
+    assert_tensor(result, expected, what="top_patches of a feature map that is negative")
 
 
 @pytest.mark.points(0.5)
 def test_leaves_all_as_found(submission):
-    """The maps are those of evaluation mode; no hook, graph, gradient or mode is left behind."""
+    """The maps are computed in evaluation mode, and no hook, graph, gradient or mode change remains."""
     build = send_function(submission, network)
     clean, model = build(1, False), build(1, False)
     send_function(submission, fill_gradients)(model)

@@ -1,6 +1,6 @@
-"""A trained model, the same on every machine, and the maps that an answer makes with it.
+"""A trained model, the same on every machine, and an answer's maps of it.
 
-Its weights are in ``model.npz``, which ``make_model.py`` makes: a freshly trained model would be another one on every
+Its weights are in ``model.npz``, written by ``make_model.py``: a newly trained model would differ on every
 machine. Only graders have the file.
 """
 
@@ -25,7 +25,7 @@ def frozen_weights():
 
 
 def frozen_network(tensors):
-    """Return the frozen model from its state dict: the logit is the largest evidence of any place."""
+    """Return the frozen model from its state dict: the logit is the largest evidence at any position."""
     shapes = [tensors[f"features.{place}.weight"].shape for place in (0, 3, 6)]
 
     class FrozenNetwork(torch.nn.Module):
@@ -51,7 +51,7 @@ def frozen_network(tensors):
 
 
 def seen_findings(drawn):
-    """Return the phantoms in which the frozen model sees an opacity, (N, 1, 28, 28), and where it is, (N, 28, 28)."""
+    """Return the phantoms in which the frozen model sees an opacity, (N, 1, 28, 28), and its mask, (N, 28, 28)."""
     tensors, mean, deviation = frozen_weights()
     images = ((torch.from_numpy(drawn.images)[:, None] / 255 - mean) / deviation).float().contiguous()
     masks = torch.from_numpy(drawn.masks)
@@ -67,13 +67,13 @@ def make_maps(function, model, images, with_layer, settings):
 
 
 def maps_of(submission, question, tensors, images):
-    """Return the maps that an answer makes of images, (N, H, W), with the frozen model that has these weights."""
+    """Return an answer's maps of images, (N, H, W), for the frozen model with these weights."""
     model = send_function(submission, frozen_network)(tensors)
-    # Hidden pixels are as dark as a lung: a patch of the mean grey would itself look like an opacity there.
+    # Occluded pixels are as dark as a lung: a patch of mean grey would itself look like an opacity there.
     settings = {"fill": -0.7} if question == "occlusion_map" else {}
     function, with_layer = getattr(submission, question), question == "grad_cam"
     maps = send_function(submission, make_maps)(function, model, images, with_layer, settings)
     for heat in maps:
-        # An infinite tolerance lets every finite value pass: only type, shape and dtype are compared here.
+        # An infinite tolerance accepts every finite value: only type, shape and dtype are compared here.
         assert_tensor(heat, torch.zeros(images.shape[2:]), what=f"the map of {question}", atol=math.inf)
     return torch.stack([heat.detach() for heat in maps])

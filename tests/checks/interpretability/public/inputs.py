@@ -1,10 +1,10 @@
-"""Images and maps whose largest values are in known places."""
+"""Images and maps whose largest values are at known positions."""
 
 import torch
 
 
 def bright_pixels(places, shape):
-    """Return dark single-channel images, each with bright pixels at some places: (strength, row, column)."""
+    """Return dark single-channel images, each with bright pixels: (strength, row, column)."""
     images = 0.01 * torch.rand(len(places), 1, *shape)
     for image, pixels in zip(images, places, strict=True):
         for strength, row, column in pixels:
@@ -13,7 +13,7 @@ def bright_pixels(places, shape):
 
 
 def single_maximum(n, shape, places):
-    """Return maps with values below 0.5, and 1 at one place each."""
+    """Return maps with values below 0.5, and a single 1 each."""
     maps = 0.5 * torch.rand(n, *shape)
     for heat, (row, column) in zip(maps, places, strict=True):
         heat[row, column] = 1.0

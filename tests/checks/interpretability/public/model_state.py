@@ -1,4 +1,4 @@
-"""Making a map must leave the model as it was: its modes, hooks, gradients and weights."""
+"""Computing a map must not change the model: its modes, hooks, gradients and weights."""
 
 import torch
 
@@ -6,13 +6,13 @@ from autograder.checking import assert_equal, assert_true, send_function, unchan
 
 
 def train_all_but_dropout(model):
-    """Put a `network` in training mode except for its dropout: mixed modes, as after freezing a part of it."""
+    """Put a `network` in training mode except for its dropout: mixed modes, as after partial freezing."""
     model.train()
     model.features[6].eval()
 
 
 def state_of(model):
-    """Return everything of a model that a map must not change."""
+    """Return everything in a model that a map must not change."""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     hooks = sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
     return {
@@ -32,39 +32,23 @@ def same(first, second):
 
 
 def assert_as_found(before, after, call):
-    """Fail where a model's state after a call differs from its state before."""
-    assert_equal(
-        after["hooks"],
-        before["hooks"],
-        what=f"The number of hooks after {call}",
-        cause="a hook that is registered has to be removed: keep its handle, and call `.remove()` in a `finally`",
-    )
-    assert_true(
-        after["modes"] == before["modes"],
-        f"{call} leaves the model in another mode than it was in.",
-        cause="`model.eval()` and `model.train()` set all submodules at once; "
-        "each has a mode of its own that has to come back",
-    )
-    assert_true(
-        same(before["grads"], after["grads"]),
-        f"{call} changes the gradients (.grad) of the model's parameters.",
-        cause="`backward()` adds to the .grad of every parameter, and `zero_grad()` deletes what was there; "
-        "`torch.autograd.grad` touches none",
-    )
-    assert_true(
-        after["trainable"] == before["trainable"],
-        f"{call} changes requires_grad of the model's parameters.",
-        cause="`requires_grad_(...)` on the model",
-    )
-    assert_true(
-        same(before["values"], after["values"]),
-        f"{call} changes the model itself: its weights, or the running statistics of a batch norm.",
-        cause="a forward pass in training mode moves the running statistics of batch norms",
-    )
+    """Fail if a model's state after a call differs from its state before."""
+    cause = "remove every registered hook: keep its handle, and call `.remove()` in a `finally`"
+    assert_equal(after["hooks"], before["hooks"], what=f"The number of hooks after {call}", cause=cause)
+    cause = "`model.eval()` and `model.train()` set all submodules at once; restore the mode of each"
+    assert_true(after["modes"] == before["modes"], f"{call} leaves the model in a different mode.", cause=cause)
+    problem = f"{call} changes the gradients (.grad) of the model's parameters."
+    cause = "`backward()` adds to every .grad and `zero_grad()` deletes them; `torch.autograd.grad` changes none"
+    assert_true(same(before["grads"], after["grads"]), problem, cause=cause)
+    problem = f"{call} changes requires_grad of the model's parameters."
+    assert_true(after["trainable"] == before["trainable"], problem, cause="`requires_grad_(...)` on the model")
+    problem = f"{call} changes the model itself: its weights, or the running statistics of a batch norm."
+    cause = "a forward pass in training mode updates the running statistics of batch norms"
+    assert_true(same(before["values"], after["values"]), problem, cause=cause)
 
 
 def leaves_model(submission, model, image, call, function, *arguments):
-    """Call ``function``; fail where it changes the model or the image. Return its result."""
+    """Call ``function`` and return its result; fail if it changes the model or the image."""
     look = send_function(submission, state_of)
     before = look(model)
     with unchanged(image, what=call):

@@ -1,4 +1,4 @@
-"""Small models, built on the student's side, whose maps can be followed by hand or computed again."""
+"""Small models, built on the student's side, whose maps can be computed by hand or independently."""
 
 import torch
 
@@ -17,7 +17,7 @@ def weighted_sum(weight):
     return WeightedSum()
 
 
-# Of the two feature maps of `two_maps`: their means are 1 and −1.
+# Gradients of the two feature maps of `two_maps`: their means are 1 and −1.
 CAM_GRADIENTS = torch.tensor([[[4.0, 0], [0, 0]], [[0, -8], [2, 2]]])
 
 

@@ -1,4 +1,4 @@
-"""Grad-CAM: the formula by hand, the resize to the image, and a model that stays as it was."""
+"""Grad-CAM: the formula by hand, resizing to the image, and an unmodified model."""
 
 import math
 
@@ -14,10 +14,7 @@ from .phantom_picture import show_on_a_phantom
 
 pytestmark = pytest.mark.hints(
     "You need the layer's activations and their gradients: a forward hook, or `retain_grad`.",
-    (
-        "Average the gradients over the places: a weight a map. Then sum, ReLU, resize, divide by the maximum, "
-        "and remove the hook in a `finally`."
-    ),
+    "Average each map's gradients to a weight. Sum, ReLU, resize, divide by the maximum; remove hooks in `finally`.",
 )
 
 
@@ -28,25 +25,22 @@ def test_formula(submission):
     image = torch.tensor([[[1.0, 4], [2, 3]]])
     maps = torch.stack([image, 3 - image], dim=1)
     weighted = torch.tensor([[-1.0, 5], [1, 3]])  # 1 · (1 4 / 2 3) − 1 · (2 −1 / 1 0)
-    assert_tensor(
-        submission.grad_cam(model, model.layer, image),
-        torch.tensor([[0.0, 1], [0.2, 0.6]]),
-        what="grad_cam(model, layer, image)",
-        mistakes={
-            "the ReLU is missing: only what speaks for the finding is shown": weighted / 5,
-            "the map is not divided by its maximum": weighted.clamp(min=0),
-            "the map is divided by its sum; it is the maximum": weighted.clamp(min=0) / 9,
-            "the minimum is subtracted too; only divide by the maximum": (weighted + 1) / 6,
-            "the activations are not weighted by the gradients, or the sign is lost": torch.ones(2, 2),
-            "the gradients are not averaged over the places: each map has one weight": scaled(
-                (CAM_GRADIENTS * maps[0]).sum(0).clamp(min=0)
-            ),
-            "rows and columns are swapped": torch.tensor([[0.0, 0.2], [1, 0.6]]),
-            "one axis too many is left: the map has two": torch.zeros(1, 2, 2),
-            "batch and channel axis are left: the map has two axes": torch.zeros(1, 1, 2, 2),
-            "the feature maps are not summed up: the result is one map": torch.zeros(2, 2, 2),
-        },
-    )
+    result = submission.grad_cam(model, model.layer, image)
+    mistakes = {
+        "the ReLU is missing: only what speaks for the finding is shown": weighted / 5,
+        "the map is not divided by its maximum": weighted.clamp(min=0),
+        "the map is divided by its sum, not by its maximum": weighted.clamp(min=0) / 9,
+        "the minimum is subtracted too; only divide by the maximum": (weighted + 1) / 6,
+        "the activations are not weighted by the gradients, or the sign is lost": torch.ones(2, 2),
+        "the gradients are not averaged over positions: each map has one weight": scaled(
+            (CAM_GRADIENTS * maps[0]).sum(0).clamp(min=0)
+        ),
+        "rows and columns are swapped": torch.tensor([[0.0, 0.2], [1, 0.6]]),
+        "there is an axis too many: the map has two": torch.zeros(1, 2, 2),
+        "batch and channel axes are still there: the map has two axes": torch.zeros(1, 1, 2, 2),
+        "the feature maps are not summed: the result is one map": torch.zeros(2, 2, 2),
+    }
+    assert_tensor(result, torch.tensor([[0.0, 1], [0.2, 0.6]]), what="grad_cam(model, layer, image)", mistakes=mistakes)
     show_on_a_phantom(submission, "grad_cam")
 
 
@@ -60,31 +54,25 @@ def test_image_size(submission):
     steps = torch.tensor([0, 1 / 3, 2 / 3, 1])
     between = (1 - steps) * torch.tensor([[0.0], [1]]) + steps * torch.tensor([[5.0], [3]])
     corners = (1 - steps[:, None]) * between[0] + steps[:, None] * between[1]
-    assert_tensor(
-        submission.grad_cam(model, model.layer, image),
-        torch.tensor(expected) / 5,
-        what="grad_cam(model, layer, image)",
-        mistakes={
-            "the map is not resized to the image": torch.zeros(2, 2),
-            "the map is resized to the nearest neighbour, not bilinearly": (
-                torch.tensor([[0.0, 5], [1, 3]]).repeat_interleave(2, 0).repeat_interleave(2, 1) / 5
-            ),
-            "`align_corners=True`: it has to be False": corners / 5,
-            "the map is not divided by its maximum": torch.tensor(expected),
-        },
-    )
+    result = submission.grad_cam(model, model.layer, image)
+    mistakes = {
+        "the map is not resized to the image": torch.zeros(2, 2),
+        "the map is resized by nearest neighbour, not bilinearly": (
+            torch.tensor([[0.0, 5], [1, 3]]).repeat_interleave(2, 0).repeat_interleave(2, 1) / 5
+        ),
+        "`align_corners` is True; it must be False": corners / 5,
+        "the map is not divided by its maximum": torch.tensor(expected),
+    }
+    assert_tensor(result, torch.tensor(expected) / 5, what="grad_cam(model, layer, image)", mistakes=mistakes)
 
 
 @pytest.mark.points(0.5)
 def test_leaves_all_as_found(submission):
-    """Hooks are removed; the model's mode and gradients, and the image, are as they were before."""
+    """Hooks are removed, and the model's mode and gradients and the image are not modified."""
     model = send_function(submission, network)(1, False)
     send_function(submission, train_all_but_dropout)(model)
     image, call = torch.rand(1, 6, 8), "grad_cam(model, layer, image)"
     heat = leaves_model(submission, model, image, call, submission.grad_cam, model, model.features[4], image)
     assert_tensor(heat, torch.zeros(6, 8), what=call, atol=math.inf)
-    assert_true(
-        not heat.requires_grad,
-        f"{call} is still part of a graph: it requires a gradient itself.",
-        cause="the activations belong to a graph; `.detach()` cuts them off",
-    )
+    cause = "the activations belong to a graph; detach them with `.detach()`"
+    assert_true(not heat.requires_grad, f"{call} is still part of a graph: it requires a gradient itself.", cause=cause)

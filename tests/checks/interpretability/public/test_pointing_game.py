@@ -1,4 +1,4 @@
-"""The pointing game: a few maps that can be followed by hand."""
+"""The pointing game: a few maps that can be checked by hand."""
 
 import pytest
 import torch
@@ -8,14 +8,14 @@ from autograder.checking import assert_equal
 from .inputs import single_maximum
 
 pytestmark = pytest.mark.hints(
-    "Flatten each map: `argmax` gives one place a sample. What does the mask say there?",
-    "Leave out samples without a finding before you average; without any sample the answer is NaN.",
+    "Flatten each map: `argmax` gives one index per sample. What does the mask say there?",
+    "Drop samples without a finding before you average; if none is left, the answer is NaN.",
 )
 
 
 @pytest.mark.points(0.75)
 def test_three_maps(submission):
-    """Of three maps, two have their maximum inside the finding: 2/3."""
+    """If two of three maps have their maximum inside the finding, the result is 2/3."""
     heatmaps = torch.tensor(
         [
             [[0.1, 0.9, 0.2], [0.0, 0.3, 0.1]],  # inside
@@ -26,20 +26,16 @@ def test_three_maps(submission):
     masks = torch.zeros(3, 2, 3, dtype=torch.bool)
     masks[0, :, 1] = masks[1, 1, 2] = True
     masks[2, :, 1:] = True
-    assert_equal(
-        submission.pointing_game(heatmaps, masks),
-        2 / 3,
-        what="pointing_game(heatmaps, masks)",
-        rtol=1e-6,
-        mistakes={
-            "the number of hits is returned; it is their share": 2,
-            "the number of hits is returned; it is their share (a float)": 2.0,
-            "a map counts as a hit where any large value lies inside; it is the largest": 1.0,
-            "the share of misses is returned": 1 / 3,
-            "the maximum over all maps is taken; each map has its own": 1 / 3,
-        },
-        cause="follow the three maps by hand",
-    )
+    result = submission.pointing_game(heatmaps, masks)
+    call = "pointing_game(heatmaps, masks)"
+    mistakes = {
+        "this is the number of hits, not their share": 2,
+        "this is the number of hits as a float, not their share": 2.0,
+        "a map counts as a hit if any large value is inside; only the largest counts": 1.0,
+        "this is the share of misses": 1 / 3,
+        "the maximum over all maps is taken; each map has its own": 1 / 3,
+    }
+    assert_equal(result, 2 / 3, what=call, rtol=1e-6, mistakes=mistakes, cause="work through the three maps by hand")
 
 
 @pytest.mark.points(0.5)
@@ -48,13 +44,6 @@ def test_without_finding(submission):
     heatmaps = single_maximum(4, (3, 3), [(0, 0), (1, 2), (2, 2), (1, 1)])
     masks = torch.zeros(4, 3, 3, dtype=torch.bool)
     masks[0, :2, :2] = masks[1, 0, 0] = True  # a hit and a miss, and two samples without a finding
-    assert_equal(
-        submission.pointing_game(heatmaps, masks),
-        0.5,
-        what="pointing_game where two of four samples have no finding",
-        rtol=1e-6,
-        mistakes={
-            "samples without a finding count as misses": 0.25,
-            "samples without a finding count as hits": 0.75,
-        },
-    )
+    call = "pointing_game where two of four samples have no finding"
+    mistakes = {"samples without a finding count as misses": 0.25, "samples without a finding count as hits": 0.75}
+    assert_equal(submission.pointing_game(heatmaps, masks), 0.5, what=call, rtol=1e-6, mistakes=mistakes)

@@ -1,4 +1,4 @@
-"""Saliency maps: known gradients, and a model that stays as it was."""
+"""Saliency maps: known gradients, and an unmodified model."""
 
 import math
 
@@ -13,17 +13,14 @@ from .models import network, weighted_sum
 from .phantom_picture import show_on_a_phantom
 
 pytestmark = pytest.mark.hints(
-    "The gradient is that of the logit by the image, not of the loss and not by the weights.",
-    (
-        "A copy of the image requires the gradient; `torch.autograd.grad` leaves the model's own gradients alone."
-        " Remember the modes."
-    ),
+    "Take the gradient of the logit (not the loss) with respect to the image (not the weights).",
+    "Let a copy of the image require the gradient; `torch.autograd.grad` keeps the model's own. Restore the modes.",
 )
 
 
 @pytest.mark.points(1)
 def test_known_gradient(submission):
-    """Where the logit is a weighted sum of the pixels, the map holds the largest absolute weight of each pixel."""
+    """If the logit is a weighted sum of the pixels, the map holds the largest absolute weight of each pixel."""
     weight = torch.tensor(
         [[[1.0, -4, 0], [2, 0, 3]], [[-2, 1, 0], [2, -5, 1]], [[0.5, 3, 0], [-1, 4, -2]]]
     )  # three channels, 2×3 pixels
@@ -36,7 +33,7 @@ def test_known_gradient(submission):
         what="saliency_map(model, image)",
         mistakes=saliency_mistakes(weight, image)
         | {
-            "the gradient is that of the probability: leave the sigmoid out, it flattens where the model is sure": (
+            "this is the gradient of the probability; leave out the sigmoid": (
                 (weight * probability * (1 - probability)).abs().amax(0)
             )
         },
@@ -46,15 +43,13 @@ def test_known_gradient(submission):
 
 @pytest.mark.points(0.5)
 def test_leaves_all_as_found(submission):
-    """The model's mode and gradients, and the image, are as they were before."""
+    """The model's mode and gradients and the image are not modified."""
     model = send_function(submission, network)(1, False)
     image = torch.rand(1, 6, 8)
     send_function(submission, train_all_but_dropout)(model)
     call = "saliency_map(model, image)"
     saliency = leaves_model(submission, model, image, call, submission.saliency_map, model, image)
     assert_tensor(saliency, torch.zeros(6, 8), what=call, atol=math.inf)
-    assert_true(
-        not saliency.requires_grad,
-        f"{call} is still part of a graph: it requires a gradient itself.",
-        cause="`create_graph=True`, or a map made from what has a gradient; `.detach()` cuts it off",
-    )
+    problem = f"{call} is still part of a graph: it requires a gradient itself."
+    cause = "`create_graph=True`, or the map was computed from something with a gradient; use `.detach()`"
+    assert_true(not saliency.requires_grad, problem, cause=cause)

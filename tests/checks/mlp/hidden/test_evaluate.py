@@ -87,7 +87,7 @@ def test_leaves_no_trace(submission):
             call = "a parameter or buffer of the model"
             assert_tensor(after.get(name), value, what=call, cause="batch norm updates its statistics in train mode")
         cause = (
-            ("save and restore the mode of each of `model.modules()`: part of the model may be in eval mode")
+            "save and restore the mode of each of `model.modules()`: part of a model may be in eval mode"
             if frozen
             else "save `model.training` before `model.eval()` and restore it at the end"
         )

@@ -12,10 +12,7 @@ from .records import assert_records
 
 pytestmark = pytest.mark.hints(
     "You have all the parts: an optimiser, and per epoch `train_one_epoch` and an evaluation.",
-    (
-        "The validation loss is a mean over samples in eval mode. If it does not fall, check `zero_grad` and the "
-        "optimiser."
-    ),
+    "The validation loss is a mean over samples in eval mode. If it does not fall, check `zero_grad` and optimiser.",
 )
 
 

@@ -1,4 +1,4 @@
-"""How good a small ResNet gets that a student's fit_resnet trains, and how good simpler models get."""
+"""How good a small ResNet becomes when trained by a student's fit_resnet, compared with simpler models."""
 
 from functools import cache
 
@@ -22,7 +22,7 @@ BATCH_SIZE = 64
 
 @cache
 def _pixels(dataset):
-    """Return images and labels as whole numbers: to train with, to validate with, and to judge answers by."""
+    """Return images and labels as whole numbers: for training, for validation, and for judging answers."""
     if dataset == "phantom":
         return [phantoms(n, seed=HIDDEN_SEED + part)[:2] for part, n in enumerate((N_TRAIN, 500, 1000))]
     train, held_out = load_dataset(dataset, "train"), load_dataset(dataset, "val")
@@ -40,7 +40,7 @@ def _pixels(dataset):
 
 @cache
 def _data(dataset):
-    """Return what `_pixels` does as tensors, standardised with the training images."""
+    """Return the data of `_pixels` as tensors, standardised with the training images."""
     pixels = _pixels(dataset)
     mean, deviation = pixels[0][0].mean(), pixels[0][0].std()
     return [
@@ -50,7 +50,7 @@ def _data(dataset):
 
 
 def given_resnet():
-    """Return a small residual network, for fit_resnet to train; runs on the student's side."""
+    """Return a small residual network for fit_resnet to train; runs on the student's side."""
     from torchvision.models.resnet import BasicBlock
 
     nn = torch.nn
@@ -65,7 +65,7 @@ def given_resnet():
 
 
 def train_given_resnet(submission, dataset, seed):
-    """Train the check's network with the student's fit_resnet; the weights come back and are evaluated here."""
+    """Train the check's network with the student's fit_resnet; evaluate the returned weights here."""
     train, val, (new_images, new_labels) = _data(dataset)
     model = send_function(submission, given_resnet)()
     loaders = (
@@ -80,7 +80,7 @@ def train_given_resnet(submission, dataset, seed):
 
 
 def fit_baseline(network, dataset, epochs=EPOCHS):
-    """Return the metrics of a simpler model that is trained for as long: answers must exceed them."""
+    """Return the metrics of a simpler model trained equally long: answers must exceed them."""
     (images, labels), _, (new_images, new_labels) = _data(dataset)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     for _ in range(epochs):
@@ -94,7 +94,7 @@ def fit_baseline(network, dataset, epochs=EPOCHS):
 
 
 def majority_class(dataset, _seed):
-    """Return the metrics of a model that only knows which class is more frequent."""
+    """Return the metrics of a model that always predicts the more frequent class."""
     (_, labels), _, (_, new_labels) = _data(dataset)
     return classification_metrics(torch.full(new_labels.shape, float(labels.mean() - 0.5)), new_labels)
 
@@ -114,18 +114,13 @@ def mlp_model(dataset, _seed):
 BASELINES = {"majority class": majority_class, "logistic regression": linear_model, "MLP": mlp_model}
 
 # The AUC, not the accuracy: with batch norm and a constant learning rate, which is not a mistake, the running
-# statistics may lag behind in the last epoch. All logits are shifted then, so the accuracy can be anything, but their
+# statistics may lag behind in the last epoch. That shifts all logits, so the accuracy is arbitrary, but their
 # order stays the same.
 FIT_RESNET_ON_PHANTOMS = Experiment(
-    "fit_resnet_on_phantoms",
-    train_given_resnet,
-    dataset="phantom",
-    metric="auc",
-    data=_pixels,
-    baselines=BASELINES,
+    "fit_resnet_on_phantoms", train_given_resnet, dataset="phantom", metric="auc", data=_pixels, baselines=BASELINES
 )
 
-# Measured, but not used by a check: real X-rays have to be downloaded, and a linear model does as well on them as a
+# Measured, but not used by a check: real X-rays must be downloaded, and a linear model does as well on them as a
 # ResNet.
 FIT_RESNET_ON_PNEUMONIA = Experiment(
     "fit_resnet_on_pneumonia",

@@ -16,10 +16,10 @@ from ..public.state_dicts import tensors_of
 
 @pytest.mark.points(1)
 @pytest.mark.after("identity", "projection")
-@pytest.mark.hint("Which of the numbers F(x), shortcut(x) and their sum can be negative in your block?")
+@pytest.mark.hint("Which of F(x), shortcut(x) and their sum can be negative in your block?")
 def test_sum(submission):
-    """F(x) and shortcut(x) may both be negative: the last ReLU comes after their sum, and only there."""
-    early = "a ReLU at the end of F, before the addition: a residual can be negative too"
+    """F(x) and shortcut(x) may both be negative: the only ReLU outside F comes after their sum."""
+    early = "a ReLU ends F, before the addition; a residual can be negative too"
     call = "ResidualBlock"
     block, _ = known_block(submission, call, (5, 5, 1), scale=0.2)
     x = 10 + torch.randn(2, 5, 7, 8)  # so far above zero that the last ReLU changes nothing
@@ -34,7 +34,7 @@ def test_sum(submission):
         block, (name, weight) = known_block(submission, call, sizes, scale=0.2)
         x = 10 + torch.randn(2, sizes[0], 7, 8)
         state = tensors_of(block, call)
-        # With a shortcut far above zero the last ReLU changes nothing, and F(x) can be read off.
+        # With a shortcut far above zero, the last ReLU changes nothing, so the output shows F(x).
         block.load_state_dict({**state, name: torch.ones_like(weight)})
         raised = F.conv2d(x, torch.ones_like(weight), stride=sizes[2])
         output = run(block, x, call)
@@ -44,25 +44,19 @@ def test_sum(submission):
         weight = 0.05 * weight
         block.load_state_dict({**state, name: weight})
         shortcut = F.conv2d(x, weight, stride=sizes[2])
-        assert_tensor(
-            run(block, x, call),
-            (residual + shortcut).relu(),
-            what=f"{call}(x) with a projection",
-            mistakes={
-                "a ReLU follows the projection; the only one outside F comes after the addition": (
-                    (residual + shortcut.relu()).relu()
-                ),
-                "the last ReLU, after the addition, is missing": residual + shortcut,
-            },
-            rtol=5e-3,
-            atol=2e-3,
-        )
+        result = run(block, x, call)
+        expected = (residual + shortcut).relu()
+        mistakes = {
+            "a ReLU follows the projection; it belongs after the addition": (residual + shortcut.relu()).relu(),
+            "the last ReLU, after the addition, is missing": residual + shortcut,
+        }
+        assert_tensor(result, expected, what=f"{call}(x) with a projection", mistakes=mistakes, rtol=5e-3, atol=2e-3)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("identity")
 def test_not_linear(submission):
-    """There is a ReLU between the two convolutions: F is not linear."""
+    """There is a ReLU between the two convolutions, so F is not linear."""
     block, _ = known_block(submission, "ResidualBlock", (6, 6, 1), scale=0.2)
     a, b = 10 + 5 * torch.rand(2, 3, 6, 8, 8)
     with torch.no_grad():
@@ -71,17 +65,14 @@ def test_not_linear(submission):
         assert_shape(output, a.shape, "ResidualBlock(x)")
     at_a, at_b, between = (output - x for output, x in zip(outputs, (a, b, (a + b) / 2), strict=True))
     bend = float((between - (at_a + at_b) / 2).norm() / (at_a.norm() + at_b.norm()).clamp(min=1e-12))
-    assert_true(
-        bend > 1e-2,
-        "In ResidualBlock, F(x) is a linear function of x.",
-        cause="the ReLU between the two convolutions is missing: together they are no more than one convolution",
-    )
+    cause = "the ReLU between the two convolutions is missing: together they are just one convolution"
+    assert_true(bend > 1e-2, "In ResidualBlock, F(x) is a linear function of x.", cause=cause)
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("identity")
 def test_neighbours(submission):
-    """F looks two pixels far, as two 3×3 convolutions in a row do."""
+    """F sees two pixels far, like two 3×3 convolutions in a row."""
     block, _ = known_block(submission, "ResidualBlock", (6, 6, 1), scale=0.3)
     x = 10 + torch.rand(1, 6, 15, 15)
     changed = x.clone()
@@ -97,14 +88,14 @@ def test_neighbours(submission):
         "F sees no neighbours": 0,
         "F has more than two 3×3 convolutions, or larger kernels": 3,
     }
-    assert_equal(int(reach), 2, what="how many pixels far F looks in ResidualBlock", mistakes=mistakes)
+    assert_equal(int(reach), 2, what="how many pixels far F sees in ResidualBlock", mistakes=mistakes)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("shapes")
-@pytest.mark.hint("`+=`, `relu_` and `nn.ReLU(inplace=True)` change the tensor that they are given.")
+@pytest.mark.hint("`+=`, `relu_` and `nn.ReLU(inplace=True)` modify their input tensor.")
 def test_inputs(submission):
-    """The input stays as it is."""
+    """The input is not modified."""
     for sizes in SHAPES.values():
         block = new_block(submission, "ResidualBlock", sizes)
         x = torch.randn(2, sizes[0], 6, 7)
@@ -117,7 +108,7 @@ def test_inputs(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("identity", "projection")
 def test_gradients(submission):
-    """The gradient comes back through the shortcut, and every parameter gets one."""
+    """The gradient flows back through the shortcut, and every parameter gets one."""
     for sizes in ((5, 5, 1), (3, 5, 2)):
         block, projection = known_block(submission, "ResidualBlock", sizes)
         x = torch.randn(2, sizes[0], 6, 7, requires_grad=True)
@@ -130,8 +121,8 @@ def test_gradients(submission):
         (output * along).sum().backward()
         (expected * along).sum().backward()
         got = torch.zeros_like(reference) if x.grad is None else x.grad
-        no_way = "the shortcut is cut off from the gradient (`.detach()`, `.data`): it is the gradient's way back"
-        what = "the gradient by x, where the weights of F are zero,"
+        no_way = "the shortcut is detached (`.detach()`, `.data`), but it is the gradient's way back"
+        what = "the gradient with respect to x, with zero weights in F,"
         mistakes = {no_way: torch.zeros_like(reference)}
         assert_tensor(got, reference.grad, what=what, mistakes=mistakes, **CLOSE)
         block, _ = known_block(submission, "ResidualBlock", sizes, scale=1.0)
@@ -141,7 +132,7 @@ def test_gradients(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("shapes")
 def test_alone(submission):
-    """In evaluation mode an image gives the same alone as among others."""
+    """In evaluation mode, an image gives the same output alone as in a batch."""
     for sizes in ((4, 4, 1), (4, 6, 2)):
         block, _ = known_block(submission, "ResidualBlock", sizes, scale=1.0)
         x = torch.randn(4, sizes[0], 6, 7) * torch.arange(1.0, 5)[:, None, None, None]
@@ -151,6 +142,6 @@ def test_alone(submission):
             assert_shape(together, shape, "ResidualBlock(x)")
             for place in range(4):
                 alone = run(block, x[place : place + 1], "ResidualBlock of a single image")
-                cause = "in evaluation mode a batch norm uses its running statistics, not those of the batch"
+                cause = "in evaluation mode, a batch norm uses its running statistics, not those of the batch"
                 what = "ResidualBlock of a single image"
                 assert_tensor(alone, together[place : place + 1], what=what, cause=cause, **CLOSE)

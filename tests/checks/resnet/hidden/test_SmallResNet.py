@@ -15,7 +15,7 @@ from ..public.networks import SIZE_CAUSE, assert_logits
 def random_network(network, arguments, seed):
     """Return a network with random parameters in evaluation mode; runs on the student's side.
 
-    Students may initialise a network as they like: a last layer of zeros, for instance, would hide what it does.
+    Students may initialise a network as they like, and a last layer of zeros, for example, would hide what it does.
     """
     model = network(**arguments)
     generator = torch.Generator().manual_seed(seed)
@@ -45,9 +45,9 @@ def silence_residuals(model, in_channels):
 
 @pytest.mark.points(0.75)
 @pytest.mark.after("logits", "image_sizes", "stages")
-@pytest.mark.hint("Global average pooling leaves one number a map: its mean over all rows and columns.")
+@pytest.mark.hint("Global average pooling leaves one number per map: its mean over all rows and columns.")
 def test_pooling(submission):
-    """A pattern adds the same to the logits wherever it lies, and twice as much when it is there twice."""
+    """A pattern adds the same to the logits wherever it is, and twice as much if it occurs twice."""
     network = built(submission, 0, n_outputs=6, widths=(4, 6, 8))
     pattern = 3 * torch.randn(6, 6)
     empty, left, right, both = torch.zeros(4, 1, 152, 152)
@@ -62,37 +62,34 @@ def test_pooling(submission):
     assert_true(size > 1e-5, "The logits of SmallResNet do not depend on the image.")
     assert_true(
         float((at_left - at_right).norm()) < 0.02 * size,
-        "The logits of SmallResNet depend on where a pattern lies.",
-        cause="the maps are flattened, or pooled to more than one place, before the linear layer",
+        "The logits of SmallResNet depend on the position of a pattern.",
+        cause="the maps are flattened, or pooled to more than one value, before the linear layer",
     )
-    cause = "the mean over all places adds patterns up"
+    cause = "the mean over all positions sums patterns"
     if float((twice - at_left).norm()) < 0.02 * size:
-        cause = "global maximum pooling: it does not see how often a pattern is there; here the mean is asked for"
-    problem = "A pattern that is there twice does not add twice as much to the logits of SmallResNet."
+        cause = "global maximum pooling does not see how often a pattern occurs; use the mean"
+    problem = "A pattern that occurs twice does not add twice as much to the logits of SmallResNet."
     assert_true(float((twice - 2 * at_left).norm()) < 0.02 * size, problem, cause=cause)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits", "stages")
 def test_shortcuts(submission):
-    """With the weights of every F zero, the image still reaches the logits through the shortcuts."""
+    """If all weights of every F are zero, the image still reaches the logits through the shortcuts."""
     network = built(submission, 1, in_channels=2, n_outputs=5, widths=(6, 8, 10))
     send_function(submission, silence_residuals)(network, 2)
     images = torch.randn(6, 2, 24, 24) * torch.arange(1.0, 7)[:, None, None, None]
     with torch.no_grad():
         logits = run(network, images, "SmallResNet(in_channels=2)(images)")
     assert_logits(logits, (6, 5), "SmallResNet(in_channels=2, n_outputs=5)(images)")
-    assert_true(
-        float(logits.std(0).max()) > 1e-4,
-        "SmallResNet has a stage without a way around its convolutions.",
-        cause="the stages must be made of ResidualBlocks",
-    )
+    problem = "SmallResNet has a stage without a shortcut around its convolutions."
+    assert_true(float(logits.std(0).max()) > 1e-4, problem, cause="build the stages from ResidualBlocks")
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits")
 def test_unbounded(submission):
-    """The outputs are logits, of both signs and any size: nothing comes after the last layer."""
+    """The outputs are logits of both signs and any size: nothing follows the last layer."""
     images = 5 * torch.randn(8, 1, 20, 20)
     with torch.no_grad():
         several = run(built(submission, 2, n_outputs=40), images, "SmallResNet(n_outputs=40)(images)")
@@ -102,22 +99,22 @@ def test_unbounded(submission):
         assert_logits(logits, (8,), "SmallResNet()(images)")
     for values, what in ((torch.stack(single), "one output"), (several, "several outputs")):
         low, high = float(values.min()), float(values.max())
-        cause = "no activation comes after the linear layer: a logit can be any number"
+        cause = "no activation may follow the linear layer: a logit can be any number"
         if low >= 0 and high <= 1:
-            cause = "a sigmoid or softmax comes after the linear layer; it belongs to the loss, so it would come twice"
+            cause = "a sigmoid or softmax follows the linear layer; it belongs in the loss"
         elif low >= 0:
-            cause = "a ReLU comes after the linear layer: no logit can be negative, so nothing is predicted to be 0"
+            cause = "a ReLU follows the linear layer: no logit can be negative, so 0 is never predicted"
         elif high <= 0:
-            cause = "a log-softmax comes after the linear layer"
+            cause = "a log-softmax follows the linear layer"
         elif low >= -1 and high <= 1:
-            cause = "a tanh comes after the linear layer"
+            cause = "a tanh follows the linear layer"
         assert_true(low < -1 and high > 1, f"The logits of SmallResNet with {what} are bounded.", cause=cause)
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("logits")
 def test_channels(submission):
-    """All channels of the images are used, each with weights of its own."""
+    """All channels of the images are used, each with its own weights."""
     what = "SmallResNet(in_channels=3)(images)"
     network = built(submission, 3, in_channels=3)
     images = torch.randn(8, 3, 20, 20, requires_grad=True)
@@ -136,7 +133,7 @@ def test_gradients(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("logits")
 def test_batch_of_one(submission):
-    """In evaluation mode an image has the same logits alone as among others."""
+    """In evaluation mode, an image has the same logits alone as in a batch."""
     for n_outputs in (1, 3):
         network = built(submission, 5, n_outputs=n_outputs)
         images = torch.randn(4, 1, 28, 28) * torch.arange(1.0, 5)[:, None, None, None]

@@ -1,4 +1,4 @@
-"""Hidden checks of `adapt_resnet18`: other sizes, and the weights that it is given."""
+"""Hidden checks of `adapt_resnet18`: other sizes, and the given weights."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from ..public.networks import assert_logits
 
 
 def adapt_and_compare(adapt, weights):
-    """Return whether the names, and the values, of weights stay the same when a model is adapted and changed.
+    """Return whether names and values of weights stay the same when a model is adapted and then changed.
 
     Runs on the student's side.
     """
@@ -27,14 +27,14 @@ def adapt_and_compare(adapt, weights):
 @pytest.mark.points(0.5)
 @pytest.mark.after("logits", "new_layers")
 def test_other_sizes(submission):
-    """They are kept for other numbers of channels and outputs too."""
+    """Weights and running statistics are kept for other numbers of channels and outputs too."""
     assert_adapted(submission, 4, 2)
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("logits")
 def test_colour(submission):
-    """With three channels and weights it works too, and the last layer is new."""
+    """Three channels with given weights work too, and the last layer is new."""
     call = "adapt_resnet18(…, in_channels=3, weights=weights)"
     model = adapted(submission, call, {"in_channels": 3, "n_outputs": 2, "weights": backbone_weights()})
     what = f"{call}(images)"
@@ -46,12 +46,12 @@ def test_colour(submission):
 @pytest.mark.points(0.25)
 @pytest.mark.after("weights")
 def test_weights_stay(submission):
-    """The given weights stay as they are, also when the model changes later."""
+    """The given weights do not change, even if the model changes later."""
     weights = {name: value.clone() for name, value in backbone_weights().items()}
-    with in_place():  # the answer gets this very dict, not a copy
+    with in_place():  # the answer gets this dict itself, not a copy
         same = send_function(submission, adapt_and_compare)(submission.adapt_resnet18, weights)
-    assert_true(type(same) is tuple and len(same) == 2, "What became of the weights cannot be read.")
-    cause = "`pop`, `del` and assignments change the dict of the caller; make a new dict"
-    assert_true(same[0], "adapt_resnet18 changes which names the given weights have.", cause=cause)
+    assert_true(type(same) is tuple and len(same) == 2, "The state of the weights cannot be read.")
+    cause = "`pop`, `del` and assignments change the caller's dict; create a new one"
+    assert_true(same[0], "adapt_resnet18 changes the names in the given weights.", cause=cause)
     cause = "the model shares memory with the given weights; `load_state_dict` copies them"
     assert_true(same[1], "adapt_resnet18 changes the given weights, or the model shares them.", cause=cause)

@@ -1,4 +1,4 @@
-"""Hidden checks of `fit_resnet`: how it trains, and how good a small ResNet gets with it."""
+"""Hidden checks of `fit_resnet`: how it trains, and how good a small ResNet becomes."""
 
 import pytest
 
@@ -14,23 +14,23 @@ from .experiments import FIT_RESNET_ON_PHANTOMS
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("true_records")
-@pytest.mark.hint("How much does the last batch weigh, and what becomes of its shape?")
+@pytest.mark.hint("How much does the last batch count, and what happens to its shape?")
 def test_last_batch(submission):
-    """The means are over images, also where the last batch is smaller, down to a single image."""
+    """The means are over images even if the last batch is smaller, down to a single image."""
     assert_true_with_small_last_batch(submission, "fit_resnet")
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("records")
 def test_every_image(submission):
-    """Every training image is learnt from, with its own label, and frozen parameters stay."""
+    """The model learns from every training image with its own label, and frozen parameters do not change."""
     assert_every_image_learnt(submission, "fit_resnet")
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_validation_images(submission):
-    """Nothing is learnt from the validation images."""
+    """The model does not learn from validation images."""
     assert_validation_images_not_learnt(submission, "fit_resnet")
 
 
@@ -44,14 +44,14 @@ def test_fresh_gradients(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_modes(submission):
-    """Training is in training mode in every epoch, validation in evaluation mode."""
+    """Every epoch trains in training mode and validates in evaluation mode."""
     assert_modes(submission, "fit_resnet")
 
 
 @pytest.mark.points(0.25)
 @pytest.mark.after("records")
 def test_no_gradients(submission):
-    """Validation is without gradients."""
+    """Validation runs without gradients."""
     assert_validated_without_gradients(submission, "fit_resnet")
 
 
@@ -60,12 +60,12 @@ def test_no_gradients(submission):
 @pytest.mark.after("records", "learns", "true_records", "every_image", "fresh_gradients", "modes")
 @pytest.mark.hint("Train the lesson's network on the phantom and look at the learning curves.")
 def test_beats_the_mlp(submission):
-    """In five epochs it brings a small ResNet far above what an MLP reaches on the phantom."""
+    """After five epochs on the phantom, a small ResNet is far better than an MLP."""
     FIT_RESNET_ON_PHANTOMS.check(
         submission,
-        what="The AUC of the small ResNet that fit_resnet trained, on images that it has never met,",
+        what="The AUC of the small ResNet trained by fit_resnet, on images it has never seen,",
         cause=(
-            "the learning rate: too small, and five epochs are not enough; too large, and the loss jumps. "
-            "A one-cycle schedule with Adam and a maximum of 0.003 to 0.02 is a good start"
+            "the learning rate: if too small, five epochs are not enough; if too large, the loss jumps. A "
+            "one-cycle schedule with Adam and a maximum of 0.003 to 0.02 is a good start"
         ),
     )

@@ -10,7 +10,7 @@ from ..public.state_dicts import tensors_of
 
 
 def unusual_model():
-    """Return a model with nested modules, two linear layers, dropout, and parameters of its own."""
+    """Return a model with nested modules, two linear layers, dropout, and its own parameter."""
     nn = torch.nn
 
     class Unusual(nn.Module):
@@ -40,7 +40,7 @@ def wide_resnet():
 
 
 def step_of_training(model, images, n_steps):
-    """Train what requires a gradient, in training mode; runs on the student's side."""
+    """Train the parameters that require a gradient, in training mode; runs on the student's side."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
     for _ in range(n_steps):
         model.train()
@@ -54,7 +54,7 @@ def step_of_training(model, images, n_steps):
 
 
 def modes(model):
-    """Return whether train and eval return the model, and the modes of model and dropout after each of them."""
+    """Return whether train and eval return the model, and the modes of model and dropout after each call."""
     found = []
     for switch, arguments in ((model.train, ()), (model.eval, ()), (model.train, (True,)), (model.train, (False,))):
         returned = switch(*arguments) is model
@@ -66,13 +66,13 @@ def modes(model):
 @pytest.mark.points(0.5)
 @pytest.mark.after("last_layer")
 def test_other_models(submission):
-    """Models of any kind are frozen, whatever their modules are called, and their last layer can be trained."""
+    """Any model can be frozen, whatever its modules are called, and its last layer can be trained."""
     for make, last, channels in (
         (unusual_model, ["mouth.0.1.weight", "mouth.0.1.bias"], 2),
         (wide_resnet, ["fc.weight", "fc.bias"], 3),
     ):
         model = frozen_model(submission, make)
-        cause = "the last nn.Linear may have any name and lie deep within; parameters may belong to no layer at all"
+        cause = "the last nn.Linear may have any name and be deeply nested; parameters may belong to the model itself"
         what = "which parameters of another model require a gradient"
         trains = send_function(submission, which_train)(model)
         assert_true(type(trains) is list, "The names of the parameters cannot be read.")
@@ -82,19 +82,19 @@ def test_other_models(submission):
         after = tensors_of(model, "the model")
         assert_kept(before, after, last, "when the last layer was trained")
         moved = all(not torch.equal(before[name], after[name]) for name in last)
-        assert_true(moved, "The last layer did not change when it was trained.", cause="it gets no gradient")
+        assert_true(moved, "Training did not change the last layer.", cause="it gets no gradient")
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("last_layer")
 def test_modes(submission):
-    """model.train() and model.eval() work as ever: they return the model, and a dropout follows them."""
+    """model.train() and model.eval() work as before: they return the model and switch dropout."""
     model = frozen_model(submission, unusual_model)
     found = send_function(submission, modes)(model)
     expected = [[True, True, True], [True, False, False], [True, True, True], [True, False, False]]
     assert_true(type(found) is list and len(found) == 4, "The modes of the model cannot be read.")
     returned = [part[0] if type(part) is list and part else None for part in found]
-    cause = "a method `train` that is replaced must return the module, and take the argument `mode`"
-    assert_true(returned == [True] * 4, "model.train() does not return the model once it is frozen.", cause=cause)
-    cause = "only batch norms stay in evaluation mode; the model itself and its dropout switch as ever"
-    assert_true(found == expected, "A frozen model and its dropout do not switch mode any more.", cause=cause)
+    cause = "a replaced method `train` must return the module and take the argument `mode`"
+    assert_true(returned == [True] * 4, "model.train() does not return the model after freezing.", cause=cause)
+    cause = "only batch norms stay in evaluation mode; the model itself and its dropout switch as before"
+    assert_true(found == expected, "A frozen model and its dropout no longer switch mode.", cause=cause)

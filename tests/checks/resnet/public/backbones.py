@@ -1,4 +1,4 @@
-"""A student's adapt_resnet18, with weights that the check knows."""
+"""A student's adapt_resnet18, with known weights."""
 
 import math
 from functools import cache
@@ -13,12 +13,12 @@ from ...shared.public.outputs import run
 from .networks import assert_logits
 from .state_dicts import tensors_of
 
-NEW_CONVOLUTION = "the new first convolution is 7×7 with 64 kernels, stride 2 and padding 3, as the old one"
+NEW_CONVOLUTION = "the new first convolution is 7×7 with 64 kernels, stride 2 and padding 3, like the old one"
 
 
 @cache
 def backbone_weights():
-    """Return a state dict of torchvision's resnet18 with random values, also for the statistics of its batch norms."""
+    """Return a state dict of torchvision's resnet18 with random values, including its running statistics."""
     with torch.device("meta"):  # shapes without memory
         state = resnet18().state_dict()
     generator = torch.Generator().manual_seed(18)
@@ -36,7 +36,7 @@ def backbone_weights():
 
 
 def adapted(submission, call, arguments):
-    """Return a student's model in evaluation mode, once it is known to be a module."""
+    """Return a student's model in evaluation mode; fail unless it is a module."""
     model = submission.adapt_resnet18(**arguments)
     assert_has(model, "state_dict", "parameters", "eval", what=call, cause="adapt_resnet18 must return an nn.Module")
     model.eval()
@@ -44,16 +44,16 @@ def adapted(submission, call, arguments):
 
 
 def new_layers(model, call, n_outputs, in_channels):
-    """Return the weight of the first convolution, and weight and bias of the last layer, whatever they are called."""
+    """Return the weight of the first convolution, and weight and bias of the last layer, whatever their names."""
     values = list(tensors_of(model, call).values())
     convolutions = [value for value in values if value.dim() == 4 and tuple(value.shape[2:]) == (7, 7)]
     assert_equal(len(convolutions), 1, what=f"the number of 7×7 convolutions of {call}", cause=NEW_CONVOLUTION)
-    cause = "the first convolution takes in_channels channels and gives 64"
+    cause = "the first convolution takes in_channels channels and returns 64"
     kernel = torch.zeros(64, in_channels, 7, 7)
     what = f"the weight of the 7×7 convolution of {call}"
     assert_tensor(convolutions[0], kernel, what=what, atol=math.inf, cause=cause)
     linear = [value for value in values if value.dim() == 2]
-    cause = "the old last layer, with 1 000 outputs, is replaced by a new one with n_outputs, which gets 512 numbers"
+    cause = "replace the old last layer, with 1 000 outputs, by a new one with 512 inputs and n_outputs"
     assert_equal(len(linear), 1, what=f"the number of linear layers of {call}", cause=cause)
     weight = torch.zeros(n_outputs, 512)
     assert_tensor(linear[0], weight, what=f"the weight of the last layer of {call}", atol=math.inf, cause=cause)
@@ -62,11 +62,11 @@ def new_layers(model, call, n_outputs, in_channels):
 
 
 def expected_logits(convolution, weight, bias, images, stride=2, padding=3):
-    """Return what resnet18 gives with the known backbone and these two layers, in evaluation mode."""
+    """Return the output of resnet18 with the known backbone and these two layers, in evaluation mode."""
     with torch.device("meta"):
         reference = resnet18()
     state = {**backbone_weights(), "conv1.weight": convolution, "fc.weight": weight, "fc.bias": bias}
-    # The layers have other shapes than the original: their tensors are taken as they are.
+    # Shapes differ from the original, so the tensors are assigned, not copied.
     reference.conv1 = nn.Conv2d(convolution.shape[1], 64, 7, stride=stride, padding=padding, bias=False, device="meta")
     reference.fc = nn.Linear(512, len(weight), device="meta")
     reference.load_state_dict(state, assign=True)
@@ -76,7 +76,7 @@ def expected_logits(convolution, weight, bias, images, stride=2, padding=3):
 
 
 def assert_adapted(submission, n_outputs, in_channels):
-    """Check that all weights except those of the two new layers are kept, and that nothing else changed."""
+    """Check that all weights but those of the two new layers are kept, and that nothing else changed."""
     arguments = {"n_outputs": n_outputs, "in_channels": in_channels, "weights": backbone_weights()}
     call = "adapt_resnet18(…, weights=weights)"
     model = adapted(submission, call, arguments)
@@ -90,8 +90,8 @@ def assert_adapted(submission, n_outputs, in_channels):
 
     def mistakes():
         return {
-            "a sigmoid comes after the last layer; it belongs to the loss": expected.sigmoid(),
-            "a ReLU comes after the last layer: no logit can be negative": expected.relu(),
+            "a sigmoid follows the last layer; it belongs in the loss": expected.sigmoid(),
+            "a ReLU follows the last layer: no logit can be negative": expected.relu(),
             f"the stride is forgotten: {NEW_CONVOLUTION}": expected_logits(*layers, images, stride=1),
             f"the padding is forgotten: {NEW_CONVOLUTION}": expected_logits(*layers, images, padding=0),
         }
@@ -112,12 +112,10 @@ def assert_weights_kept(model, call):
     ]
     if missing:
         statistics = all(name.endswith(("running_mean", "running_var")) for name in missing)
-        fail(
-            f"{call} does not keep the weights of {len(missing)} layers that are to stay.",
-            details=f"The first one is {missing[0]}.",
-            cause=(
-                "the running statistics of the batch norms are part of the state dict, and have to be kept too"
-                if statistics
-                else "`load_state_dict` is not called or its error is swallowed, or layers were made anew after it"
-            ),
+        problem = f"{call} does not keep the weights of {len(missing)} layers that must stay."
+        cause = (
+            "the running statistics of the batch norms are part of the state dict and must be kept too"
+            if statistics
+            else "`load_state_dict` is not called, its error is swallowed, or layers are replaced after it"
         )
+        fail(problem, details=f"The first one is {missing[0]}.", cause=cause)

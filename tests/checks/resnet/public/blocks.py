@@ -1,4 +1,4 @@
-"""A student's ResidualBlock, with weights that the check knows."""
+"""A student's ResidualBlock, with known weights."""
 
 import torch
 
@@ -7,7 +7,7 @@ from autograder.checking import assert_has, assert_true, fail
 from ...shared.public.outputs import assert_shape
 from .state_dicts import UNKNOWN, tensors_of
 
-# In evaluation mode a batch norm divides by √(1 + 1e-5) even where mean and variance are 0 and 1.
+# In evaluation mode, a batch norm divides by √(1 + 1e-5) even if mean and variance are 0 and 1.
 CLOSE = {"rtol": 2e-3, "atol": 2e-4}
 
 SHAPES = {
@@ -19,7 +19,7 @@ SHAPES = {
 
 
 def new_block(submission, call, sizes):
-    """Return a student's block, once it is known to be a module."""
+    """Return a student's block; fail unless it is a module."""
     in_channels, out_channels, stride = sizes
     block = submission.ResidualBlock(in_channels, out_channels, stride=stride)
     assert_has(block, "state_dict", "load_state_dict", "eval", what=call, cause="ResidualBlock must be an nn.Module")
@@ -27,10 +27,10 @@ def new_block(submission, call, sizes):
 
 
 def known_block(submission, call, sizes, scale=0.0):
-    """Return a student's block in evaluation mode with F scaled, and the name and the kernel of its projection.
+    """Return a student's block in evaluation mode with F scaled, and name and kernel of its projection, if any.
 
-    The values go in through the state dict, so it does not matter what the layers are called. Instead of name and
-    kernel, None is returned where nothing is projected.
+    The values are set through the state dict, so the names of the layers do not matter. Instead of name and
+    kernel, None is returned if nothing is projected.
     """
     block = new_block(submission, call, sizes)
     block.eval()
@@ -50,16 +50,16 @@ def known_block(submission, call, sizes, scale=0.0):
 
 
 def known_state(block, call, scale):
-    """Return a state dict in which F is random and scaled, and the names of the 1×1 convolutions.
+    """Return a state dict with F random and scaled, and the names of the 1×1 convolutions.
 
-    Kernels larger than 1×1 are those of F. Biases are 0, and batch norms do nothing.
+    Kernels larger than 1×1 belong to F. Biases are 0, and batch norms do nothing.
     """
     state, residual, projections = {}, 0, []
     for name, value in tensors_of(block, call).items():
         state[name] = value
         if value.dim() == 4 and tuple(value.shape[2:]) != (1, 1):
             kernel = torch.randn(value.shape)
-            # With a mean of zero, bright images do not drown their own details.
+            # With kernels of mean zero, the brightness of an image does not drown its details.
             kernel -= kernel.mean((1, 2, 3), keepdim=True)
             state[name] = scale * kernel * (2 / value[0].numel()) ** 0.5
             residual += 1
@@ -72,20 +72,16 @@ def known_state(block, call, scale):
 
 
 def assert_projections(projections, call, sizes):
-    """Check that the shortcut has one 1×1 convolution where channels or size change, and none elsewhere."""
+    """Check that the shortcut has one 1×1 convolution if channels or size change, and none otherwise."""
     in_channels, out_channels, stride = sizes
     is_same = in_channels == out_channels and stride == 1
     if is_same and projections:
-        fail(
-            f"The shortcut of {call} has weights.",
-            cause="where channels and size stay, the shortcut is the input itself: nothing is learnt there",
-        )
+        problem = f"The shortcut of {call} has weights."
+        fail(problem, cause="if channels and size stay, the shortcut is the input itself and learns nothing")
     if not is_same and len(projections) != 1:
-        fail(
-            f"{call} has {len(projections)} convolutions of 1×1, expected one, on its shortcut.",
-            cause=(
-                "F is made of 3×3 convolutions; a single 1×1 convolution is on the shortcut"
-                if projections
-                else "the shortcut needs a 1×1 convolution where channels or size change, with a kernel that is learnt"
-            ),
+        cause = (
+            "F has 3×3 convolutions; the only 1×1 convolution is on the shortcut"
+            if projections
+            else "the shortcut needs a learnt 1×1 convolution where channels or size change"
         )
+        fail(f"{call} has {len(projections)} 1×1 convolutions, expected one, on its shortcut.", cause=cause)

@@ -16,7 +16,7 @@ def which_train(model):
 
 
 def frozen_model(submission, make):
-    """Return a model that the answer has frozen, once it is known to be the one that it was given."""
+    """Return a model frozen by the answer; fail unless it is the given one."""
     model = send_function(submission, make)()
     result = submission.freeze_backbone(model)
     if result is None:
@@ -27,17 +27,16 @@ def frozen_model(submission, make):
 
 
 def assert_kept(before, after, moving, what):
-    """Check that nothing in a state dict has changed except the tensors called ``moving``."""
+    """Check that nothing in a state dict has changed except the tensors named in ``moving``."""
     assert_equal(sorted(after), sorted(before), what=f"the names in the state dict {what}")
     for name, value in before.items():
         if name in moving or name.endswith("num_batches_tracked"):
             continue
         kind = "running statistics" if "running_" in name else "weights"
         cause = (
-            "`requires_grad` does not stop a batch norm: in training mode each forward pass changes its running mean "
-            "and variance. It must stay in evaluation mode, also after `model.train()`"
+            "`requires_grad` does not freeze batch norm statistics: keep it in evaluation mode after `model.train()`"
             if kind == "running statistics"
-            else "parameters that require no gradient stay as they are, as long as they are not made anew"
+            else "parameters that require no gradient do not change unless they are replaced"
         )
         problem = f"Frozen {kind} changed {what}."
         same = after[name].shape == value.shape and torch.equal(after[name], value)

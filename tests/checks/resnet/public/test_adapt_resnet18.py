@@ -12,16 +12,13 @@ from .state_dicts import tensors_of
 
 pytestmark = pytest.mark.hints(
     "`torchvision.models.resnet18()` has `conv1` and `fc`: both are replaced.",
-    (
-        "Load the weights without the keys of these two, with `strict=False`, or before replacing them. For one "
-        "output take the last axis away."
-    ),
+    "Load the weights without the keys of these two, or before replacing them. For one output remove the last axis.",
 )
 
 
 @pytest.mark.points(0.75)
 def test_logits(submission):
-    """One output a sample has shape (N,), more have shape (N, n_outputs), for images with in_channels channels."""
+    """One output per sample has shape (N,), more have shape (N, n_outputs), for images with in_channels channels."""
     for call, arguments, channels, shape in (
         ("adapt_resnet18()", {}, 1, (2,)),
         ("adapt_resnet18(n_outputs=3, in_channels=4)", {"n_outputs": 3, "in_channels": 4}, 4, (2, 3)),
@@ -48,8 +45,8 @@ def test_new_layers(submission):
         if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
     ]
     mistakes = {
-        "the first convolution has a bias; the old one has none, as a batch norm follows it": count + 64,
-        "the last layer has no bias; the old one has": count - 1,
+        "the first convolution has a bias; a batch norm follows, so it needs none": count + 64,
+        "the last layer has no bias; the old one has one": count - 1,
     }
     assert_equal(sum(shapes), count, what=f"the number of parameters of {call}", mistakes=mistakes)
 
@@ -57,5 +54,5 @@ def test_new_layers(submission):
 @pytest.mark.points(0.75)
 @pytest.mark.after("logits", "new_layers")
 def test_weights(submission):
-    """All weights and running statistics but those of the two new layers are kept, and used as before."""
+    """All weights and running statistics but those of the two new layers are kept and used as before."""
     assert_adapted(submission, 1, 1)

@@ -10,7 +10,7 @@ from ...shared.public.training import assert_learnt, bright_and_dark, brightness
 from ...shared.public.true_records import assert_true_record, images_of_mean
 
 pytestmark = pytest.mark.hints(
-    "The loop is the one that you know; give the optimiser the parameters that require a gradient.",
+    "The loop is the one you know; give the optimiser the parameters that require a gradient.",
     "Batch norm makes the mode matter: train mode for training, eval mode for validation, in each epoch.",
 )
 
@@ -19,7 +19,7 @@ SIZE = 8
 
 @pytest.mark.points(0.5)
 def test_records(submission):
-    """It returns a record for each epoch: train_loss, val_loss and accuracy, as floats."""
+    """There is one record per epoch, with train_loss, val_loss and accuracy as floats."""
     train = send_loader(submission, *bright_and_dark(12, SIZE), batch_size=4)
     val = send_loader(submission, *bright_and_dark(8, SIZE), batch_size=4)
     for epochs in (1, 3):
@@ -30,7 +30,7 @@ def test_records(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_learns(submission):
-    """The model that it is given learns to tell bright images from dark ones."""
+    """The given model learns to tell bright images from dark ones."""
     train = send_loader(submission, *bright_and_dark(96, SIZE), batch_size=8)
     val_images, val_labels = bright_and_dark(64, SIZE)
     model = send_function(submission, brightness_model)(SIZE)
@@ -42,7 +42,7 @@ def test_learns(submission):
 @pytest.mark.points(0.5)
 @pytest.mark.after("records")
 def test_true_records(submission):
-    """The losses and the accuracy in a record are right: checked with a model that nothing can change."""
+    """The losses and the accuracy in a record are correct, checked with a model that training cannot change."""
     train = (
         images_of_mean(torch.tensor([0.5, -0.5, 1.0, 0.25, -0.75, 0.5, -0.25, 0.05])),
         torch.tensor([1.0, 0, 1, 0, 0, 1, 1, 0]),

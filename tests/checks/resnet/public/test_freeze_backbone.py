@@ -9,8 +9,8 @@ from .frozen import assert_kept, frozen_model, is_same, which_train
 from .state_dicts import tensors_of
 
 pytestmark = pytest.mark.hints(
-    "First freeze everything, then thaw the last `nn.Linear` of `model.modules()`.",
-    "A batch norm in train mode moves its statistics, whatever `requires_grad` says: they must not move in any mode.",
+    "First freeze everything, then unfreeze the last `nn.Linear` of `model.modules()`.",
+    "A batch norm in train mode updates its statistics, whatever `requires_grad` says; they must never change.",
 )
 
 
@@ -30,7 +30,7 @@ def seeded(seed, make):
 
 @pytest.mark.points(0.5)
 def test_last_layer(submission):
-    """It returns the same model, in which only the last linear layer requires a gradient."""
+    """The same model is returned, and only its last linear layer requires a gradient."""
     before = tensors_of(send_function(submission, seeded)(0, send_function(submission, normed_model)), "the model")
     model = send_function(submission, seeded)(0, send_function(submission, normed_model))
     result = submission.freeze_backbone(model)
@@ -41,7 +41,7 @@ def test_last_layer(submission):
     assert_true(same, problem, cause="a copy is frozen")
     training = send_function(submission, which_train)(model)
     what = "the parameters that require a gradient in a CNN whose last linear layer is number 8"
-    assert_equal(training, ["8.weight", "8.bias"], what=what, cause="freeze all, then thaw the last nn.Linear")
+    assert_equal(training, ["8.weight", "8.bias"], what=what, cause="freeze all, then unfreeze the last nn.Linear")
     assert_kept(before, tensors_of(model, "the model"), (), "when the model was frozen")
 
 
@@ -49,11 +49,11 @@ def test_last_layer(submission):
 @pytest.mark.after("last_layer")
 @pytest.mark.hint("Which modules does `model.train()` put into training mode?")
 def test_statistics(submission):
-    """A frozen batch norm keeps its running mean and variance, also after model.train()."""
+    """A frozen batch norm keeps its running mean and variance, even after model.train()."""
     model = frozen_model(submission, normed_model)
     before = tensors_of(model, "the model")
     for _ in range(2):
         model.train()
         model(3 + 2 * torch.randn(8, 1, 6, 6))
     after = tensors_of(model, "the model")
-    assert_kept(before, after, (), "when images went through the model in training mode")
+    assert_kept(before, after, (), "when images passed through the model in training mode")

@@ -7,7 +7,7 @@ from autograder.checking import assert_raises, assert_tensor
 
 pytestmark = pytest.mark.hints(
     "Start with a dictionary from name to function; a missing name is the ValueError.",
-    ("`torch.where` computes both sides: an overflow in the unused one ruins the gradient. Clamp the input of `exp`."),
+    "`torch.where` computes both sides: an overflow in the unused one ruins the gradient. Clamp the input of `exp`.",
 )
 
 

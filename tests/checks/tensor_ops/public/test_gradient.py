@@ -10,7 +10,7 @@ from .gradients import sum_of_squares
 
 pytestmark = pytest.mark.hints(
     "Automatic differentiation needs a tensor that requires a gradient; it need not be `x` itself.",
-    ("Let a detached clone of `x` require the gradient; `torch.autograd.grad` returns it without touching `.grad`."),
+    "Let a detached clone of `x` require the gradient; `torch.autograd.grad` returns it without touching `.grad`.",
 )
 
 

@@ -9,7 +9,7 @@ from autograder.checking import assert_equal
 
 from ..public.counting import INVITATIONS, guests
 
-# What only hidden checks count.
+# Counted by hidden checks only.
 CROWD = list(chain(INVITATIONS, repeat(1, 40)))
 
 
@@ -24,6 +24,6 @@ def test_large_crowd(submission):
 
 @pytest.mark.points(1)
 def test_nobody_invited(submission):
-    """Nobody invited, nobody comes."""
+    """No invitations give 0 guests."""
     assert_equal(submission.add([]), 0, what="add([])")
     assert_equal(submission.add([0.1, 0.2]), math.fsum([0.1, 0.2]), atol=1e-9, what="add(fractions)")

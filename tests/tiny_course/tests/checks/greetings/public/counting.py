@@ -1,6 +1,6 @@
-"""What checks of `add` count."""
+"""Guests that checks of `add` count."""
 
-# Two invitations, for two and for three.
+# Two invitations, for two guests and for three.
 INVITATIONS = [2, 3]
 
 

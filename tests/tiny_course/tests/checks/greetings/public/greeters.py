@@ -1,10 +1,10 @@
-"""Make a greeter and see what it can do."""
+"""A student's greeter."""
 
 from autograder.checking import assert_has
 
 
 def new_greeter(submission, *arguments):
-    """Return a greeter that has all that is asked for."""
+    """Return a student's greeter; fail unless it has the required attributes."""
     greeter = submission.Greeter(*arguments)
     assert_has(greeter, "greet", "greeted", what="Greeter(word)")
     return greeter

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.hints("Begin with the empty list.")
 
 
 @pytest.mark.points(1)
-@pytest.mark.hint("Go through the numbers, and keep what you have so far.")
+@pytest.mark.hint("Go through the numbers and keep the sum so far.")
 def test_two_invitations(submission):
     """Invitations for two and three make five guests."""
     # The sum is 2 + 3.

@@ -13,7 +13,7 @@ HIDDEN_SEED = 271828183
 
 @functools.cache
 def _data(dataset):
-    """Return training points and labels, then held-out ones; the clouds of ``wide`` overlap."""
+    """Return points and labels for training, then held-out ones; the clouds of ``wide`` overlap."""
     generator = torch.Generator().manual_seed(HIDDEN_SEED)
     labels = (torch.arange(300) % 2).float()
     spread = {"narrow": 0.5, "wide": 1.0}[dataset]
@@ -22,14 +22,14 @@ def _data(dataset):
 
 
 def held_out(submission, dataset, seed):
-    """Train once and judge the weights on points whose labels the answer never had."""
+    """Train once and judge the weights on points whose labels the answer never saw."""
     points, labels, other_points, other_labels = _data(dataset)
     weights = fitted(submission, points, labels)
     return classification_metrics(other_points @ weights[:2] + weights[2], other_labels)
 
 
 def majority(dataset, seed):
-    """Always say 1."""
+    """Always predict 1."""
     *_, labels = _data(dataset)
     return classification_metrics(torch.ones(len(labels)), labels)
 

@@ -1,4 +1,4 @@
-"""Ask an answer for its weights."""
+"""The weights of an answer."""
 
 import torch
 
@@ -8,7 +8,7 @@ EPOCHS = 2
 
 
 def fitted(submission, points, labels):
-    """Return the three weights of an answer."""
+    """Return the weights of an answer; fail unless there are three."""
     weights = submission.fit(points, labels, EPOCHS)
     assert_true(isinstance(weights, torch.Tensor) and tuple(weights.shape) == (3,), "fit must return three numbers.")
     return weights
