@@ -47,22 +47,14 @@ LIGHT = Theme(
     frame="#d0d7de",
     text="#1f2328",
     quiet="#57606a",
-    roles={
-        "author": ("#0072b2", "#e8f3fa"),
-        "student": ("#c04f00", "#fdf0e6"),
-        "grader": ("#00795a", "#e6f5f0"),
-    },
+    roles={"author": ("#0072b2", "#e8f3fa"), "student": ("#c04f00", "#fdf0e6"), "grader": ("#00795a", "#e6f5f0")},
 )
 DARK = Theme(
     page="#0d1117",
     frame="#30363d",
     text="#e6edf3",
     quiet="#9aa4ae",
-    roles={
-        "author": ("#56b4e9", "#10283a"),
-        "student": ("#f0974a", "#3a2413"),
-        "grader": ("#3ecf9f", "#0f2e25"),
-    },
+    roles={"author": ("#56b4e9", "#10283a"), "student": ("#f0974a", "#3a2413"), "grader": ("#3ecf9f", "#0f2e25")},
 )
 
 BOX_HEIGHT = 9.0

@@ -125,17 +125,7 @@ def _read(file: Path) -> str:
 
 
 # --- doctor -------------------------------------------------------------------------------------------------------
-_PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "matplotlib",
-    "pytest",
-    "nbgrader",
-    "jupytext",
-    "IPython",
-    "msgpack",
-)
+_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "pytest", "nbgrader", "jupytext", "IPython", "msgpack")
 _TIERS = {
     "A": "namespaces, a root folder of its own, seccomp, limits",
     "B": "Landlock, seccomp, limits",

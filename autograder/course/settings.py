@@ -88,10 +88,7 @@ def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
         source = (root / CONFIG_NAME).read_bytes()
         source.decode()  # raises for what is not UTF-8 while `reading` can name the file
     for node in parsed(source, CONFIG_NAME).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
-            "c.Course.exercises",
-            "c.Course.optional",
-        ):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("c.Course.exercises", "c.Course.optional"):
             name = ast.unparse(node.targets[0])
             try:
                 values[name] = ast.literal_eval(node.value)

@@ -217,11 +217,7 @@ def measure(
         cells = [[cell.id, cell.source] for cell in task.subject.cells]
         subject = {"kind": task.subject.kind, "label": task.subject.label, "cells": cells}
         reply = pool.ask(
-            do="measure",
-            **pool.install(checks),
-            experiment=task.plan.experiment.name,
-            subject=subject,
-            seed=task.seed,
+            do="measure", **pool.install(checks), experiment=task.plan.experiment.name, subject=subject, seed=task.seed
         )
         measurement = Measurement(reply.get("metrics", {}), reply.get("failed", ""))
         if "ended" not in reply:  # the answer may not be to blame: measure it again next time

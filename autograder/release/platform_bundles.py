@@ -45,10 +45,7 @@ def packed_course(exercise: Exercise, stub: str) -> dict[str, bytes]:
     """
     optional = [exercise.name] if exercise.optional else []
     config = f"c = get_config()\nc.Course.exercises = {[exercise.name]!r}\nc.Course.optional = {optional!r}\n"
-    files = {
-        f"course/{CONFIG_NAME}": config.encode(),
-        f"course/solutions/{exercise.name}.py": stub.encode(),
-    }
+    files = {f"course/{CONFIG_NAME}": config.encode(), f"course/solutions/{exercise.name}.py": stub.encode()}
     return files | {f"course/tests/checks/{name}": content for name, content in exercise.check_files.files}
 
 

@@ -171,9 +171,7 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
             yield Secret(f"test_{check.name}", what, "word")
         if _normalised(check.title) not in titles:
             yield Secret(
-                _normalised(check.title),
-                f"the title of {what}",
-                "word" if len(check.title) < 12 else "anywhere",
+                _normalised(check.title), f"the title of {what}", "word" if len(check.title) < 12 else "anywhere"
             )
     for line in _hidden_lines(exercise):
         if len(line) >= SHORTEST_CHECK_LINE and line not in shown and not _PLAIN_MARK.fullmatch(line):

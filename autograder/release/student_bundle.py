@@ -25,15 +25,7 @@ from autograder.release.notebooks import BUNDLE, TEMPLATES
 from autograder.release.pins import DISTRIBUTION
 from autograder.runtime import versions
 
-NEEDS = (
-    "torch>=2.6",
-    "torchvision>=0.21",
-    "numpy>=2.0",
-    "matplotlib>=3.9",
-    "medmnist>=3.0",
-    "pillow>=10",
-    "pytest>=8",
-)
+NEEDS = ("torch>=2.6", "torchvision>=0.21", "numpy>=2.0", "matplotlib>=3.9", "medmnist>=3.0", "pillow>=10", "pytest>=8")
 """Requirements of the light core: lower bounds only, so that Colab's own packages are not replaced."""
 
 PYTHON = f">={versions.TESTED[0]}"

@@ -69,11 +69,7 @@ def released(tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_what_a_version_consists_of(released):
     folder = released / "release" / VERSION
-    assert set(files(folder)) == {
-        "exercises-2026.1.zip",
-        "exercises-2026.1-solutions.zip",
-        "gradescope/greetings.zip",
-    }
+    assert set(files(folder)) == {"exercises-2026.1.zip", "exercises-2026.1-solutions.zip", "gradescope/greetings.zip"}
     manifest = read_manifest(released, VERSION)
     assert (manifest.version, manifest.course) == (VERSION, "good-manners")
     assert manifest.commit == git(released, "rev-parse", "HEAD")
