@@ -79,8 +79,6 @@ from torch import Tensor, nn
 # meanwhile, read on.
 
 # %% tags=["active-ipynb"]
-#
-#
 # class SmallCNN(nn.Module):
 #     """Three convolutions; the logit is the largest evidence at any position."""
 #
