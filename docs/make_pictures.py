@@ -1,10 +1,10 @@
-"""Draw the pictures of the documentation: ``make pictures``, after a change to what they show.
+"""Draw the pictures of the documentation: run ``make pictures`` after a change to what they show.
 
 ``python docs/make_pictures.py [FOLDER]`` draws into docs/pictures, or into another folder:
 
-- ``pipeline.svg`` and ``pipeline-dark.svg``: how everything hangs together, for light and dark pages.
-- ``check.png``: what ``check("conv2d")`` shows in a notebook. It is the real table, of a real wrong answer from
-  tests/answers, rendered by chromium.
+- ``pipeline.svg`` and ``pipeline-dark.svg``: how the parts fit together, for light and dark pages.
+- ``check.png``: what ``check("conv2d")`` shows in a notebook: the real table of a wrong answer from tests/answers,
+  rendered by chromium.
 
 The same sources and versions give the same bytes.
 """
@@ -33,7 +33,7 @@ COURSE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of one page. Each role has the colour of its frame and text, and a pale one of its surface."""
+    """Colours of one page. Each role has a colour for frame and text, and a pale one for the surface."""
 
     page: str
     frame: str
@@ -47,22 +47,14 @@ LIGHT = Theme(
     frame="#d0d7de",
     text="#1f2328",
     quiet="#57606a",
-    roles={
-        "author": ("#0072b2", "#e8f3fa"),
-        "student": ("#c04f00", "#fdf0e6"),
-        "grader": ("#00795a", "#e6f5f0"),
-    },
+    roles={"author": ("#0072b2", "#e8f3fa"), "student": ("#c04f00", "#fdf0e6"), "grader": ("#00795a", "#e6f5f0")},
 )
 DARK = Theme(
     page="#0d1117",
     frame="#30363d",
     text="#e6edf3",
     quiet="#9aa4ae",
-    roles={
-        "author": ("#56b4e9", "#10283a"),
-        "student": ("#f0974a", "#3a2413"),
-        "grader": ("#3ecf9f", "#0f2e25"),
-    },
+    roles={"author": ("#56b4e9", "#10283a"), "student": ("#f0974a", "#3a2413"), "grader": ("#3ecf9f", "#0f2e25")},
 )
 
 BOX_HEIGHT = 9.0
@@ -72,7 +64,7 @@ SVG = {"svg.hashsalt": "autograder", "svg.fonttype": "path", "font.family": "Dej
 
 @dataclass(frozen=True)
 class Box:
-    """A thing of the pipeline: its middle, its width, a name and a line that explains it."""
+    """A box of the pipeline: its centre, width, name and a line that explains it."""
 
     x: float
     y: float
@@ -82,13 +74,13 @@ class Box:
     note: str = ""
 
     def side(self, where: str) -> tuple[float, float]:
-        """Return the middle of one side, with a little room for an arrow's end."""
+        """Return the centre of one side, with a little room for an arrow's end."""
         dx, dy = {"left": (-1, 0), "right": (1, 0), "top": (0, 1), "bottom": (0, -1)}[where]
         return self.x + dx * (self.width / 2 + 0.6), self.y + dy * (BOX_HEIGHT / 2 + 0.6)
 
 
 def draw_pipeline(path: Path, theme: Theme) -> None:
-    """Draw from solutions to grades: what authors write, what students do, what the grader makes of it."""
+    """Draw the way from solutions to grades, with the parts of authors, students and grader."""
     figure = Figure(figsize=(10.4, 5.0))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, 104), ylim=(0, 50))
@@ -97,18 +89,18 @@ def draw_pipeline(path: Path, theme: Theme) -> None:
     page.set(facecolor=theme.page, edgecolor=theme.frame, linewidth=1)
     axes.add_patch(page)
 
-    solutions = Box(52, 41.5, 22, "author", "solutions/*.py", "the one source of truth")
+    solutions = Box(52, 41.5, 22, "author", "solutions/*.py", "the source of everything")
     release = Box(16, 41.5, 24, "author", "release/student/", "notebook and public checks")
     solved = Box(89, 41.5, 22, "author", "release/solution/", "solved and run")
-    submission = Box(16, 24, 24, "student", "submission.ipynb", "what a student hands in")
+    submission = Box(16, 24, 24, "student", "submission.ipynb", "a student's answers")
     worker = Box(45, 24, 20, "student", "worker", "runs the student's code")
     checker = Box(70.5, 24, 14, "grader", "checker", "pytest, decides")
-    checks = Box(91.5, 24, 17, "author", "tests/checks/*.py", "public and hidden")
+    checks = Box(91.5, 24, 17, "author", "tests/checks/", "public and hidden")
     results = Box(70.5, 7.8, 22, "grader", "result files", "every check, every point")
     grades = Box(38, 7.8, 26, "grader", "grades.csv, gradebook", "scores and feedback")
     for box in (solutions, release, solved, submission, worker, checker, checks, results, grades):
         _draw_box(axes, box, theme)
-    _draw_wall(axes, worker, theme)
+    _draw_sandbox(axes, worker, theme)
     for start, end, label in (
         (solutions.side("left"), release.side("right"), "autograder build"),
         (solutions.side("right"), solved.side("left"), "autograder build"),
@@ -138,18 +130,18 @@ def _draw_box(axes: Any, box: Box, theme: Theme) -> None:
     axes.text(box.x, box.y - 1.9, box.note, ha="center", va="center", fontsize=8.5, color=theme.quiet)
 
 
-def _draw_wall(axes: Any, box: Box, theme: Theme) -> None:
+def _draw_sandbox(axes: Any, box: Box, theme: Theme) -> None:
     """Draw the sandbox around a box."""
     colour, _ = theme.roles[box.role]
     corner, width, height = (box.x - box.width / 2 - 2.2, box.y - 6.7), box.width + 4.4, 13.4
-    wall = FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=1.4")
-    wall.set(facecolor="none", edgecolor=colour, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.add_patch(wall)
+    border = FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=1.4")
+    border.set(facecolor="none", edgecolor=colour, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes.add_patch(border)
     axes.text(box.x, box.y + 7.2, "sandbox", ha="center", va="bottom", fontsize=9, color=colour)
 
 
 def _draw_arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], label: str, theme: Theme) -> None:
-    """Draw an arrow along one axis; its label stands in the middle, above or to the right of it."""
+    """Draw an arrow along one axis; its label is above its centre, or to the right."""
     shape = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 0, "shrinkB": 0}
     axes.add_patch(FancyArrowPatch(start, end, color=theme.quiet, linewidth=1.3, **shape))
     x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
@@ -204,7 +196,7 @@ def check_table() -> str:
 
 
 def draw_check(path: Path) -> None:
-    """Render the table with a headless browser, cut to its height."""
+    """Render the table with a headless browser, cropped to its height."""
     from PIL import Image
 
     page = PAGE.format(call=escape(f'"{QUESTION}"'), table=check_table())
@@ -221,7 +213,7 @@ def draw_check(path: Path) -> None:
 def _screenshot(page: Path, picture: Path) -> bytes:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
-        raise SystemExit("check.png needs chromium, which is not installed; the other pictures are drawn.")
+        raise SystemExit("check.png needs chromium. Install it and run this again; the other pictures are drawn.")
     size = f"--window-size={WIDTH},1600"
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", size]
     options += [f"--force-device-scale-factor={SCALE}", f"--screenshot={picture}", page.as_uri()]
@@ -238,7 +230,7 @@ def _last_used_row(image: Any) -> int:
 
 
 def main(folder: Path = COURSE / "docs" / "pictures") -> Iterator[Path]:
-    """Draw everything; yield each path when its picture is there."""
+    """Draw everything; yield the path of each finished picture."""
     folder.mkdir(exist_ok=True)
     for name, theme in (("pipeline.svg", LIGHT), ("pipeline-dark.svg", DARK)):
         draw_pipeline(folder / name, theme)

@@ -269,11 +269,7 @@ def conv_block(in_channels: int, out_channels: int) -> nn.Module:
     Shapes: ``(N, in_channels, H, W)`` to ``(N, out_channels, H // 2, W // 2)``.
     """
     ### BEGIN SOLUTION
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    )
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
     ### END SOLUTION
 
 
@@ -346,10 +342,7 @@ class SimpleCNN(nn.Module):
         ### BEGIN SOLUTION
         self.features = nn.Sequential(conv_block(in_channels, 8), conv_block(8, 16))
         self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(16 * (image_size // 4) ** 2, 64),
-            nn.ReLU(),
-            nn.Linear(64, n_outputs),
+            nn.Flatten(), nn.Linear(16 * (image_size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, n_outputs)
         )
         ### END SOLUTION
 

@@ -52,13 +52,7 @@ POINTS = {
     "convolution": {"output_size": 1, "conv2d_single": 4, "conv2d": 6, "max_pool2d": 3, "detect_edges": 2},
     "cnn": {"count_parameters": 1, "receptive_field": 2, "conv_block": 2, "SimpleCNN": 5, "fit_cnn": 6},
     "resnet": {"ResidualBlock": 6, "SmallResNet": 5, "adapt_resnet18": 3, "freeze_backbone": 2, "fit_resnet": 6},
-    "interpretability": {
-        "saliency_map": 3,
-        "occlusion_map": 3,
-        "grad_cam": 4,
-        "top_patches": 3,
-        "pointing_game": 2,
-    },
+    "interpretability": {"saliency_map": 3, "occlusion_map": 3, "grad_cam": 4, "top_patches": 3, "pointing_game": 2},
 }
 """The points of the lecture's exercises, including those that do not exist yet."""
 

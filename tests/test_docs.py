@@ -1,4 +1,4 @@
-"""What the documentation says is so: links lead somewhere, commands exist, the example of an exercise works."""
+"""Test the documentation: links lead somewhere, commands exist, the example of an exercise works."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = sorted((ROOT / "docs").rglob("*.md"))
-"""The pages that ``make docs`` makes a site of."""
+"""The pages of the site that ``make docs`` builds."""
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), ROOT / "release" / "README.md", *SITE]
 
 
@@ -43,7 +43,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_modules_that_a_page_names_exist(page):
-    """A path starts at the top or in the package. Files of an exercise are left out: pages make some up."""
+    """A path is relative to the repository or the package. Files of an exercise are left out: pages invent some."""
     prose = re.sub(r"^ *```.*?^ *```", "", text_of(page), flags=re.M | re.S)
     made_up = ("solutions/", "exercises/", "tests/answers/", "tests/checks/")
     folders = {path.name for top in (ROOT, ROOT / "autograder") for path in top.iterdir() if path.is_dir()}
@@ -61,7 +61,7 @@ def commands(program: str) -> list[str]:
 
 @pytest.mark.parametrize("line", commands("autograder"))
 def test_commands_and_their_options_exist(line):
-    """Parse each command as it stands in a folder where its arguments exist; run none."""
+    """Parse each command in a folder where its arguments exist, without running it."""
     click = pytest.importorskip("click")
     from autograder.cli.main import main
 

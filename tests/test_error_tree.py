@@ -62,10 +62,7 @@ def test_a_file_is_named_with_its_problem(tmp_path):
         reading(tmp_path / "latin", CourseError),
     ):
         (tmp_path / "latin").read_text("utf-8")
-    with (
-        pytest.raises(FileError, match="none cannot be read"),
-        reading(tmp_path / "none"),
-    ):
+    with pytest.raises(FileError, match="none cannot be read"), reading(tmp_path / "none"):
         (tmp_path / "none").read_text("utf-8")
     with pytest.raises(FileError, match=r"cannot be written \(Is a directory\)"), writing(tmp_path):
         tmp_path.write_text("")

@@ -1,4 +1,4 @@
-"""The README, the guide for students and the page in their zip tell the same, and what they tell works."""
+"""The README, the guide for students and the page in their zip agree, and their commands work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def blocks(page: str, section: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory) -> Path:
-    """The folder that a student has after unpacking the zip of the small course."""
+    """The unpacked zip of the small course for students."""
     folder = tmp_path_factory.mktemp("student")
     course = load_course(copy_tiny_course(folder / "course"))
     exercise = course.exercise("greetings")
@@ -65,7 +65,7 @@ def test_students_read_the_same_commands_everywhere(unpacked):
 
 @pytest.mark.parametrize("table", ["it says"])
 def test_students_read_the_same_words_everywhere(unpacked, table):
-    """What the marks of a table of checks mean: the zip's page may say more, never less or something else."""
+    """The meaning of the marks in a table of checks: the zip's page may say more, but nothing else."""
 
     def rows(page: str) -> dict[str, str]:
         lines = page.split(f"| {table} |", 1)[1].splitlines()[2:]
@@ -80,7 +80,7 @@ def test_students_read_the_same_words_everywhere(unpacked, table):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a .venv is laid out in another way there")
 def test_a_student_sets_up_and_starts_jupyterlab(unpacked):
-    """As the pages say, without a network: all packages but the course's own are lent by this environment."""
+    """Follow the pages without a network: this environment shares all packages except the course's own."""
     make, install, start = blocks(README, "For students")[0].splitlines()
     shell(make.replace("python3", sys.executable), unpacked)
     lend_packages(unpacked / ".venv")
@@ -97,7 +97,7 @@ def test_a_student_sets_up_and_starts_jupyterlab(unpacked):
 
 
 def lend_packages(venv: Path) -> None:
-    """Let an environment use what is installed here, except for this package itself."""
+    """Let an environment use the packages that are installed here, except this one."""
     libraries = venv / "libraries"
     libraries.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
@@ -114,7 +114,7 @@ def lend_packages(venv: Path) -> None:
 
 
 def shell(line: str, folder: Path, **settings: str) -> str:
-    """Run shell commands; fail where one fails, and return what was printed."""
+    """Run shell commands and return their output; fail if one fails."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         ["bash", "-e", "-c", line],
@@ -129,18 +129,18 @@ def shell(line: str, folder: Path, **settings: str) -> str:
 
 @pytest.fixture
 def course(tmp_path) -> Path:
-    """The small course as this one lies there after the first `make`, with what a student handed in."""
+    """The small course after the first `make`, with one submission."""
     root = copy_tiny_course(tmp_path / "course")
     (root / ".venv").symlink_to(sys.prefix)
-    handed_in = root / "submitted" / "ada" / "greetings"
-    handed_in.mkdir(parents=True)
+    submission = root / "submitted" / "ada" / "greetings"
+    submission.mkdir(parents=True)
     exercise = load_course(root).exercise("greetings")
-    (handed_in / "greetings.ipynb").write_text(json.dumps(source_notebook(exercise, "unreleased")), "utf-8")
+    (submission / "greetings.ipynb").write_text(json.dumps(source_notebook(exercise, "unreleased")), "utf-8")
     return root
 
 
 def as_here(block: str) -> str:
-    """Return a block with what this machine asks for where its sandbox is weak."""
+    """Return a block with the option that this machine needs if its sandbox is weak."""
     return (
         block
         if best_tier() in ISOLATING_TIERS
@@ -153,8 +153,8 @@ def as_here(block: str) -> str:
 def test_a_ta_grades(course):
     (block,) = blocks(README, "For TAs")
     assert "as nbgrader does" in README
-    said = shell(as_here(block), course)
-    assert "5.5" in said
+    output = shell(as_here(block), course)
+    assert "5.5" in output
     assert (course / "graded" / "grades.csv").is_file()
     assert (course / "gradebook.db").is_file()
     for also in re.findall(r"`(autograder (?:report|feedback))`", README):

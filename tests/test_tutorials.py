@@ -1,4 +1,4 @@
-"""The tutorials do what they say: their commands are run, and what they show is what comes."""
+"""Follow the tutorials: run their commands, and compare the output with what they show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def steps(name: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield what a tutorial has people do: the language, the code, and the lines that must come of it."""
+    """Yield the steps of a tutorial: language, code, and the lines of expected output."""
     blocks = re.findall(r"^```(\w+)\n(.*?)^```", (TUTORIALS / f"{name}.md").read_text("utf-8"), re.M | re.S)
     for place, (language, code) in enumerate(blocks):
         following = blocks[place + 1] if place + 1 < len(blocks) else ("", "")
@@ -37,7 +37,7 @@ def squeezed(text: str) -> str:
 
 
 def run(line: str, folder: Path) -> str:
-    """Run a line of a shell example; return what it printed."""
+    """Run a line of a shell example; return its output."""
     program, *arguments = shlex.split(line)
     command = [program, *arguments]
     if program in ("autograder", "python"):
@@ -57,7 +57,7 @@ def run(line: str, folder: Path) -> str:
 
 
 def follow(name: str, folder: Path) -> dict[str, str]:
-    """Run a tutorial's commands; fail where a line that it shows did not come. Return what each command printed."""
+    """Run a tutorial's commands; fail if a line that it shows is missing. Return the output of each command."""
     seen = {}
     for language, code, expected in steps(name):
         assert language == "sh"
@@ -70,7 +70,7 @@ def follow(name: str, folder: Path) -> dict[str, str]:
 
 
 def test_a_student_follows_the_tutorial(tmp_path):
-    """In a process of its own, block by block as cells; the value of a block's last line is shown."""
+    """Run the blocks like cells in another process, printing the value of each block's last line."""
     load_course(ROOT).exercise("convolution").check_files.public().write_to(tmp_path / "checks")
     cells, expected = [], []
     for language, code, lines in steps("student"):
@@ -114,7 +114,7 @@ def test_a_ta_follows_the_tutorial(tmp_path):
 
 
 def test_an_instructor_follows_the_tutorial(tiny_course):
-    """In a course that has nothing to do with this one."""
+    """Use a course that has nothing in common with this one."""
     seen = follow("instructor", tiny_course)
     new, checks, build, prove, *_ = seen.values()
     assert "tests/answers/pooling/window_mean.py" in new
@@ -124,4 +124,4 @@ def test_an_instructor_follows_the_tutorial(tiny_course):
     assert "Proven" in prove
     with (tiny_course / "graded" / "grades.csv").open(encoding="utf-8", newline="") as file:
         scores = {row["student"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert scores == {"solution": 2, "student": 0}  # named after the folders that they were taken from
+    assert scores == {"solution": 2, "student": 0}  # students are named after the folders

@@ -1,4 +1,4 @@
-"""The hosted workflow runs the same checks as ``.ci/run``, on every tested version of Python."""
+"""The hosted workflow runs what ``.ci/run`` runs, on every tested Python."""
 
 from __future__ import annotations
 

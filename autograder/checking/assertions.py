@@ -61,10 +61,7 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     if not isinstance(actual, torch.Tensor):
         return f"{what} must be a tensor, but it is {_kind(actual)}.", ""
     if actual.shape != expected.shape:
-        return (
-            f"{what} has the wrong shape.",
-            f"Expected {_shape(expected)}, got {_shape(actual)}.",
-        )
+        return (f"{what} has the wrong shape.", f"Expected {_shape(expected)}, got {_shape(actual)}.")
     if actual.dtype != expected.dtype:
         return f"{what} has dtype {_dtype(actual)}, expected {_dtype(expected)}.", ""
     if actual.device != expected.device:
@@ -225,14 +222,10 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
         if not same:
             fail(
-                f"{what} changes its input.",
-                cause="an in-place operation (`+=`, `x[...] = `, `relu_`) on an argument",
+                f"{what} changes its input.", cause="an in-place operation (`+=`, `x[...] = `, `relu_`) on an argument"
             )
         if tensor.requires_grad != requires_grad:
-            fail(
-                f"{what} changes `requires_grad` of its input.",
-                cause="`requires_grad_()` on the argument itself",
-            )
+            fail(f"{what} changes `requires_grad` of its input.", cause="`requires_grad_()` on the argument itself")
         if (tensor.grad is None) != (grad is None) or (
             grad is not None and tensor.grad is not None and not torch.equal(tensor.grad, grad)
         ):

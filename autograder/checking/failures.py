@@ -31,11 +31,7 @@ class CheckFailure(AssertionError):
 
     def text(self, *, hidden: bool) -> str:
         """Return the text that the student may read."""
-        parts = [
-            self.problem,
-            "" if hidden else self.details,
-            f"Likely cause: {self.cause}" if self.cause else "",
-        ]
+        parts = [self.problem, "" if hidden else self.details, f"Likely cause: {self.cause}" if self.cause else ""]
         return "\n".join(part for part in parts if part)
 
     def __str__(self) -> str:

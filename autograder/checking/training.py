@@ -42,11 +42,7 @@ def classification_metrics(logits: Any, labels: Any, *, what: str = "the model's
     recalls = [right[truth == label].mean() for label in (False, True) if (truth == label).any()]
     # Rank non-finite logits worst: below all others for class 1, above all others for class 0.
     scores = np.where(odd, np.where(truth, -np.inf, np.inf), scores)
-    return {
-        "accuracy": float(right.mean()),
-        "balanced_accuracy": float(np.mean(recalls)),
-        "auc": _auc(scores, truth),
-    }
+    return {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls)), "auc": _auc(scores, truth)}
 
 
 def _as_labels(labels: Any) -> NDArray[np.bool_]:

@@ -56,10 +56,7 @@ def _outcome(check: Check, error: BaseException | None, questions: Collection[st
         case CheckFailure():
             return Outcome.FAILED, error.text(hidden=hidden)
         case NameMissing(reason=""):
-            return (
-                Outcome.NOT_ATTEMPTED,
-                f"`{error.name}` is not defined: its cell is missing, empty or was not run.",
-            )
+            return (Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run.")
         case NameMissing():
             return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
         case WorkerDied(reason="time"):

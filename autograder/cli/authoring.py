@@ -93,10 +93,7 @@ def prove_command(
             meant = [check for check in verdict.checks if check.name in verdict.answer.caught_by]
             out.print(f"[green]✓[/] {verdict.answer.question}: {_plain(verdict.answer.label)}")
             for check in meant:
-                out.print(
-                    _plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")),
-                    style="dim",
-                )
+                out.print(_plain(f"    {check.name}: {check.outcome}. {check.message}".replace("\n", " ")), style="dim")
 
     proofs: list[Proof] = []
     # Read all stubs first: one that is missing must not stop the proof after minutes.

@@ -125,17 +125,7 @@ def _read(file: Path) -> str:
 
 
 # --- doctor -------------------------------------------------------------------------------------------------------
-_PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "matplotlib",
-    "pytest",
-    "nbgrader",
-    "jupytext",
-    "IPython",
-    "msgpack",
-)
+_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "pytest", "nbgrader", "jupytext", "IPython", "msgpack")
 _TIERS = {
     "A": "namespaces, a root folder of its own, seccomp, limits",
     "B": "Landlock, seccomp, limits",
@@ -235,6 +225,7 @@ def _torch() -> Finding:
 
 
 def _machine() -> Finding:
+    # In a container these may be fewer than the machine's.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     fine = memory >= 2 * cores

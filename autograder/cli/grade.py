@@ -114,6 +114,7 @@ def grade_command(
         offered = survey_cluster(dask, required=require_tier)
         tier, jobs = offered.tier, jobs or 2 * offered.threads  # two per thread: no worker waits for its next one
     collected = _collect(loaded, submitted, exercise, student)
+    # Before grading, so that a faulty configuration does not show up only when the gradebook is written.
     settings = None if dry_run or gradebook == NO_GRADEBOOK else load_settings(loaded.root)
     order = _Order(submitted, output, jobs, dry_run, allow_lower, tier, gradebook, settings, dask, as_json)
     kept = "Nothing was stored." if dry_run else "All results so far are kept; repeat the command to resume."
@@ -160,7 +161,7 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
 
     names = {submission.exercise for submission in collected.found}
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
-    hidden = order.submitted, order.output
+    hidden = order.submitted, order.output  # no student's code may read other submissions and results
     if order.dask is None:
         engine_for: Callable[[], Runner] = engine_factory(course, exercises, order.tier, *hidden)
     else:

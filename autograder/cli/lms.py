@@ -57,7 +57,7 @@ def collect_command(
 
     loaded = load_course(course)
     if exercise is not None:
-        loaded.exercise(exercise)
+        loaded.exercise(exercise)  # raises for an unknown name, before anything is written
     names = [known.name for known in loaded.exercises]
     listed = read_roster(roster) if roster is not None else None
     kept = "Everything imported so far is kept; repeat the command to resume."
@@ -177,7 +177,7 @@ def _task(course: Course, wanted: Sequence[str], named: Sequence[str]) -> Export
         raise UsageError("--column needs an exercise and a title, as in --column 'convolution=Homework 3 (4711)'.")
     exercises = [course.exercise(name) for name in wanted] or list(course.exercises)
     for name in columns:
-        course.exercise(name)
+        course.exercise(name)  # raises for an unknown name
     optional = frozenset(exercise.name for exercise in exercises if exercise.optional)
     return ExportTask({exercise.name: exercise.max_score for exercise in exercises}, optional, columns)
 

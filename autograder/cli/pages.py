@@ -104,7 +104,7 @@ def _pairs(exercise: Exercise, submissions: Sequence[SubmissionFile]) -> list[Pa
     from autograder.release.make import stub_module
     from autograder.reporting.similarity import similar_pairs
 
-    prepared = {each.student: prepare(each, exercise, "") for each in submissions}
+    prepared = {each.student: prepare(each, exercise, "") for each in submissions}  # no tier: nothing is run
     codes = {student: "\n\n".join(cell.source for cell in each.cells) for student, each in prepared.items()}
     return similar_pairs({student: code for student, code in codes.items() if code}, stub_module(exercise))
 

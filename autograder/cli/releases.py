@@ -1,13 +1,4 @@
-"""``autograder build``, ``diff``, ``verify`` and ``lock``: releases, made, compared and pinned.
-
-``autograder build``.
-
-``autograder diff``: what changed between two releases.
-
-``autograder verify``: is a release what its manifest says, and who signed it.
-
-``autograder lock``.
-"""
+"""``autograder build``, ``diff``, ``verify`` and ``lock``: make, compare and check releases, and pin versions."""
 
 from __future__ import annotations
 
@@ -30,13 +21,15 @@ Examples:
   autograder build               after changing a solution or a check
   autograder build convolution   only this exercise's releases, which is faster
   autograder build --check       in CI: is exercises/ up to date?
-  autograder build --version 2026.1   a release, from a commit, to hand out and to rebuild
+  autograder build --version 2026.1   a release, from a commit, that anybody can rebuild
 """
 
 
 @click.command("build", epilog=EXAMPLES)
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
-@click.option("--check", is_flag=True, help="Write nothing; say which stubs have drifted, and exit 1 if any has.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; list stubs that are out of date, and exit with 1 if there are any."
+)
 @click.option("--version", help="Build a release of all exercises: release/VERSION/, and release/VERSION.json.")
 @click.option(
     "--sign",
@@ -48,31 +41,31 @@ Examples:
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The course's folder.  [default: the nearest one with an nbgrader_config.py]",
+    help="The course's folder. [default: the nearest one with an nbgrader_config.py]",
 )
 def build_command(
     exercises: tuple[str, ...], check: bool, version: str | None, sign: Path | None, folder: Path | None
 ) -> None:
     """Make the stubs and the releases from solutions/.
 
-    Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out later), release/source/ (for
-    nbgrader), release/gradescope/ (to upload to Gradescope) and release/otter/ (for otter-grader), of all exercises or
-    of those that are named. A build that fails changes nothing.
+    Writes exercises/, release/student/ (to hand out), release/solution/ (to hand out after the deadline),
+    release/source/ (for nbgrader), release/gradescope/ (to upload to Gradescope) and release/otter/ (for otter-grader),
+    for all exercises or only those named. A build that fails changes nothing.
     """
     from autograder.course import load_course
     from autograder.course.settings import load_settings
 
     if version is None and sign is not None:
-        raise UsageError("A signature is on a release: name it with --version.")
+        raise UsageError("--sign signs a release. Name it with --version.")
     if version is not None and (exercises or check):
-        raise UsageError("A release holds all exercises: use --version without naming any, and without --check.")
+        raise UsageError("A release holds all exercises. Use --version without exercises and without --check.")
 
     course = load_course(folder)
     chosen = [course.exercise(name) for name in exercises] or list(course.exercises)
     if check:
         _check(course)
         return
-    settings = load_settings(course.root)  # nbgrader would take longer to say what is wrong with the file
+    settings = load_settings(course.root)  # reports a faulty file before nbgrader starts
     if version is not None:
         _release(course, version, sign, settings.course_id)
     else:
@@ -91,7 +84,7 @@ def _release(course: Course, version: str, key: Path | None, course_id: str) -> 
     if key is not None:
         sign(manifest, key)
     if not is_new:
-        click.echo(f"{version} was released before, and this is the same, byte for byte.\n")
+        click.echo(f"{version} was released before; this build is identical, byte for byte.\n")
     click.echo(
         f"To hand out:        release/{version}/{bundle_name(version, STUDENT)}.zip\n"
         f"After the deadline: release/{version}/{bundle_name(version, SOLUTION)}.zip\n"
@@ -107,7 +100,7 @@ def _check(course: Course) -> None:
     for entry in drift:
         click.echo(f"{entry.path.relative_to(course.root)} {entry.problem}")
     if drift:
-        click.echo("Bring exercises/ up to date with: autograder build")
+        click.echo("Update exercises/ with: autograder build")
         raise SystemExit(EXIT_FAILED)
     click.echo(f"exercises/ is up to date: {_count(len(course.exercises), 'exercise')}.")
 
@@ -135,14 +128,13 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-# --- diff ---------------------------------------------------------------------------------------------------------
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
 @json_option
 @course_option
 def diff_command(old: str, new: str, as_json: bool, course: Path | None) -> None:
-    """Show what changed from release OLD to release NEW: for students, for graders, in points and thresholds.
+    """Show what changed from release OLD to release NEW, for students and graders, in points and thresholds.
 
     \b
     Example:
@@ -168,21 +160,20 @@ def diff_command(old: str, new: str, as_json: bool, course: Path | None) -> None
     if not any(section.lines for section in sections):
         out.print(f"Nothing that students, graders or scores would notice changed from {old} to {new}.")
     elif any(section.lines for section in sections if section.title in ("For graders", "Thresholds", "Points")):
-        out.print("\nWho moves, before anything is stored: autograder grade submitted --dry-run")
+        out.print("\nTo see whose score would change: autograder grade submitted --dry-run")
 
 
-# --- verify -------------------------------------------------------------------------------------------------------
 @click.command("verify")
 @click.argument("version")
 @click.option(
     "--signers",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Demand a signature of somebody in this file of allowed signers, as git and ssh-keygen use it.",
+    help="Require a signature by someone in this file of allowed signers, in the format of git and ssh-keygen.",
 )
 @json_option
 @course_option
 def verify_command(version: str, signers: Path | None, as_json: bool, course: Path | None) -> None:
-    """Compare the files in release/VERSION/ with release/VERSION.json. Exit code 1 where they differ.
+    """Compare the files in release/VERSION/ with the manifest release/VERSION.json. Exit code 1 if they differ.
 
     \b
     Examples:
@@ -199,10 +190,10 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
         try:
             signer = signer_of(path_of(root, version), signers)
         except AutograderError as error:
-            unsigned = f"Not signed as demanded: {error}"
+            unsigned = f"Not signed as required: {error}"
     if as_json:
-        told = {"version": version, "commit": manifest.commit, "problems": [*found, *([unsigned] if unsigned else [])]}
-        print_json({**told, "signed_by": signer})
+        problems_found = [*found, *([unsigned] if unsigned else [])]
+        print_json({"version": version, "commit": manifest.commit, "problems": problems_found, "signed_by": signer})
         if found or unsigned:
             raise SystemExit(EXIT_FAILED)
         return
@@ -214,20 +205,19 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
         click.echo(unsigned)
         raise SystemExit(EXIT_FAILED)
     if found:
-        click.echo(f"release/{version} is not what was released. Build it again from commit {manifest.commit}.")
+        click.echo(f"release/{version} differs from its manifest. Build it again from commit {manifest.commit}.")
         raise SystemExit(EXIT_FAILED)
     files = sum("!" not in name for name in manifest.files)
-    click.echo(f"release/{version} is what was released: {files} files, built from commit {manifest.commit}.")
+    click.echo(f"release/{version} matches its manifest: {files} files, built from commit {manifest.commit}.")
 
 
-# --- lock ---------------------------------------------------------------------------------------------------------
 @click.command("lock")
 @course_option
 def lock_command(course: Path | None) -> None:
-    """Write requirements.lock from the versions installed here: all that the course is built, graded and tested with.
+    """Write requirements.lock from the installed versions of all packages that build, grade and test the course.
 
-    What PyTorch brings along for itself (CUDA, triton) is left out: it differs between the builds of one version.
-    Commit the file; releases are refused where other versions are installed.
+    Packages that only PyTorch requires (CUDA, triton) are left out, because they differ between builds of one version.
+    Commit the file: releases are refused if other versions are installed.
 
     \b
     Example:
@@ -238,4 +228,4 @@ def lock_command(course: Path | None) -> None:
     lock = write_lock(load_course(course).root)
     click.echo(f"{LOCK}: {len(lock.versions)} versions.")
     if lock.kept:
-        click.echo(f"Packages for tests are missing here, so these lines stay as they were: {', '.join(lock.kept)}.")
+        click.echo(f"Packages for tests are not installed, so these lines were not changed: {', '.join(lock.kept)}.")

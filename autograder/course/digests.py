@@ -86,8 +86,7 @@ def _digests_in(name: str, files: CheckFiles, data: str) -> dict[CheckKey, str]:
             assert isinstance(node, ast.FunctionDef)
             own[question_of(name), node.name.removeprefix("test_")] = outline(
                 _copy(
-                    node,
-                    decorator_list=[mark for mark in node.decorator_list if mark_name(mark) not in _IGNORED_MARKS],
+                    node, decorator_list=[mark for mark in node.decorator_list if mark_name(mark) not in _IGNORED_MARKS]
                 )
             )
             if node.name not in used:  # a check that the file calls is a helper of the others as well

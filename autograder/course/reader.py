@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
+from autograder.course.settings import CONFIG_NAME, configured_exercises
 from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
-
-CONFIG_NAME = "nbgrader_config.py"
 
 _QUESTION_CELL = re.compile(r'^# %%.*\bquestion="([^"]+)"', re.MULTILINE)
 _CHECK_MARKS = {"points", "hint", "after", "timeout", "memory", "parametrize"}
@@ -40,7 +39,7 @@ def load_course(root: Path | None = None) -> Course:
     """Read the course at or above ``root``: every ``solutions/*.py`` with its checks, in the configured order."""
     root = find_root(root)
     names = sorted(path.stem for path in (root / "solutions").glob("*.py"))
-    order, optional = _configured(root)
+    order, optional = configured_exercises(root)
     if order:
         missing = set(order) - set(names)
         if missing:
@@ -53,31 +52,6 @@ def load_course(root: Path | None = None) -> Course:
     if not names:
         raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
     return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
-
-
-def _configured(root: Path) -> tuple[list[str], set[str]]:
-    """Return ``c.Course.exercises`` and ``c.Course.optional`` of nbgrader_config.py, read without running it."""
-    values: dict[str, Any] = {}
-    with reading(root / CONFIG_NAME, CourseError):
-        source = (root / CONFIG_NAME).read_bytes()
-        source.decode()  # raises for what is not UTF-8 while `reading` can name the file
-    for node in parsed(source, CONFIG_NAME).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
-            "c.Course.exercises",
-            "c.Course.optional",
-        ):
-            name = ast.unparse(node.targets[0])
-            try:
-                values[name] = ast.literal_eval(node.value)
-                # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
-                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
-                    raise ValueError
-            except (ValueError, TypeError):
-                raise CourseError(
-                    f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
-                    "because it is read without running the file."
-                ) from None
-    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
 
 
 def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:

@@ -1,16 +1,20 @@
-"""Read from nbgrader_config.py where the course keeps its gradebook and its submissions.
+"""Read nbgrader_config.py: which exercises the course has, and where it keeps its gradebook and submissions.
 
-The file is run as nbgrader runs it, but without importing nbgrader, which takes seconds.
+What nbgrader must agree on is read by running the file as nbgrader does, but without importing nbgrader, which takes
+seconds. The list of exercises is read from the syntax tree, because every command needs it and none should run a file.
 """
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CONFIG_NAME
-from autograder.errors import CourseError
+from autograder.course.check_files import parsed
+from autograder.errors import CourseError, reading
+
+CONFIG_NAME = "nbgrader_config.py"
 
 _LAYOUT = "{nbgrader_step}/{student_id}/{assignment_id}"
 _SQLITE = "sqlite:///"
@@ -75,3 +79,25 @@ def _absolute(db_url: str, base: Path) -> str:
     if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
         return db_url
     return _SQLITE + str(base / path)
+
+
+def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
+    """Return ``c.Course.exercises`` and ``c.Course.optional`` of nbgrader_config.py, read without running it."""
+    values: dict[str, Any] = {}
+    with reading(root / CONFIG_NAME, CourseError):
+        source = (root / CONFIG_NAME).read_bytes()
+        source.decode()  # raises for what is not UTF-8 while `reading` can name the file
+    for node in parsed(source, CONFIG_NAME).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("c.Course.exercises", "c.Course.optional"):
+            name = ast.unparse(node.targets[0])
+            try:
+                values[name] = ast.literal_eval(node.value)
+                # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
+                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
+                    raise ValueError
+            except (ValueError, TypeError):
+                raise CourseError(
+                    f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
+                    "because it is read without running the file."
+                ) from None
+    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))

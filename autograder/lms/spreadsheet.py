@@ -149,11 +149,7 @@ def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
     needs_review = result.status is not Status.GRADED or any(question.needs_review for question in result.questions)
     return [
         *(one_line(result.student), one_line(result.exercise), result.status.value),
-        *(
-            _number(result.score),
-            _number(result.max_score or most.get(result.exercise, 0.0)),
-            _number(result.bonus),
-        ),
+        *(_number(result.score), _number(result.max_score or most.get(result.exercise, 0.0)), _number(result.bonus)),
         *(_yes(needs_review), one_line(result.message), one_line(result.release), one_line(result.tier)),
     ]
 

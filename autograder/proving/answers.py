@@ -105,6 +105,7 @@ def _read_answer(cell: Any, question: Question, above: Sequence[Answer], where: 
 
 def _base(name: str, label: str, above: Sequence[Answer], where: str) -> Answer:
     """Find the answer above that ``label`` is a change of."""
+    # Only answers above it count, so that changes cannot form a circle.
     found = [answer for answer in above if answer.label == name]
     if not found:
         known = ", ".join(repr(answer.label) for answer in above if answer.depth < DEEPEST) or "nothing"
@@ -121,6 +122,7 @@ def _base(name: str, label: str, above: Sequence[Answer], where: str) -> Answer:
 def _changed(base: Answer, change: str, where: str) -> str:
     """Apply a change to ``base``; return the source, which must parse."""
     source = apply_change(base.source, change, where)
+    # A wrong answer that is not Python would fail every check, and prove nothing.
     try:
         ast.parse(source)
     except (SyntaxError, ValueError) as error:

@@ -121,6 +121,7 @@ def _conclude(each: Plan, runs: dict[Subject, list[Measurement]], environment: s
     if broken:
         return CalibrationOutcome(each, problem="; ".join(broken))
     rights = {subject.label: [run.metrics[metric] for run in runs[subject]] for subject in each.of("right")}
+    # Runs that failed have no metric, and cannot pass a check either.
     wrongs = {
         subject.label: [value for run in runs[subject] if math.isfinite(value := run.metrics.get(metric, math.nan))]
         for subject in (*each.of("wrong"), *each.of("baseline"))

@@ -144,6 +144,7 @@ def _common(subject: Subject, runs: Sequence[Measurement], metric: str) -> dict[
     }
 
 
+# Rounded to the unfavourable side: a record must not look better than its measurements.
 def _down(value: float, decimals: int = DECIMALS) -> float:
     scale = float(10**decimals)
     return math.floor(value * scale + 1e-9) / scale
@@ -196,9 +197,10 @@ def _weak(plan: Plan, entry: Mapping[str, Any]) -> Iterator[str]:
     for label, bound in failure_bounds(summaries, threshold).items():
         if summaries[label].n < fewest.get(label, FEWEST_RUNS):
             yield f"the right answer “{label}” was measured with only {summaries[label].n} seeds"
+        # Failures were counted against the threshold of that time: this finds one that was edited by hand.
         if (rights[label]["min"] < threshold) != (summaries[label].failures > 0):
             yield f"“{label}” was measured against another threshold"
-        if not bound <= MAX_FAILURE * ROUNDING:
+        if not bound <= MAX_FAILURE * ROUNDING:  # not `>`, which is false for NaN
             yield f"the right answer “{label}” may fail more than once in 1 000"
     if plan.graded:
         for label, wrong in _all_below(entry):

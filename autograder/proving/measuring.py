@@ -48,7 +48,7 @@ class MeasuringTask:
     def key(self, environment: str) -> str:
         """Return the digest of everything that the result depends on."""
         subject = [self.subject.kind, self.subject.code]
-        if self.subject.kind == "baseline":
+        if self.subject.kind == "baseline":  # the label chooses its function; an answer's label changes nothing
             subject.append(self.subject.label)
         inputs = [self.plan.measure, self.plan.experiment.data, self.plan.experiment.dataset, subject, self.seed]
         return hashlib.sha256(json.dumps([*inputs, environment]).encode()).hexdigest()
@@ -217,11 +217,7 @@ def measure(
         cells = [[cell.id, cell.source] for cell in task.subject.cells]
         subject = {"kind": task.subject.kind, "label": task.subject.label, "cells": cells}
         reply = pool.ask(
-            do="measure",
-            **pool.install(checks),
-            experiment=task.plan.experiment.name,
-            subject=subject,
-            seed=task.seed,
+            do="measure", **pool.install(checks), experiment=task.plan.experiment.name, subject=subject, seed=task.seed
         )
         measurement = Measurement(reply.get("metrics", {}), reply.get("failed", ""))
         if "ended" not in reply:  # the answer may not be to blame: measure it again next time

@@ -77,6 +77,7 @@ class Plan:
 
 def has_experiments(exercise: Exercise) -> bool:
     """Whether an exercise's check files mention experiments at all."""
+    # A search in the text, because planning starts a process that imports torch.
     return any(b"Experiment" in content for name, content in exercise.check_files.files if name.endswith(".py"))
 
 
@@ -173,6 +174,7 @@ def _uses(exercise: Exercise) -> Iterator[tuple[tuple[str, str], frozenset[str]]
     files = exercise.check_files
     for file in files.tests:
         checks = [node for node in parsed(files.contents[file], file).body if is_check(node)]
+        # Without the other checks: what only they reach is not used by this one.
         helpers = [each for each in program(files, file) if not any(name.startswith("test_") for name in each.binds)]
         for node in checks:
             assert isinstance(node, ast.FunctionDef)

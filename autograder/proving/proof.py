@@ -76,7 +76,7 @@ def prove(
         result = grade(engine, prepared, limits)
         return Verdict(answer, result.questions[0].checks, tuple(_problems(answer, result.questions[0])))
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as pool:  # threads only wait for the sandbox; `map` keeps the order of the answers
         for verdict in pool.map(run, answers):
             proofs[verdict.answer.question].verdicts.append(verdict)
             notify(verdict)

@@ -60,7 +60,8 @@ class Summary:
     def of(cls, values: Sequence[float], threshold: float) -> Self:
         """Summarise results, one per seed."""
         deviation = statistics.stdev(values) if len(values) > 1 else math.nan
-        return cls(len(values), sum(not value >= threshold for value in values), statistics.fmean(values), deviation)
+        failures = sum(not value >= threshold for value in values)  # not `<`, which is false for NaN
+        return cls(len(values), failures, statistics.fmean(values), deviation)
 
 
 def failure_bounds(answers: Mapping[str, Summary], threshold: float) -> dict[str, float]:

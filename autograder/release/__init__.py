@@ -1,1 +1,1 @@
-"""From solved modules to what is handed out: stubs, notebooks, public checks, and a scan for leaks."""
+"""Build releases from solved modules: stubs, notebooks, bundles for platforms, and a scan for leaks."""

@@ -1,8 +1,8 @@
-"""Build what is handed out from what authors write: make, package, scan, publish.
+"""Build a release: make, package, scan, publish.
 
-Each step takes what the one before it made, and none calls back. Everything happens in a scratch folder until all that
-students would get has been scanned for leaks; a build that fails leaves the course as it was. The scan comes after the
-packaging, so that what is scanned is what goes out.
+Each step takes the output of the one before, and none calls back. Everything happens in a scratch folder until all
+files for students have been scanned for leaks, so a build that fails changes nothing. The scan comes after the
+packaging, so it reads the very files that go out.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from autograder.release.versioned import package_version, require_unchanged
 
 @dataclass(frozen=True)
 class Drift:
-    """A file in ``exercises/`` that is not what the solutions make: where, and what is the matter."""
+    """A file in ``exercises/`` that is missing, outdated or left over; ``problem`` completes a sentence about it."""
 
     path: Path
     problem: str
 
 
 def find_drift(course: Course) -> list[Drift]:
-    """Compare ``exercises/`` with what the solutions make; nothing is written."""
+    """Compare ``exercises/`` with the stubs of the solutions, without writing anything."""
     stubs = stubs_of(course)
     drift = []
     for name, text in stubs.items():
@@ -41,7 +41,7 @@ def find_drift(course: Course) -> list[Drift]:
         if not path.is_file():
             drift.append(Drift(path, "is missing"))
         elif path.read_text("utf-8", "replace") != text:
-            drift.append(Drift(path, f"is not what solutions/{name} makes"))
+            drift.append(Drift(path, f"is not up to date with solutions/{name}"))
     for path in sorted((course.root / "exercises").glob("*.py")):
         if path.name not in stubs:
             drift.append(Drift(path, f"has no solution: delete it, or write solutions/{path.name}"))
@@ -49,24 +49,24 @@ def find_drift(course: Course) -> list[Drift]:
 
 
 def stubs_of(course: Course) -> dict[str, str]:
-    """Return what belongs in ``exercises/``: file name → text."""
+    """Return the files of ``exercises/``: name → text."""
     return {f"{exercise.name}.py": stub_module(exercise) for exercise in course.exercises}
 
 
 def build(course: Course, *, only: Collection[str] = ()) -> None:
-    """Build the stubs and releases of a course; on any error nothing has changed.
+    """Build the stubs and releases of a course; after an error nothing has changed.
 
-    With ``only``, the releases of the other exercises stay as they are; the stubs, which cost nothing, are all made.
+    With ``only``, the releases of the other exercises do not change; all stubs are made, because that is cheap.
 
-    Raises `CourseError` where the course's files are not as they must be, and its kind `LeakError` where the student
-    release would hold what students must not have.
+    Raises `CourseError` if the course's files are wrong, and its subclass `LeakError` if the student release would
+    contain a secret.
     """
     stubs = stubs_of(course)
     with _scratch(course) as scratch:
         chosen = [exercise for exercise in course.exercises if not only or exercise.name in only]
         made = make(course, chosen, UNRELEASED, scratch / "work", scratch / "made")
         package_for_platforms(made, stubs)
-        keep_others(course, made)
+        keep_others(course, made)  # before the scan, which reads every exercise that students would get
         require_no_leaks(_handed_out(course, made, stubs), collect_secrets(course))
         publish(course, made, stubs, scratch)
 
@@ -74,11 +74,12 @@ def build(course: Course, *, only: Collection[str] = ()) -> None:
 def build_version(course: Course, version: str, course_id: str) -> bool:
     """Build ``release/<version>/`` with ``release/<version>.json`` beside it; return whether it is new.
 
-    Raises `CourseError` where that cannot be built again by others (changes that are not committed, other packages
-    than those of the lock), and where the version was released before with other bytes; then nothing has changed.
+    Raises `CourseError` if others could not build it again (uncommitted changes, other packages than in the lock), or
+    if the version was released before with other bytes; then nothing has changed.
     """
     if not is_version(version):
-        raise CourseError(f"{version!r} cannot be a version: use numbers with dots between them, such as 2026.1.")
+        raise CourseError(f"{version!r} cannot be a version. Use numbers with dots between them, such as 2026.1.")
+    # First, because making takes minutes and these fail at once.
     commit, packages = clean_commit(course.root), require_pinned(course.root)
     stubs = stubs_of(course)
     with _scratch(course) as scratch:
@@ -104,7 +105,7 @@ def _handed_out(course: Course, made: Made, stubs: dict[str, str]) -> Iterator[H
 
 @contextmanager
 def _scratch(course: Course) -> Iterator[Path]:
-    """Make a scratch folder on the course's file system, so that publishing is renaming."""
+    """Make a scratch folder on the course's file system, because publishing renames folders."""
     target = course.root / FOLDER
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".build-") as folder:

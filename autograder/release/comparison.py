@@ -1,12 +1,7 @@
 """Compare a release with its manifest and signature, and two releases with each other.
 
-Compare a release's files with its manifest.
-
-What changed from one release to another: for students, for graders, in points, in thresholds, in packages.
-
-Signatures on manifests, by OpenSSH: ``ssh-keygen -Y sign`` and ``-Y verify`` (ssh-keygen(1)).
-
-Whoever has an SSH key can sign; who may is a file of allowed signers, as git uses it (``gpg.ssh.allowedSignersFile``).
+OpenSSH signs and verifies manifests: ``ssh-keygen -Y sign`` and ``-Y verify`` (ssh-keygen(1)). Anyone with an SSH key
+can sign; a file of allowed signers, as git uses it (``gpg.ssh.allowedSignersFile``), says whose signature counts.
 """
 
 from __future__ import annotations
@@ -27,7 +22,7 @@ from autograder.errors import CourseError
 
 
 def digests_of(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file in a folder and, after a ``!``, of those in its zips."""
+    """Return the SHA-256 of every file in a folder and of every member of its zips, named ``<zip>!<member>``."""
     found: dict[str, str] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name, content = path.relative_to(folder).as_posix(), path.read_bytes()
@@ -38,27 +33,27 @@ def digests_of(folder: Path) -> dict[str, str]:
 
 
 def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what is in a zip, up to where it is damaged."""
+    """Yield the members of a zip, up to the first damaged one."""
     damage = suppress(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
     with damage, zipfile.ZipFile(io.BytesIO(content)) as archive:
         yield from ((member, archive.read(member)) for member in archive.namelist())
 
 
 def sha256(content: bytes) -> str:
-    """Return a digest in hexadecimal."""
+    """Return the SHA-256 of some bytes in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def problems(root: Path, manifest: Manifest) -> list[str]:
-    """Return what in ``release/<version>/`` is not as the manifest says: files missing, changed, or not in it.
+    """Return one line per file in ``release/<version>/`` that is missing, changed, or not in the manifest.
 
-    Of a zip that was changed, the members that were are named, too.
+    The changed members of a changed zip are named too.
     """
     return list(differing(manifest.files, digests_of(root / FOLDER / manifest.version)))
 
 
 def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each file that two lists of digests do not agree on."""
+    """Yield one line per file on which two lists of digests disagree."""
     for name in sorted(wanted.keys() | found.keys()):
         if name not in found:
             yield f"{name} is missing"
@@ -68,17 +63,16 @@ def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[s
             yield f"{name} was changed"
 
 
-# --- Two releases -------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the comparison; without lines, nothing of it changed."""
+    """A section of the comparison; it has no lines if nothing changed."""
 
     title: str
     lines: tuple[str, ...]
 
 
 def compare(old: Manifest, new: Manifest) -> list[Section]:
-    """Return what changed, section by section."""
+    """Return the changes from one release to another, section by section."""
     both = [name for name in new.exercises if name in old.exercises]
     pairs = {name: (old.exercises[name], new.exercises[name]) for name in both}
     return [
@@ -98,7 +92,7 @@ def _names(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cells(exercise: str, old: ExerciseRecord, new: ExerciseRecord) -> Iterator[str]:
-    """Yield the cells of the students' notebook that came, went or changed."""
+    """Yield the added, removed and changed cells of the students' notebook."""
     yield from (f"{exercise}: the cell {line}" for line in _names(old.cells, new.cells))
     for name in new.cells:
         if name in old.cells and old.cells[name] != new.cells[name]:
@@ -121,7 +115,7 @@ def _by_name(record: ExerciseRecord) -> dict[str, CheckRecord]:
 
 def _in_check(old: CheckRecord, new: CheckRecord) -> Iterator[str]:
     if old.digest != new.digest:
-        yield "checks otherwise"
+        yield "other code"
     if old.public != new.public:
         yield "now public" if new.public else "now hidden"
     if old.points != new.points:
@@ -135,7 +129,7 @@ def _points(exercise: str, old: ExerciseRecord, new: ExerciseRecord) -> Iterator
         changed = ", ".join(_values(_shown(old.points), _shown(new.points)))
         yield f"{exercise}: {sum(old.points.values()):g} → {sum(new.points.values()):g} ({changed})"
     if old.optional != new.optional:
-        yield f"{exercise}: its points are now {'a bonus' if new.optional else 'no bonus any more'}"
+        yield f"{exercise}: its points are now {'a bonus' if new.optional else 'no longer a bonus'}"
 
 
 def _shown(points: Mapping[str, float]) -> dict[str, str]:
@@ -154,6 +148,7 @@ def _thresholds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 
 
 def _experiments(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    # Manifests of version 0.1.0 name the record's file, test_<exercise>.calibration.json; later ones the exercise.
     return {
         f"{file.removesuffix('.calibration.json').removeprefix('test_')}.{name}": entry
         for file, record in calibration.items()
@@ -174,46 +169,45 @@ def _versions(release: Manifest) -> dict[str, str]:
 def _graded_by(
     old: Manifest, new: Manifest, pairs: Mapping[str, tuple[ExerciseRecord, ExerciseRecord]]
 ) -> Iterator[str]:
-    """Yield which of the old release's submissions the new one's checks do not fit."""
+    """Yield the exercises whose old submissions cannot be graded by the new checks."""
     for name, (before, now) in pairs.items():
         if before.interface != now.interface:
             yield f"{name}: other questions or given code: graded by the checks of {old.version}, not of {new.version}"
 
 
-# --- Signatures ---------------------------------------------------------------------------------------------------
 NAMESPACE = "autograder-release"
-"""Keeps a signature on a manifest from being taken for one on anything else."""
+"""Prevents a signature that was made for another purpose from counting as one on a manifest."""
 
 
 def signature_of(path: Path) -> Path:
-    """Return where the signature of a file lies."""
+    """Return the path of a file's signature."""
     return path.with_name(f"{path.name}.sig")
 
 
 def sign(path: Path, key: Path) -> None:
-    """Sign a file with a private SSH key, or with a public one whose private half the agent holds.
+    """Sign a file with a private SSH key, or with a public one whose private key the agent holds.
 
-    ssh-keygen asks for the passphrase where there is one. Raises `CourseError` where nothing could be signed.
+    ssh-keygen asks for the passphrase if there is one. Raises `CourseError` if it cannot sign.
     """
     signature_of(path).unlink(missing_ok=True)
     done = _ssh_keygen("sign", "-f", key, "-n", NAMESPACE, path)
     if done.returncode != 0:
-        raise CourseError(f"{path.name} could not be signed with {key}: {_said(done)}.")
+        raise CourseError(f"{path.name} could not be signed with {key}: {_last_line(done)}.")
 
 
 def signer_of(path: Path, allowed: Path) -> str:
-    """Return who signed a file; raise `CourseError` where that was none of those allowed, or where it was changed."""
+    """Return who signed a file; raise `CourseError` if no allowed signer did, or if the file was changed."""
     signature = signature_of(path)
     if not signature.is_file():
         raise CourseError(f"{path.name} is not signed: there is no {signature.name} beside it.")
     found = _ssh_keygen("find-principals", "-s", signature, "-f", allowed)
     names = found.stdout.decode(errors="replace").split()
     if found.returncode != 0 or not names:
-        raise CourseError(f"{signature.name} is of nobody in {allowed}: {_said(found)}.")
+        raise CourseError(f"{signature.name} was not made by anyone listed in {allowed}: {_last_line(found)}.")
     content = path.read_bytes()
     done = _ssh_keygen("verify", "-f", allowed, "-I", names[0], "-n", NAMESPACE, "-s", signature, content=content)
     if done.returncode != 0:
-        raise CourseError(f"{signature.name} does not hold for {path.name} as it is now: {_said(done)}.")
+        raise CourseError(f"{signature.name} does not match the present {path.name}: {_last_line(done)}.")
     return names[0]
 
 
@@ -224,11 +218,11 @@ def _ssh_keygen(
         return subprocess.run(["ssh-keygen", "-Y", action, *arguments], input=content, capture_output=True, check=False)
     except FileNotFoundError:
         raise CourseError(
-            "ssh-keygen is not installed, which signs and verifies releases. Install OpenSSH 8.1 or later (Debian, "
+            "ssh-keygen, which signs and verifies releases, is not installed. Install OpenSSH 8.1 or later (Debian, "
             "Ubuntu: apt install openssh-client) and repeat the command."
         ) from None
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
     lines = (done.stderr + done.stdout).decode(errors="replace").strip().splitlines()
     return lines[-1].rstrip(".") if lines else f"ssh-keygen ended with {done.returncode}"

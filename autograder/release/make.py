@@ -1,6 +1,6 @@
-"""Make the releases of exercises in a scratch folder: notebooks by nbgrader, and the stubs of the same cells.
+"""Make the notebooks of exercises with nbgrader in a scratch folder, and the stubs from the same cells.
 
-The first step of a build (`autograder.release.build`). Nothing here knows what happens to what it makes.
+This is the first step of a build (`autograder.release.build`).
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from autograder.release.nbgrader_run import SOLUTION, SOURCE, STUDENT, normalise
 from autograder.release.notebooks import IMPORT_ID, read_solution, source_notebook
 
 GENERATED = "# generated from solutions/"
-"""How the first line of every stub begins: a file that has it may be overwritten and removed."""
+"""The start of every stub's first line: only files that have it may be removed."""
 
 _PERCENT = {"extension": ".py", "format_name": "percent", "notebook_metadata_filter": "-all"}
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was made of these exercises: below ``folder``, ``<kind>/<exercise>/``."""
+    """The notebooks of some exercises, in ``<folder>/<kind>/<exercise>/``."""
 
     exercises: Sequence[Exercise]
     folder: Path
 
     def student(self, exercise: Exercise) -> Path:
-        """Return the folder that students of an exercise are given."""
+        """Return the folder that students of an exercise get."""
         return self.folder / STUDENT / exercise.name
 
 
 def make(course: Course, exercises: Sequence[Exercise], release: str, work: Path, folder: Path) -> Made:
     """Make the source, the student and the solution version of exercises below ``folder``.
 
-    ``work`` is a scratch folder for nbgrader, of which one process per core runs. Raises `CourseError` where a
-    solution fails, or where nbgrader is configured to hand out something else than the stubs.
+    ``work`` is a scratch folder for nbgrader, which runs in one process per core. Raises `CourseError` if a solution
+    fails, or if nbgrader's settings make a student notebook that differs from the stub.
     """
     jobs = min(os.cpu_count() or 1, len(exercises))
     sources = {exercise.name: source_notebook(exercise, release) for exercise in exercises}
@@ -61,14 +61,14 @@ def make(course: Course, exercises: Sequence[Exercise], release: str, work: Path
 
 
 def write_source(exercise: Exercise, notebook: Any, folder: Path) -> None:
-    """Write what nbgrader starts from; it copies the public checks into both releases by itself."""
+    """Write the input of nbgrader, which copies the public checks into both releases."""
     folder.mkdir(parents=True)
     _write_notebook(notebook, folder / f"{exercise.name}.ipynb")
     exercise.check_files.public().write_to(folder / "checks")
 
 
 def _collect(root: Path, name: str, source: Any, folder: Path) -> None:
-    """Move the releases of one exercise below ``folder``, checked and made the same on every machine."""
+    """Copy the releases of one exercise into ``folder``, checked, and the same on every machine."""
     for kind in (SOURCE, STUDENT, SOLUTION):
         destination = folder / kind / name
         shutil.copytree(root / kind / name, destination, copy_function=shutil.copyfile)
@@ -82,11 +82,11 @@ def _collect(root: Path, name: str, source: Any, folder: Path) -> None:
 
 
 def _require_cleared(student: Any, source: Any, name: str) -> None:
-    """The notebook must start students where the stub does."""
+    """Raise `CourseError` unless the notebook has the stub's cells."""
     if [cell.source for cell in student.cells] != [cell.source for cell in cleared(source).cells]:
         raise CourseError(
-            f"nbgrader's student version of {name} is not what exercises/{name}.py holds: {CONFIG_NAME} must "
-            "name autograder.release.preprocessors.NamedStubs in c.GenerateAssignment.preprocessors."
+            f"nbgrader's student version of {name} differs from exercises/{name}.py. Add "
+            f"autograder.release.preprocessors.NamedStubs to c.GenerateAssignment.preprocessors in {CONFIG_NAME}."
         )
 
 
@@ -102,29 +102,33 @@ def _write_notebook(notebook: Any, path: Path) -> None:
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
 
 
-# --- Stubs --------------------------------------------------------------------------------------------------------
 def stub_module(exercise: Exercise) -> str:
-    """Return the text of ``exercises/<exercise>.py``: importable, without solutions and graded cells."""
+    """Return the text of ``exercises/<exercise>.py``: importable, without solutions and graded cells.
+
+    Raises `CourseError` if the module is not valid Python without its solutions.
+    """
     import jupytext
     from nbformat.v4 import new_notebook
 
     cells = [cell for cell in cleared(source_notebook(exercise, "")).cells if _belongs(cell)]
     for cell, original in zip(cells, read_solution(exercise), strict=True):
-        cell.metadata = deepcopy(original.metadata)  # as its author wrote it, layout included
+        cell.metadata = deepcopy(
+            original.metadata
+        )  # the author's own, without nbgrader's; Jupytext keeps the layout in it
     body = jupytext.writes(new_notebook(cells=cells), fmt=dict(_PERCENT))
     text = f"{GENERATED}{exercise.name}.py by `autograder build`; do not edit\n\n{body.strip()}\n"
     try:
         compile(text, f"exercises/{exercise.name}.py", "exec", dont_inherit=True)
     except SyntaxError as error:
         raise CourseError(
-            f"solutions/{exercise.name}.py: without its solutions the module is not valid Python any more "
-            f"({error.msg}, at `{(error.text or '').strip()}`): put the markers around whole statements."
+            f"solutions/{exercise.name}.py is not valid Python without its solutions ({error.msg}, at "
+            f"`{(error.text or '').strip()}`). Put the markers around whole statements."
         ) from None
     return text
 
 
 def cleared(notebook: Any) -> Any:
-    """Return a copy of a notebook with stubs in place of solutions, as nbgrader's pipeline makes it."""
+    """Return a copy of a notebook with stubs instead of solutions, as nbgrader's pipeline makes it."""
     from autograder.release.preprocessors import NamedStubs
 
     copy, _resources = NamedStubs().preprocess(deepcopy(notebook), {})
@@ -132,5 +136,5 @@ def cleared(notebook: Any) -> Any:
 
 
 def _belongs(cell: Any) -> bool:
-    """Whether a cell is part of the module: what runs checks is the notebook's own."""
+    """Whether a cell is part of the module: cells that run checks exist only in the notebook."""
     return cell.id != IMPORT_ID and not cell.metadata.get("nbgrader", {}).get("grade", False)

@@ -1,9 +1,8 @@
-"""Run nbgrader in a process of its own: ``python -m autograder.release.nbgrader_run EXERCISE …``.
+"""Run nbgrader in its own process, and remove from its notebooks what differs between runs.
 
-nbgrader changes the working directory, sets up logging and starts kernels that inherit the environment;
-none of that may touch the caller. One process takes several exercises, because importing nbgrader is slow.
-
-Make an executed notebook the same on every machine and in every run.
+nbgrader changes the working directory, sets up logging and starts kernels that inherit the environment; none of this
+may affect the caller. ``python -m autograder.release.nbgrader_run EXERCISE …`` takes several exercises, because
+importing nbgrader is slow.
 """
 
 from __future__ import annotations
@@ -27,10 +26,9 @@ SOURCE, STUDENT, SOLUTION = "source", "student", "solution"
 
 
 def generate(roots: list[tuple[Path, list[str]]]) -> None:
-    """Generate the student and the solution release below each root, for the exercises given with it.
+    """Generate the student and the solution release of some exercises below each root; all roots run in parallel.
 
-    A root holds nbgrader_config.py and ``source/<exercise>/``; roots are worked on side by side. Raises
-    `CourseError` with what nbgrader said.
+    A root holds nbgrader_config.py and ``source/<exercise>/``. Raises `CourseError` with nbgrader's log.
     """
     require_packages("nbgrader", "ipykernel")
     with ThreadPoolExecutor(len(roots)) as pool:
@@ -50,12 +48,13 @@ def _generate_in(root: Path, exercises: list[str]) -> None:
     )
     if process.returncode:
         raise CourseError(
-            f"nbgrader could not make the release ({CONFIG_NAME} configures it):\n{_without_tracebacks(process.stderr)}"
+            f"nbgrader could not make the release. Look at {CONFIG_NAME}, which configures it, and at nbgrader's log:\n"
+            f"{_without_tracebacks(process.stderr)}"
         )
 
 
 def _without_tracebacks(log: str) -> str:
-    """Return what nbgrader logged, and of each exception the line that says what it is."""
+    """Return nbgrader's log with only the last line of each traceback, which names the exception."""
     kept, inside = [], False
     for line in log.strip().splitlines():
         inside = line.startswith("Traceback (most recent call last)") or (inside and line.startswith(" "))
@@ -65,9 +64,9 @@ def _without_tracebacks(log: str) -> str:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Return an environment without anything personal: settings, start-up scripts, threads, hash seed.
+    """Return an environment that is the same for every user: settings, start-up scripts, threads, hash seed.
 
-    nbgrader calls `alembic` by name, which lies beside this Python also when its folder is not on the path.
+    nbgrader starts the program `alembic` by name, so the folder of this Python's programs is put on the path.
     """
     private = root / ".private"
     (private / "runtime").mkdir(parents=True, exist_ok=True)
@@ -82,7 +81,7 @@ def _environment(root: Path) -> dict[str, str]:
         "MATPLOTLIBRC": os.devnull,
         "OMP_NUM_THREADS": "1",
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": "0",  # sets of strings print in the same order in every build
     }
 
 
@@ -109,7 +108,6 @@ if __name__ == "__main__":
     main(sys.argv[1:])
 
 
-# --- Outputs ------------------------------------------------------------------------------------------------------
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -117,7 +115,7 @@ _PNG_VOLATILE = {b"tEXt", b"zTXt", b"iTXt", b"tIME"}  # the software's version, 
 
 
 def normalise(notebook: Any) -> Any:
-    """Take out of a notebook, in place, what differs from run to run or names the machine; return it."""
+    """Remove from a notebook, in place, what differs between runs or names the machine; return the notebook."""
     notebook.metadata["kernelspec"] = dict(KERNELSPEC)
     notebook.metadata["language_info"] = dict(LANGUAGE_INFO)
     for cell in notebook.cells:
@@ -130,18 +128,18 @@ def normalise(notebook: Any) -> Any:
 
 
 def require_success(notebook: Any, where: str) -> None:
-    """Raise `CourseError` naming the cell and the error when a cell of the executed notebook failed."""
+    """Raise `CourseError` if a cell of the executed notebook failed; the message names the cell and the error."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 raise CourseError(
                     f"{where}: the cell “{cell.id}” of the solution fails: {output.ename}: {output.evalue}. "
-                    "Correct it and build again."
+                    "Fix it and build again."
                 )
 
 
 def _merged(outputs: list[Any]) -> list[Any]:
-    """Join what was printed: into how many messages a kernel cuts it, and in which order, is chance."""
+    """Join printed text: a kernel splits it into messages by chance, and interleaves stdout and stderr by chance."""
     merged: list[Any] = []
     for output in outputs:
         same = _open_stream(merged, output.name) if output.output_type == "stream" else None

@@ -1,6 +1,6 @@
-"""Make the instructor's notebook, the source that nbgrader works on, of a solved module.
+"""Turn a solved module into the instructor's notebook, from which nbgrader generates the releases.
 
-What students write lies between nbgrader's own markers, ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
+Students write what is between nbgrader's markers, ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 
 
 class RegionError(ValueError):
-    """Markers that do not pair up; the message continues a sentence that names the cell."""
+    """The markers of a cell do not pair up; the message continues a sentence that names the cell."""
 
 
 @dataclass(frozen=True)
 class Regions:
-    """The lines of one cell: those inside its solution regions and those that students are given."""
+    """The lines of one cell: those inside its solution regions and those that students get."""
 
     solved: tuple[str, ...]
     given: tuple[str, ...]
@@ -42,7 +42,7 @@ class Regions:
 
 
 def read_regions(source: str) -> Regions:
-    """Split a cell at its markers, as nbgrader does; raise `RegionError` where they do not pair."""
+    """Split a cell at its markers, as nbgrader does; raise `RegionError` if they do not pair up."""
     solved: list[str] = []
     given: list[str] = []
     count, inside = 0, False
@@ -63,32 +63,31 @@ def read_regions(source: str) -> Regions:
 
 
 def strip_markers(source: str) -> str:
-    """Return a cell without the lines that hold a marker."""
+    """Return the source of a cell without its marker lines."""
     return "\n".join(line for line in source.split("\n") if BEGIN not in line and END not in line)
 
 
-# --- Notebooks ----------------------------------------------------------------------------------------------------
 TEMPLATES = Path(__file__).with_name("templates")
-"""What releases and new exercises start from, as files."""
+"""Template files of releases and new exercises."""
 
 IMPORT_ID = "autograder"
 
 BUNDLE = "exercises"
-"""How the names of the zips that students get begin, and of the folder in them; see `release.bundle`."""
+"""The start of the name of a student zip and of the folder in it; see `autograder.release.student_bundle`."""
 
-# Nothing here depends on the machine that builds: no versions, no dates.
+# Without versions, which would make the bytes of a release depend on the machine that builds it.
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 
 _KNOWN_METADATA = {"question", "tags"}
-# How the module is laid out; the stub keeps it.
+# Jupytext's record of the module's layout, which the stub keeps.
 _JUPYTEXT_METADATA = {"lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker"}
 
 
 def source_notebook(exercise: Exercise, release: str) -> Any:
     """Return the instructor's notebook (nbformat 4.5) of an exercise, with nbgrader's metadata.
 
-    Raises `CourseError` where a cell is not as it must be.
+    Raises `CourseError` if a cell is wrong; the message names it.
     """
     from nbformat.v4 import new_notebook
 
@@ -106,7 +105,7 @@ def source_notebook(exercise: Exercise, release: str) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def read_solution(exercise: Exercise) -> tuple[Any, ...]:
-    """Return the cells of ``solutions/<exercise>.py``, checked one by one, for all who ask; nobody may change them."""
+    """Return the cells of ``solutions/<exercise>.py``, checked. They are cached: callers must not modify them."""
     import jupytext
 
     cells: list[Any] = jupytext.reads(exercise.source, fmt="py:percent").cells
@@ -118,8 +117,8 @@ def read_solution(exercise: Exercise) -> tuple[Any, ...]:
 def import_of_check(exercise: str) -> str:
     """Return the code of an exercise's first cell: it imports `check`, and on Colab installs it when needed.
 
-    On Colab there is one notebook, on a machine that is new every day. Everywhere else, the grader included, the
-    first two lines are all that is run.
+    Colab has only the notebook, on a machine that is new in every session. Everywhere else, including the grader, the
+    import succeeds and nothing else of the cell runs.
     """
     return fill_template(TEMPLATES / "student" / "first_cell.py.template", exercise=exercise).rstrip()
 
@@ -132,7 +131,7 @@ def is_illustration(cell: Any) -> bool:
 def _check_cell(cell: Any, where: str) -> None:
     unknown = sorted(set(cell.metadata) - _KNOWN_METADATA - _JUPYTEXT_METADATA)
     if unknown:
-        raise CourseError(f'{where} has unknown metadata: {", ".join(unknown)}. Known are question="…" and tags=[…].')
+        raise CourseError(f'{where} has unknown metadata: {", ".join(unknown)}. Use only question="…" and tags=[…].')
     question = cell.metadata.get("question")
     try:
         regions = read_regions(cell.source)
@@ -140,15 +139,15 @@ def _check_cell(cell: Any, where: str) -> None:
         raise CourseError(f"{where}{f' (question {question})' if question else ''} {error}.") from None
     if question is None:
         if regions.count:
-            raise CourseError(f'{where} has a solution region but no question: write `# %% question="…"` above it.')
+            raise CourseError(f'{where} has a solution region but no question. Write `# %% question="…"` above it.')
         return
     if not regions.count:
         raise CourseError(
-            f"{where} (question {question}) has no solution region: bound what students write by "
-            "`### BEGIN SOLUTION` and `### END SOLUTION`."
+            f"{where} (question {question}) has no solution region. Put `### BEGIN SOLUTION` and `### END SOLUTION` "
+            "around what students write."
         )
     if question not in _defined_names(cell.source, f"{where} (question {question})"):
-        raise CourseError(f"{where} (question {question}) defines no function or class `{question}`.")
+        raise CourseError(f"{where} (question {question}) defines no function or class `{question}`. Define it there.")
 
 
 def _defined_names(source: str, where: str) -> set[str]:
@@ -164,7 +163,7 @@ def _require_one_cell_per_question(exercise: Exercise, cells: Sequence[Any]) -> 
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
         raise CourseError(
-            f"solutions/{exercise.name}.py has several cells for {_listed(repeated)}: keep one cell per question."
+            f"solutions/{exercise.name}.py has several cells for {_listed(repeated)}. Keep one cell per question."
         )
 
 
@@ -196,7 +195,7 @@ def _kind(cell: Any) -> str:
 
 
 def _other_cell(cell: Any, cell_id: str) -> Any:
-    """Return a cell that is no question: code that answers build on is locked, all else is free."""
+    """Return a cell that is not a question's: code is locked, because answers build on it; figures and text are not."""
     from nbformat.v4 import new_markdown_cell
 
     if cell.cell_type != "code":

@@ -1,10 +1,7 @@
-"""What a release is built from: the pinned versions of ``requirements.lock``, and a clean commit.
+"""Make releases reproducible: pinned versions and a clean commit.
 
-The versions that a release is built with: ``requirements.lock``, which pip takes as constraints (``-c``).
-
+``requirements.lock`` holds the versions that build and grade a course; pip takes it as constraints (``-c``), and
 ``autograder lock`` writes it after an upgrade.
-
-From which commit a release is built.
 """
 
 from __future__ import annotations
@@ -25,21 +22,21 @@ from autograder.files import write_atomic
 DISTRIBUTION = "medical-image-autograder"
 LOCK = "requirements.lock"
 _REQUIRED = "staff"
-"""The extra that builds and grades a course; everything else may be missing where a lock is written."""
+"""The extra that builds and grades a course; packages of other extras may be missing when a lock is written."""
 
 _HEADER = "# Written by: autograder lock"
 _BRING_THEIR_OWN = frozenset({"torch"})
-"""Packages whose requirements are not followed. Which of CUDA's libraries, triton and others torch asks for depends on
-its build, not on its version, and it decides which versions of them it works with."""
+"""Packages whose requirements are not followed. Whether torch needs CUDA's libraries, triton and others depends on its
+build, not on its version; see docs/decisions/0015-pytorchs-requirements-are-not-pinned.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The versions to pin, and what could not be seen here: names as pip normalises them."""
+    """The versions to pin, by names as pip normalises them."""
 
     versions: dict[str, str]
     kept: tuple[str, ...]
-    """Needed, as far as one can see, by what is not installed here: their lines are those of the lock before."""
+    """Packages that are not installed here and that a missing one may need: their lines come from the old lock."""
 
     def to_text(self) -> str:
         """Return the lines of the file."""
@@ -47,28 +44,29 @@ class Lock:
 
 
 def installed(extras: Collection[str] = ()) -> dict[str, str]:
-    """Return the versions of all that this package needs here, directly or not: name → version.
+    """Return the versions of all packages that this one needs here, directly or not: name → version.
 
-    A version's local part is left out, and so is what torch brings along for itself: they tell the CPU's build of torch
-    from that of a GPU. Raises `CourseError` where something is missing.
+    The local part of a version and torch's own requirements are left out, because they differ between the builds of
+    torch for CPU and GPU. Raises `CourseError` if a package is missing.
     """
     versions, missing = _look(extras)
     if missing:
-        raise CourseError(f"{', '.join(sorted(missing))} is not installed: pip install -c {LOCK} -e '.[{_REQUIRED}]'")
+        listed = ", ".join(sorted(missing))
+        raise CourseError(f"{listed} is not installed. Install it with: pip install -c {LOCK} -e '.[{_REQUIRED}]'")
     return versions
 
 
 def core_needs() -> list[str]:
-    """Return what this package needs itself, without extras: what students get."""
+    """Return the packages that this one needs without extras: those that students get."""
     needs = [Requirement(line) for line in distribution(DISTRIBUTION).requires or ()]
     return sorted(canonicalize_name(need.name) for need in needs if need.marker is None)
 
 
 def write_lock(root: Path) -> Lock:
-    """Write a course's ``requirements.lock`` from what is installed here, and return it.
+    """Write a course's ``requirements.lock`` from the installed versions, and return it.
 
-    Raises `CourseError`, with the file unchanged, where something that builds or grades a course is missing. Where
-    something is missing that only tests or the documentation need, lines that may be due to it stay.
+    Raises `CourseError` and does not change the file if a package is missing that builds or grades a course. If one is
+    missing that only tests or the documentation need, lines of the old lock that it may need are kept.
     """
     lock = _lock(root)
     write_atomic(root / LOCK, lock.to_text().encode())
@@ -87,19 +85,17 @@ def read_lock(root: Path) -> dict[str, str]:
     """Return the versions that a course's ``requirements.lock`` names."""
     path = root / LOCK
     if not path.is_file():
-        raise CourseError(
-            f"{path} is missing: a release says with which versions it is built. Write it with: autograder lock"
-        )
+        raise CourseError(f"{path} is missing, which pins the versions of a release. Write it with: autograder lock")
     lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     if odd := [line for line in lines if "==" not in line]:
-        raise CourseError(f"{path} has a line that pins no version: {odd[0]!r}. Write it with: autograder lock")
+        raise CourseError(f"{path} has a line that pins no version: {odd[0]!r}. Write the file with: autograder lock")
     return dict(line.split("==", 1) for line in lines)
 
 
 def require_pinned(root: Path) -> dict[str, str]:
-    """Return the versions of all that builds and grades a course.
+    """Return the versions of all packages that build and grade a course.
 
-    Raises `CourseError` where the ones installed here are not those of the lock.
+    Raises `CourseError` if the installed versions are not those of the lock.
     """
     pinned, here = read_lock(root), installed([_REQUIRED])
     others = [
@@ -109,14 +105,14 @@ def require_pinned(root: Path) -> dict[str, str]:
     ]
     if others:
         raise CourseError(
-            f"The versions installed here are not those in {LOCK} (in brackets): {', '.join(others)}. Install those: "
-            f"pip install -c {LOCK} -e '.[{_REQUIRED}]'. Or pin the ones that are installed: autograder lock"
+            f"The installed versions are not those in {LOCK} (in brackets): {', '.join(others)}. Install these: "
+            f"pip install -c {LOCK} -e '.[{_REQUIRED}]'. Or lock the installed ones: autograder lock"
         )
     return here
 
 
 def _look(extras: Iterable[str]) -> tuple[dict[str, str], set[str]]:
-    """Follow the requirements of this package; return the versions of what is installed, and what is missing."""
+    """Follow the requirements of this package; return the versions of installed packages, and the missing names."""
     found: dict[str, str] = {}
     missing: set[str] = set()
     waiting = [(DISTRIBUTION, frozenset(extras))]
@@ -140,25 +136,24 @@ def _look(extras: Iterable[str]) -> tuple[dict[str, str], set[str]]:
 
 
 def _needs(requirements: Iterable[str], extras: Collection[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield what is required here, by its normalised name, each with the extras of it."""
+    """Yield the requirements that apply here: normalised name and extras."""
     for requirement in map(Requirement, requirements):
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
             yield canonicalize_name(requirement.name), frozenset(requirement.extras)
 
 
-# --- The commit ---------------------------------------------------------------------------------------------------
 SOURCES = ("solutions", "tests/checks", CONFIG_NAME, LOCK, "autograder", "pyproject.toml")
-"""What decides the bytes of a release."""
+"""The files that determine the bytes of a release."""
 
 
 def clean_commit(root: Path) -> str:
-    """Return the commit that a course's sources are at; raise `CourseError` where they hold changes of their own."""
+    """Return the current commit of a course; raise `CourseError` if its sources have uncommitted changes."""
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCES).splitlines()
     if changed:
         listed = ", ".join(line[3:] for line in changed[:5]) + (f" and {len(changed) - 5} more" if changed[5:] else "")
         raise CourseError(
-            f"Not committed: {listed}. A release is built from a commit, so that anybody can build it again: commit "
+            f"Not committed: {listed}. A release is built from a commit, so that others can build it again. Commit "
             "first, then repeat the command."
         )
     return _git(root, "rev-parse", "--verify", "HEAD").strip()
@@ -173,9 +168,9 @@ def _git(root: Path, *arguments: str) -> str:
             "and repeat the command, or build without --version."
         ) from None
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
+        reason = next(iter(done.stderr.strip().splitlines()), "git failed")
         raise CourseError(
-            f"{root} is in no git repository with a commit ({said[0] if said else 'git failed'}): a version is built "
-            "from a commit. Run git init and commit the course, or build without --version."
+            f"{root} has no git commit to build a version from ({reason}). Run git init and commit the course, or "
+            "build without --version."
         )
     return done.stdout

@@ -1,6 +1,6 @@
-"""Package an exercise for the graders of other platforms: Gradescope's zip and otter-grader's assignment.
+"""Package an exercise for other graders: a zip for Gradescope and an assignment for otter-grader.
 
-Both hold a course of one exercise with all its checks. The same course and the same installed packages give the same
+Both contain a course of one exercise with all its checks. The same course and the same installed packages give the same
 bytes on every machine. ``python -m benchmarks.contained`` runs the Gradescope zip as Gradescope does.
 
 https://gradescope-autograders.readthedocs.io/en/latest/specs/
@@ -24,14 +24,14 @@ from autograder.release.pins import core_needs, installed
 from autograder.runtime import versions as python_versions
 
 GRADESCOPE = "gradescope"
-"""The release that is uploaded to Gradescope: one zip per exercise."""
+"""The folder of the zips for Gradescope, one per exercise."""
 
 OTTER = "otter"
-"""The release for otter-grader: per exercise, a folder for students and a zip for graders."""
+"""The folder of the assignments for otter-grader: per exercise, a folder for students and a zip for graders."""
 
 
 def package_for_platforms(made: Made, stubs: Mapping[str, str]) -> None:
-    """Package what a build has made for Gradescope and for otter-grader; ``stubs`` are texts by file name."""
+    """Package made exercises for Gradescope and otter-grader; ``stubs`` are texts by file name."""
     for exercise in made.exercises:
         stub = stubs[f"{exercise.name}.py"]
         write_bundle(exercise, stub, made.folder / GRADESCOPE / f"{exercise.name}.zip")
@@ -41,33 +41,29 @@ def package_for_platforms(made: Made, stubs: Mapping[str, str]) -> None:
 def packed_course(exercise: Exercise, stub: str) -> dict[str, bytes]:
     """Return a course of one exercise, with all its checks, below ``course/``: name → content.
 
-    The stub stands in the place of the solution: grading reads from it only which cells are locked, which only
-    illustrate, and what is imported.
+    The stub replaces the solution, of which grading needs only the locked cells, the illustrations and the imports.
     """
     optional = [exercise.name] if exercise.optional else []
     config = f"c = get_config()\nc.Course.exercises = {[exercise.name]!r}\nc.Course.optional = {optional!r}\n"
-    files = {
-        f"course/{CONFIG_NAME}": config.encode(),
-        f"course/solutions/{exercise.name}.py": stub.encode(),
-    }
+    files = {f"course/{CONFIG_NAME}": config.encode(), f"course/solutions/{exercise.name}.py": stub.encode()}
     return files | {f"course/tests/checks/{name}": content for name, content in exercise.check_files.files}
 
 
 # --- Gradescope ---------------------------------------------------------------------------------------------------
 GRADER_NEEDS = ("ipython", "msgpack")
-"""What grading needs beside what students have; a name without a version of ours."""
+"""Packages that grading needs besides those of students."""
 
 _LEFT_OUT = (
     *("__main__.py", "cli/", "gradebook/", "integrations/nbgrader/", "integrations/otter/"),
     *("lms/", "proving/", "release/", "reporting/"),
 )
-"""What grading does not need of this package."""
+"""Parts of this package that grading does not need."""
 
 _SCRIPTS = TEMPLATES / "gradescope"
-"""What Gradescope runs: ``setup.sh`` builds an assignment's image, ``run_autograder`` grades in it."""
+"""Programs that Gradescope runs: ``setup.sh`` builds an assignment's image, ``run_autograder`` grades in it."""
 
 BROUGHT_ALONG = "3.12"
-"""The Python that is downloaded where the image has none that the grader can run with."""
+"""The Python to download if the image has no suitable one."""
 
 
 def write_bundle(exercise: Exercise, stub: str, path: Path) -> None:
@@ -76,7 +72,7 @@ def write_bundle(exercise: Exercise, stub: str, path: Path) -> None:
 
 
 def bundle_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
-    """Return what is in an exercise's bundle: name → content."""
+    """Return the files of an exercise's bundle: name → content."""
     files = {
         "setup.sh": setup_script().encode(),
         "run_autograder": (_SCRIPTS / "run_autograder").read_bytes(),
@@ -92,7 +88,7 @@ def bundle_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
 
 
 def setup_script() -> str:
-    """Return ``setup.sh``, which builds an assignment's image, with the Pythons that the grader runs with."""
+    """Return ``setup.sh``, which builds an assignment's image with one of the tested Pythons."""
     versions = python_versions.TESTED
     return fill_template(
         _SCRIPTS / "setup.sh.template",
@@ -104,7 +100,7 @@ def setup_script() -> str:
 
 
 def requirements() -> str:
-    """Return the packages that grading needs, in the versions that this machine built the course with."""
+    """Return the packages that grading needs, in the versions installed here."""
     versions = installed(["staff"])
     return "".join(f"{name}=={versions[name]}\n" for name in sorted({*core_needs(), *GRADER_NEEDS}))
 
@@ -133,7 +129,7 @@ def write_assignment(exercise: Exercise, stub: str, student: Path, folder: Path)
 
 
 def students_of_otter(made: Made, exercise: Exercise) -> Path:
-    """Return the folder that students of an exercise are given where otter-grader grades."""
+    """Return the folder that students of an exercise get for otter-grader."""
     return made.folder / OTTER / exercise.name / STUDENT_FILES
 
 
@@ -146,7 +142,7 @@ def _autograder_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
 
 
 def _translate(cell: dict[str, Any]) -> None:
-    """Make a cell that calls `check` one that calls otter; the sandbox, which has no otter, leaves it out."""
+    """Make a cell that calls `check` call otter; as an illustration, so that the sandbox, without otter, skips it."""
     grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
     if grade_id == IMPORT_ID:
         source = START

@@ -1,4 +1,4 @@
-"""What the course adds to nbgrader's pipeline; named by their path in nbgrader_config.py."""
+"""Preprocessors that the course adds to nbgrader's pipeline; nbgrader_config.py names them by their path."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from autograder.release.notebooks import strip_markers
 
 
 def stub_of(question: str) -> str:
-    """Return the code that stands in for a solution; the grader knows the sentence as "not attempted"."""
+    """Return the code that replaces a solution; the grader reports its exception as "not attempted"."""
     return f'# YOUR CODE HERE\nraise NotImplementedError("{question} is not implemented yet")'
 
 
 class NamedStubs(ClearSolutions):  # type: ignore[misc]
-    """nbgrader's ClearSolutions, with a stub that names the question that it stands for."""
+    """nbgrader's ClearSolutions, with a stub that names its question."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Clear one cell; its grade_id is the question's name."""
@@ -27,7 +27,7 @@ class NamedStubs(ClearSolutions):  # type: ignore[misc]
 
 
 class StripMarkers(NbGraderPreprocessor):  # type: ignore[misc]
-    """Leave the markers of solution regions out of the solution release, where they only disturb reading."""
+    """Remove the markers of solution regions from the solution release."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Strip one code cell."""

@@ -1,6 +1,6 @@
-"""Put what a build has made in place of what was there: all of it, or nothing.
+"""Replace the releases and stubs of a course with new ones: all of them or none.
 
-The last step of a build (`autograder.release.build`). A rename is the only thing that happens to the course's folders.
+This is the last step of a build (`autograder.release.build`). It only renames, so it can hardly fail halfway.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KINDS = (SOURCE, STUDENT, SOLUTION, GRADESCOPE, OTTER)
 
 
 def keep_others(course: Course, made: Made) -> None:
-    """Copy the releases of exercises that were not made again beside those that were."""
+    """Copy the present releases of the exercises that were not made beside the new ones."""
     target = course.root / FOLDER
     for exercise in course.exercises:
         bundle = Path(GRADESCOPE, f"{exercise.name}.zip")
@@ -30,7 +30,7 @@ def keep_others(course: Course, made: Made) -> None:
 
 
 def publish(course: Course, made: Made, stubs: Mapping[str, str], scratch: Path) -> None:
-    """Replace ``release/<kind>/`` and the stubs in ``exercises/``; ``scratch`` is on the same file system."""
+    """Replace ``release/<kind>/`` and the stubs in ``exercises/``; ``scratch`` must be on the same file system."""
     written = _write_stubs(stubs, scratch / "exercises")
     _move_into_place(made.folder, course.root / FOLDER, scratch / "old")
     _install_stubs(written, course.root / "exercises")
@@ -49,7 +49,7 @@ def publish_version(course: Course, version: str, made: Path, manifest: bytes, s
 
 
 def _move_into_place(made: Path, target: Path, old: Path) -> None:
-    """Replace the releases in ``target``, all or none: on an error the old ones come back."""
+    """Replace the releases in ``target``; after an error put the old ones back."""
     old.mkdir()
     moved: list[tuple[Path, Path]] = []
     try:
@@ -71,7 +71,7 @@ def _write_stubs(stubs: Mapping[str, str], folder: Path) -> list[Path]:
 
 
 def _install_stubs(written: list[Path], folder: Path) -> None:
-    """Put new stubs in place, and take away those that were made from solutions which are gone."""
+    """Move new stubs into place, and remove those whose solution is gone."""
     folder.mkdir(exist_ok=True)
     for path in written:
         path.replace(folder / path.name)

@@ -1,8 +1,7 @@
-"""Prove that nothing which students must not have is in what they get.
+"""Scan everything that students get for secrets: solutions, hidden checks, seeds, experiments, calibration records.
 
-The scan knows nothing of how a release was made. It collects secrets from the sources (solution lines, hidden
-checks, seeds, experiments, calibration records) and looks for them in every file; so a fault of the build, a cell
-that an author wrote without thought, or a file that came along by accident is found alike.
+The scan knows nothing of how a release was made. It collects secrets from the sources and searches every file for them,
+so it finds a bug of the build, an author's slip, or a stray file alike.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from autograder.release.notebooks import BEGIN, END, is_illustration, read_regio
 SHORTEST_SOLUTION_LINE = 12
 SHORTEST_CHECK_LINE = 20
 DISTINCTIVE = 32
-"""Characters from which on a line of code says so much that it is a leak wherever it stands."""
+"""Lines of at least this many characters are leaks even inside other text; shorter ones may occur by chance."""
 
-# Lines of a solution that every program has; they tell nothing. A call without arguments (`optimizer.step()`) is one of
-# them: messages and texts name such methods.
+# Lines of a solution that any program may have, so they are not secrets. A call without arguments (`optimizer.step()`)
+# is one of them: messages and texts name such methods.
 _TRIVIAL = re.compile(
     r"\w+(\.\w+)*\(\)|super\(\)\.__init__\(\)|return \w+|(import|from) .*|[\W\d]*|"
     r"if \w+ is (not )?None:|if (not )?\w+:|"
@@ -40,15 +39,15 @@ _IMPORT = re.compile(r"(from [\w.]+ )?import ")
 _DIGEST = re.compile(r"[0-9a-fA-F]{12,}")
 _TELLING_DIGITS = 5
 _LONG_SEED = 10**5
-"""Seeds this large do not occur by chance."""
+"""Seeds this large do not occur by chance in a text."""
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A text that must not be found, and what it is.
+    """A text that must not occur in the student release, and what it is.
 
-    ``scope`` limits a short line to its own exercise. ``alone`` looks for a line of its own or in backticks,
-    ``anywhere`` also within other text, and ``word`` for the text with no letter or digit beside it.
+    ``scope`` limits a short line to its own exercise. ``match`` is ``alone`` for a whole line or text in backticks,
+    ``anywhere`` to search inside other text too, or ``word`` for text with no letter or digit beside it.
     """
 
     text: str
@@ -59,14 +58,14 @@ class Secret:
 
 @dataclass
 class _Given:
-    """What students of an exercise are given by intention: lines of code, normalised."""
+    """Lines that students of an exercise are meant to get, normalised."""
 
     code: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
 
 
 class HandedOut(NamedTuple):
-    """A file that students get with an exercise; what belongs to no exercise must hold nothing of any."""
+    """A file that students get with an exercise, or with none: then it must not contain secrets of any exercise."""
 
     exercise: str | None
     name: str
@@ -74,25 +73,25 @@ class HandedOut(NamedTuple):
 
 
 def require_no_leaks(files: Iterable[HandedOut], secrets: Sequence[Secret]) -> None:
-    """Scan files; raise `LeakError` naming every finding."""
+    """Scan files; raise `LeakError` listing every finding."""
     found = [finding for file in files for finding in find_leaks(file, secrets)]
     if found:
         listed = "\n".join(f"  {finding}" for finding in found)
         raise LeakError(
-            f"The student release would give away what it must not, so nothing was written:\n{listed}\n"
-            "Take it out of the text or the public check that holds it, and build again."
+            f"The student release would leak secrets, so nothing was written:\n{listed}\n"
+            "Remove each from the text or public check that contains it, and build again."
         )
 
 
 def files_in(folder: Path, exercise: str) -> Iterator[HandedOut]:
-    """Yield the files of a folder that is handed out with an exercise."""
+    """Yield the files of a folder that students get with an exercise."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield HandedOut(exercise, f"{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
 def unpacked(files: Mapping[str, bytes], course: Course) -> Iterator[HandedOut]:
-    """Yield the files of the students' zip, and in the place of a wheel those in it; a folder tells the exercise."""
+    """Yield the files of the students' zip and, instead of a wheel, its members; the folder names the exercise."""
     exercises = {exercise.name for exercise in course.exercises}
     for name, content in files.items():
         exercise = next((part for part in name.split("/")[:-1] if part in exercises), None)
@@ -105,12 +104,13 @@ def unpacked(files: Mapping[str, bytes], course: Course) -> Iterator[HandedOut]:
 
 
 def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
-    """Return one line for each secret in a file."""
+    """Return one line per secret in a file."""
     exercise, name, content = file
     text = content.decode("utf-8", errors="replace")
     texts = [name, *_texts(name, text)]
     flat = _normalised(" ".join(texts))
     lines = {_normalised(line) for text in texts for line in text.splitlines()}
+    # A secret line counts as a whole line also when it is commented out, quoted, in a list or in backticks.
     alone = {_without_leader(line) for line in lines} | lines
     alone |= {_normalised(quoted) for text in texts for quoted in re.findall(r"`+([^`]+)`+", text)}
     found = []
@@ -130,12 +130,12 @@ def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
 
 
 def collect_secrets(course: Course) -> list[Secret]:
-    """Return all that no file of a student release may hold."""
+    """Return all texts that must not occur in a student release."""
     given = {exercise.name: _given(exercise) for exercise in course.exercises}
     all_code = set().union(*(entry.code for entry in given.values()))
     all_shown = set().union(*(entry.shown for entry in given.values()), all_code)
     public_names = {f"test_{check.name}" for exercise in course.exercises for check in exercise.checks if check.public}
-    # A question's file of public checks is called after it, whatever a hidden check of another question is called.
+    # A question's file of public checks is named test_<question>.py, which may be the name of a hidden check elsewhere.
     public_names |= {f"test_{question.name}" for exercise in course.exercises for question in exercise.questions}
     secrets: list[Secret] = []
     for exercise in course.exercises:
@@ -171,9 +171,7 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
             yield Secret(f"test_{check.name}", what, "word")
         if _normalised(check.title) not in titles:
             yield Secret(
-                _normalised(check.title),
-                f"the title of {what}",
-                "word" if len(check.title) < 12 else "anywhere",
+                _normalised(check.title), f"the title of {what}", "word" if len(check.title) < 12 else "anywhere"
             )
     for line in _hidden_lines(exercise):
         if len(line) >= SHORTEST_CHECK_LINE and line not in shown and not _PLAIN_MARK.fullmatch(line):
@@ -183,7 +181,7 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
 
 
 def _seed_secrets(exercise: Exercise) -> Iterator[Secret]:
-    """Seeds that hidden data are drawn with, and what experiments are called."""
+    """Yield the seeds of hidden data and the names of experiments."""
     for file, content in exercise.check_files.files:
         if file.endswith(".py") and not is_public(file):
             for node in parsed(content, file).body:
@@ -198,12 +196,12 @@ def _named_secrets(name: str, value: ast.expr, where: str) -> Iterator[Secret]:
     elif isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
         called = [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         for text in (name, *called):
-            if text.isupper() or "_" in text:  # any other may be a word of the language
+            if text.isupper() or "_" in text:  # other names may be English words
                 yield Secret(text, f"an experiment of {where}", "word")
 
 
 def _record_secrets(exercise: Exercise) -> Iterator[Secret]:
-    """Name, digests and telling numbers of the calibration record."""
+    """Yield the name, the digests and the distinctive numbers of the calibration record."""
     name = f"{exercise.name}/{RECORD_NAME}"
     content = exercise.check_files.contents.get(name)
     if content is None:
@@ -217,11 +215,11 @@ def _record_secrets(exercise: Exercise) -> Iterator[Secret]:
 
 
 class _Literal(str):
-    """A number as it is written in a record."""
+    """A number as it is written in a record: its digits are what would leak."""
 
 
 def _given(exercise: Exercise) -> _Given:
-    """Return what students see anyway: code outside solution regions, illustrations, public checks."""
+    """Return what students see by intention: code outside solution regions, illustrations, public checks."""
     given = _Given()
     for cell in _code_cells(exercise):
         target = given.shown if is_illustration(cell) else given.code
@@ -231,7 +229,7 @@ def _given(exercise: Exercise) -> _Given:
 
 
 def _hidden_lines(exercise: Exercise) -> list[str]:
-    """Return the lines of hidden checks, and of what they alone use; what they import is no secret."""
+    """Return the lines of hidden checks and their helpers, without imports, which are not secrets."""
     return [line for line in _check_lines(exercise, public=False) if not _IMPORT.match(line)]
 
 
@@ -247,12 +245,12 @@ def _code_cells(exercise: Exercise) -> list[Any]:
 
 
 def _texts(name: str, text: str) -> list[str]:
-    """Return all text of a file; of a notebook every string, as a reader would see it."""
+    """Return the texts of a file: of a notebook all its strings, without JSON's escapes, which would hide a line."""
     return [str(leaf) for leaf in _leaves(json.loads(text))] if name.endswith(".ipynb") else [text]
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """Yield the strings and numbers of a JSON value; a list of lines, as notebooks have them, as one text."""
+    """Yield the strings and numbers of a JSON value; a notebook's list of lines becomes one text."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
@@ -270,7 +268,7 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def _leftovers(name: str, text: str) -> Iterator[str]:
-    """Yield what shows that a step of the build was left out: markers of solutions, outputs of cells."""
+    """Yield signs of a build step that did not run: markers of solutions, outputs of cells."""
     for marker in (BEGIN, END):
         if marker in text:
             yield f"the marker “{marker}” is left"
@@ -287,7 +285,7 @@ def _normalised(text: str) -> str:
 
 
 def _without_leader(line: str) -> str:
-    """Return a line without what makes it a comment, a quotation or an item of a list."""
+    """Return a line without the signs that make it a comment, a quotation or an item of a list."""
     return line.lstrip("#>*-+$ ")
 
 

@@ -1,7 +1,7 @@
-"""Start an exercise in a course: what ``autograder new`` writes is small, works, and says TODO where to go on.
+"""Start an exercise in a course: ``autograder new`` writes a small one that works, with TODOs for its author.
 
-In every question a weighted mean stands for what students will write: few enough lines to be replaced, and enough to
-show a likely mistake, a hidden check and different right answers. The files are in ``templates/exercise/``.
+The example in every question is a weighted mean: short enough to replace, and long enough to show a likely mistake, a
+hidden check and different right answers. The files are in ``templates/exercise/``.
 """
 
 from __future__ import annotations
@@ -38,16 +38,15 @@ def skeleton(exercise: str, questions: Sequence[str]) -> dict[str, str]:
     return {f"solutions/{exercise}.py": solution, **files}
 
 
-# --- Writing it ---------------------------------------------------------------------------------------------------
 SETTING = "c.Course.exercises"
-# What the skeleton, a build or the checks mean by these.
+# Names that the skeleton, a build or the checks use themselves.
 _TAKEN = {"check", "submission", "torch", "Tensor", "pytest"}
 
 
 def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] = ()) -> list[str]:
-    """Write the skeleton of an exercise; return what was written, by its path in the course.
+    """Write the skeleton of an exercise; return the paths of the files in the course.
 
-    Raises `AutograderError` where that cannot be done; then nothing has changed.
+    Raises `AutograderError` if that is impossible; then nothing has changed.
     """
     root = find_root(folder)
     course = load_course(root) if any((root / "solutions").glob("*.py")) else Course(root, ())
@@ -66,7 +65,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
         for name, text in files.items():
             _write_new(root / name, text, made)
         if after != before:
-            write_atomic(config.resolve(), after)  # one that is linked to stays linked to
+            write_atomic(config.resolve(), after)  # resolved, because replacing a link would cut it from its file
     except BaseException:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
@@ -75,13 +74,14 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
 
 
 def with_exercise(config: bytes, exercise: str) -> bytes:
-    """Return the settings with one more exercise at the end of the list, and all else byte for byte.
+    """Return the settings with one more exercise at the end of the list, and everything else byte for byte.
 
-    Settings without the list stay as they are: every solution is an exercise then.
+    Settings without the list do not change: then every solution is an exercise.
     """
-    by_hand = f"{CONFIG_NAME} cannot be edited safely. Add {exercise!r} to {SETTING} by hand, as in"
-    example = f'{SETTING} = ["…", "{exercise}"]: one list of names in quotes. Nothing has changed.'
-    refusal = CourseError(f"{by_hand} {example} Before that, write its line so, and run this command again.")
+    refusal = CourseError(
+        f"{CONFIG_NAME} cannot be edited safely, so nothing has changed. Write {SETTING} by hand as a list of names in "
+        f'quotes, as in {SETTING} = ["first", "second"], then run this command again.'
+    )
     found = _lists(config)
     if not found:
         return config
@@ -108,7 +108,7 @@ def with_exercise(config: bytes, exercise: str) -> bytes:
 
 
 def _lists(config: bytes) -> list[ast.expr]:
-    """Return what the settings assign to the list of exercises."""
+    """Return the expressions that the settings assign to the list of exercises."""
     return [
         node.value
         for node in parsed(config, CONFIG_NAME).body
@@ -119,13 +119,15 @@ def _lists(config: bytes) -> list[ast.expr]:
 def _require_exercise_name(course: Course, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(
-            f"{name!r} cannot name an exercise, which is a Python module too: take small letters a to z, digits and _, "
-            "a letter first, as in image_filters."
+            f"{name!r} cannot name an exercise, which is also a Python module. Use small letters a to z, digits and _, "
+            "starting with a letter, as in image_filters."
         )
     if name in sys.stdlib_module_names or name in _TAKEN:
-        raise UsageError(f"{name!r} is a module that Python code imports; take another name, as in {name}_exercise.")
+        raise UsageError(
+            f"{name!r} is a module that Python code imports. Choose another name, such as {name}_exercise."
+        )
     if name in {exercise.name for exercise in course.exercises}:
-        raise UsageError(f"There is an exercise {name!r} already; take another name.")
+        raise UsageError(f"There is already an exercise {name!r}. Choose another name.")
 
 
 def _require_question_names(course: Course, exercise: str, names: Sequence[str]) -> None:
@@ -134,16 +136,16 @@ def _require_question_names(course: Course, exercise: str, names: Sequence[str])
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
             raise UsageError(
-                f"{name!r} cannot name a question, which is a Python function: take letters a to z, digits and _, a "
-                "letter first, as in moving_average."
+                f"{name!r} cannot name a question, which is a Python function. Use letters a to z, digits and _, "
+                "starting with a letter, as in moving_average."
             )
         if name in _TAKEN or hasattr(builtins, name) or name in (exercise, *(e.name for e in course.exercises)):
-            raise UsageError(f"{name!r} means something else already; take another name for the question.")
+            raise UsageError(f"{name!r} already means something else. Choose another name for the question.")
         if name in where:
-            raise UsageError(f"{where[name]} has a question {name!r} already; take another name.")
-        if name.lower() in chosen:  # some file systems do not tell them apart
+            raise UsageError(f"{where[name]} already has a question {name!r}. Choose another name.")
+        if name.lower() in chosen:  # some file systems ignore case
             other = chosen[name.lower()]
-            raise UsageError(f"The questions {other!r} and {name!r} would share a file; take another name for one.")
+            raise UsageError(f"The questions {other!r} and {name!r} would share a file. Choose another name for one.")
         chosen[name.lower()] = name
 
 
@@ -156,15 +158,15 @@ def _places(exercise: str) -> list[str]:
 def _require_free(root: Path, names: Iterable[str]) -> None:
     there = [name for name in names if os.path.lexists(root / name)]
     if there:
-        raise UsageError(f"{', '.join(there)} is there already. Move it away, or take another name for the exercise.")
+        raise UsageError(f"{', '.join(there)} exists already. Move it away, or choose another name for the exercise.")
 
 
 def _write_new(path: Path, text: str, made: list[Path]) -> None:
-    """Write a file that is not there, and note it and the folders that it needed."""
+    """Write a new file, and append it and the folders that it needed to ``made``."""
     with writing(path):
         for folder in reversed([parent for parent in path.parents if not parent.exists()]):
             folder.mkdir()
             made.append(folder)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            made.append(path)
+        with path.open("x", encoding="utf-8", newline="\n") as file:  # "x" fails if the file exists by now
+            made.append(path)  # before writing, so that a full disk leaves nothing behind
             file.write(text)

@@ -1,9 +1,9 @@
-"""Package what students are given: one zip with notebooks, public checks, a wheel, and how to start.
+"""Package the students' zip: notebooks, public checks, a wheel, and a page on how to start.
 
-The zip comes in two versions, without and with solutions. Both work by ``pip install -r requirements.txt`` from the
-unpacked zip alone, and, through the first cell of each notebook, on Colab. The wheel holds the light core of this
-package: what `check`, public checks and `autograder.datasets` import, and nothing of what grades. Which modules those
-are is read from their import statements, those inside functions included.
+There are two zips, without and with solutions. Both need only ``pip install -r requirements.txt`` in the unpacked
+folder or, on Colab, the first cell of each notebook. The wheel holds the light core of this package: the modules that
+`check`, public checks and `autograder.datasets` import, found by following import statements, including those inside
+functions. It contains no part of the grader.
 
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
@@ -25,21 +25,13 @@ from autograder.release.notebooks import BUNDLE, TEMPLATES
 from autograder.release.pins import DISTRIBUTION
 from autograder.runtime import versions
 
-NEEDS = (
-    "torch>=2.6",
-    "torchvision>=0.21",
-    "numpy>=2.0",
-    "matplotlib>=3.9",
-    "medmnist>=3.0",
-    "pillow>=10",
-    "pytest>=8",
-)
-"""What the light core needs: lower bounds only, so that on Colab nothing that is there is replaced."""
+NEEDS = ("torch>=2.6", "torchvision>=0.21", "numpy>=2.0", "matplotlib>=3.9", "medmnist>=3.0", "pillow>=10", "pytest>=8")
+"""Requirements of the light core: lower bounds only, so that Colab's own packages are not replaced."""
 
 PYTHON = f">={versions.TESTED[0]}"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_ENTRANCES = ("autograder", "autograder.checking", "autograder.integrations.notebook", "autograder.datasets")
+_ENTRY_MODULES = ("autograder", "autograder.checking", "autograder.integrations.notebook", "autograder.datasets")
 # A normalised version without an epoch or a local part: https://packaging.python.org/specifications/version-specifiers/
 _NUMBER = r"(0|[1-9]\d*)"
 _VERSION = re.compile(rf"{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?(\.post{_NUMBER})?(\.dev{_NUMBER})?")
@@ -48,11 +40,11 @@ _VERSION = re.compile(rf"{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?(\.post{_NUM
 def light_wheel(version: str) -> tuple[str, bytes]:
     """Return the file name and the content of the wheel of a release.
 
-    Raises `CourseError` where ``version`` is not one that Python packages can have.
+    Raises `CourseError` if ``version`` is not a version of a Python package.
     """
     if not _VERSION.fullmatch(version):
         raise CourseError(
-            f"{version!r} cannot be the version of a Python package: use numbers and dots, such as 2026.1 or 2026.2rc1."
+            f"{version!r} cannot be the version of a Python package. Use numbers and dots, such as 2026.1 or 2026.2rc1."
         )
     stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"
     files = {f"autograder/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in light_modules()}
@@ -61,15 +53,16 @@ def light_wheel(version: str) -> tuple[str, bytes]:
     files[f"{stem}.dist-info/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     ).encode()
+    # RECORD lists every file with its digest, except for itself: the specification leaves these fields empty.
     record = f"{stem}.dist-info/RECORD"
     files[record] = "".join([*(_entry(*file) for file in sorted(files.items())), f"{record},,\n"]).encode()
     return f"{stem}-py3-none-any.whl", zipped(files)
 
 
 def light_modules() -> list[Path]:
-    """Return the files of the light core: its entrances and all that these import, directly or not."""
+    """Return the files of the light core: its entry modules and everything that they import, directly or not."""
     found: set[Path] = set()
-    waiting = list(_ENTRANCES)
+    waiting = list(_ENTRY_MODULES)
     while waiting:
         path = _file_of(waiting.pop())
         if path is not None and path not in found:
@@ -79,7 +72,7 @@ def light_modules() -> list[Path]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Yield the modules of the package that a file imports, each with the packages around it."""
+    """Yield the modules of this package that a file imports, each with its parent packages."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -93,7 +86,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 def _file_of(module: str) -> Path | None:
-    """Return the file of a module; None where the last name is one that a module defines."""
+    """Return the file of a module, or None if the last part of its name is a name inside a module."""
     place = _PACKAGE.joinpath(*module.split(".")[1:])
     candidates = (place / "__init__.py", place.with_suffix(".py"))
     return next((path for path in candidates if path.is_file()), None)
@@ -117,26 +110,25 @@ def _entry(name: str, content: bytes) -> str:
     return f"{name},sha256={digest},{len(content)}\n"
 
 
-# --- The zip ------------------------------------------------------------------------------------------------------
 JUPYTER = "jupyterlab"
 
 
 def bundle_name(release: str, kind: str) -> str:
-    """Return what the zip of a release (without ``.zip``) and the folder in it are called."""
+    """Return the name of a release's zip (without ``.zip``), which is also that of the folder in it."""
     return f"{BUNDLE}-{release}-solutions" if kind == SOLUTION else f"{BUNDLE}-{release}"
 
 
 def student_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
-    """Return what is in the zip for students, all in one folder: name → content.
+    """Return the files of the students' zip, all in one folder: name → content.
 
-    ``made`` holds the releases of every exercise, as a build makes them; ``pins`` are the public versions that the
-    release was tested with, by the name of the package. Raises `CourseError` where ``release`` is no version.
+    ``made`` holds the releases of every exercise, as a build makes them; ``pins`` are versions by package name. Raises
+    `CourseError` if ``release`` is not a version.
     """
     return _bundle(course, release, made / STUDENT, STUDENT, pins)
 
 
 def solution_bundle(course: Course, release: str, made: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
-    """Return what is in the zip with solutions, like `student_bundle`."""
+    """Return the files of the zip with solutions, like `student_bundle`."""
     return _bundle(course, release, made / SOLUTION, SOLUTION, pins)
 
 
@@ -150,7 +142,7 @@ def _bundle(course: Course, release: str, notebooks: Path, kind: str, pins: Mapp
     for exercise in course.exercises:
         folder = notebooks / exercise.name
         if not folder.is_dir():
-            raise CourseError(f"the {kind} release of {exercise.name} is not built: run autograder build.")
+            raise CourseError(f"The {kind} release of {exercise.name} is not built. Run autograder build.")
         for path in folder.rglob("*"):
             if path.is_file():
                 files[path.relative_to(notebooks).as_posix()] = path.read_bytes()
@@ -176,7 +168,7 @@ def _readme(course: Course, release: str, kind: str) -> str:
 
 
 def _requirements(wheel: str, pins: Mapping[str, str]) -> str:
-    """Return the file that pip reads in the unpacked folder; JupyterLab may be any where no version is given."""
+    """Return ``requirements.txt`` of the unpacked folder; any JupyterLab will do if it is not pinned."""
     lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
     if JUPYTER not in pins:
         lines.append(JUPYTER)

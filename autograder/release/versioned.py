@@ -1,4 +1,4 @@
-"""Package a version: the bundles that go out, and the manifest by which anybody can build and check them again."""
+"""Package a version: its bundles, and the manifest that lets others build and verify them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autograder.release.student_bundle import JUPYTER, bundle_name, solution_bun
 
 @dataclass(frozen=True)
 class Packaged:
-    """A version as it goes out, in a scratch folder; ``student`` is what is in the students' zip."""
+    """The bundles of a version in a scratch folder; ``student`` is the content of the students' zip: name → bytes."""
 
     version: str
     made: Made
@@ -36,7 +36,7 @@ class Packaged:
     packages: Mapping[str, str]
 
     def manifest(self, course: Course, course_id: str, commit: str) -> Manifest:
-        """Return the manifest by which anybody can build the version again and check it."""
+        """Return the version's manifest."""
         return Manifest(
             version=self.version,
             course=course_id,
@@ -50,7 +50,7 @@ class Packaged:
 
 
 def package_version(course: Course, version: str, made: Made, packages: Mapping[str, str], folder: Path) -> Packaged:
-    """Write the bundles of a version into ``folder``; ``packages`` are the versions that it is built with."""
+    """Write the bundles of a version into ``folder``; ``packages`` are the installed versions by name."""
     pins = {name: packages[name] for name in (*core_needs(), JUPYTER)}
     student = student_bundle(course, version, made.folder, pins)
     write_zip(folder / f"{bundle_name(version, STUDENT)}.zip", student)
@@ -61,7 +61,7 @@ def package_version(course: Course, version: str, made: Made, packages: Mapping[
 
 
 def require_unchanged(known: Path, version: str, manifest: bytes) -> None:
-    """Raise `CourseError` where the version was released before, with another manifest."""
+    """Raise `CourseError` if the version was released before with another manifest."""
     if known.is_file() and known.read_bytes() != manifest:
         raise CourseError(_released_before(version, known.read_bytes(), manifest))
 
@@ -81,7 +81,7 @@ def _exercise_record(exercise: Exercise, made: Made) -> ExerciseRecord:
 
 
 def _calibration(course: Course) -> dict[str, dict[str, Any]]:
-    """Return thresholds and data of the experiments, by exercise."""
+    """Return thresholds and data digests of the experiments, by exercise."""
     found: dict[str, dict[str, Any]] = {}
     for exercise in course.exercises:
         content = exercise.check_files.contents.get(f"{exercise.name}/{RECORD_NAME}")
@@ -100,6 +100,6 @@ def _released_before(version: str, before: bytes, now: bytes) -> str:
     files = list(differing(old["files"], new["files"]))
     listed = "".join(f"\n  {line}" for line in files[:5]) + (f"\n  and {len(files) - 5} more" if files[5:] else "")
     return (
-        f"{version} was released before, and this would be another ({parts}). Take a new version; or check out commit "
+        f"{version} was released before with other content ({parts}). Choose a new version, or check out commit "
         f"{old['commit'][:12]} to build {version} again.{listed}"
     )

@@ -110,7 +110,7 @@ def _parts(side: Side) -> Iterator[tuple[bool, str]]:
     """Yield the code in consecutive pieces, each with whether it resembles the other student's code."""
     place = 0
     for start, stop in side.slices:
-        start = max(start, place)
+        start = max(start, place)  # slices may overlap
         if start < stop:
             yield False, side.code[place:start]
             yield True, side.code[start:stop]

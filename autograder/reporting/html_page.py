@@ -52,7 +52,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelt name in a template fails instead of printing nothing
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -82,7 +82,7 @@ def read_mistakes(root: Path, exercise: str, checks_digest: str) -> list[Mistake
             )
             for each in record["mistakes"]
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a damaged record is as good as none
         return None
 
 

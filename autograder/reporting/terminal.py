@@ -76,11 +76,7 @@ class GradingProgress:
 
     def _say(self, result: Result, trouble: str) -> None:
         line = Text.assemble(
-            (printable(result.student, 40), "bold"),
-            " ",
-            printable(result.exercise, 40),
-            ": ",
-            (trouble, "yellow"),
+            (printable(result.student, 40), "bold"), " ", printable(result.exercise, 40), ": ", (trouble, "yellow")
         )
         self.console.print(line, soft_wrap=not self.console.is_terminal)  # in a file, one line per result
 
@@ -236,11 +232,7 @@ def _counts(results: Sequence[Result]) -> Text:
     """Return a line with the number of submissions and of those that need attention."""
     kinds = [
         ("unreadable", "red", [result.status is Status.UNREADABLE for result in results]),
-        (
-            "with grader errors",
-            "magenta",
-            [result.status is Status.GRADER_ERROR for result in results],
-        ),
+        ("with grader errors", "magenta", [result.status is Status.GRADER_ERROR for result in results]),
         ("with crashes", "yellow", [_has(result, Outcome.CRASHED) for result in results]),
         ("with time-outs", "yellow", [_has(result, Outcome.TIMED_OUT) for result in results]),
     ]

@@ -109,7 +109,7 @@ NO_RELEASE = "There is no release 1.0 here. Known releases: none yet"
 
 CASES = [
     Case("name", "new My-Exercise", "'My-Exercise' cannot name an exercise"),
-    Case("name", "new greetings", "There is an exercise 'greetings' already"),
+    Case("name", "new greetings", "There is already an exercise 'greetings'"),
     Case("name", "new waves --question 1", "'1' cannot name a question"),
     Case("name", "build nosuch", NOSUCH),
     Case("name", "build --check nosuch", NOSUCH),
@@ -155,7 +155,7 @@ CASES = [
     Case("folder", "export -f plain", "no results of greetings. Grade first", "graded/ada", shutil.rmtree),
     Case("folder", "prove", "is missing. Run `autograder build` first", "exercises", shutil.rmtree),
     Case("folder", "prove", "add.py is missing. Write right and wrong", "tests/answers", shutil.rmtree),
-    Case("file", "new waves", "tests/answers/waves is there already", "tests/answers/waves", folder),
+    Case("file", "new waves", "tests/answers/waves exists already", "tests/answers/waves", folder),
     Case("file", "new waves", "waves_question.py cannot be written", "tests/answers", file),
     Case("file", "build", "cell 8 (question Greeter) is not valid Python", SOLUTION, added("def (:")),
     Case("file", "lock", "requirements.lock cannot be written (Is a directory)", "requirements.lock", folder),

@@ -20,8 +20,7 @@ POINTS = {"tensor_ops": {"add": (1.0, 2.0), "norm": (1.5,)}, "convolution": {"co
 
 def make_question(name: str, points: tuple[float, ...]) -> Question:
     return Question(
-        name,
-        tuple(Check(f"check{n}", name, f"It does {n}.", value, public=n == 0) for n, value in enumerate(points)),
+        name, tuple(Check(f"check{n}", name, f"It does {n}.", value, public=n == 0) for n, value in enumerate(points))
     )
 
 

@@ -40,17 +40,7 @@ def test_the_same_results_give_the_same_bytes(results, course, tmp_path):
 
 
 def test_no_text_becomes_a_formula_or_breaks_a_row(grade, course, tmp_path):
-    messages = [
-        "=cmd|' /C calc'!A0",
-        "+1",
-        "-1",
-        "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "＝1",
-        'a,"b"\nc',
-        "\x1b[2J\u202e",
-    ]
+    messages = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", 'a,"b"\nc', "\x1b[2J\u202e"]
     results = [grade(f"s{n}", "convolution", Status.UNREADABLE, text) for n, text in enumerate(messages)]
     grades, _ = write_grades(tmp_path, results, course)
     assert [row["message"] for row in rows_of(grades)] == [

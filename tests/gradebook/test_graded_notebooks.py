@@ -19,13 +19,7 @@ def notebook(*cells) -> str:
 def code(source: str, grade_id: str = "", **extra) -> dict:
     metadata = {"nbgrader": {"grade_id": grade_id, "points": HOSTILE, **extra}} if grade_id else {}
     output = {"output_type": "display_data", "data": {"text/html": HOSTILE}, "metadata": {}}
-    return {
-        "cell_type": "code",
-        "metadata": metadata,
-        "source": source,
-        "outputs": [output],
-        "execution_count": 1,
-    }
+    return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [output], "execution_count": 1}
 
 
 @pytest.fixture

@@ -35,12 +35,7 @@ def update(course, gradebook):
     def write(results, **options):
         settings = load_settings(course.root)
         update_gradebook(
-            settings.db_url,
-            course,
-            results,
-            course_id=settings.course_id,
-            submitted=settings.submitted,
-            **options,
+            settings.db_url, course, results, course_id=settings.course_id, submitted=settings.submitted, **options
         )
 
     return write
@@ -115,12 +110,7 @@ def test_each_question_has_its_score_comment_and_need_for_review(results, update
     update(results)
     with open_book() as book:
         seen = {
-            (grade.student.id, grade.name): (
-                grade.auto_score,
-                grade.score,
-                grade.max_score,
-                grade.needs_manual_grade,
-            )
+            (grade.student.id, grade.name): (grade.auto_score, grade.score, grade.max_score, grade.needs_manual_grade)
             for exercise in MAXIMA
             for entry in book.assignment_submissions(exercise)
             for grade in entry.notebooks[0].grades

@@ -36,11 +36,7 @@ def store(student: str, score: float) -> None:
 def test_collect_reports_every_file(course):
     write_zip(
         course / "a.zip",
-        {
-            "lovelaceada_LATE_1_2_greetings.ipynb": notebook("a"),
-            "README.txt": b"",
-            "__MACOSX/._README.txt": b"",
-        },
+        {"lovelaceada_LATE_1_2_greetings.ipynb": notebook("a"), "README.txt": b"", "__MACOSX/._README.txt": b""},
     )
     code, output = run("collect", "a.zip")
     assert code == 1

@@ -102,7 +102,7 @@ def test_students_called_like_exercises_and_hidden_folders_get_other_names(tmp_p
     }
     report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
     assert sorted(taken.entry.student for taken in report.taken) == [
-        *("a" * 100, "convolution (1)", "moodle 2", "replaced", "x.py_"),
+        *("a" * 100, "convolution (1)", "moodle 2", "replaced", "x.py_")
     ]
     assert not report.refused
 

@@ -357,12 +357,7 @@ def test_results_are_those_of_the_sandbox(pool, root, engine):
     files = load_course(root).exercise("perceptron").check_files
     request = {**pool.install(files), "experiment": "wide", "seed": 7}
     metrics = pool.ask(do="measure", subject={"kind": "right", "label": "", "cells": cells}, **request)["metrics"]
-    edit(
-        root,
-        CHECKS,
-        "    NARROW.check(",
-        f"    assert WIDE.run(submission, 7) == {metrics!r}\n    NARROW.check(",
-    )
+    edit(root, CHECKS, "    NARROW.check(", f"    assert WIDE.run(submission, 7) == {metrics!r}\n    NARROW.check(")
     edit(root, CHECKS, "import NARROW", "import NARROW, WIDE")
     result = submitted(root, engine)["separates_the_clouds"]
     assert result.outcome is Outcome.PASSED, result.message

@@ -141,7 +141,7 @@ def test_settings_that_would_make_other_stubs_stop_the_build(tiny_course):
     config.write_text(
         text.replace("autograder.release.preprocessors.NamedStubs", "nbgrader.preprocessors.ClearSolutions")
     )
-    with pytest.raises(CourseError, match=r"must name autograder.release.preprocessors.NamedStubs in c.GenerateAssign"):
+    with pytest.raises(CourseError, match=r"Add autograder.release.preprocessors.NamedStubs to c.GenerateAssign"):
         build(load_course(tiny_course))
 
 

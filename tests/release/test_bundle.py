@@ -87,7 +87,7 @@ def test_the_same_bytes_every_time(course, bundle):
 
 def test_an_exercise_that_is_not_built(course):
     shutil.rmtree(course.root / "release/student/greetings")
-    with pytest.raises(CourseError, match="greetings is not built: run autograder build"):
+    with pytest.raises(CourseError, match=r"greetings is not built\. Run autograder build"):
         student_bundle(course, "2026.1", course.root / "release", PINS)
 
 
@@ -148,6 +148,6 @@ def test_a_leak_is_found_wherever_it_lies(course, bundle, name, plant, line, wha
     assert name in str(error.value)
 
 
-def test_the_version_with_solutions_is_no_bundle_for_students(course):
+def test_the_bundle_with_solutions_leaks_if_given_to_students(course):
     with pytest.raises(LeakError, match=r"a line of the solution of greetings\.Greeter"):
         scan(solution_bundle(course, "2026.1", course.root / "release", PINS), course)

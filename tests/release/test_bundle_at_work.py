@@ -40,7 +40,7 @@ NOT_ATTEMPTED = "not attempted"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Return a zip for students of the small course."""
+    """Return the students' zip of the small course."""
     from tests.conftest import copy_tiny_course
 
     root = copy_tiny_course(tmp_path_factory.mktemp("made") / "course")
@@ -53,7 +53,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def computer(tmp_path):
-    """Return the folder of an environment that has all that is installed here but for this package."""
+    """Return the folder of an environment with every package that is installed here, except this one."""
     libraries = tmp_path / "libraries"
     libraries.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
@@ -84,7 +84,7 @@ def python(computer, folder, *arguments):
     return done.stdout
 
 
-def test_where_it_was_installed_from_the_unpacked_zip(computer, made):
+def test_installed_from_the_unpacked_zip(computer, made):
     with zipfile.ZipFile(made) as bundle:
         bundle.extractall(computer)
     folder = computer / TOP / "greetings"
@@ -100,7 +100,7 @@ def test_where_it_was_installed_from_the_unpacked_zip(computer, made):
 
 @pytest.mark.parametrize("place", ["", "drive/MyDrive/course"], ids=["uploaded", "on Drive"])
 def test_on_colab(computer, made, place):
-    """There is the notebook, in a folder of its own, and a kernel that has ``google.colab``."""
+    """On Colab there are only the notebook, alone in a folder, and a kernel with ``google.colab``."""
     (site(computer) / "colab.pth").write_text(
         "import sys, types; sys.modules['google.colab'] = types.ModuleType('c')\n"
     )

@@ -29,7 +29,7 @@ OLD = Manifest("2026.1", "sums", "c0ffee", "3.11", {"torch": "2.13.0"}, {"sum": 
 
 
 def changed(new: Manifest) -> dict[str, tuple[str, ...]]:
-    """What is said, by section."""
+    """Return the lines of the comparison by section title, without empty sections."""
     return {section.title: section.lines for section in compare(OLD, new) if section.lines}
 
 
@@ -58,7 +58,7 @@ def with_experiment(**fields: object) -> Manifest:
             with_sum(cells={"text": "t1", "more": "m"}),
             {"For students": ("sum: the cell more: new", "sum: the cell add: gone")},
         ),
-        (with_check("values", digest="cc"), {"For graders": ("sum.add.values: checks otherwise",)}),
+        (with_check("values", digest="cc"), {"For graders": ("sum.add.values: other code",)}),
         (
             with_check("values", public=True, title="All is right."),
             {"For graders": ("sum.add.values: now public, now called “All is right.”",)},
@@ -106,7 +106,7 @@ def test_versions_are_in_the_order_of_their_numbers(tiny_course):
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[]", b"\xff", OLD.to_bytes().replace(b'"format": 1', b'"format": 9')]
 )
-def test_a_damaged_manifest_is_told(tiny_course, content):
+def test_a_damaged_manifest_is_reported(tiny_course, content):
     (tiny_course / "release").mkdir()
     path_of(tiny_course, "2026.1").write_bytes(content)
     with pytest.raises(ManifestError, match="is damaged"):
@@ -123,10 +123,10 @@ def test_the_command(tiny_course):
 
     done = diff("2026.1", "2026.2")
     assert done.exit_code == 0, done.output
-    assert "For graders\n  sum.add.values: checks otherwise\n" in done.output
+    assert "For graders\n  sum.add.values: other code\n" in done.output
     assert "autograder grade submitted --dry-run" in done.output
     told = json.loads(diff("2026.1", "2026.2", "--json").stdout)
-    assert told["changed"]["For graders"] == ["sum.add.values: checks otherwise"]
+    assert told["changed"]["For graders"] == ["sum.add.values: other code"]
     assert json.loads(diff("2026.1", "2026.1", "--json").stdout)["changed"] == {}
     assert "Nothing that students, graders or scores would notice changed" in diff("2026.1", "2026.1").output
     done = diff("2026.1", "2026.3")

@@ -38,7 +38,7 @@ def test_a_solution_that_changed_where_students_see_it(tiny_course, stub):
     module.write_text(module.read_text("utf-8").replace("manners", "good manners"), "utf-8")
     result = check(tiny_course)
     assert result.exit_code == 1
-    assert "exercises/greetings.py is not what solutions/greetings.py makes" in result.output
+    assert "exercises/greetings.py is not up to date with solutions/greetings.py" in result.output
     assert "autograder build" in result.output
 
 
@@ -67,7 +67,7 @@ def test_check_writes_nothing(tiny_course):
     assert snapshot(tiny_course) == before
 
 
-def test_a_course_that_is_not_as_it_must_be_is_wrong_use(tiny_course):
+def test_a_wrong_course_is_a_usage_error(tiny_course):
     shutil.rmtree(tiny_course / "tests/checks/greetings")
     result = check(tiny_course)
     assert result.exit_code == 2

@@ -50,7 +50,7 @@ CUDA = {
 
 
 def install(site: Path, packages: dict[str, tuple[str, ...]]) -> None:
-    """Write what pip leaves of packages: name → version, requirements."""
+    """Write the metadata that pip leaves of packages: name → version, requirements."""
     for name, (version, *needs) in packages.items():
         folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir(parents=True)
@@ -68,7 +68,7 @@ def remove(site: Path, name: str) -> None:
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """Return what makes this a machine on which nothing but some packages is installed, and returns where."""
+    """Return a function that makes this a machine with only some packages, and returns their folder."""
 
     def made(torch: dict[str, tuple[str, ...]]) -> Path:
         site = tmp_path / f"site {torch['torch'][0]}"
@@ -118,7 +118,7 @@ def test_the_lock_holds_what_every_extra_needs(machine, course):
     assert lock.kept == ()
 
 
-def test_what_only_tests_need_keeps_its_line_where_it_is_missing(machine, course):
+def test_a_missing_package_that_only_tests_need_keeps_its_line(machine, course):
     site = machine(CPU)
     complete = write_lock(course).versions
     remove(site, "tester")
@@ -135,16 +135,18 @@ def test_a_line_that_nothing_needs_goes(machine, course):
 
 
 @pytest.mark.parametrize("missing", ["torch", "Grader.Tool"])
-def test_a_lock_is_left_alone_where_what_grades_is_missing(machine, course, missing):
+def test_the_lock_does_not_change_if_a_package_that_grades_is_missing(machine, course, missing):
     (course / LOCK).write_text("torch==2.13.0\n")
     remove(machine(CPU), missing)
-    with pytest.raises(CourseError, match=r"is not installed: pip install -c requirements\.lock -e '\.\[staff\]'"):
+    with pytest.raises(
+        CourseError, match=r"is not installed. Install it with: pip install -c requirements\.lock -e '\.\[staff\]'"
+    ):
         write_lock(course)
     assert (course / LOCK).read_text() == "torch==2.13.0\n"
     assert [path.name for path in course.iterdir()] == [LOCK]
 
 
-def test_a_line_without_a_version_is_told(course):
+def test_a_line_without_a_version_is_reported(course):
     (course / LOCK).write_text("torch>=2\n")
     with pytest.raises(CourseError, match=r"a line that pins no version: 'torch>=2'"):
         read_lock(course)

@@ -50,7 +50,7 @@ def test_the_commit_of_a_release_is_in_the_history(version):
     assert done.returncode == 0, f"{commit} is no ancestor of HEAD"
 
 
-def test_the_changelog_tells_when_the_packages_version_came():
+def test_the_changelog_dates_the_packages_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert re.search(rf"^## {re.escape(version)} - 20\d\d-\d\d-\d\d$", changelog, re.M)

@@ -96,7 +96,7 @@ def test_a_solution_line(course, text):
         'EXCLAMATION = "!"',
     ],
 )
-def test_a_line_that_tells_nothing_is_no_leak(course, text):
+def test_a_common_line_is_not_a_leak(course, text):
     assert in_text(course, text) == []
 
 
@@ -145,7 +145,7 @@ def test_a_file_of_hidden_checks(course):
 
 
 @pytest.mark.parametrize("text", ["test_two_invitations", "Invitations for two and three make five guests."])
-def test_a_public_check_is_no_leak(course, text):
+def test_a_public_check_is_not_a_leak(course, text):
     assert in_text(course, text) == []
 
 
@@ -162,12 +162,12 @@ def test_a_seed_or_an_experiment(course, text):
 
 
 @pytest.mark.parametrize("text", ["7", "be polite", "12718281839"])
-def test_a_small_seed_or_a_word_is_no_leak(course, text):
+def test_a_small_seed_or_a_word_is_not_a_leak(course, text):
     assert in_text(course, f"use {text}, please") == []
 
 
 @pytest.mark.parametrize("text", ["20 seeds", "0.95", "a note", "10.01234578"])
-def test_a_number_that_any_text_may_hold_is_no_leak(course, text):
+def test_a_common_number_is_not_a_leak(course, text):
     assert in_text(course, text) == []
 
 
@@ -193,7 +193,7 @@ def test_all_findings_are_named_at_once(course, student_notebook):
     assert "nothing was written" in str(error.value)
 
 
-def test_a_call_without_arguments_tells_nothing(tiny_course):
+def test_a_call_without_arguments_is_not_a_leak(tiny_course):
     solution = tiny_course / "solutions/greetings.py"
     solution.write_text(
         solution.read_text("utf-8").replace("    total = 0\n", "    total = 0\n    numbers.clear()\n"), "utf-8"
@@ -201,7 +201,7 @@ def test_a_call_without_arguments_tells_nothing(tiny_course):
     assert in_text(load_course(tiny_course), "Then call `numbers.clear()`.") == []
 
 
-def test_the_name_of_a_file_of_public_checks_is_no_leak(tiny_course):
+def test_the_name_of_a_file_of_public_checks_is_not_a_leak(tiny_course):
     hidden = tiny_course / "tests/checks/greetings/hidden/test_Greeter.py"
     hidden.write_text(hidden.read_text("utf-8").replace("test_remembers_everybody", "test_add"), "utf-8")
     course = load_course(tiny_course)

@@ -68,7 +68,7 @@ def test_a_course_may_begin_with_it(tmp_path):
         ("sums", ["greetings"], "something else"),
         ("sums", ["check"], "something else"),
         ("sums", ["sum"], "something else"),
-        ("sums", ["add"], "greetings has a question 'add'"),
+        ("sums", ["add"], "greetings already has a question 'add'"),
         ("sums", ["weigh", "weigh"], "share a file"),
         ("sums", ["weigh_in", "Weigh_in"], "share a file"),
     ],
@@ -87,7 +87,7 @@ def test_nothing_is_overwritten(tiny_course, name):
     (tiny_course / name).parent.mkdir(parents=True, exist_ok=True)
     (tiny_course / name).write_text("# mine\n")
     before = content(tiny_course)
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         start_exercise(tiny_course, "sums")
     assert content(tiny_course) == before
 

@@ -61,5 +61,5 @@ def test_markers_around_part_of_a_statement(tiny_course):
     after = "        if not name:\n        ### BEGIN SOLUTION\n"
     assert before in text
     module.write_text(text.replace(before, after), "utf-8")
-    with pytest.raises(CourseError, match="put the markers around whole statements"):
+    with pytest.raises(CourseError, match="Put the markers around whole statements"):
         stub_of(tiny_course)

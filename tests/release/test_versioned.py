@@ -57,7 +57,7 @@ def build(root: Path, version: str = VERSION, *options: str):
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory) -> Path:
-    """A course of which a version has been built; for reading only."""
+    """A course with one built version; tests must not modify it."""
     root = copy_tiny_course(tmp_path_factory.mktemp("released") / "course")
     pin(root)
     commit(root)
@@ -69,11 +69,7 @@ def released(tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_what_a_version_consists_of(released):
     folder = released / "release" / VERSION
-    assert set(files(folder)) == {
-        "exercises-2026.1.zip",
-        "exercises-2026.1-solutions.zip",
-        "gradescope/greetings.zip",
-    }
+    assert set(files(folder)) == {"exercises-2026.1.zip", "exercises-2026.1-solutions.zip", "gradescope/greetings.zip"}
     manifest = read_manifest(released, VERSION)
     assert (manifest.version, manifest.course) == (VERSION, "good-manners")
     assert manifest.commit == git(released, "rev-parse", "HEAD")
@@ -126,7 +122,7 @@ def test_somebody_else_elsewhere_on_another_day_builds_the_same_bytes(released, 
 
 
 @pytest.mark.slow
-def test_a_version_is_never_built_anew_with_other_bytes(released, tmp_path):
+def test_a_version_is_never_built_again_with_other_bytes(released, tmp_path):
     root = Path(shutil.copytree(released, tmp_path / "course"))
     before = files(root / "release")
     solution = root / "solutions/greetings.py"
@@ -134,7 +130,7 @@ def test_a_version_is_never_built_anew_with_other_bytes(released, tmp_path):
     commit(root)
     done = build(root)
     assert done.exit_code == 2
-    assert "2026.1 was released before, and this would be another (commit, exercises, files)" in done.output
+    assert "2026.1 was released before with other content (commit, exercises, files)" in done.output
     assert "exercises-2026.1.zip was changed" in done.output
     assert files(root / "release") == before
     assert build(root, "2026.2").exit_code == 0
@@ -149,7 +145,7 @@ def test_what_is_not_committed_is_named(tiny_course):
     (tiny_course / "solutions/more.py").write_text("")
     with (tiny_course / "nbgrader_config.py").open("a") as file:
         file.write("# more\n")
-    with pytest.raises(CourseError, match=r"Not committed: nbgrader_config\.py, solutions/more\.py\. .* commit first"):
+    with pytest.raises(CourseError, match=r"Not committed: nbgrader_config\.py, solutions/more\.py\. .* Commit first"):
         clean_commit(tiny_course)
     (tiny_course / "graded").mkdir()
     (tiny_course / "solutions/more.py").unlink()
@@ -158,11 +154,11 @@ def test_what_is_not_committed_is_named(tiny_course):
 
 
 def test_without_a_commit_there_is_no_version(tiny_course):
-    with pytest.raises(CourseError, match="a version is built from a commit"):
+    with pytest.raises(CourseError, match="no git commit to build a version from"):
         clean_commit(tiny_course)
 
 
-def test_without_git_it_is_said_how_to_go_on(tiny_course, monkeypatch):
+def test_without_git_the_error_says_what_to_install(tiny_course, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     done = build(tiny_course)
     assert done.exit_code == 2
@@ -185,7 +181,7 @@ def test_other_packages_than_those_of_the_lock_are_named(tiny_course):
 
 
 def test_torch_for_gpus_needs_no_other_lock(monkeypatch):
-    """What pip takes for Python 3.12 and later brings libraries that the CPU's build does without."""
+    """The wheels for Python 3.12 and later require libraries that the build for the CPU does not."""
     real = pins.distribution
 
     def with_libraries(name):
@@ -208,13 +204,13 @@ def test_this_courses_lock_is_what_is_installed():
 def test_a_version_is_numbers_with_dots(tiny_course, version):
     done = build(tiny_course, version)
     assert done.exit_code == 2
-    assert "use numbers with dots between them, such as 2026.1" in done.output
+    assert "Use numbers with dots between them, such as 2026.1" in done.output
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--sign", str(ROOT / "LICENSE")], "name it with --version"),
+        (["--sign", str(ROOT / "LICENSE")], "Name it with --version"),
         (["--version", VERSION, "greetings"], "A release holds all exercises"),
         (["--version", VERSION, "--check"], "A release holds all exercises"),
     ],

@@ -34,7 +34,7 @@ def metadata(wheel):
 
 
 def imported(source):
-    """Yield what a module imports of the package, also inside functions: (module, name or None)."""
+    """Yield the imports of this package in a module, including those in functions: (module, name or None)."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names if alias.name.split(".")[0] == "autograder")
@@ -104,8 +104,8 @@ def test_the_same_bytes_every_time():
 
 
 @pytest.mark.parametrize("version", ["unreleased", "2026-1", "2026.01", "v2026.1", "2026.1+cpu", "", "2026.1\n"])
-def test_a_name_that_is_no_version(version):
-    with pytest.raises(CourseError, match=r"use numbers and dots, such as 2026\.1"):
+def test_an_invalid_version_is_refused(version):
+    with pytest.raises(CourseError, match=r"Use numbers and dots, such as 2026\.1"):
         light_wheel(version)
 
 

@@ -17,10 +17,7 @@ from pathlib import Path
 from autograder.sandbox.isolation import linux, seccomp
 
 NOBODY = 65534
-CALLS = {
-    "namespaces": ["unshare", "setns", "mount", "pivot_root"],
-    "landlock": ["landlock_create_ruleset"],
-}
+CALLS = {"namespaces": ["unshare", "setns", "mount", "pivot_root"], "landlock": ["landlock_create_ruleset"]}
 
 
 def main() -> None:

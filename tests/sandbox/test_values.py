@@ -138,12 +138,7 @@ def test_depth_and_size_are_bounded():
 
 
 @pytest.mark.parametrize(
-    "header",
-    [
-        struct.pack("!II", 2**31, 0),
-        struct.pack("!II", 1, 2**31),
-        struct.pack("!IIQ", 1, 1, 2**60) + b"\x00",
-    ],
+    "header", [struct.pack("!II", 2**31, 0), struct.pack("!II", 1, 2**31), struct.pack("!IIQ", 1, 1, 2**60) + b"\x00"]
 )
 def test_claiming_a_size_costs_nothing(header):
     ours, theirs = socket.socketpair()

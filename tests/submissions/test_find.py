@@ -59,10 +59,7 @@ def test_students_are_sorted_and_their_exercises_follow_the_course(course, submi
 def test_a_class_is_narrowed_to_one_exercise_or_one_student(course, submitted):
     put(*(submitted / s / e / f"{e}.py" for s in ("zoe", "ada") for e in ("convolution", "tensor_ops")))
     found = collect(submitted, course, exercise="convolution").found
-    assert [(handed.student, handed.exercise) for handed in found] == [
-        ("ada", "convolution"),
-        ("zoe", "convolution"),
-    ]
+    assert [(handed.student, handed.exercise) for handed in found] == [("ada", "convolution"), ("zoe", "convolution")]
     assert {handed.student for handed in collect(submitted, course, student="zoe").found} == {"zoe"}
     with pytest.raises(UsageError, match="no folder for a student 'bob'"):
         collect(submitted, course, student="bob")
@@ -79,8 +76,7 @@ def test_a_notebook_is_preferred_to_a_module_with_a_note(course, submitted):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["convolution (1).ipynb", "Convolution.ipynb", "conv_final.ipynb", "convolution.IPYNB", "answer.py"],
+    "name", ["convolution (1).ipynb", "Convolution.ipynb", "conv_final.ipynb", "convolution.IPYNB", "answer.py"]
 )
 def test_a_single_file_with_another_name_is_graded_with_a_note(course, submitted, name):
     put(submitted / "ada/convolution" / name)
@@ -198,22 +194,7 @@ def test_names_of_students(name):
 @pytest.mark.parametrize(
     "name",
     [
-        *(
-            "",
-            ".",
-            "..",
-            ".hidden",
-            "a/b",
-            "a\\b",
-            "=1+1",
-            "+1",
-            "-rf",
-            "@a",
-            "a ",
-            "a.",
-            "x" * 129,
-            "grades.csv",
-        ),
+        *("", ".", "..", ".hidden", "a/b", "a\\b", "=1+1", "+1", "-rf", "@a", "a ", "a.", "x" * 129, "grades.csv"),
         *("a,b", "a;b", "a|b", "a<b>", 'a"b', "[bold]", "a\nb", "a\x1b[0m", "a\u202eb", "\udcff"),
     ],
 )

@@ -50,20 +50,7 @@ _DTYPE_NAMES = {kind: name for name, kind in DTYPES.items()}
 _PLAIN = frozenset((type(None), bool, int, float, str, bytes))
 _BOOLEANS = frozenset((torch.bool, np.dtype(bool)))
 _NUMPY = frozenset(
-    (
-        "bool",
-        "uint8",
-        "int8",
-        "uint16",
-        "int16",
-        "uint32",
-        "int32",
-        "uint64",
-        "int64",
-        "float16",
-        "float32",
-        "float64",
-    )
+    ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 )
 
 

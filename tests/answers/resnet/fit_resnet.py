@@ -260,11 +260,7 @@ def fit_resnet(model, train_loader, val_loader, epochs):
                 val += loss_of(logits, targets).tolist()
                 hits += ((logits > 0) == (targets > 0.5)).tolist()
         history.append(
-            {
-                "train_loss": sum(train) / len(train),
-                "val_loss": sum(val) / len(val),
-                "accuracy": sum(hits) / len(hits),
-            }
+            {"train_loss": sum(train) / len(train), "val_loss": sum(val) / len(val), "accuracy": sum(hits) / len(hits)}
         )
     if epochs:
         model.load_state_dict(average.state_dict())

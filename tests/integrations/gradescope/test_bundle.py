@@ -20,11 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_two_bundles_are_the_same_byte_for_byte(bundle, tmp_path):
     (exercise,) = load_course(ROOT / "tests" / "tiny_course").exercises
-    write_bundle(
-        exercise,
-        stub_module(exercise),
-        tmp_path / "again.zip",
-    )
+    write_bundle(exercise, stub_module(exercise), tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 
