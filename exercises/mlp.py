@@ -261,10 +261,7 @@ class MLP(nn.Module):
 
 # %% question="train_one_epoch"
 def train_one_epoch(
-    model: nn.Module,
-    loader: DataLoader,
-    optimizer: torch.optim.Optimizer,
-    criterion: nn.Module,
+    model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer, criterion: nn.Module
 ) -> float:
     """Train for one epoch, with one step per batch, and leave the model in train mode.
 
@@ -438,11 +435,7 @@ class EarlyStopping:
 
 # %% question="fit"
 def fit(
-    model: nn.Module,
-    train_loader: DataLoader,
-    val_loader: DataLoader,
-    epochs: int,
-    learning_rate: float = 1e-3,
+    model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, epochs: int, learning_rate: float = 1e-3
 ) -> list[dict[str, float]]:
     """Train a model in place, and return one record per epoch.
 
