@@ -44,9 +44,9 @@ def check_forward(submission, call, sizes, x, **arguments):
     network = new_mlp(submission, call, **arguments)
     network.eval()
     run(network, x, f"{call}(x)", "flatten the input to (N, in_features), and take the sizes from the arguments")
-    told = send_function(submission, randomise)(network, x, 1)
-    assert_true(type(told) is tuple and len(told) == 2 and type(told[1]) is list, "The layers cannot be read.")
-    logits, found = told
+    reply = send_function(submission, randomise)(network, x, 1)
+    assert_true(type(reply) is tuple and len(reply) == 2 and type(reply[1]) is list, "The layers cannot be read.")
+    logits, found = reply
     assert_logits(logits, (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1]), f"{call}(x)")
     layers = []
     for n_in, n_out in pairwise(sizes):
@@ -145,10 +145,10 @@ def test_dropout(submission):
     for dropout in (0.3, 0.0):
         arguments = {"in_features": 20, "hidden_features": (900, 700), "out_features": 40, "dropout": dropout}
         network = new_mlp(submission, call, **arguments)
-        told = send_function(submission, find_dropped)(network, torch.ones(1, 20))
-        good = type(told) is tuple and len(told) == 2 and type(told[0]) is dict and type(told[1]) is float
-        assert_true(good and set(told[0]) == {20, 900, 700}, f"The layers of {call} cannot be read.")
-        shares, outputs = told
+        reply = send_function(submission, find_dropped)(network, torch.ones(1, 20))
+        good = type(reply) is tuple and len(reply) == 2 and type(reply[0]) is dict and type(reply[1]) is float
+        assert_true(good and set(reply[0]) == {20, 900, 700}, f"The layers of {call} cannot be read.")
+        shares, outputs = reply
         assert_true(
             shares[20] == 0, "Inputs of the network are dropped.", cause="dropout belongs after each hidden layer"
         )

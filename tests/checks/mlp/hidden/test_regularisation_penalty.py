@@ -56,9 +56,9 @@ def test_other_layers(submission):
 def test_differentiable(submission):
     """The gradient is l1·sign(w) + 2·l2·w for the weights and 0 for the biases."""
     model = send_function(submission, penalised_model)()
-    told = send_function(submission, penalty_gradients)(submission.regularisation_penalty, model, 0.5, 0.25)
-    assert_true(type(told) is list and len(told) == 2, "The gradients cannot be read.")
+    reply = send_function(submission, penalty_gradients)(submission.regularisation_penalty, model, 0.5, 0.25)
+    assert_true(type(reply) is list and len(reply) == 2, "The gradients cannot be read.")
     weights = torch.tensor([1.0, -2, 3, 0, -4, 2])
     expected = 0.5 * weights.sign() + 0.5 * weights
-    assert_tensor(told[0], expected, what="the gradient of the penalty with respect to the weights", cause=NO_GRADIENT)
-    assert_tensor(told[1], torch.zeros(3), what="the gradient of the penalty with respect to the biases")
+    assert_tensor(reply[0], expected, what="the gradient of the penalty with respect to the weights", cause=NO_GRADIENT)
+    assert_tensor(reply[1], torch.zeros(3), what="the gradient of the penalty with respect to the biases")

@@ -13,14 +13,14 @@ from ..public.sgd_steps import assert_stepped
 def test_nothing_recorded(submission):
     """The parameters are still the same leaves with the same gradients, and autograd is still on."""
     values, grads = [torch.randn(3, 2), torch.randn(2)], [torch.randn(3, 2), torch.randn(2)]
-    told = assert_stepped(submission, values, grads, 0.2)
+    reply = assert_stepped(submission, values, grads, 0.2)
     cause = "step inside `with torch.no_grad():`, and change the parameter in place (`-=`, `sub_`)"
-    assert_true(not told["recorded"], "Autograd has recorded the step.", cause=cause)
+    assert_true(not reply["recorded"], "Autograd has recorded the step.", cause=cause)
     problem = "Autograd is off after the step."
-    assert_true(told["gradients are on"], problem, cause="`with torch.no_grad():` ends by itself")
-    assert_true(told["returned None"], "sgd_step must return None.", cause="the parameters change in place")
+    assert_true(reply["gradients are on"], problem, cause="`with torch.no_grad():` ends by itself")
+    assert_true(reply["returned None"], "sgd_step must return None.", cause="the parameters change in place")
     cause = "the step only uses the gradients; the training loop sets them to zero separately"
-    for grad, new in zip(grads, told["grads"], strict=True):
+    for grad, new in zip(grads, reply["grads"], strict=True):
         assert_tensor(new, grad, what="a gradient after the step", cause=cause)
 
 

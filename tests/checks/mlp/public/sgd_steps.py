@@ -27,17 +27,17 @@ def after_steps(submission, values, grads, learning_rate, n_steps=1, as_generato
     """Return the result of `take_steps` for a student's function; fail unless its types are right."""
     helper = send_function(submission, take_steps)
     with in_place():
-        told = helper(submission.sgd_step, values, grads, learning_rate, n_steps, as_generator)
+        reply = helper(submission.sgd_step, values, grads, learning_rate, n_steps, as_generator)
     kinds = (list, list, bool, bool, bool, bool)
-    good = type(told) is dict and tuple(map(type, told.values())) == kinds and len(told["values"]) == len(values)
-    assert_true(good and len(told["grads"]) == len(values), "What became of the parameters cannot be read.")
-    return told
+    good = type(reply) is dict and tuple(map(type, reply.values())) == kinds and len(reply["values"]) == len(values)
+    assert_true(good and len(reply["grads"]) == len(values), "The parameters after the step cannot be read.")
+    return reply
 
 
 def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_generator=False, what="the parameters"):
     """Check parameters after steps of gradient descent."""
-    told = after_steps(submission, values, grads, learning_rate, n_steps, as_generator)
-    for value, grad, new in zip(values, grads, told["values"], strict=True):
+    reply = after_steps(submission, values, grads, learning_rate, n_steps, as_generator)
+    for value, grad, new in zip(values, grads, reply["values"], strict=True):
         change = torch.zeros_like(value) if grad is None else n_steps * learning_rate * grad
         mistakes = {
             "nothing has changed: `p = p - …` creates a new tensor and leaves the parameter alone": value,
@@ -54,4 +54,4 @@ def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_gener
             mistakes = {}
         expected = value - change
         assert_tensor(new, expected, what=f"{what} after the step" + "s" * (n_steps > 1), rtol=1e-5, mistakes=mistakes)
-    return told
+    return reply
