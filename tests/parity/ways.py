@@ -18,14 +18,13 @@ from typing import TypeVar
 import pytest
 
 from autograder.course import Exercise
-from autograder.grading.scheduler import modules_to_preload
+from autograder.grading.scheduler import Shared, modules_to_preload
 from autograder.integrations.gradescope import container as run_in_gradescope
 from autograder.integrations.gradescope.container import Places
 from autograder.results.store import read_results
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
 from demo.make_class import Answers, Notebook
-from tests.conftest import SharedEngine
 
 Item = TypeVar("Item")
 BIN = Path(sys.executable).parent
@@ -137,7 +136,7 @@ def by_gradescope(course: Path, students: Collection[Student], folder: Path) -> 
 
     modules = modules_to_preload([student.exercise for student in students])
     with Engine(best_tier(), preload=modules) as engine, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_in_gradescope, "Engine", lambda *_arguments, **_options: SharedEngine(engine))
+        patch.setattr(run_in_gradescope, "Engine", lambda *_arguments, **_options: Shared(engine))
         return _all(grade, students)
 
 
