@@ -268,7 +268,11 @@ def course(ready_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("autograder.sandbox.isolation.tiers.best_tier", lambda: "A")
     monkeypatch.setattr("autograder.cli.doctor._torch", lambda: Finding("torch", fine=True, found="not imported"))
     engine = contextlib.nullcontext(SimpleNamespace(tier="A"))
-    monkeypatch.setattr("autograder.cli.common.engine_factory", lambda *_: lambda: engine)
+    for name in main.list_commands(click.Context(main)):  # a module imported meanwhile would keep the patch for good
+        main.get_command(click.Context(main), name)
+    for module in [module for name, module in sys.modules.items() if name.startswith("autograder.cli.")]:
+        if hasattr(module, "engine_factory"):
+            monkeypatch.setattr(module, "engine_factory", lambda *_: lambda: engine)
     return root
 
 
