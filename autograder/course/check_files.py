@@ -76,6 +76,7 @@ def _candidates(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _imported(name: str, content: bytes, folder: Path) -> Iterator[str]:
+    _require_boundary(name, content)
     for line, paths in _relative_imports(name, content):
         existing = [path for path in paths if (folder / path).is_file()]
         where = f"tests/checks/{name}:{line}"
@@ -88,6 +89,25 @@ def _imported(name: str, content: bytes, folder: Path) -> Iterator[str]:
                     "move the code that it needs into a folder `public`, or make the check hidden."
                 )
             yield path
+
+
+def _require_boundary(name: str, content: bytes) -> None:
+    """Refuse what would go around the boundary: an import that is not relative, or a threshold students do not have."""
+    for node in ast.walk(parsed(content, f"tests/checks/{name}")):
+        where = f"tests/checks/{name}:{getattr(node, 'lineno', 0)}"
+        modules: list[str] = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        for module in modules:
+            if f"{module}.".startswith((f"{FOLDER}.", f"tests.{FOLDER}.")):
+                raise CourseError(f"{where}: import {module} relatively, as in `from ..public.networks import tiny`.")
+            if is_public(name) and module.startswith("autograder.checking.") and module.endswith(".Experiment"):
+                raise CourseError(
+                    f"{where}: a public check cannot use an experiment, whose threshold students do not have: "
+                    "make that check hidden."
+                )
 
 
 def _relative_imports(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -73,6 +73,10 @@ def describe(folder: Path, tests: Sequence[str]) -> list[dict[str, Any]]:
     digests: dict[tuple[str, str], dict[str, Any]] = {}
     described = []
     for file, variable, experiment in experiments_of(folder, tuple(tests)):
+        if experiment.record_path.parent != folder / tests[0].split("/")[0]:
+            raise CalibrationError(
+                f"{experiment.name}: define its measure in the folder of the exercise, where its record is looked for."
+            )
         data = _data_function(experiment)
         key = (data.__name__, experiment.dataset)
         if key not in digests:

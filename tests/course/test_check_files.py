@@ -70,6 +70,33 @@ def test_a_public_check_cannot_import_a_hidden_helper(folder, name, line):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "import checks.shared.hidden.secrets",
+        "from checks.sums.hidden import test_add",
+        "from tests.checks.shared.hidden.secrets import SECRET",
+        "def f():\n    import tests.checks.sums.hidden.test_add",
+    ],
+)
+@pytest.mark.parametrize("name", ["sums/public/cases.py", "sums/hidden/test_add.py"])
+def test_an_import_of_checks_that_is_not_relative_is_refused(folder, name, line):
+    """It would work in the course, and neither in a student's folder nor under the eye of the boundary."""
+    (folder / name).write_text(f"{FILES[name]}\n{line}\n")
+    with pytest.raises(CourseError, match=rf"{name}:\d+: import .* relatively"):
+        read(folder)
+
+
+@pytest.mark.parametrize("module", ["autograder.checking", "autograder.checking.experiments"])
+def test_an_experiment_in_a_public_check_is_refused(folder, module):
+    (folder / "sums/public/cases.py").write_text(f"from {module} import Experiment\nCASES = []\n")
+    with pytest.raises(CourseError, match=r"a public check cannot use an experiment.* make that check hidden"):
+        read(folder)
+    (folder / "sums/public/cases.py").write_text(FILES["sums/public/cases.py"])
+    (folder / "sums/hidden/test_add.py").write_text(f"from {module} import Experiment\n")
+    read(folder)
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("from .missing import x", r"there is no tests/checks/sums/public/missing\.py to import"),

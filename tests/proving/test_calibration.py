@@ -120,6 +120,21 @@ def test_an_experiment_that_cannot_be_planned_is_refused(pool, root, path, old, 
         prepared(pool, root)
 
 
+def test_a_measure_that_exercises_share_is_refused_because_its_record_would_not_be_found(pool, root):
+    checks = root / "tests/checks"
+    (checks / "shared/hidden").mkdir(parents=True)
+    text = (checks / "perceptron/hidden/experiments.py").read_text("utf-8")
+    head, experiments = text.split("BASELINES = ")
+    (checks / "shared/hidden/training.py").write_text(head.replace("..public", "...perceptron.public"), "utf-8")
+    (checks / "perceptron/hidden/experiments.py").write_text(
+        "from autograder.checking import Experiment\n\n"
+        f"from ...shared.hidden.training import held_out, majority\n\nBASELINES = {experiments}",
+        "utf-8",
+    )
+    with pytest.raises(CourseError, match="narrow: define its measure in the folder of the exercise"):
+        prepared(pool, root)
+
+
 def test_answers_of_the_same_name_are_refused(pool, root):
     edit(root, ANSWERS, "logistic regression", "starts at zero")
     with pytest.raises(CourseError, match=r"two answers of the same name\. Rename one of starts at zero"):

@@ -356,7 +356,7 @@ def conv2d(images, weight, bias=None, stride=1, padding=0):
 #   def conv2d(images, weight, bias=None, stride=1, padding=0):
 # +     images[:, :, 0] = images[:, :, -1] = 0
 
-# %% wrong="no gradient: the result is made anew by torch.tensor" from="columns times a matrix of kernels" caught_by="gradients"
+# %% wrong="no gradient: torch.tensor copies the result" from="columns times a matrix of kernels" caught_by="gradients"
 # + import torch
 #   import torch.nn.functional as F
 

@@ -183,7 +183,7 @@ def freeze_backbone(model):
 # %% wrong="nothing returned" from="a hook before each batch norm" caught_by="last_layer"
 # -     return model
 
-# %% wrong="the last layer made anew" from="a hook before each batch norm" caught_by="last_layer"
+# %% wrong="the last layer is replaced" from="a hook before each batch norm" caught_by="last_layer"
 #       last.requires_grad_(True)
 # +     last.reset_parameters()
 
