@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import re
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, TypeVar
+from urllib.parse import urlsplit
 
 PATIENCE_S = 300.0
 
@@ -85,6 +87,21 @@ class Output:
         with self._news:
             self._ended = True
             self._news.notify_all()
+
+
+def listening(url: str) -> str:
+    """Return a server's URL when it can be reached: Jupyter's says where it will listen before it does."""
+    address = urlsplit(url)
+
+    def reached() -> bool:
+        try:
+            with socket.create_connection((address.hostname, address.port)):
+                return True
+        except ConnectionRefusedError:
+            return False
+
+    until(reached)
+    return url
 
 
 def until(condition: Callable[[], T]) -> T:

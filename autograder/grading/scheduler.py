@@ -62,9 +62,9 @@ class Shared:
     ) -> None:
         """Leave the sandbox running."""
 
-    def run(self, job: Job) -> Graded:
-        """Grade one submission."""
-        return self._engine.run(job)
+    def run(self, job: Job, notify: Callable[[Graded], None] = lambda graded: None) -> Graded:
+        """Grade one submission as `Engine.run` does."""
+        return self._engine.run(job, notify)
 
     def has_ended(self) -> bool:
         """Whether the sandbox has ended."""

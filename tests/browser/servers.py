@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.events import Output
+from tests.events import Output, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISE = "tensor_ops"
@@ -105,7 +105,7 @@ class Person:
         )
         try:
             said = Output(server.stdout, copy=self.home / "server.log")
-            yield said.wait_for(r"http://127\.0\.0\.1:([1-9]\d*)/")[0]
+            yield listening(said.wait_for(r"http://127\.0\.0\.1:([1-9]\d*)/")[0])
         finally:
             server.send_signal(signal.SIGTERM)  # stops its kernels too
             try:

@@ -116,7 +116,7 @@ def test_somebody_else_elsewhere_on_another_day_builds_the_same_bytes(released, 
         cwd=ROOT, env=os.environ | world | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "this is the same, byte for byte" in done.stdout
+    assert "this build is identical, byte for byte" in done.stdout
     made = files(clone / "release" / VERSION)
     assert made == files(released / "release" / VERSION)
 

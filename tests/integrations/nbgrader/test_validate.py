@@ -23,7 +23,7 @@ from autograder.integrations.nbgrader.validate import checks_beside, failing, ru
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
 from autograder.submissions.find import collect
-from tests.events import PATIENCE_S, Output
+from tests.events import PATIENCE_S, Output, listening
 from tests.integrations.nbgrader.conftest import HALF, RIGHT, hand_in, id_of
 
 pytestmark = pytest.mark.slow
@@ -182,7 +182,7 @@ def server(folder: Path, home: Path, gate: socket.socket) -> Iterator[str]:
         cwd=folder, env=os.environ | here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        yield Output(process.stdout).wait_for(r"http://127\.0\.0\.1:[1-9]\d*/")[0]
+        yield listening(Output(process.stdout).wait_for(r"http://127\.0\.0\.1:[1-9]\d*/")[0])
     finally:
         process.terminate()
         process.wait(30)
