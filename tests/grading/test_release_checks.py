@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,25 @@ def test_missing_files_of_a_release_affect_only_its_own_submissions(course, hand
     assert "git worktree add ../2026.1 c0ffee" in results["old"].message
     outcomes = {check.outcome for question in results["old"].questions for check in question.checks}
     assert outcomes == {Outcome.GRADER_ERROR}
+
+
+@pytest.mark.slow
+def test_a_release_of_another_layout_needs_the_version_that_built_it(course, hand_in, share):
+    old = hand_in(course, VERSION, "old")
+    now = rename_add(course.root)
+    bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"
+    with zipfile.ZipFile(bundle) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if "tests/checks/" not in name}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+    record = course.root / "release" / f"{VERSION}.json"
+    manifest = json.loads(record.read_text("utf-8"))
+    manifest["files"]["gradescope/greetings.zip"] = hashlib.sha256(bundle.read_bytes()).hexdigest()
+    record.write_text(json.dumps(manifest))
+    result = grade(now, [old], share)["old"]
+    assert result.status is Status.GRADER_ERROR
+    assert "Grade these submissions with the version that built the release." in result.message
 
 
 def grade(course: Course, handed: list[SubmissionFile], share) -> dict[str, Result]:
