@@ -71,6 +71,7 @@ class Engine:
         # SEQPACKET keeps requests apart, each with its own descriptors, and reports when the other side ends.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:  # closed here, so that the socket hangs up when the zygote ends
+            # The sandbox dies with this thread, not only with this process: the kernel sees the thread as its parent.
             self._process = self._start(theirs)
         self._requests = ours
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":

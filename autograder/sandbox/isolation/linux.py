@@ -94,7 +94,7 @@ def write_id_maps(inside: int, outside_uid: int, outside_gid: int) -> None:
 
 def die_with_parent() -> None:
     """Have this process killed when its parent ends. Changing the user clears this: call it again afterwards."""
-    prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)  # the parent is the thread that forked: prctl(2)
 
 
 def become_subreaper() -> None:
