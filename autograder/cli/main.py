@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
             known = explained(error)  # None for what can only be a bug
             if known is None:
                 raise
-            kind = _Failed if isinstance(known, LeakError) else _Unable
+            kind = _Failed if isinstance(known, LeakError) else _Unable  # a leak is what a build looks for
             raise kind(" ".join([str(known), *getattr(error, "__notes__", ())])) from error
 
 
