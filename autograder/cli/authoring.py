@@ -98,7 +98,7 @@ def prove_command(
     proofs: list[Proof] = []
     # Read all stubs first: one that is missing must not stop the proof after minutes.
     stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
-    with engine_factory(loaded, chosen, tier)() as engine:
+    with engine_factory(loaded, chosen, tier)() as engine:  # one for all: it takes seconds to start
         for exercise in chosen:
             stub = stubs[exercise.name]
             found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)

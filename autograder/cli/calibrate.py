@@ -78,7 +78,7 @@ def calibrate_command(
         with Pool(jobs or os.cpu_count() or 1) as pool:
             prepared = [prepare(pool, exercise) for exercise in chosen]
             good = _check_records(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # click would only say "Aborted!"
         raise AutograderError("Stopped. All measurements are kept; repeat the command to resume.") from None
     if not good:
         raise SystemExit(EXIT_FAILED)

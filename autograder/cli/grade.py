@@ -140,7 +140,7 @@ def _alone(order: _Order) -> Iterator[None]:
         yield
         return
     with only_grader(order.output, console(stderr=True).print):
-        remove_leftovers(order.output)
+        remove_leftovers(order.output)  # under the lock: no other grader is writing now
         yield
 
 

@@ -63,7 +63,7 @@ def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dic
         "name": name,
         "count": len(graded),
         "max_score": max(result.max_score for result in results),
-        "mean": statistics.fmean(scores) if scores else None,  # all may be unreadable
+        "mean": statistics.fmean(scores) if scores else None,  # perhaps none could be graded
         "median": statistics.median(scores) if scores else None,
         "bars": histogram(graded),
         "questions": analyse(results),

@@ -51,7 +51,7 @@ class GradingProgress:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
             expand=True,
-            disable=not console.is_terminal,  # a bar would fill a file with escape sequences
+            disable=not console.is_terminal,  # plain lines instead: see `advance`
         )
         self._task = self._bar.add_task("grading", total=total)
 

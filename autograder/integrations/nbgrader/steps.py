@@ -138,7 +138,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         collected = collect(run.submitted, run.course, exercise=exercise.name, student=place["student"])
         if not collected.found:
             raise UsageError(" ".join(stray.why for stray in collected.strays))
-        (submission,) = collected.found
+        (submission,) = collected.found  # one student and one exercise: at most one file
         result = self._grade(run, exercise, submission)
         update_gradebook(
             place["db_url"],

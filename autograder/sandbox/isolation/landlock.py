@@ -31,7 +31,7 @@ _WRITE = (
     _READ | _WRITE_FILE | _TRUNCATE | _REFER | _REMOVE_DIR | _REMOVE_FILE
     | _MAKE_DIR | _MAKE_REG | _MAKE_FIFO | _MAKE_SYM
 )  # fmt: skip
-_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE  # the kernel refuses the others in a rule for a file
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE  # the kernel refuses rights of folders in a rule for a file
 _ALL_TCP, _ALL_SCOPES = 3, 3  # bind and connect; abstract sockets and signals
 _REFER_SINCE, _TRUNCATE_SINCE, _TCP_SINCE, _IOCTL_SINCE, _SCOPES_SINCE = 2, 3, 4, 5, 6
 
