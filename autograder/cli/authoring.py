@@ -84,7 +84,7 @@ def prove_command(
     loaded = load_course(course)
     chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
     tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox)
-    out = console(stderr=as_json)
+    out = console(stderr=as_json)  # standard output is for the document
 
     def show(verdict: Verdict) -> None:
         for problem in verdict.problems:
@@ -98,22 +98,20 @@ def prove_command(
     proofs: list[Proof] = []
     # Read all stubs first: one that is missing must not stop the proof after minutes.
     stubs = {exercise.name: _stub_cells(loaded, exercise) for exercise in chosen}
-    with engine_factory(loaded, chosen, tier)() as engine:
+    with engine_factory(loaded, chosen, tier)() as engine:  # one for all: it takes seconds to start
         for exercise in chosen:
             stub = stubs[exercise.name]
             found = prove(engine, exercise, stub, jobs=jobs or os.cpu_count() or 1, notify=show)
             proofs += found
-            _record_mistakes(loaded, exercise, found)
+            _record_mistakes(loaded, exercise, found)  # now: a later exercise may fail
             for proof in found:
                 for problem in proof.problems:
                     out.print(f"[red]✗[/] {_plain(problem)}")
+    problems = sum(len(proof.all_problems) for proof in proofs)
     if as_json:
-        print_json(
-            {"proven": not any(proof.all_problems for proof in proofs), "questions": list(map(_as_json, proofs))}
-        )
+        print_json({"proven": not problems, "questions": list(map(_as_json, proofs))})
     else:
         _print_table(proofs)
-    problems = sum(len(proof.all_problems) for proof in proofs)
     if problems:
         out.print(f"[red]{problems} problems.[/] Fix the checks or the answers in tests/answers.")
         raise SystemExit(EXIT_FAILED)

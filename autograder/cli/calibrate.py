@@ -78,7 +78,7 @@ def calibrate_command(
         with Pool(jobs or os.cpu_count() or 1) as pool:
             prepared = [prepare(pool, exercise) for exercise in chosen]
             good = _check_records(prepared) if check else _calibrate(pool, loaded, prepared, repeats)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # click would only say "Aborted!"
         raise AutograderError("Stopped. All measurements are kept; repeat the command to resume.") from None
     if not good:
         raise SystemExit(EXIT_FAILED)
@@ -92,6 +92,7 @@ def _calibrate(pool: Pool, course: Course, prepared: Sequence[PreparedCalibratio
         for each in prepared:
             outcomes += calibrate(pool, course, each, repeats, notify=lambda _task, _run: advance())
     _print_outcomes(outcomes)
+    # Data sets that are not on this machine are no reason to fail: their records stay.
     return not any(outcome.problem and not outcome.plan.experiment.missing for outcome in outcomes)
 
 

@@ -91,7 +91,7 @@ def survey_cluster(address: str, *, required: str | None = None) -> ClusterSurve
     from autograder.grading.cluster import survey
 
     offered = survey(address)
-    if required is not None and offered.tier > required:
+    if required is not None and offered.tier > required:  # a later letter is a weaker tier
         raise MachineError(
             f"The weakest worker of {address} offers tier {offered.tier}, not {required}. Run `autograder doctor` "
             f"there, or repeat with --require-tier {offered.tier}."
@@ -119,14 +119,14 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console. It uses colours on a terminal unless NO_COLOR is set."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False)  # numbers in names and messages stay plain
 
 
 # --- Signals ------------------------------------------------------------------------------------------------------
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _Signal(KeyboardInterrupt):
+class _Signal(KeyboardInterrupt):  # which `except Exception` lets pass
     """A signal to stop, as an exception that every ``finally`` and ``with`` cleans up after."""
 
     def __init__(self, number: int) -> None:
@@ -155,7 +155,7 @@ def stoppable(kept: str) -> Iterator[None]:
         click.echo(f"Stopped. {kept}", err=True)
         raise SystemExit(128 + stop.number) from None
     except (FileError, OSError) as error:
-        error.add_note(kept)
+        error.add_note(kept)  # shown by `LazyGroup.invoke`
         raise
     finally:
         for number, handler in before.items():

@@ -24,6 +24,7 @@ from autograder.cli.main import EXIT_FAILED
 from autograder.errors import AutograderError, explained
 from autograder.runtime import versions
 
+# Ubuntu since 23.10. Below, the first switch is a patch of Debian's, the second is in every kernel.
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 # Settings that switch user namespaces off when they are 0, and the command that switches them on.
 _SWITCHES = (
@@ -78,7 +79,7 @@ def closed_folder(*paths: Path) -> Path | None:
 
 
 def _for_namespaces() -> Iterator[str]:
-    container = _container()
+    container = _container()  # it may forbid namespaces that its host allows
     if container:
         yield f"start the container as {_IN_CONTAINER[container]}, or grade outside it"
     for file, setting in _SWITCHES:
@@ -110,7 +111,7 @@ def _profile() -> str:
 
 def _container() -> str:
     """Return the kind of container that this is, a key of `_IN_CONTAINER`; empty outside containers."""
-    if "KUBERNETES_SERVICE_HOST" in os.environ:
+    if "KUBERNETES_SERVICE_HOST" in os.environ:  # first: a pod may run in any of the others
         return "kubernetes"
     if Path("/run/.containerenv").exists():
         return "podman"

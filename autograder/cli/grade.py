@@ -18,7 +18,9 @@ from autograder.cli.common import (
     engine_factory,
     jobs_option,
     json_option,
+    of_grading,
     print_json,
+    stoppable,
     survey_cluster,
     weak_option,
 )
@@ -104,7 +106,6 @@ def grade_command(
       autograder grade answers.ipynb --exercise convolution
       autograder grade submitted --dask tcp://scheduler:8786
     """
-    from autograder.cli.common import stoppable
     from autograder.course.settings import load_settings
 
     loaded = load_course(course)
@@ -125,10 +126,8 @@ def grade_command(
         if not dry_run:
             _store(loaded, collected, run, order)
     if as_json:
-        from autograder.cli.common import of_grading
-
         print_json(of_grading(collected, run, stored=None if dry_run else output))
-    if run.kept or any(result.status == "grader_error" for result in run.results):
+    if run.kept or any(result.status == "grader_error" for result in run.results):  # a kept score awaits a decision
         raise SystemExit(EXIT_FAILED)
 
 
@@ -141,7 +140,7 @@ def _alone(order: _Order) -> Iterator[None]:
         yield
         return
     with only_grader(order.output, console(stderr=True).print):
-        remove_leftovers(order.output)
+        remove_leftovers(order.output)  # under the lock: no other grader is writing now
         yield
 
 
@@ -163,10 +162,11 @@ def _grade(course: Course, collected: Collected, order: _Order) -> Run:
     exercises = [exercise for exercise in course.exercises if exercise.name in names]
     hidden = order.submitted, order.output  # no student's code may read other submissions and results
     if order.dask is None:
+        # Functions, because no sandbox is started if nothing has to run.
         engine_for: Callable[[], Runner] = engine_factory(course, exercises, order.tier, *hidden)
     else:
         engine_for = cluster_factory(order.dask, course, exercises, order.tier, *hidden)
-    with GradingProgress(len(collected.found), console(stderr=True)) as progress:
+    with GradingProgress(len(collected.found), console(stderr=True)) as progress:  # standard output is for the tables
         return grade_class(
             course,
             collected.found,
@@ -197,11 +197,8 @@ def _report(out: Console, course: Course, collected: Collected, run: Run, order:
             "grader, of Python or of a package had made their results."
         )
     if run.score_changes:
-        out.print(
-            score_changes_table(
-                "\nScores that would change" if order.dry_run else "\nScores that changed", run.score_changes
-            )
-        )
+        title = "Scores that would change" if order.dry_run else "Scores that changed"
+        out.print(score_changes_table(f"\n{title}", run.score_changes))
     if order.dry_run and any(change.lowers for change in run.score_changes):
         out.print("Grading keeps scores that would go down. To lower them, add --allow-lower.")
     if run.kept:
@@ -214,7 +211,7 @@ def _store(course: Course, collected: Collected, run: Run, order: _Order) -> Non
     from autograder.lms.spreadsheet import write_grades
     from autograder.results.store import read_results
 
-    out, errors = console(stderr=order.as_json), console(stderr=True)
+    out, errors = console(stderr=order.as_json), console(stderr=True)  # standard output is for the document
     known = {exercise.name for exercise in course.exercises}
     # All results in the folder, not only those of this run: the tables must not lose exercises graded before.
     stored = [result for result in read_results(order.output, errors.print) if result.exercise in known]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.common import console, course_option
+from autograder.cli.common import console, course_option, stoppable
 from autograder.cli.main import EXIT_FAILED
 from autograder.course import load_course
 from autograder.errors import UsageError
@@ -50,7 +50,6 @@ def collect_command(
       autograder collect convolution.zip --exercise convolution
       autograder collect convolution.zip -e convolution --roster Grades-DL2026.csv
     """
-    from autograder.cli.common import stoppable
     from autograder.lms.importing import import_download
     from autograder.lms.roster import read_roster
     from autograder.results.store import only_grader
@@ -76,7 +75,7 @@ def _print_import(out: Console, report: ImportReport, output: Path) -> bool:
     from autograder.text import printable
 
     for taken in report.taken:
-        if taken.outcome is not PlacingOutcome.UNCHANGED:
+        if taken.outcome is not PlacingOutcome.UNCHANGED:  # a repeated import prints only what is new
             out.print(_line(taken), soft_wrap=True)
     problems = [(archive, one) for archive, one in report.refused if one.why != LEFT_BEHIND]
     for archive, one in problems:
@@ -193,7 +192,7 @@ def _exported(
         return Exported(grades_table(results, course), Notes(), ())
     if roster is None:
         raise UsageError(f"--format {kind} needs --roster, the table to fill in. See docs/lms.md.")
-    graded = {result.exercise for result in results}
+    graded = {result.exercise for result in results}  # columns of other exercises stay as they are
     narrowed = ExportTask(
         {name: points for name, points in task.points.items() if name in graded}, task.optional, task.columns
     )

@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
             return None
         module, summary = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(f"autograder.cli.{module}"), f"{cmd_name}_command")
-        command.short_help = summary
+        command.short_help = summary  # sphinx-click lists it in the documentation
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
             known = explained(error)  # None for what can only be a bug
             if known is None:
                 raise
-            kind = _Failed if isinstance(known, LeakError) else _Unable
+            kind = _Failed if isinstance(known, LeakError) else _Unable  # a leak is what a build looks for
             raise kind(" ".join([str(known), *getattr(error, "__notes__", ())])) from error
 
 

@@ -13,7 +13,10 @@ from autograder.course import load_course
 from autograder.errors import AutograderError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autograder.course import Course, Exercise
+    from autograder.course.manifest import Manifest
 
 
 EXAMPLES = """\b
@@ -37,14 +40,9 @@ Examples:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Sign the release's manifest with this SSH key.",
 )
-@click.option(
-    "--course",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The course's folder. [default: the nearest one with an nbgrader_config.py]",
-)
+@course_option
 def build_command(
-    exercises: tuple[str, ...], check: bool, version: str | None, sign: Path | None, folder: Path | None
+    exercises: tuple[str, ...], check: bool, version: str | None, sign: Path | None, course: Path | None
 ) -> None:
     """Make the stubs and the releases from solutions/.
 
@@ -52,7 +50,6 @@ def build_command(
     release/source/ (for nbgrader), release/gradescope/ (to upload to Gradescope) and release/otter/ (for otter-grader),
     for all exercises or only those named. A build that fails changes nothing.
     """
-    from autograder.course import load_course
     from autograder.course.settings import load_settings
 
     if version is None and sign is not None:
@@ -60,16 +57,16 @@ def build_command(
     if version is not None and (exercises or check):
         raise UsageError("A release holds all exercises. Use --version without exercises and without --check.")
 
-    course = load_course(folder)
-    chosen = [course.exercise(name) for name in exercises] or list(course.exercises)
+    loaded = load_course(course)
+    chosen = [loaded.exercise(name) for name in exercises] or list(loaded.exercises)
     if check:
-        _check(course)
+        _check(loaded)
         return
-    settings = load_settings(course.root)  # reports a faulty file before nbgrader starts
+    settings = load_settings(loaded.root)  # reports a faulty file before nbgrader starts
     if version is not None:
-        _release(course, version, sign, settings.course_id)
+        _release(loaded, version, sign, settings.course_id)
     else:
-        _build(course, chosen)
+        _build(loaded, chosen)
 
 
 def _release(course: Course, version: str, key: Path | None, course_id: str) -> None:
@@ -194,21 +191,26 @@ def verify_command(version: str, signers: Path | None, as_json: bool, course: Pa
     if as_json:
         problems_found = [*found, *([unsigned] if unsigned else [])]
         print_json({"version": version, "commit": manifest.commit, "problems": problems_found, "signed_by": signer})
-        if found or unsigned:
-            raise SystemExit(EXIT_FAILED)
-        return
-    for problem in found:
+    else:
+        _print_verified(version, manifest, found, signer, unsigned)
+    if found or unsigned:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _print_verified(
+    version: str, manifest: Manifest, problems: Sequence[str], signer: str | None, unsigned: str
+) -> None:
+    for problem in problems:
         click.echo(problem)
     if signer is not None:
         click.echo(f"Signed by {signer}.")
     if unsigned:
         click.echo(unsigned)
-        raise SystemExit(EXIT_FAILED)
-    if found:
+    elif problems:
         click.echo(f"release/{version} differs from its manifest. Build it again from commit {manifest.commit}.")
-        raise SystemExit(EXIT_FAILED)
-    files = sum("!" not in name for name in manifest.files)
-    click.echo(f"release/{version} matches its manifest: {files} files, built from commit {manifest.commit}.")
+    else:
+        files = sum("!" not in member for member in manifest.files)  # members of zips are listed besides the zips
+        click.echo(f"release/{version} matches its manifest: {files} files, built from commit {manifest.commit}.")
 
 
 @click.command("lock")

@@ -33,7 +33,7 @@ def grade_externally(submission: Path, exercise: str, course: Path) -> Result:
         grader = python("autograder", "grade", str(submission.absolute()))
         place = ["--exercise", exercise, "--student", STUDENT, "--course", str(course.absolute()), "--output", output]
         # A weak sandbox is allowed: by starting the other grader, the user has decided to run student code here.
-        how = ["--jobs", "1", "--gradebook", "none", "--allow-weak-sandbox"]
+        how = ["--jobs", "1", "--gradebook", "none", "--allow-weak-sandbox"]  # the other grader keeps the scores
         log_path = Path(output, "log.txt")
         with log_path.open("wb") as log:
             # Not in the working folder: it may be the student's, and Python would import modules from it.
@@ -74,7 +74,7 @@ def points_of(name: str) -> float:
 def _course(folder: Path) -> tuple[Path, str]:
     """Return the course above a folder, and the exercise whose notebook the folder holds."""
     for root in folder.parents:
-        folders = (root / "tests" / "checks").glob("*/*/test_*.py")
+        folders = (root / "tests" / "checks").glob("*/*/test_*.py")  # <exercise>/<public or hidden>/
         names = sorted({path.parents[1].name for path in folders})
         if names:
             here = [name for name in names if (folder / f"{name}.ipynb").is_file()]

@@ -41,11 +41,11 @@ _JUNK = {
     "returns True": "return True",
     "returns a list": "return [1]",
     "returns Nones": "return None, None, None",
-    "returns an empty tensor": "import torch\n    return torch.zeros(0)",
+    "returns an empty tensor": "import torch\n    return torch.zeros(0)",  # equal to anything, carelessly compared
     "returns NaN": "import torch\n    return torch.tensor(float('nan'))",
     "returns its input": "return (a + tuple(k.values()))[0]",
     "raises ValueError": "raise ValueError('no')",
-    "returns itself": "return {name}",
+    "returns itself": "return {name}",  # crosses to the checker as a handle
 }
 
 
@@ -143,15 +143,9 @@ def _require_known_checks(answers: list[Answer], question: Question, where: str)
 
 def junk_answers(question: Question) -> list[Answer]:
     """Return nonsense answers, the same for every question."""
-    return [
-        Answer(
-            question.name,
-            "junk",
-            label,
-            f"def {question.name}(*a, **k):\n    {body}\n".replace("{name}", question.name),
-        )
-        for label, body in _JUNK.items()
-    ]
+    name = question.name
+    bodies = {label: body.replace("{name}", name) for label, body in _JUNK.items()}
+    return [Answer(name, "junk", label, f"def {name}(*a, **k):\n    {body}\n") for label, body in bodies.items()]
 
 
 # --- Answers written as changes ---------------------------------------------------------------------------------------
@@ -183,7 +177,7 @@ def apply_change(base: str, cell: str, where: str) -> str:
     changed: list[str] = []
     done = 0
     for place, hunk in sorted(placed, key=lambda item: item[0]):
-        if place < done:
+        if place < done:  # this hunk begins inside the one before
             raise CourseError(f"{where} changes a line twice. Merge the two hunks:\n{_quoted(hunk.old)}")
         changed += [*lines[done:place], *hunk.new]
         done = place + len(hunk.old)

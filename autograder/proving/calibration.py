@@ -108,6 +108,7 @@ def calibrate(
         if each.experiment.missing:
             outcomes.append(CalibrationOutcome(each, before.get(name), each.experiment.missing, reused=name in before))
         else:
+            # By seed: measurements arrive in any order, and the record must not depend on it.
             found = {subject: [run for _, run in sorted(runs[name, subject].items())] for subject in each.subjects}
             outcomes.append(_conclude(each, found, prepared.environment))
     write_record(exercise, {o.plan.experiment.name: o.entry for o in outcomes if o.entry is not None})
@@ -151,7 +152,7 @@ def _broken(each: Plan, runs: dict[Subject, list[Measurement]], metric: str) -> 
         failed = [run.failed for run in runs[subject] if run.failed]
         if failed:
             yield f"the right answer “{subject.label}” fails: {failed[0]}"
-        elif not all(0 <= run.metrics.get(metric, math.nan) <= 1 for run in runs[subject]):
+        elif not all(0 <= run.metrics.get(metric, math.nan) <= 1 for run in runs[subject]):  # NaN compares False
             yield f"the right answer “{subject.label}” has a {metric} that is not between 0 and 1"
     for subject in each.of("baseline"):
         failed = [run.failed for run in runs[subject] if run.failed]

@@ -76,7 +76,7 @@ def write_record(exercise: Exercise, entries: Mapping[str, Any]) -> bool:
 def _layout(value: Any, depth: int, indent: str = "") -> str:
     """Return JSON with ``depth`` levels of objects on lines of their own and each deeper one on a single line."""
     if not isinstance(value, Mapping) or not value or not depth:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)  # NaN is not JSON
     inner = indent + "  "
     items = [
         f"{inner}{json.dumps(name, ensure_ascii=False)}: {_layout(value[name], depth - 1, inner)}"
@@ -147,7 +147,7 @@ def _common(subject: Subject, runs: Sequence[Measurement], metric: str) -> dict[
 # Rounded to the unfavourable side: a record must not look better than its measurements.
 def _down(value: float, decimals: int = DECIMALS) -> float:
     scale = float(10**decimals)
-    return math.floor(value * scale + 1e-9) / scale
+    return math.floor(value * scale + 1e-9) / scale  # 1e-9: 0.0029 × 10 000 is 28.999…
 
 
 def _up(value: float, decimals: int = DECIMALS) -> float:
@@ -204,7 +204,7 @@ def _weak(plan: Plan, entry: Mapping[str, Any]) -> Iterator[str]:
             yield f"the right answer “{label}” may fail more than once in 1 000"
     if plan.graded:
         for label, wrong in _all_below(entry):
-            if not wrong["max"] < threshold:
+            if not wrong["max"] < threshold:  # not `>=`, which is false for NaN
                 yield f"“{label}” reaches the threshold"
 
 

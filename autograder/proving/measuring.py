@@ -62,7 +62,7 @@ class Process:
             python("autograder.proving.measuring_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # warnings of answers; a pipe that nobody reads would fill up
             env=environment(_ONE_THREAD),
             start_new_session=True,  # Ctrl-C is for the parent; the child exits when its input closes
             text=True,
@@ -142,7 +142,7 @@ class Pool:
         process = self._idle.get() or self._start()
         try:
             reply = process.ask(**request)
-        except CourseError:
+        except CourseError:  # of the experiment; the process is fine
             self._idle.put(process)
             raise
         if self._stopped:  # the process did not end by itself: `stop` killed it
@@ -151,7 +151,7 @@ class Pool:
             with self._lock:
                 self._all.discard(process)
             process.stop()
-        self._idle.put(None if "ended" in reply else process)
+        self._idle.put(None if "ended" in reply else process)  # None: another one is started in its place
         return reply
 
     def _start(self) -> Process:

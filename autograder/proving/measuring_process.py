@@ -40,7 +40,7 @@ def main() -> None:
     settle()
     for line in sys.stdin:
         replies.write(json.dumps(reply_to(json.loads(line))) + "\n")
-        replies.flush()
+        replies.flush()  # the parent waits for it
 
 
 def settle() -> None:
@@ -118,7 +118,7 @@ def measure(
         raise
     finally:
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)  # the process goes on with other answers
 
 
 def _is_answers_error(error: Exception) -> bool:
@@ -140,7 +140,7 @@ def experiments_of(folder: Path, tests: tuple[str, ...]) -> list[tuple[str, str,
     for file in sorted(_files_of(folder), key=lambda file: (file in tests, file)):
         for variable, value in vars(sys.modules[module_name(folder, folder / file)]).items():
             if isinstance(value, Experiment):
-                found.setdefault(id(value), (file, variable, value))
+                found.setdefault(id(value), (file, variable, value))  # the first file keeps it
     return list(found.values())
 
 
@@ -167,7 +167,7 @@ class DataDigest:
         if isinstance(value, torch.Tensor):
             value = value.detach().cpu().contiguous().numpy()
         if isinstance(value, np.ndarray):
-            self._note(f"array {value.dtype.str} {value.shape}")
+            self._note(f"array {value.dtype.str} {value.shape}")  # the same bytes can be an array of another shape
             self._sha.update(np.ascontiguousarray(value).tobytes())
             # Whole numbers in a float array, such as labels, are the same on every machine.
             self.exact &= value.dtype.kind in "biu" or bool((value == np.trunc(value)).all())
@@ -216,7 +216,7 @@ def _run_cells(cells: Iterable[tuple[str, str]]) -> LocalSubmission:
     for identity, text in cells:
         error = runner.run(Cell(identity, text))
         if error is not None:
-            reasons.update(dict.fromkeys(names_defined(text), error.text(hidden=False)))
+            reasons.update(dict.fromkeys(names_defined(text), error.text(hidden=False)))  # checks show it
     return LocalSubmission(runner.namespace, reasons)
 
 

@@ -127,13 +127,14 @@ def _plan(
         )
     own = [name for name, reached in uses.items() if each.variable in reached]
     sharing = {other.variable for other in described if other.measure == each.measure}
-    checks = own or [name for name, reached in uses.items() if sharing & reached]
+    checks = own or [name for name, reached in uses.items() if sharing & reached]  # if not graded
     if not checks:
         raise CourseError(f"{where} is not used by any check. Use it in one, or delete it.")
     measure = reachable(code, [each.measure, each.data_function])
     subjects = list(_answers(exercise, checks, frozenset().union(*(statement.needs for statement in measure))))
     for label, function in each.baselines.items():
         subjects.append(Subject("baseline", label, (), code_digest(reachable(code, [function]))))
+    # Wrong answers and baselines are compared in one table, so their labels must differ as well.
     labels = [(subject.kind == "right", subject.label) for subject in subjects]
     repeated = sorted({label for right, label in labels if labels.count((right, label)) > 1})
     if repeated:
@@ -153,7 +154,7 @@ def _answers(exercise: Exercise, checks: Sequence[tuple[str, str]], needs: froze
     names = list(dict.fromkeys(question for question, _ in checks))
     for name in names:
         question = exercise.question(name)
-        solved = next((cell.source for cell in cells if cell.id == name), "")
+        solved = next((cell.source for cell in cells if cell.id == name), "")  # a question's cell has its name as id
         meant = {check for of, check in checks if of == name}
         for answer in (Answer(name, "right", SOLUTION, solved), *read_answers(exercise, question)):
             if (answer.kind == "right" and not answer.held_out) or meant & set(answer.caught_by):

@@ -27,7 +27,7 @@ MAX_FAILURE = 1e-3
 
 CONFIDENCE = 0.95
 
-FEWEST_SEEDS = 29
+FEWEST_SEEDS = 29  # the smallest n whose limit without a failure, 1 − 0.05 ** (1 / n), has a cube below 1e-3
 """With fewer runs, counting cannot show a chance below `MAX_FAILURE` even if none of them failed."""
 
 FEWEST_RUNS = 10
@@ -89,9 +89,9 @@ def clopper_pearson(failures: int, n: int) -> float:
 def shortfall(summary: Summary, threshold: float) -> float:
     """Return the chance that one more run is below ``threshold``, by the predictive distribution of normal data."""
     distance, deviation = summary.mean - threshold, summary.std
-    if not math.isfinite(distance) or not math.isfinite(deviation):
+    if not math.isfinite(distance) or not math.isfinite(deviation):  # a single run, or a result that is not a number
         return 1.0
-    if not deviation:
+    if not deviation:  # all runs are equal, and t divides by it
         return 0.0 if distance >= 0 else 1.0
     from scipy.stats import t
 
@@ -111,7 +111,7 @@ def highest_threshold(rights: Mapping[str, Sequence[float]]) -> float:
             return by_counting
         return [label for label, bound in failure_bounds(answers, threshold).items() if bound > MAX_FAILURE]
 
-    for hundredths in range(100, 0, -1):
+    for hundredths in range(100, 0, -1):  # from the top: the first that holds is the highest
         if not refused(hundredths / 100):
             return hundredths / 100
     raise NoThreshold(f"no threshold is low enough for {', '.join(f'“{label}”' for label in refused(0.01))}")
@@ -136,5 +136,5 @@ def choose_threshold(rights: Mapping[str, Sequence[float]], wrongs: Mapping[str,
         )
     lowest = max(best.values(), default=0.0)
     above = math.floor(lowest * 100 + 1e-9) + 1  # in hundredths; 1e-9 absorbs binary rounding, as of 0.29
-    middle = math.floor((lowest + highest) * 50 + 0.5)
+    middle = math.floor((lowest + highest) * 50 + 0.5)  # in hundredths, halves up
     return Choice(max(above, middle) / 100, lowest, highest)

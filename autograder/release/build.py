@@ -40,7 +40,7 @@ def find_drift(course: Course) -> list[Drift]:
         path = course.root / "exercises" / name
         if not path.is_file():
             drift.append(Drift(path, "is missing"))
-        elif path.read_text("utf-8", "replace") != text:
+        elif path.read_text("utf-8", "replace") != text:  # an editor may have saved other bytes
             drift.append(Drift(path, f"is not up to date with solutions/{name}"))
     for path in sorted((course.root / "exercises").glob("*.py")):
         if path.name not in stubs:

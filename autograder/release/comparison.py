@@ -34,6 +34,7 @@ def digests_of(folder: Path) -> dict[str, str]:
 
 def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the members of a zip, up to the first damaged one."""
+    # RuntimeError: an encrypted member.
     damage = suppress(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
     with damage, zipfile.ZipFile(io.BytesIO(content)) as archive:
         yield from ((member, archive.read(member)) for member in archive.namelist())
@@ -138,9 +139,9 @@ def _shown(points: Mapping[str, float]) -> dict[str, str]:
 
 def _thresholds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     before, now = _experiments(old), _experiments(new)
-    yield from (f"{name}" for name in _names(before, now))
+    yield from _names(before, now)
     for name, entry in now.items():
-        was = before.get(name, entry)
+        was = before.get(name, entry)  # a new one is listed above
         if was["threshold"] != entry["threshold"]:
             yield f"{name}: {was['threshold']} → {entry['threshold']}"
         elif was["data"] != entry["data"]:
@@ -189,7 +190,7 @@ def sign(path: Path, key: Path) -> None:
 
     ssh-keygen asks for the passphrase if there is one. Raises `CourseError` if it cannot sign.
     """
-    signature_of(path).unlink(missing_ok=True)
+    signature_of(path).unlink(missing_ok=True)  # else ssh-keygen asks whether to overwrite it
     done = _ssh_keygen("sign", "-f", key, "-n", NAMESPACE, path)
     if done.returncode != 0:
         raise CourseError(f"{path.name} could not be signed with {key}: {_last_line(done)}.")
@@ -200,7 +201,7 @@ def signer_of(path: Path, allowed: Path) -> str:
     signature = signature_of(path)
     if not signature.is_file():
         raise CourseError(f"{path.name} is not signed: there is no {signature.name} beside it.")
-    found = _ssh_keygen("find-principals", "-s", signature, "-f", allowed)
+    found = _ssh_keygen("find-principals", "-s", signature, "-f", allowed)  # `verify` needs the signer's name
     names = found.stdout.decode(errors="replace").split()
     if found.returncode != 0 or not names:
         raise CourseError(f"{signature.name} was not made by anyone listed in {allowed}: {_last_line(found)}.")
@@ -224,5 +225,6 @@ def _ssh_keygen(
 
 
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    # ssh-keygen reports some failures, such as a wrong signature, on standard output.
     lines = (done.stderr + done.stdout).decode(errors="replace").strip().splitlines()
     return lines[-1].rstrip(".") if lines else f"ssh-keygen ended with {done.returncode}"

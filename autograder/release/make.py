@@ -71,7 +71,7 @@ def _collect(root: Path, name: str, source: Any, folder: Path) -> None:
     """Copy the releases of one exercise into ``folder``, checked, and the same on every machine."""
     for kind in (SOURCE, STUDENT, SOLUTION):
         destination = folder / kind / name
-        shutil.copytree(root / kind / name, destination, copy_function=shutil.copyfile)
+        shutil.copytree(root / kind / name, destination, copy_function=shutil.copyfile)  # not their permissions
         path = destination / f"{name}.ipynb"
         notebook = _read_notebook(path)
         if kind == STUDENT:
@@ -112,9 +112,8 @@ def stub_module(exercise: Exercise) -> str:
 
     cells = [cell for cell in cleared(source_notebook(exercise, "")).cells if _belongs(cell)]
     for cell, original in zip(cells, read_solution(exercise), strict=True):
-        cell.metadata = deepcopy(
-            original.metadata
-        )  # the author's own, without nbgrader's; Jupytext keeps the layout in it
+        # The author's own metadata, without nbgrader's: Jupytext keeps the module's layout in it.
+        cell.metadata = deepcopy(original.metadata)
     body = jupytext.writes(new_notebook(cells=cells), fmt=dict(_PERCENT))
     text = f"{GENERATED}{exercise.name}.py by `autograder build`; do not edit\n\n{body.strip()}\n"
     try:
@@ -131,7 +130,7 @@ def cleared(notebook: Any) -> Any:
     """Return a copy of a notebook with stubs instead of solutions, as nbgrader's pipeline makes it."""
     from autograder.release.preprocessors import NamedStubs
 
-    copy, _resources = NamedStubs().preprocess(deepcopy(notebook), {})
+    copy, _resources = NamedStubs().preprocess(deepcopy(notebook), {})  # it modifies its argument
     return copy
 
 

@@ -32,7 +32,7 @@ def generate(roots: list[tuple[Path, list[str]]]) -> None:
     """
     require_packages("nbgrader", "ipykernel")
     with ThreadPoolExecutor(len(roots)) as pool:
-        list(pool.map(lambda work: _generate_in(*work), roots))
+        list(pool.map(lambda work: _generate_in(*work), roots))  # `list` raises the first error
 
 
 def _generate_in(root: Path, exercises: list[str]) -> None:
@@ -71,15 +71,15 @@ def _environment(root: Path) -> dict[str, str]:
     private = root / ".private"
     (private / "runtime").mkdir(parents=True, exist_ok=True)
     surrounding = environment()
-    for name in ("AUTOGRADER_GRADING", "MPLBACKEND"):
+    for name in ("AUTOGRADER_GRADING", "MPLBACKEND"):  # they would switch off `check` and the kernel's inline figures
         surrounding.pop(name, None)
     return surrounding | {
-        "IPYTHONDIR": str(private / "ipython"),
+        "IPYTHONDIR": str(private / "ipython"),  # the user's start-up scripts would run in the kernel
         "JUPYTER_CONFIG_DIR": str(private / "config"),
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
-        "MATPLOTLIBRC": os.devnull,
-        "OMP_NUM_THREADS": "1",
+        "MATPLOTLIBRC": os.devnull,  # the user's own would change the figures
+        "OMP_NUM_THREADS": "1",  # sums in another order have other last digits
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
         "PYTHONHASHSEED": "0",  # sets of strings print in the same order in every build
     }
@@ -92,7 +92,7 @@ def main(exercises: list[str]) -> None:
     root = Path.cwd()
     settings = [
         f"--course-dir={root}",
-        f"--db=sqlite:///{root / 'gradebook.db'}",
+        f"--db=sqlite:///{root / 'gradebook.db'}",  # nbgrader insists on one; it is thrown away
         f"--CourseDirectory.source_directory={SOURCE}",
         f"--CourseDirectory.release_directory={STUDENT}",
         f"--CourseDirectory.solution_directory={SOLUTION}",
@@ -104,12 +104,8 @@ def main(exercises: list[str]) -> None:
             application.start()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
-
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
-_CELL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object, in its repr
+_CELL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")  # in warnings: the name holds the kernel's process id
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_VOLATILE = {b"tEXt", b"zTXt", b"iTXt", b"tIME"}  # the software's version, the date
 
@@ -139,13 +135,13 @@ def require_success(notebook: Any, where: str) -> None:
 
 
 def _merged(outputs: list[Any]) -> list[Any]:
-    """Join printed text: a kernel splits it into messages by chance, and interleaves stdout and stderr by chance."""
+    """Join printed text, which a kernel splits into messages of stdout and stderr by chance."""
     merged: list[Any] = []
     for output in outputs:
         same = _open_stream(merged, output.name) if output.output_type == "stream" else None
         if same is None:
             late = output.get("name") == "stdout" and bool(merged) and merged[-1].get("name") == "stderr"
-            merged.insert(len(merged) - late, output)
+            merged.insert(len(merged) - late, output)  # stdout before stderr
         else:
             same.text += output.text
     return merged
@@ -186,3 +182,7 @@ def _plain_png(data: bytes) -> bytes:
             kept.append(data[place:end])
         place = end
     return b"".join(kept)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

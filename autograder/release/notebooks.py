@@ -46,7 +46,7 @@ def read_regions(source: str) -> Regions:
     solved: list[str] = []
     given: list[str] = []
     count, inside = 0, False
-    for line in source.split("\n"):
+    for line in source.split("\n"):  # not splitlines: nbgrader splits only here
         if BEGIN in line:
             if inside:
                 raise RegionError(f"has a second “{BEGIN}” before “{END}”")
@@ -103,7 +103,7 @@ def source_notebook(exercise: Exercise, release: str) -> Any:
     )
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # the stub, the notebook and the scan all read it
 def read_solution(exercise: Exercise) -> tuple[Any, ...]:
     """Return the cells of ``solutions/<exercise>.py``, checked. They are cached: callers must not modify them."""
     import jupytext
@@ -208,4 +208,4 @@ def _other_cell(cell: Any, cell_id: str) -> Any:
 def _code(cell_id: str, source: str, metadata: dict[str, Any]) -> Any:
     from nbformat.v4 import new_code_cell
 
-    return new_code_cell(source, id=cell_id, metadata=metadata)
+    return new_code_cell(source, id=cell_id, metadata=metadata)  # nbformat's own ids are random

@@ -59,7 +59,7 @@ def installed(extras: Collection[str] = ()) -> dict[str, str]:
 def core_needs() -> list[str]:
     """Return the packages that this one needs without extras: those that students get."""
     needs = [Requirement(line) for line in distribution(DISTRIBUTION).requires or ()]
-    return sorted(canonicalize_name(need.name) for need in needs if need.marker is None)
+    return sorted(canonicalize_name(need.name) for need in needs if need.marker is None)  # extras are markers too
 
 
 def write_lock(root: Path) -> Lock:
@@ -74,7 +74,7 @@ def write_lock(root: Path) -> Lock:
 
 
 def _lock(root: Path) -> Lock:
-    installed([_REQUIRED])
+    installed([_REQUIRED])  # raises if a required one is missing
     versions, missing = _look(distribution(DISTRIBUTION).metadata.get_all("Provides-Extra") or ())
     before = read_lock(root) if missing and (root / LOCK).is_file() else {}
     kept = {name: version for name, version in before.items() if name not in versions}
@@ -115,7 +115,7 @@ def _look(extras: Iterable[str]) -> tuple[dict[str, str], set[str]]:
     """Follow the requirements of this package; return the versions of installed packages, and the missing names."""
     found: dict[str, str] = {}
     missing: set[str] = set()
-    waiting = [(DISTRIBUTION, frozenset(extras))]
+    waiting = [(DISTRIBUTION, frozenset(extras))]  # a package may be needed again, with other extras
     seen = set(waiting)
     while waiting:
         name, wanted = waiting.pop()
@@ -124,7 +124,7 @@ def _look(extras: Iterable[str]) -> tuple[dict[str, str], set[str]]:
         except PackageNotFoundError:
             missing.add(canonicalize_name(name))
             continue
-        found[canonicalize_name(name)] = package.version.partition("+")[0]
+        found[canonicalize_name(name)] = package.version.partition("+")[0]  # as in 2.13.0+cpu
         if name in _BRING_THEIR_OWN:
             continue
         for need in _needs(package.requires or (), wanted):
@@ -139,6 +139,7 @@ def _needs(requirements: Iterable[str], extras: Collection[str]) -> Iterator[tup
     """Yield the requirements that apply here: normalised name and extras."""
     for requirement in map(Requirement, requirements):
         marker = requirement.marker
+        # "" evaluates markers that name no extra, such as those of a Python version.
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
             yield canonicalize_name(requirement.name), frozenset(requirement.extras)
 

@@ -68,7 +68,7 @@ BROUGHT_ALONG = "3.12"
 
 def write_bundle(exercise: Exercise, stub: str, path: Path) -> None:
     """Write the zip that is uploaded to Gradescope as an exercise's autograder."""
-    write_zip(path, bundle_files(exercise, stub), programs=("setup.sh", "run_autograder"))
+    write_zip(path, bundle_files(exercise, stub), programs=("setup.sh", "run_autograder"))  # Gradescope starts them
 
 
 def bundle_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
@@ -114,7 +114,7 @@ START = "import otter\n\ngrader = otter.Notebook()"
 
 def write_assignment(exercise: Exercise, stub: str, student: Path, folder: Path) -> None:
     """Write an assignment into ``folder``; ``student`` is the exercise's student release."""
-    shutil.copytree(student, folder / STUDENT_FILES, copy_function=shutil.copyfile)
+    shutil.copytree(student, folder / STUDENT_FILES, copy_function=shutil.copyfile)  # not their permissions
     notebook = folder / STUDENT_FILES / f"{exercise.name}.ipynb"
     content = json.loads(notebook.read_text("utf-8"))
     for cell in content["cells"]:
@@ -147,7 +147,7 @@ def _translate(cell: dict[str, Any]) -> None:
     if grade_id == IMPORT_ID:
         source = START
     elif grade_id.startswith(check_id("")):
-        source = f"grader.{''.join(cell['source'])}"
+        source = f"grader.{''.join(cell['source'])}"  # check("…") becomes grader.check("…")
     else:
         return
     cell["source"] = source.splitlines(keepends=True)

@@ -21,6 +21,7 @@ class NamedStubs(ClearSolutions):  # type: ignore[misc]
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Clear one cell; its grade_id is the question's name."""
         if is_solution(cell):
+            # nbgrader looks it up by the language of the notebook.
             self.code_stub = {"python": stub_of(cell.metadata.nbgrader["grade_id"])}
         cleared: tuple[Any, Any] = super().preprocess_cell(cell, resources, cell_index)
         return cleared

@@ -25,13 +25,14 @@ def keep_others(course: Course, made: Made) -> None:
         bundle = Path(GRADESCOPE, f"{exercise.name}.zip")
         for inside in (bundle, *(Path(kind, exercise.name) for kind in KINDS if kind != GRADESCOPE)):
             if not (made.folder / inside).exists() and (target / inside).exists():
+                # Gradescope's bundle is a zip, all others are folders.
                 copy = shutil.copyfile if inside == bundle else shutil.copytree
                 copy(target / inside, made.folder / inside)
 
 
 def publish(course: Course, made: Made, stubs: Mapping[str, str], scratch: Path) -> None:
     """Replace ``release/<kind>/`` and the stubs in ``exercises/``; ``scratch`` must be on the same file system."""
-    written = _write_stubs(stubs, scratch / "exercises")
+    written = _write_stubs(stubs, scratch / "exercises")  # before anything moves: a full disk then changes nothing
     _move_into_place(made.folder, course.root / FOLDER, scratch / "old")
     _install_stubs(written, course.root / "exercises")
 
@@ -42,9 +43,9 @@ def publish_version(course: Course, version: str, made: Path, manifest: bytes, s
     is_new = not known.is_file()
     (scratch / known.name).write_bytes(manifest)
     if target.exists():
-        target.rename(scratch / "old-version")
+        target.rename(scratch / "old-version")  # a rename cannot replace a folder that holds files
     made.rename(target)
-    (scratch / known.name).replace(known)
+    (scratch / known.name).replace(known)  # last: with its manifest, a version counts as released
     return is_new
 
 
@@ -58,7 +59,7 @@ def _move_into_place(made: Path, target: Path, old: Path) -> None:
                 moved.append(((target / kind).rename(old / kind), target / kind))
             moved.append(((made / kind).rename(target / kind), made / kind))
     except OSError:
-        for now, before in reversed(moved):
+        for now, before in reversed(moved):  # the new ones first: they are in the way of the old
             now.rename(before)
         raise
 

@@ -108,7 +108,7 @@ def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
     exercise, name, content = file
     text = content.decode("utf-8", errors="replace")
     texts = [name, *_texts(name, text)]
-    flat = _normalised(" ".join(texts))
+    flat = _normalised(" ".join(texts))  # one line: finds what was wrapped or indented, too
     lines = {_normalised(line) for text in texts for line in text.splitlines()}
     # A secret line counts as a whole line also when it is commented out, quoted, in a list or in backticks.
     alone = {_without_leader(line) for line in lines} | lines
@@ -120,13 +120,14 @@ def find_leaks(file: HandedOut, secrets: Iterable[Secret]) -> list[str]:
         if secret.match == "alone":
             leaks = secret.text in alone
         elif secret.match == "word":
+            # Not inside a longer name or number, such as 0.12345.
             leaks = re.search(rf"(?<![\w.]){re.escape(secret.text)}(?![\w])", flat) is not None
         else:
             leaks = secret.text in flat
         if leaks:
             found.append(f"{name}: {secret.what}: {_shortened(secret.text)}")
     found += [f"{name}: {problem}" for problem in _leftovers(name, text)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))  # a line may be a secret of several checks
 
 
 def collect_secrets(course: Course) -> list[Secret]:
@@ -170,9 +171,8 @@ def _check_secrets(exercise: Exercise, shown: set[str], public_names: set[str]) 
         if f"test_{check.name}" not in public_names:
             yield Secret(f"test_{check.name}", what, "word")
         if _normalised(check.title) not in titles:
-            yield Secret(
-                _normalised(check.title), f"the title of {what}", "word" if len(check.title) < 12 else "anywhere"
-            )
+            match = "word" if len(check.title) < 12 else "anywhere"  # a short title may be part of a longer word
+            yield Secret(_normalised(check.title), f"the title of {what}", match)
     for line in _hidden_lines(exercise):
         if len(line) >= SHORTEST_CHECK_LINE and line not in shown and not _PLAIN_MARK.fullmatch(line):
             yield Secret(line, f"a line of a hidden check of {exercise.name}", "alone")
@@ -191,7 +191,7 @@ def _seed_secrets(exercise: Exercise) -> Iterator[Secret]:
 
 def _named_secrets(name: str, value: ast.expr, where: str) -> Iterator[Secret]:
     if isinstance(value, ast.Constant) and type(value.value) is int and "SEED" in name and value.value >= _LONG_SEED:
-        for text in (f"{value.value}", f"{value.value:_}"):
+        for text in (f"{value.value}", f"{value.value:_}"):  # as it may be written: 123456 or 123_456
             yield Secret(text, f"the seed {name} of {where}", "word")
     elif isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
         called = [a.value for a in value.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]

@@ -49,6 +49,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
     Raises `AutograderError` if that is impossible; then nothing has changed.
     """
     root = find_root(folder)
+    # load_course refuses a course without exercises, and this may start the first one.
     course = load_course(root) if any((root / "solutions").glob("*.py")) else Course(root, ())
     questions = list(questions) or [f"{exercise}_question"]
     _require_exercise_name(course, exercise)
@@ -58,7 +59,7 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
     config = root / CONFIG_NAME
     with reading(config, CourseError):
         before = config.read_bytes()
-        before.decode()
+        before.decode()  # raises if it is not UTF-8
     after = with_exercise(before, exercise)
     made: list[Path] = []
     try:
@@ -66,8 +67,8 @@ def start_exercise(folder: Path | None, exercise: str, questions: Sequence[str] 
             _write_new(root / name, text, made)
         if after != before:
             write_atomic(config.resolve(), after)  # resolved, because replacing a link would cut it from its file
-    except BaseException:
-        for path in reversed(made):
+    except BaseException:  # even Ctrl-C
+        for path in reversed(made):  # files before their folders
             path.rmdir() if path.is_dir() else path.unlink()
         raise
     return [*files, *([CONFIG_NAME] if after != before else [])]
@@ -88,7 +89,7 @@ def with_exercise(config: bytes, exercise: str) -> bytes:
     if len(found) > 1 or not isinstance(found[0], ast.List):
         raise refusal
     names = [node.value if isinstance(node, ast.Constant) else None for node in found[0].elts]
-    lines = config.splitlines(keepends=True)
+    lines = config.splitlines(keepends=True)  # bytes, as `ast` counts columns in UTF-8
     if found[0].elts:
         last = found[0].elts[-1]
         line, column, text = last.end_lineno, last.end_col_offset, f', "{exercise}"'
@@ -99,6 +100,7 @@ def with_exercise(config: bytes, exercise: str) -> bytes:
     lines[line - 1] = lines[line - 1][:column] + text.encode() + lines[line - 1][column:]
     after = b"".join(lines)
     try:
+        # Read it back: an element in parentheses, for instance, would have swallowed the new one.
         (edited,) = _lists(after)
         if ast.literal_eval(edited) != [*names, exercise]:
             raise refusal
@@ -156,7 +158,7 @@ def _places(exercise: str) -> list[str]:
 
 
 def _require_free(root: Path, names: Iterable[str]) -> None:
-    there = [name for name in names if os.path.lexists(root / name)]
+    there = [name for name in names if os.path.lexists(root / name)]  # even a dangling link
     if there:
         raise UsageError(f"{', '.join(there)} exists already. Move it away, or choose another name for the exercise.")
 

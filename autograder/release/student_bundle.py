@@ -46,9 +46,9 @@ def light_wheel(version: str) -> tuple[str, bytes]:
         raise CourseError(
             f"{version!r} cannot be the version of a Python package. Use numbers and dots, such as 2026.1 or 2026.2rc1."
         )
-    stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"
+    stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"  # a wheel's name has no hyphen inside its parts
     files = {f"autograder/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in light_modules()}
-    files["autograder/py.typed"] = b""
+    files["autograder/py.typed"] = b""  # tells type checkers to read our annotations
     files[f"{stem}.dist-info/METADATA"] = _metadata(version).encode()
     files[f"{stem}.dist-info/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -82,6 +82,7 @@ def _imported(path: Path) -> Iterator[str]:
             continue
         for parts in (name.split(".") for name in names):
             if parts[0] == "autograder":
+                # An import runs the parents too. The last part may be a name in a module, which `_file_of` ignores.
                 yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 

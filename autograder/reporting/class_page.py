@@ -41,7 +41,7 @@ def class_page(results: Sequence[Result], exercises: Sequence[str], around: Mapp
     """Return the report of a class as HTML, with the exercises in the order of ``exercises``."""
     by_exercise: dict[str, list[Result]] = {name: [] for name in exercises}
     for result in results:
-        by_exercise.setdefault(result.exercise, []).append(result)
+        by_exercise.setdefault(result.exercise, []).append(result)  # one that the course no longer has comes last
     present = {name: found for name, found in by_exercise.items() if found}
     return render(
         "class",
@@ -63,7 +63,7 @@ def _exercise(name: str, results: Sequence[Result], around: Surroundings) -> dic
         "name": name,
         "count": len(graded),
         "max_score": max(result.max_score for result in results),
-        "mean": statistics.fmean(scores) if scores else None,
+        "mean": statistics.fmean(scores) if scores else None,  # perhaps none could be graded
         "median": statistics.median(scores) if scores else None,
         "bars": histogram(graded),
         "questions": analyse(results),
@@ -178,7 +178,7 @@ def _cost(check: str, found: Sequence[Cost]) -> dict[str, Any]:
     return {
         "check": check,
         "median": statistics.median(seconds),
-        "high": seconds[math.ceil(0.95 * len(seconds)) - 1],
+        "high": seconds[math.ceil(0.95 * len(seconds)) - 1],  # nearest rank: a value that occurred
         "most": seconds[-1],
         "all": sum(seconds),
         "memory_mb": max(cost.memory_mb for cost in found),
@@ -259,16 +259,15 @@ def _item(
     rest = [total - score for total, score in zip(totals, points, strict=True)]
     difficulty = statistics.fmean(shares)
     discrimination = correlation(shares, rest)
-    return Item(
-        name, title, visibility, most, difficulty, discrimination, _remark(len(points), difficulty, discrimination)
-    )
+    remark = _remark(len(points), difficulty, discrimination)
+    return Item(name, title, visibility, most, difficulty, discrimination, remark)
 
 
 def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return Pearson's correlation; None if either does not vary."""
     try:
         return statistics.correlation(first, second)
-    except statistics.StatisticsError:
+    except statistics.StatisticsError:  # all values are equal, or there is only one
         return None
 
 

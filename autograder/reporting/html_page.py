@@ -24,11 +24,9 @@ def render(name: str, **values: Any) -> str:
     styles = (_TEMPLATES / "base.css").read_text("utf-8") + (_TEMPLATES / f"{name}.css").read_text("utf-8")
     script_file = _TEMPLATES / f"{name}.js"
     script = script_file.read_text("utf-8") if script_file.is_file() else ""
-    return (
-        _environment()
-        .get_template(f"{name}.html")
-        .render(**values, styles=Markup(styles), script=Markup(script), policy=policy(script))
-    )
+    template = _environment().get_template(f"{name}.html")
+    # Markup is not escaped: only for our own files, never for a value.
+    return template.render(**values, styles=Markup(styles), script=Markup(script), policy=policy(script))
 
 
 def policy(script: str) -> str:
@@ -36,6 +34,7 @@ def policy(script: str) -> str:
 
     https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
     """
+    # An injected script has another digest, so the browser refuses to run it.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = [f"script-src 'sha256-{digest}'"] if script else []
     # Styles are inline: the style sheet is in the page, and bars set their width in an attribute.
@@ -51,7 +50,7 @@ def _environment() -> Environment:
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
+        autoescape=True,  # names and messages come from students
         undefined=StrictUndefined,  # a misspelt name in a template fails instead of printing nothing
         trim_blocks=True,
         lstrip_blocks=True,

@@ -124,7 +124,7 @@ def _is_wrong(question: QuestionResult) -> bool:
 def _largest(
     question: str, groups: dict[tuple[tuple[str, Symptom], ...], list[str]], known: Sequence[Mistake]
 ) -> list[Group]:
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[1]))
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[1]))  # equal sizes: by students
     return [
         Group(
             question,

@@ -79,7 +79,7 @@ def _fingerprint(code: str) -> Any:
 
 def _common(prints: Iterable[Any]) -> set[int]:
     counts = Counter(value for each in prints for value in each.hashes)
-    most = max(COMMON_AT_LEAST, COMMON * len(list(prints)))
+    most = max(COMMON_AT_LEAST, COMMON * len(list(prints)))  # in a small class, a tenth is less than one pair
     return {value for value, count in counts.items() if count > most}
 
 
@@ -94,7 +94,7 @@ def _leave_out(fingerprint: Any, common: set[int]) -> None:
 def _candidates(prints: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the pairs that share enough fingerprints to be similar enough."""
     owners: dict[int, list[str]] = defaultdict(list)
-    for student in sorted(prints):
+    for student in sorted(prints):  # so that each pair has one order
         for value in prints[student].hashes:
             owners[value].append(student)
     shared: Counter[tuple[str, str]] = Counter()
@@ -112,11 +112,10 @@ def _compare(first: str, first_print: Any, second: str, second_print: Any) -> Pa
     overlap, shares, slices = compare_files(first_print, second_print)
     if overlap < 2 * NOISE:  # hardly more than one fingerprint is chance
         return None
+    students, prints = (first, second), (first_print, second_print)
     sides = [
         Side(student, each.raw_code, _ranges(places, len(each.raw_code)), min(1.0, float(share)))
-        for student, each, share, places in zip(
-            (first, second), (first_print, second_print), shares, slices, strict=True
-        )
+        for student, each, share, places in zip(students, prints, shares, slices, strict=True)
     ]
     return Pair(*sides)
 

@@ -51,7 +51,7 @@ class GradingProgress:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
             expand=True,
-            disable=not console.is_terminal,
+            disable=not console.is_terminal,  # plain lines instead: see `advance`
         )
         self._task = self._bar.add_task("grading", total=total)
 
@@ -82,7 +82,7 @@ class GradingProgress:
 
     def _ends_a_step(self) -> bool:
         total = max(self.total, 1)
-        return self.done * _STEPS // total > (self.done - 1) * _STEPS // total
+        return self.done * _STEPS // total > (self.done - 1) * _STEPS // total  # the result that completes a tenth
 
     def _time_left(self) -> str:
         if self.done >= self.total:
@@ -91,9 +91,9 @@ class GradingProgress:
         if seconds < 60:
             return ", less than a minute left"
         minutes = math.ceil(seconds / 60)
-        return (
-            f", about {minutes // 60} h {minutes % 60:02} min left" if minutes > 90 else f", about {minutes} min left"
-        )
+        if minutes > 90:
+            return f", about {minutes // 60} h {minutes % 60:02} min left"
+        return f", about {minutes} min left"
 
 
 def describe_trouble(result: Result) -> str:
@@ -168,7 +168,7 @@ class _Scores:
     @property
     def width(self) -> int:
         """The width in terminal columns, with students' names uncut up to the longest allowed."""
-        longest = max(cell_len(student) for student in self.students)
+        longest = max(cell_len(student) for student in self.students)  # not len: 中 takes two columns
         return min(_MAX_STUDENT, max(longest, _MIN_STUDENT)) + self._scores_width()
 
     def _scores_width(self) -> int:
@@ -220,7 +220,7 @@ def _cell(result: Result | None) -> Text:
 
 def _marks(results: Sequence[Result]) -> list[str]:
     """Explain the marks that occur in the table."""
-    shown = {str(_cell(result))[0] for result in results}
+    shown = {str(_cell(result))[0] for result in results}  # a mark is the first character
     meanings = {"*": "code crashed or took too long", "?": "grader error: needs review"}
     lines = [f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in shown]
     if any(result.status is Status.UNREADABLE for result in results):
@@ -264,7 +264,7 @@ def score_changes_table(title: str, score_changes: Sequence[ScoreChange]) -> Tab
     for change in score_changes:
         checks = "\n".join(f"{name} {points:+g}" for name, points in change.checks)
         table.add_row(
-            *(Text(printable(text)) for text in (change.student, change.exercise)),
+            *(Text(printable(text)) for text in (change.student, change.exercise)),  # a str would be read as markup
             *(f"{change.before:g}", f"{change.after:g}"),
             Text(f"{round(change.after - change.before, 6):+g}", style="yellow" if change.lowers else "green"),
             Text(checks),

@@ -45,7 +45,7 @@ def nbgrader() -> Nbgrader:
     """
     with _without("rfc3987_syntax"), _empty_package("nbgrader"):
         found = Nbgrader(importlib.import_module("nbgrader.api"), importlib.import_module("nbgrader.utils"))
-    # nbgrader's own starts the program alembic, which must be on the PATH.
+    # nbgrader's own function starts the program alembic, which must be on the PATH.
     found.api.get_alembic_version = _alembic_version
     return found
 
@@ -81,7 +81,7 @@ def _without(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[name]
+        del sys.modules[name]  # others may import it after this
 
 
 @contextmanager
@@ -128,7 +128,7 @@ class TorchvisionWatch:
 def repair_torchvision() -> None:
     """Make ``import torchvision`` work in this process; costs nothing until then."""
     if TorchvisionWatch not in sys.meta_path:
-        sys.meta_path.insert(0, TorchvisionWatch)
+        sys.meta_path.insert(0, TorchvisionWatch)  # before the finder that finds the module
 
 
 def _declare_operators() -> None:

@@ -68,8 +68,10 @@ class Engine:
     def __enter__(self) -> Self:
         self._scratch = self._resources.enter_context(scratch_folder())
         self._log = self._resources.enter_context(tempfile.TemporaryFile())
+        # SEQPACKET keeps requests apart, each with its own descriptors, and reports when the other side ends.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:  # closed here, so that the socket hangs up when the zygote ends
+            # The sandbox dies with this thread, not only with this process: the kernel sees the thread as its parent.
             self._process = self._start(theirs)
         self._requests = ours
         if not select.select([ours], [], [], START_TIMEOUT_S)[0] or ours.recv(16) != b"ready":
@@ -83,14 +85,14 @@ class Engine:
     ) -> None:
         for requests in (self._requests, *self._checkers.values()):
             if requests is not None:
-                requests.close()
-        if kind is not None:
+                requests.close()  # the zygote ends once nobody can send requests
+        if kind is not None:  # do not wait for jobs whose results nobody will read
             self.stop()
         if self._process is not None:
             try:
                 self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self._process.kill()  # the launcher; everything else dies with it
                 self._process.wait()
         self._resources.close()
 
@@ -124,7 +126,7 @@ class Engine:
     def _record(self, message: Any, job: Job, graded: Graded) -> bool:
         """Record one message of a checker; return whether more will follow."""
         match message:
-            case ["cells", cells] if not graded.cells:
+            case ["cells", cells] if not graded.cells:  # once: a checker that was taken over must not fill memory
                 graded.cells = messages.read_cells(cells, job)
             case ["check", *fields]:
                 question, result, cost = messages.read_check(fields, job)
@@ -143,6 +145,7 @@ class Engine:
     def _open_checker(self, job: Job) -> socket.socket:
         """Return the channel to a fork of the checker for the job's checks; start that checker if necessary."""
         key = job.check_files, job.limits
+        # One checker per exercise, even if several threads ask for it at the same moment.
         with self._lock:
             try:
                 channel = request_grading(self._checkers.get(key) or self._start_checker(key))
@@ -155,7 +158,7 @@ class Engine:
     def _start_checker(self, key: tuple[CheckFiles, Limits]) -> socket.socket:
         assert self._requests is not None, "use the engine as a context manager"
         files, limits = key
-        if key in self._checkers:
+        if key in self._checkers:  # the one that died
             self._checkers.pop(key).close()
         channel, self._checkers[key] = request_checker(self._requests, limits)
         with channel:
@@ -168,7 +171,7 @@ class Engine:
             python("autograder.sandbox.processes.launcher", str(theirs.fileno())),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=self._log,
+            stderr=self._log,  # a file, not a pipe, which would block the sandbox when it is full
             env=launcher_environment(),
             cwd=ELSEWHERE,
             pass_fds=[theirs.fileno()],
@@ -182,4 +185,4 @@ class Engine:
     def _last_log_line(self) -> str:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "Run `autograder doctor`."
+        return lines[-1] if lines else "Run `autograder doctor`."  # the last line of a traceback names the error

@@ -51,11 +51,11 @@ def document(exercise: Exercise, finished: Finished, output: str, missing: str, 
         for place, check in enumerate(question.checks, 1)
     ]
     return {
-        "score": round(sum(test["score"] for test in tests), 6),
+        "score": round(sum(test["score"] for test in tests), 6),  # 0.1 + 0.2 is not 0.3
         "output": output,
         "output_format": "text",
         "visibility": "visible",
-        "stdout_visibility": "hidden",
+        "stdout_visibility": "hidden",  # it names the student and the tier, for the course staff
         "extra_data": {"exercise": exercise.name, "max_score": exercise.max_score} | extra,
         "tests": tests,
     }

@@ -35,6 +35,7 @@ RESERVE_MB = 352
 ``python -m benchmarks.contained`` measured up to 345 MB with a student's process that allocates nothing itself.
 """
 
+# Of cgroup v2 and v1. Without a limit v2 says "max", v1 a number larger than any memory.
 _MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -149,7 +150,7 @@ def grade_submission(places: Places, *, budget_s: float = BUDGET_S, tier: str | 
     deadline = time.monotonic() + budget_s
     exercise = load_course(places.course).exercises[0]
     report = GradescopeReport(places.results, exercise)
-    report.write({}, "Not finished: grading has begun.")
+    report.write({}, "Not finished: grading has begun.")  # a file from the first moment
     with closed(places.root):
         report.student = students(places.metadata)
         report.tier = tier or best_tier()
@@ -174,7 +175,7 @@ def _grade(
             print(error, flush=True)
             report.write({}, NO_SANDBOX, NO_SANDBOX)
             return
-        if graded.conclusive or not in_time:
+        if graded.conclusive or not in_time:  # another try would run out of time as well
             break
         print(f"attempt {attempt + 1}: complete={graded.complete}, interrupted={graded.interrupted}", flush=True)
     missing = NOT_FINISHED if in_time else OUT_OF_TIME.format(minutes=budget_s / 60)
@@ -197,11 +198,11 @@ def _run(
     with Engine(report.tier, protected=[places.root], preload=modules) as engine:
 
         def stop() -> None:
-            late.set()
+            late.set()  # first: `run` returns as soon as the sandbox is dead
             engine.stop()
 
         timer = threading.Timer(max(0.0, deadline - time.monotonic()), stop)
-        timer.daemon = True
+        timer.daemon = True  # must not keep this process alive
         timer.start()
         try:
             graded = engine.run(job_of(prepared, limits()), notify)

@@ -50,7 +50,7 @@ class KeptSandbox:
         if self._engine is None or key != self._key or self._engine.has_ended(within_s=0):
             self.close()
             engine = Engine(tier, protected=[course.root], preload=modules_to_preload([exercise]))
-            self._engine, self._key = engine.__enter__(), key
+            self._engine, self._key = engine.__enter__(), key  # stays None if it does not start
         return Shared(self._engine)
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         return converted
 
     def _is_submission(self, path: Path) -> bool:
-        return self.submitted in path.absolute().parents
+        return self.submitted in path.absolute().parents  # not resolve: a submission may be a link
 
     @property
     def root(self) -> Path:
@@ -138,7 +138,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         collected = collect(run.submitted, run.course, exercise=exercise.name, student=place["student"])
         if not collected.found:
             raise UsageError(" ".join(stray.why for stray in collected.strays))
-        (submission,) = collected.found
+        (submission,) = collected.found  # one student and one exercise: at most one file
         result = self._grade(run, exercise, submission)
         update_gradebook(
             place["db_url"],
@@ -206,7 +206,7 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
     def _result(self, student: str, exercise: str) -> Result | None:
         try:
             return Result.from_json(result_path(self._root / RESULTS, student, exercise).read_bytes())
-        except FileNotFoundError:
+        except FileNotFoundError:  # not ours: nbgrader graded it
             return None
 
     def _reference(self, result: Result) -> Result | None:

@@ -88,10 +88,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(app: Any) -> None:
     """Register the handlers of nbgrader's extension under the same URLs."""
     settings = app.web_app.settings
-    settings["root_dir"] = app.root_dir
+    settings["root_dir"] = app.root_dir  # nbgrader's handlers read it
     base = settings["base_url"]
     app.web_app.add_handlers(
-        ".*$",
+        ".*$",  # for every host name
         [
             (url_path_join(base, "/assignments/validate"), ValidateHandler),
             (url_path_join(base, "/nbgrader_version"), NbGraderVersionHandler),
@@ -152,7 +152,7 @@ def _boxed(table: CheckTable) -> str:
 
 def _modules(checks: CheckFiles, cells: Iterable[Cell]) -> list[str]:
     """Return the modules to import before the limits of cells and checks apply, never those of only this student."""
-    trains = any("optim" in cell.source for cell in cells)
+    trains = any("optim" in cell.source for cell in cells)  # its first optimizer imports the compiler
     return sorted({*modules_used_by(checks.contents), *([COMPILER] if trains else [])})
 
 

@@ -37,7 +37,7 @@ class PublicChecks:
 
     def require(self, check: str, env: Mapping[str, Any]) -> None:
         """Raise `NotPassed` unless a check passes on the names in ``env``."""
-        if self._result is None:
+        if self._result is None:  # otter calls this once per check
             found = find_question(self._question)
             if found is None:
                 raise NotGraded(
@@ -55,7 +55,7 @@ class AllChecks:
 
     def require(self, check: str, _env: Mapping[str, Any]) -> None:
         """Raise `NotPassed` unless a check passed; raise `NotGraded` if the submission could not be graded."""
-        (submission,) = HANDED_IN.iterdir()
+        (submission,) = HANDED_IN.iterdir()  # the plugin moved exactly one file there
         result = grade_externally(submission.resolve(), load_course(COURSE).exercises[0].name, COURSE.resolve())
         _require(question_of(result, self._question), check)
 
@@ -70,4 +70,4 @@ def _feedback(check: CheckResult) -> str:
     """Return the feedback on a check: its outcome, the message, and the hint if it has one."""
     hint = f"Hint: {check.hint}" if check.hint else ""
     parts = [WORDS[check.outcome][1], *check.message.split("\n"), hint]
-    return "\n".join(printable(part, 1000) for part in parts if part)
+    return "\n".join(printable(part, 1000) for part in parts if part)  # otter prints it to terminals and files

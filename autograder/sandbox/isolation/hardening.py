@@ -35,14 +35,14 @@ def limit_resources(allowance: Allowance) -> None:
     mib = 2**20
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, allowance.cpu_s),
+        (resource.RLIMIT_CPU, allowance.cpu_s),  # a backstop per process: the monitor ends a cell or check long before
         (resource.RLIMIT_FSIZE, allowance.file_mb * mib),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_NPROC, allowance.processes),
-        (resource.RLIMIT_DATA, _data_in_use() + allowance.memory_mb * mib),
+        (resource.RLIMIT_DATA, _data_in_use() + allowance.memory_mb * mib),  # AS counts what libraries only reserve
     ):
         try:
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (value, value))  # the hard limit too, or student code could raise it again
         except (ValueError, OSError):  # the limit is lower already
             continue
 
@@ -53,7 +53,7 @@ def _data_in_use() -> int:
         with open("/proc/self/status") as file:  # noqa: PTH123
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmData"))
     except (OSError, StopIteration):
-        return 2**30
+        return 2**30  # generous: this is added to the allowance
 
 
 def reset_signals() -> None:
@@ -107,12 +107,12 @@ def fits(path: str, size_mb: int) -> bool:
                 for entry in entries:
                     number += 1
                     with contextlib.suppress(FileNotFoundError):
-                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512  # not st_size: files have holes
                     if size > size_mb * 2**20 or number > MAX_FILES:
                         return False
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False):  # a link may lead out of the folder
                         waiting.append(entry.path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # removed meanwhile
             continue
         except OSError:  # the path is too deep or a folder is closed, neither of which happens by accident
             return False
@@ -122,6 +122,7 @@ def fits(path: str, size_mb: int) -> bool:
 def remove_tree(path: str) -> None:
     """Remove a folder, however deeply nested and whatever its permissions. No process may still be changing it."""
     # Not shutil.rmtree: it recurses in some versions of Python, and fails at folders without permissions.
+    # One descriptor and relative names, because a path can be longer than the kernel accepts.
     here = _open_folder(path, None)
     if here is None:
         return
@@ -152,7 +153,8 @@ def _open_folder(name: str, parent: int | None) -> int | None:
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
             with contextlib.suppress(OSError):
-                os.chmod(name, 0o700, dir_fd=parent)
+                os.chmod(name, 0o700, dir_fd=parent)  # students may have locked themselves out
+            # O_NOFOLLOW: never empty the target of a link.
             return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     return None
 
@@ -162,7 +164,7 @@ def _empty(folder: int) -> str | None:
     full = None
     for name in os.listdir(folder):
         try:
-            os.unlink(name, dir_fd=folder)
+            os.unlink(name, dir_fd=folder)  # fails on folders
         except OSError:
             try:
                 os.rmdir(name, dir_fd=folder)
@@ -186,11 +188,12 @@ def readable_paths() -> list[str]:
     # From sysconfig, not sys.path, whose first entry is the working folder: it may hold the course.
     paths = [path for path in (*_SYSTEM_FOLDERS, *_SYSTEM_FILES) if Path(path).exists()]
     python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
-    executable = Path(os.path.realpath(sys.executable))
+    executable = Path(os.path.realpath(sys.executable))  # a virtual environment links to it
     python += [str(executable.parent), str(Path(sys.prefix) / "pyvenv.cfg")]
-    python += [str(path) for path in (executable.parent.parent / "lib").glob("libpython*")]
+    python += [str(path) for path in (executable.parent.parent / "lib").glob("libpython*")]  # of a shared build
     chosen: list[str] = []
-    for path in sorted({*paths, *(path for path in python if Path(path).exists())}, key=len):
+    for path in sorted({*paths, *(path for path in python if Path(path).exists())}, key=len):  # parents come first
+        # A link, as /lib may be, is made again inside the root and brings nothing along.
         if not any(Path(path).is_relative_to(other) for other in chosen if not Path(other).is_symlink()):
             chosen.append(path)
     return chosen

@@ -20,18 +20,19 @@ from autograder.sandbox.isolation.hardening import DEVICES, Allowance, package_f
 from autograder.sandbox.isolation.unconfined import Isolation, UserIsolation
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_VERSION, _PATH_BENEATH = 1, 1
+_VERSION, _PATH_BENEATH = 1, 1  # LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_RULE_PATH_BENEATH
 (
     _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE, _MAKE_CHAR, _MAKE_DIR, _MAKE_REG,
     _MAKE_SOCK, _MAKE_FIFO, _MAKE_BLOCK, _MAKE_SYM, _REFER, _TRUNCATE, _IOCTL_DEV,
 ) = (1 << bit for bit in range(16))  # fmt: skip
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
+# No devices, and no sockets with a path, through which processes could meet.
 _WRITE = (
     _READ | _WRITE_FILE | _TRUNCATE | _REFER | _REMOVE_DIR | _REMOVE_FILE
     | _MAKE_DIR | _MAKE_REG | _MAKE_FIFO | _MAKE_SYM
 )  # fmt: skip
-_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
-_ALL_TCP, _ALL_SCOPES = 3, 3
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE  # the kernel refuses rights of folders in a rule for a file
+_ALL_TCP, _ALL_SCOPES = 3, 3  # bind and connect; abstract sockets and signals
 _REFER_SINCE, _TRUNCATE_SINCE, _TCP_SINCE, _IOCTL_SINCE, _SCOPES_SINCE = 2, 3, 4, 5, 6
 
 
@@ -60,8 +61,8 @@ def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable
     try:
         for paths, access in ((readable, _READ), (writable, _WRITE), (devices, _READ_FILE | _WRITE_FILE)):
             for path in paths:
-                _add(rules, path, access & handled)
-        linux.check(linux.libc.syscall(_RESTRICT_SELF, rules, 0), "landlock_restrict_self")
+                _add(rules, path, access & handled)  # rights that are not handled make the kernel refuse the rule
+        linux.check(linux.libc.syscall(_RESTRICT_SELF, rules, 0), "landlock_restrict_self")  # needs no_new_privs
     finally:
         os.close(rules)
 
@@ -78,13 +79,13 @@ def _handled(interface: int) -> int:
 def _add(rules: int, path: str, access: int) -> None:
     """Allow access to a file, or to a folder and everything below it. A path that does not exist needs no rule."""
     try:
-        target = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        target = os.open(path, os.O_PATH | os.O_CLOEXEC)  # O_PATH: a rule needs no right to read the file
     except (FileNotFoundError, PermissionError):
         return
     try:
         if not stat.S_ISDIR(os.fstat(target).st_mode):
             access &= _OF_FILES
-        rule = struct.pack("=Qi", access, target)
+        rule = struct.pack("=Qi", access, target)  # the kernel declares it packed: no padding at its end
         linux.check(linux.libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0), f"landlock_add_rule {path}")
     finally:
         os.close(target)

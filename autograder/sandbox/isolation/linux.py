@@ -39,7 +39,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 def check(result: int, call: str) -> int:
     """Return the result of a libc call; raise ``OSError`` with its name if it failed."""
     if result < 0:
-        number = ctypes.get_errno()
+        number = ctypes.get_errno()  # ctypes keeps a copy: the interpreter may have changed errno itself
         raise OSError(number, f"{call}: {os.strerror(number)}")
     return result
 
@@ -67,6 +67,7 @@ def make_read_only(path: str) -> None:
     """Make a mount and all mounts below it read-only, nosuid and nodev."""
     flags = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
     attributes = struct.pack("QQQQ", flags, 0, 0, 0)
+    # mount(2) remounts one mount only, whatever MS_REC says. -100 is AT_FDCWD.
     result = libc.syscall(_SYS_MOUNT_SETATTR, -100, os.fsencode(path), _AT_RECURSIVE, attributes, len(attributes))
     check(result, f"mount_setattr {path}")
 
@@ -83,7 +84,7 @@ def pivot_root(path: str) -> None:
 def write_id_maps(inside: int, outside_uid: int, outside_gid: int) -> None:
     """Map one user and one group into the user namespace that was just entered."""
     for name, text in (
-        ("setgroups", "deny"),
+        ("setgroups", "deny"),  # first: without it the kernel refuses a gid_map
         ("uid_map", f"{inside} {outside_uid} 1"),
         ("gid_map", f"{inside} {outside_gid} 1"),
     ):
@@ -93,7 +94,7 @@ def write_id_maps(inside: int, outside_uid: int, outside_gid: int) -> None:
 
 def die_with_parent() -> None:
     """Have this process killed when its parent ends. Changing the user clears this: call it again afterwards."""
-    prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)  # the parent is the thread that forked: prctl(2)
 
 
 def become_subreaper() -> None:
@@ -110,7 +111,8 @@ def drop_capabilities(*, keep: Sequence[int] = ()) -> None:
     """Drop all capabilities but ``keep`` for good: no set-user-id program or ``exec`` as root restores any."""
     prctl("NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1)
     kept = sum(1 << capability for capability in keep)
-    header = struct.pack("Ii", 0x20080522, 0)
+    header = struct.pack("Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    # Effective, permitted and inheritable capabilities: the low 32 of each, then the high ones.
     check(libc.syscall(_SYS["capset"][machine()], header, struct.pack("6I", kept, kept, 0, 0, 0, 0)), "capset")
 
 
@@ -124,7 +126,7 @@ def use_files_as(user: int, group: int) -> None:
 
 def prctl(name: str, option: int, *values: object) -> None:
     """Call ``prctl``; ``name`` is for the error message."""
-    check(libc.prctl(option, *values, *[0] * (4 - len(values))), f"prctl {name}")
+    check(libc.prctl(option, *values, *[0] * (4 - len(values))), f"prctl {name}")  # some require unused ones to be 0
 
 
 _MAX_DESCENDANTS = 4096
@@ -144,7 +146,7 @@ def descendants(pid: int) -> list[int]:
 
 def _children(pid: int) -> list[int]:
     children: list[int] = []
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # it may end at any moment
         for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - pathlib costs an import in a forked child
             with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
                 children += map(int, file.read().split())
@@ -185,7 +187,7 @@ def kill_descendants() -> None:
 def end_all(child: int, kill: Callable[[], None]) -> int:
     """Call ``kill`` until no child is left; return the exit code of ``child`` (negative: a signal)."""
     # Repeated, because a process may fork between being listed and being killed.
-    code = -signal.SIGKILL
+    code = -signal.SIGKILL  # if something else has reaped it
     while True:
         kill()
         try:
@@ -197,7 +199,7 @@ def end_all(child: int, kill: Callable[[], None]) -> int:
                     break
         except ChildProcessError:
             return code
-        time.sleep(0.001)
+        time.sleep(0.001)  # a killed process takes a moment to become one that can be reaped
 
 
 def send_kill(pid: int, *, group: bool = False) -> None:

@@ -53,9 +53,9 @@ class NamespaceIsolation(Isolation):
         os.setsid()
         linux.die_with_parent()
         linux.unshare(linux.CLONE_NEWNS)
-        linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+        linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)  # no mount below may show up elsewhere
         _mount_scratch("/dev/shm", allowance.file_mb)
-        _mount_scratch(os.environ["TMPDIR"], allowance.file_mb)
+        _mount_scratch(os.environ["TMPDIR"], allowance.file_mb)  # last: it becomes the working folder
         linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
         _lock(allowance)
 
@@ -81,7 +81,7 @@ class NamespaceIsolation(Isolation):
 
 def _lock(allowance: Allowance) -> None:
     linux.drop_capabilities()
-    seccomp.filter_in_namespaces().install()
+    seccomp.filter_in_namespaces().install()  # after all mounts and namespaces, whose calls it refuses
     limit_resources(allowance)
 
 
@@ -99,10 +99,10 @@ def _build_root(root: str, package: str, protected: Sequence[str], scratch: str)
     linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID, "mode=755,size=16m")
     for path in readable_paths():
         _bind(path, root + path)
-    _bind(package, f"{root}{PACKAGE_ROOT}/autograder")
+    _bind(package, f"{root}{PACKAGE_ROOT}/autograder")  # only the package: its parent folder may hold the course
     for folder in ("/dev", "/proc", scratch):
         Path(root + folder).mkdir(exist_ok=True)
-    linux.make_read_only(root)
+    linux.make_read_only(root)  # and nodev: so devices come last, in a mount of their own
     for path in protected:
         if any(Path(path).is_relative_to(bound) for bound in readable_paths()) and Path(root + path).is_dir():
             linux.mount("tmpfs", root + path, "tmpfs", linux.MS_RDONLY | linux.MS_NOSUID, "size=4k")
@@ -112,14 +112,14 @@ def _build_root(root: str, package: str, protected: Sequence[str], scratch: str)
 def _bind(source: str, target: str) -> None:
     """Bind ``source`` to ``target``, or copy it if it is a symbolic link."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
-    if Path(source).is_symlink():
+    if Path(source).is_symlink():  # mount would follow it: /lib may point to usr/lib
         Path(target).symlink_to(Path(source).readlink())
         return
     if Path(source).is_dir():
         Path(target).mkdir(exist_ok=True)
     else:
         Path(target).touch()
-    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)  # needs an existing target of the same kind
 
 
 def _make_devices(root: str) -> None:
@@ -127,7 +127,7 @@ def _make_devices(root: str) -> None:
     linux.mount("tmpfs", f"{root}/dev", "tmpfs", linux.MS_NOSUID, "mode=755,size=64k")
     for name in DEVICES:
         Path(f"{root}/dev/{name}").touch()
-        linux.mount(f"/dev/{name}", f"{root}/dev/{name}", None, linux.MS_BIND)
+        linux.mount(f"/dev/{name}", f"{root}/dev/{name}", None, linux.MS_BIND)  # a user namespace forbids mknod
     Path(f"{root}/dev/shm").mkdir()
     Path(f"{root}/dev/fd").symlink_to("/proc/self/fd")
 
@@ -142,21 +142,21 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
     as_root = uid == 0
     if as_root:
         linux.unshare(linux.CLONE_NEWNS)
-        linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+        linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)  # systemd shares mounts: these must not spread
         _build_root(root, package, protected, scratch)
         uid = gid = NOBODY
-        os.setgroups([])
+        os.setgroups([])  # groups before the user, who may not change them any more
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
         linux.set_dumpable(dumpable=True)  # changing the user cleared it, and /proc/self/uid_map would be root's
-        linux.die_with_parent()
+        linux.die_with_parent()  # changing the user cleared this as well
     linux.unshare(linux.ALL_NAMESPACES)
     linux.write_id_maps(INSIDE_UID, uid, gid)
     child = os.fork()
     if child:
         return child
     linux.die_with_parent()
-    os.setsid()
+    os.setsid()  # kill(0, …) in here must not reach the launcher
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     if as_root:
         # Mounts inherited from outside the user namespace are locked; pivot_root needs one made inside.
@@ -164,6 +164,7 @@ def _enter_root(root: str, package: str, protected: Sequence[str], scratch: str)
     else:
         _build_root(root, package, protected, scratch)
     linux.mount("tmpfs", root + scratch, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=700,size=64m")
+    # Before the old root goes: the kernel allows a new /proc only where another is fully visible.
     linux.mount("proc", f"{root}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.pivot_root(root)
     return 0

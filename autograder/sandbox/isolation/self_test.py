@@ -54,7 +54,7 @@ def _watch(isolation: Isolation, outside: Outside) -> None:
     try:
         isolation.guard(_ALLOWANCE)
         worker = _fork(lambda: _work(isolation, outside))
-        os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
+        os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)  # WNOWAIT: `kill` reaps it
         if isolation.kill(worker):
             raise IsolationFailure("")  # the worker has printed the reason
     finally:
@@ -74,7 +74,7 @@ def _check(isolation: Isolation, outside: Outside) -> None:
         isolation.enter_checker(_ALLOWANCE)
         _try_all(isolation.tier, outside)
         for pair in (socket.socketpair(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)):
-            socket.send_fds(pair[0], [b"x"], [pair[1].fileno()])
+            socket.send_fds(pair[0], [b"x"], [pair[1].fileno()])  # as a checker must, to request a worker
     finally:
         isolation.clean_up()
 
@@ -87,7 +87,7 @@ def _try_all(tier: str, outside: Outside) -> None:
     if tier == "D":
         return
     folder = Path(outside.file).parent
-    _refused("student code can signal other processes", lambda: os.kill(outside.process, 0))
+    _refused("student code can signal other processes", lambda: os.kill(outside.process, 0))  # 0 only asks
     _refused("student code can change files", lambda: (folder / "note").write_text("here"))
     _refused("student code can change files", lambda: os.truncate(outside.file, 0))
     _refused("student code can change who may read a file", lambda: Path(outside.file).chmod(0o600))
@@ -118,7 +118,7 @@ def _start_processes() -> int:
     """Start processes until the limit is reached and leave them running; return their number."""
     for started in range(_MANY_PROCESSES):
         try:
-            _fork(lambda: time.sleep(60))
+            _fork(lambda: time.sleep(60))  # ends by itself, should the tier fail to end it
         except OSError:
             return started
     return _MANY_PROCESSES

@@ -54,7 +54,7 @@ def scratch_folder() -> Iterator[str]:
     """Create an empty folder that any user may enter; remove it afterwards."""
     folder = tempfile.mkdtemp(prefix="autograder-")
     try:
-        Path(folder).chmod(0o755)
+        Path(folder).chmod(0o755)  # mkdtemp lets only its owner enter
         yield folder
     finally:
         remove_tree(folder)
@@ -80,7 +80,7 @@ def bystander() -> Iterator[int]:
 
 def launcher_environment() -> dict[str, str]:
     """Return the environment variables of the launcher."""
-    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # the rest may hold tokens
     return known | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
 
 
@@ -100,7 +100,7 @@ def probe(tier: str) -> Probe:
         ):
             file = Path(folder, "grades")
             file.write_text("nobody's")
-            file.chmod(0o644)
+            file.chmod(0o644)  # readable by all, so that only the tier can be what refuses
             outside = {"file": str(file), "port": server.getsockname()[1], "process": process}
             done = subprocess.run(
                 python("autograder.sandbox.processes.launcher", "probe"),

@@ -48,7 +48,7 @@ class Isolation:
         """
         del protected
         Path(root, "lib").mkdir()
-        Path(root, "lib", "autograder").symlink_to(package_folder())
+        Path(root, "lib", "autograder").symlink_to(package_folder())  # not its parent folder, which may hold the course
         Path(root, "tmp").mkdir(mode=0o700)
         self.package_root, self.temporary = f"{root}/lib", f"{root}/tmp"
         return 0
@@ -63,7 +63,7 @@ class Isolation:
 
     def enter_worker(self, allowance: Allowance) -> None:
         """Become a worker."""
-        os.setsid()
+        os.setsid()  # kill(0, …) must not reach the monitor
         self.confine(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
@@ -87,6 +87,7 @@ class Isolation:
     def limit(self, allowance: Allowance) -> None:
         """Set the kernel's limits."""
         if not self.counts_alone and allowance.processes < _MANY:
+            # RLIMIT_NPROC counts all of the user's processes, among them those that were there before.
             others = linux.tasks_of_user(os.getuid())
             allowance = replace(allowance, processes=others + allowance.processes if others else _MANY)
         limit_resources(allowance)
@@ -100,8 +101,8 @@ class Isolation:
     def go_to_scratch(self) -> None:
         """Make the temporary folder the working folder, and the one that ``tempfile`` and other programs use."""
         os.chdir(self.scratch)
-        os.environ["TMPDIR"] = os.environ["HOME"] = self.scratch
-        tempfile.tempdir = None
+        os.environ["TMPDIR"] = os.environ["HOME"] = self.scratch  # libraries write caches below HOME
+        tempfile.tempdir = None  # it was computed before the fork
 
     def fills_disk(self) -> bool:
         """Whether the temporary folder exceeds its limits."""
@@ -117,7 +118,7 @@ class Isolation:
     def kill_process(worker: int) -> int:
         """Kill the worker and its process group; return its exit code (negative: a signal)."""
         linux.send_kill(worker, group=True)
-        linux.send_kill(worker)
+        linux.send_kill(worker)  # it may not have made its own group yet
         _, status = os.waitpid(worker, 0)
         return os.waitstatus_to_exitcode(status)
 
@@ -139,7 +140,7 @@ class UserIsolation(Isolation):
     def __init__(self) -> None:
         super().__init__()
         self.user: int | None = None
-        self._claim: socket.socket | None = None
+        self._claim: socket.socket | None = None  # open as long as the user is needed
 
     def enter(self, root: str, protected: Sequence[str]) -> int:
         """Stay root, but keep only the capabilities to change users and to kill their processes."""
@@ -167,7 +168,7 @@ class UserIsolation(Isolation):
         """Switch to the chosen user for good, and apply the shared restrictions."""
         self.go_to_scratch()
         if self.user is not None:
-            os.setgroups([])
+            os.setgroups([])  # groups before the user, who may not change them any more
             os.setresgid(self.user, self.user, self.user)
             os.setresuid(self.user, self.user, self.user)
             linux.set_dumpable(dumpable=True)  # so that the monitor can read its memory use
@@ -197,7 +198,7 @@ def claim_user() -> tuple[int, socket.socket]:
     busy = linux.users_with_processes()
     for offset in range(_COUNT):
         user = _FIRST + (os.getpid() + offset) % _COUNT
-        if user in busy:
+        if user in busy:  # orphans of a grader that was killed, or a user of this machine
             continue
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:

@@ -28,17 +28,7 @@ from autograder.sandbox.isolation import linux
 from autograder.sandbox.processes.fork_server import fork_for_each
 from autograder.sandbox.processes.remote import Link, RemoteSubmission
 from autograder.sandbox.protocol import frames, messages
-from autograder.sandbox.protocol.messages import (
-    ALIVE,
-    ARM,
-    EXITED,
-    VERDICT,
-    Limits,
-    explain,
-    lay_down,
-    read_job,
-    request_worker,
-)
+from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, VERDICT, Limits, request_worker
 
 _MONITOR_TIMEOUT_S = 5.0
 """Seconds to wait for a monitor's answer, which normally comes at once."""
@@ -107,11 +97,11 @@ class RemoteSession:
         self.close()
         channel, self._control = request_worker(self._zygote, self._limits)
         self._link.attach(channel)
-        self._alive, self._owed = True, 0
+        self._alive, self._owed = True, 0  # the new monitor owes nothing
 
     def _run_cells(self) -> None:
         for place, (identity, source) in enumerate(self._cells):
-            if place in self._bad_cells:
+            if place in self._bad_cells:  # ended an earlier worker
                 continue
             try:
                 self._arm(self._limits.cell_s, self._limits.memory_mb)
@@ -138,14 +128,14 @@ class RemoteSession:
 
     def _note_cell(self, identity: str, source: str, outcome: Outcome, message: str) -> None:
         """Record how a cell ran the first time, and which names are missing because of it."""
-        if identity in self.cell_results:
+        if identity in self.cell_results:  # the cells run again in every new worker
             return
         self.cell_results[identity] = CellResult(identity, outcome, message)
         for name in names_defined(source):
             if message:
                 self._reasons[name] = message
             else:
-                self._reasons.pop(name, None)
+                self._reasons.pop(name, None)  # a later cell may define a name that an earlier one failed to
 
     def _arm(self, cpu_s: float, memory_mb: int) -> None:
         assert self._control is not None
@@ -180,7 +170,7 @@ class RemoteSession:
             # A dead worker's monitor reports at once. A worker that closed its socket but is alive has to be ended,
             # which its monitor does when this side hangs up.
             if not select.select([self._control], [], [], 0.5)[0]:
-                self._control.shutdown(socket.SHUT_WR)
+                self._control.shutdown(socket.SHUT_WR)  # only this half: the verdict still has to come back
         except OSError:
             pass
         while (death := self._read()) is None:
@@ -194,7 +184,7 @@ class RemoteSession:
             message = self._control.recv(VERDICT.size)
         except OSError:
             message = b""
-        if len(message) != VERDICT.size:
+        if len(message) != VERDICT.size:  # the monitor died as well
             self.interrupted = True
             return WorkerDied("exit", "The process that runs your code ended unexpectedly.")
         reason, status, growth = VERDICT.unpack(message)
@@ -202,8 +192,8 @@ class RemoteSession:
         if reason == ALIVE:
             self._owed -= 1
             return None
-        self.interrupted |= (reason, status) == (EXITED, -signal.SIGKILL)
-        return explain(reason, status)
+        self.interrupted |= (reason, status) == (EXITED, -signal.SIGKILL)  # the monitor did not do it: the OOM killer?
+        return messages.explain(reason, status)
 
     def _line(self, cell: str, line: int) -> str:
         """Return a line of the student's code, from the checker's own copy: the worker's could be forged."""
@@ -223,7 +213,7 @@ def _cell_outcome(error: StudentError) -> tuple[Outcome, str]:
 def serve(channel: socket.socket, requests: socket.socket, zygote: socket.socket) -> None:
     """Collect the checks that arrive over ``channel``; then grade one submission per request, in a fork."""
     with channel:
-        tests = lay_down(frames.receive(channel)[0], Path(FOLDER).absolute())
+        tests = messages.lay_down(frames.receive(channel)[0], Path(FOLDER).absolute())
     checker = _Checker(requests, zygote)
     run_pytest(tests, checker)
     checker.finish()
@@ -238,7 +228,7 @@ class _Checker(Recorder):
         self._zygote = zygote
         self._grading: tuple[socket.socket, RemoteSession] | None = None
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(tryfirst=True)  # pytest stops at the first plugin that returns a value
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Fork for each submission; only the forks continue."""
         gc.freeze()  # keeps collections in the forks from touching, and so copying, the pages they share
@@ -246,7 +236,7 @@ class _Checker(Recorder):
         if request is None:
             return True  # nothing to run in the checker itself
         if sys.platform == "linux":
-            linux.die_with_parent()
+            linux.die_with_parent()  # a fork does not inherit it
         self._start(socket.socket(fileno=request[1][0]))
         return super().pytest_runtestloop(session)
 
@@ -260,7 +250,7 @@ class _Checker(Recorder):
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells and prepare its checks."""
-        checks, cells, limits, reused = read_job(frames.receive(channel)[0])
+        checks, cells, limits, reused = messages.read_job(frames.receive(channel)[0])
         session = RemoteSession(self._zygote, cells, limits)
         self._grading = channel, session
         session.start()

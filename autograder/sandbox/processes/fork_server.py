@@ -32,10 +32,10 @@ def fork_for_each(
         get_ready(message)
         pid = os.fork()
         if pid == 0:
-            requests.close()
+            requests.close()  # a copy in a child would hide from clients that the server has ended
             return message, descriptors
         children.add(pid)
-        for descriptor in descriptors:
+        for descriptor in descriptors:  # the child has its own; open here, they would hide that it hung up
             os.close(descriptor)
     while children:
         _reap(children, wait=True)

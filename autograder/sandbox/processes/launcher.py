@@ -28,7 +28,7 @@ def main() -> int:
     child = isolation.enter(request["root"], request["protected"])
     if child:
         _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status) & 0xFF
+        return os.waitstatus_to_exitcode(status) & 0xFF  # negative after a signal
     try:
         _inside(sys.argv[1], request, isolation)
     except BaseException as error:  # noqa: BLE001 - this may be a fork, which must never return
@@ -46,7 +46,7 @@ def _inside(request_fd: str, request: dict[str, Any], isolation: Isolation) -> N
         os._exit(0)
     preload = ",".join(request["preload"])
     command = python("autograder.sandbox.processes.zygote", request_fd, isolation.tier, preload)
-    os.execve(command[0], command, environment)
+    os.execve(command[0], command, environment)  # a fresh interpreter: nothing imported outside comes along
 
 
 _KEEP_FREED_MEMORY = {
@@ -65,18 +65,18 @@ def _zygote_environment(isolation: Isolation) -> dict[str, str]:
         "HOME": isolation.temporary,
         "TMPDIR": isolation.temporary,
         "LANG": "C.UTF-8",
-        "TZ": "UTC",
+        "TZ": "UTC",  # results must not depend on the machine
         "PYTHONPATH": isolation.package_root,
         "PYTHONHASHSEED": "0",  # sets of strings iterate in the same order in every run
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # libraries are read-only in tiers A and B
         "PYTHONNOUSERSITE": "1",
-        "OMP_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",  # read on import; a process with threads cannot fork safely
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         **_KEEP_FREED_MEMORY,
-        "MPLBACKEND": "Agg",
+        "MPLBACKEND": "Agg",  # there is no display
         "IPYTHONDIR": f"{isolation.temporary}/.ipython",
-        "AUTOGRADER_GRADING": "1",
+        "AUTOGRADER_GRADING": "1",  # `check` in a cell does nothing: checks come from outside
     }
 
 

@@ -50,6 +50,7 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills
     if gone is not None:
         poll.register(gone, select.POLLIN)
     while True:
+        # Without limits there is nothing to measure: sleep until the checker writes or the worker ends.
         events = dict(poll.poll(_PERIOD_MS if armed.wall or gone is None else None))
         if control.fileno() in events and not _rearm(control, armed, worker):
             break
@@ -59,7 +60,7 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills
         if broken is not None:
             reason = broken
             break
-    status = kill(worker)
+    status = kill(worker)  # before the report: then nothing of it runs any more
     try:
         control.sendall(VERDICT.pack(reason, status, _growth(armed, armed.seen)))
     except OSError:
@@ -83,7 +84,7 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     if len(message) != ARM.size:
         return False
     cpu_s, wall_s, armed.memory = ARM.unpack(message)
-    armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0
+    armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0  # counted from now
     armed.wall = time.monotonic() + wall_s if wall_s else 0.0
     peak = _peak(worker)
     if wall_s:
@@ -123,7 +124,7 @@ def cpu_seconds(pid: int) -> float:
             fields = file.read().rpartition(b")")[2].split()  # the name before it may contain spaces: see proc(5)
     except OSError:
         return 0.0
-    return sum(int(field) for field in fields[11:15]) / _TICKS
+    return sum(int(field) for field in fields[11:15]) / _TICKS  # utime, stime, cutime, cstime
 
 
 def exceeds_memory(pid: int, limit: int) -> bool:

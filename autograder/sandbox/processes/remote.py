@@ -122,6 +122,7 @@ class Link:
         Student text ends up in tables, terminals and files, so control characters are replaced.
         """
         kind, message, cell, line = [*fields, "", "", "", ""][:4]
+        # The name of a student's own class could quote a hidden input.
         known = isinstance(kind, str) and (kind in BUILTIN_ERRORS or kind == "SystemExit")
         line = line if type(line) is int and 0 < line < 100_000 else 0
         return StudentError(
@@ -134,7 +135,7 @@ class Link:
 
     def _object(self, number: int, name: str, is_callable: bool) -> RemoteObject:
         found = self._objects.get(number)
-        if found is None:
+        if found is None:  # one per number: the same object of the student is the same object here
             found = RemoteObject(self, number, name, is_callable)
             self._objects[number] = found
         return found
@@ -214,7 +215,7 @@ class _Call:
             old = self.inputs[place]
             if new.dtype != old.dtype:
                 raise self.link.refuse("Your answer cannot be read: it changes the dtype of its input.")
-            old.data = new.detach()
+            old.data = new.detach()  # shape and all, which copy_ could not
             if old.is_leaf:
                 old.requires_grad_(new.requires_grad)
                 old.grad = new.grad
@@ -227,10 +228,11 @@ class _Remote(torch.autograd.Function):
     def forward(ctx: Any, call: _Call, _always: torch.Tensor, *_inputs: torch.Tensor) -> Any:
         call.send()
         ctx.call = call
-        ctx.set_materialize_grads(False)
+        ctx.set_materialize_grads(False)  # None, not zeros, for results that the loss does not use
         return tuple(call.outputs)
 
     @staticmethod
+    # A second derivative would leave out what the worker did; this makes it an error.
     @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
     def backward(ctx: Any, *grads: torch.Tensor | None) -> Any:
         return (None, None, *ctx.call.input_gradients(grads))
@@ -258,6 +260,7 @@ class RemoteObject:
     """An object on the student's side that is not a plain value: a function, a model, a loader."""
 
     def __init__(self, link: Link, number: int, type_name: str, is_callable: bool) -> None:
+        # Not by assignment, which __setattr__ sends to the student's side.
         self.__dict__.update(_link=link, _number=number, _is_callable=is_callable)
         self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
 
@@ -284,7 +287,7 @@ class RemoteObject:
         return length
 
     def __bool__(self) -> bool:
-        return True
+        return True  # without it, Python would ask __len__, a call to the worker
 
     def __iter__(self) -> Iterator[Any]:
         items = self._link.ask("iterate", self, MAX_ITEMS)

@@ -92,7 +92,7 @@ class Worker:
         self._numbers.clear()
         self._graphs.clear()
         seed_everything(seed)
-        torch.set_grad_enabled(True)
+        torch.set_grad_enabled(True)  # an answer may have switched it off
         return ["ok", None, []], []
 
     def _callee(
@@ -135,7 +135,7 @@ class Worker:
             graph = self._next
             self._next += 1
             self._graphs[graph] = (list(encoder.tensors.slots.values()), arguments)
-            while len(self._graphs) > MAX_GRAPHS:
+            while len(self._graphs) > MAX_GRAPHS:  # each keeps its tensors in memory
                 self._graphs.popitem(last=False)
         return ["ok", value, changed, graph], encoder.buffers
 
@@ -145,9 +145,9 @@ class Worker:
         grads = dict(wire.Decoder(buffers, self._resolve, strided=True).decode(slots))
         before = [(tensor, tensor.grad) for tensor in arguments]
         for tensor in arguments:
-            tensor.grad = None
+            tensor.grad = None  # backward adds to what is there
         # The sum of output · grad has these gradients. Unlike `torch.autograd.backward`, it accepts outputs that do not
-        # require grad.
+        # require grad. The graph stays, because a check may backpropagate through the same results again.
         sum((outputs[slot] * grad).sum() for slot, grad in grads.items()).backward(retain_graph=True)
         encoder = wire.Encoder(self._handle)
         value = encoder.encode([tensor.grad for tensor in arguments])
@@ -157,11 +157,11 @@ class Worker:
 
     def _handle(self, value: Any) -> list[Any]:
         number = self._numbers.get(id(value))
-        if number is None:
+        if number is None:  # the same object keeps its number, so `is` works in checks
             number = self._next
             self._next += 1
             self._handles[number] = value
-            self._numbers[id(value)] = number
+            self._numbers[id(value)] = number  # _handles keeps the object, so no other gets its id
         return ["h", number, type(value).__name__, callable(value)]
 
     def _resolve(self, number: int, _name: str, _is_callable: bool) -> Any:

@@ -19,14 +19,8 @@ import traceback
 from dataclasses import fields
 from typing import Any
 
-from autograder.sandbox.isolation import isolation_of, linux
-from autograder.sandbox.isolation.hardening import (
-    Allowance,
-    close_all_but,
-    forget_closed_folders,
-    open_null,
-    reset_signals,
-)
+from autograder.sandbox.isolation import hardening, isolation_of, linux
+from autograder.sandbox.isolation.hardening import Allowance
 from autograder.sandbox.isolation.unconfined import Isolation
 from autograder.sandbox.processes import monitor
 from autograder.sandbox.processes.fork_server import fork_for_each
@@ -53,7 +47,7 @@ def _preload(modules: list[str]) -> Any:
     gc.disable()  # imports create hundreds of thousands of objects and little garbage: saves half a second
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # forks of a process with OpenMP threads may hang
     torch.set_num_interop_threads(1)
     for name in modules:
         with contextlib.suppress(ImportError):  # a missing module fails where the student imports it
@@ -75,7 +69,7 @@ def _settle() -> None:
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1  # noqa: PTH112, PTH208
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads; it must have one, or its children may hang")
-    gc.freeze()
+    gc.freeze()  # collections would touch, and so copy, the pages that children share
     gc.enable()
 
 
@@ -90,7 +84,7 @@ class _DeferredCompiler:
             return
         self._workers += 1
         if self._workers == 2 and COMPILER not in sys.modules:
-            gc.disable()
+            gc.disable()  # see _preload
             importlib.import_module(COMPILER)
             _settle()
 
@@ -99,7 +93,7 @@ def _run_process(request: dict[str, Any], descriptors: list[int], isolation: Iso
     """Run the requested process in this fork; never return."""
     status = 1
     try:
-        reset_signals()
+        hardening.reset_signals()
         os.setsid()
         allowance = Allowance(**{field.name: request[field.name] for field in fields(Allowance)})
         if request["kind"] == "checker":
@@ -120,11 +114,11 @@ def _run_checker(allowance: Allowance, isolation: Isolation, channel: int, reque
 
     if sys.platform == "linux":
         linux.die_with_parent()
-    close_all_but({2, channel, requests, zygote})
-    open_null(0, 1)
+    hardening.close_all_but({2, channel, requests, zygote})
+    hardening.open_null(0, 1)
     try:
         isolation.enter_checker(allowance)
-        forget_closed_folders()
+        hardening.forget_closed_folders()
         serve(*(socket.socket(fileno=descriptor) for descriptor in (channel, requests, zygote)))
     finally:
         isolation.clean_up()
@@ -136,10 +130,10 @@ def _run_monitor(allowance: Allowance, isolation: Isolation, shell: Any, channel
         isolation.guard(allowance)
         child = os.fork()
         if child == 0:
-            os.close(control)
+            os.close(control)  # with it, student code could lift its own limits
             _run_worker(allowance, isolation, shell, channel)
             os._exit(0)
-        os.close(channel)
+        os.close(channel)  # else the checker would not notice that the worker has hung up
         monitor.watch(child, socket.socket(fileno=control), isolation.kill, isolation.fills_disk)
     finally:
         isolation.clean_up()
@@ -150,11 +144,11 @@ def _run_worker(allowance: Allowance, isolation: Isolation, shell: Any, channel:
     from autograder.sandbox.processes.worker import Worker
 
     isolation.enter_worker(allowance)
-    forget_closed_folders()
-    close_all_but({channel})
-    open_null(0, 1, 2)
+    hardening.forget_closed_folders()
+    hardening.close_all_but({channel})  # only now: errors of the steps above go to standard error
+    hardening.open_null(0, 1, 2)
     student = Worker(socket.socket(fileno=channel), shell)
-    sys.modules["__main__"] = student.main_module
+    sys.modules["__main__"] = student.main_module  # where pickle looks for the student's classes
     sys.argv = ["notebook"]
     student.serve()
 

@@ -28,6 +28,7 @@ class ProtocolError(Exception):
 def send(sock: socket.socket, structure: Any, buffers: list[memoryview] | None = None) -> None:
     """Send one frame; raise ``OSError`` if the other side has hung up, `ProtocolError` if the frame is too large."""
     buffers = buffers or []
+    # A Python text may hold lone surrogates, which are not valid UTF-8, so a student could stop the sender with one.
     body = msgpack.packb(structure, use_bin_type=True, unicode_errors="surrogatepass")
     sizes = [buffer.nbytes for buffer in buffers]
     if len(body) > MAX_STRUCTURE or len(buffers) > MAX_BUFFERS or sum(sizes) > MAX_BYTES:
@@ -78,7 +79,7 @@ def unpack(body: bytes | bytearray) -> Any:
             max_str_len=4 * MAX_TEXT,  # bytes of UTF-8
             max_bin_len=MAX_STRUCTURE,
             max_array_len=MAX_NODES,
-            max_map_len=0,
+            max_map_len=0,  # dicts arrive as pairs, so that colliding keys are refused before a dict is built
             max_ext_len=0,
         )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
@@ -95,7 +96,7 @@ def _exactly(sock: socket.socket, size: int) -> bytearray:
     while len(data) < size:
         try:
             received = sock.recv(min(size - len(data), _STEP))
-        except ConnectionError:
+        except ConnectionError:  # a killed process resets the connection if it had not read everything
             received = b""
         if not received:
             raise EOFError("the other side has closed the connection")

@@ -87,11 +87,11 @@ def request_checker(zygote: socket.socket, limits: Limits) -> tuple[socket.socke
         "memory_mb": _CHECKER_MEMORY_MB,
         "processes": limits.processes,
         "file_mb": limits.file_mb,
-        "cpu_s": round(2 * limits.submission_s),
+        "cpu_s": round(2 * limits.submission_s),  # the kernel's limit per process: a backstop
     }
     channel, far_channel = socket.socketpair()
     requests, far_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with far_channel, far_requests:
+    with far_channel, far_requests:  # copies left open here would hide that the checker has hung up
         _send(zygote, request, far_channel.fileno(), far_requests.fileno(), zygote.fileno())
     return channel, requests
 
@@ -183,7 +183,7 @@ def compiled(source: bytes, name: str) -> bytes:
     if not name.endswith(".py"):
         return b""
     try:
-        code = compile(source, name, "exec", dont_inherit=True)
+        code = compile(source, name, "exec", dont_inherit=True)  # else with the `__future__` imports of this file
     except (SyntaxError, ValueError):
         return b""
     unchecked_hash = (0b01).to_bytes(4, "little")  # PEP 552: importing does not compare it with the source
@@ -226,7 +226,7 @@ def read_check(fields: Any, job: Job) -> tuple[str, CheckResult, Cost]:
             if not (math.isfinite(seconds) and math.isfinite(memory_mb)):
                 raise ProtocolError("a checker reports a cost that is not a number")
             for check in job.checks:
-                if (check.question, check.name) == (question, name):
+                if (check.question, check.name) == (question, name):  # title and points come from this side
                     shown = _pictures(pictures)
                     return question, result_of(check, _outcome(outcome), _text(text), shown), Cost(seconds, memory_mb)
     raise ProtocolError("a checker reports a check that it was not given")

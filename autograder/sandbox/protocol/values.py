@@ -83,7 +83,7 @@ class Encoder:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise ProtocolError("a value is nested too deeply or has too many parts")
-        kind = type(value)
+        kind = type(value)  # not isinstance: a subclass has behaviour of its own and crosses as a handle
         if value is None or kind in (bool, float):
             return value
         if kind in (str, bytes):
@@ -91,7 +91,7 @@ class Encoder:
                 raise ProtocolError("a text is too long")
             return value
         if kind is int:
-            return value if -(2**63) <= value < 2**63 else ["i", str(value)]
+            return value if -(2**63) <= value < 2**63 else ["i", str(value)]  # msgpack's range
         if isinstance(value, torch.Tensor):
             return self._tensor(value, depth)
         inner = depth + 1
@@ -128,7 +128,8 @@ class Encoder:
             return ["r", self._places[id(tensor)]]
         if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _DTYPE_NAMES:
             return self._handle(tensor)
-        plain = tensor.detach().as_subclass(torch.Tensor)
+        plain = tensor.detach().as_subclass(torch.Tensor)  # a subclass may override any method called below
+        # Before its grad, as in the decoder: a reference is an index into this order.
         self._places[id(tensor)] = len(self.tensors.seen)
         self.tensors.seen.append(tensor)
         slot = None
@@ -253,7 +254,7 @@ class Decoder:
             tensor = self._strided_tensor(dtype, shape, strides, place)
         else:
             buffer = self._buffer(place, shape, dtype)
-            tensor = (
+            tensor = (  # torch.frombuffer refuses an empty buffer
                 torch.frombuffer(buffer, dtype=dtype).reshape(shape) if len(buffer) else torch.empty(shape, dtype=dtype)
             )
         self.tensors.seen.append(tensor)
@@ -285,12 +286,12 @@ class Decoder:
             raise ProtocolError("a buffer does not have the size of its shape")
         if dtype in _BOOLEANS and buffer.translate(None, b"\0\1"):
             raise ProtocolError("a bool is neither true nor false")  # torch would count its byte as 2 or 255
-        self._buffers[place] = None
+        self._buffers[place] = None  # so that the check above finds a second use
         return buffer
 
 
 def _natural(value: Any) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or value < 0:  # not isinstance, which accepts True
         raise ProtocolError("an index or a size is not a natural number")
     return value
 
