@@ -123,7 +123,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 # --- Signals ------------------------------------------------------------------------------------------------------
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class _Signal(KeyboardInterrupt):  # which `except Exception` lets pass

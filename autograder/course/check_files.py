@@ -155,3 +155,14 @@ def parsed(content: bytes, where: str) -> ast.Module:
         raise CourseError(f"{where}:{error.lineno}: this is not valid Python: {error.msg}.") from None
     except ValueError as error:  # a null byte
         raise CourseError(f"{where}: this is not valid Python: {error}.") from None
+
+
+def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield each name that a module assigns at its top level, and the value."""
+    for node in tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = getattr(node, "value", None)  # `x: int` has none
+        if value is not None:
+            yield from ((target.id, value) for target in targets if isinstance(target, ast.Name))

@@ -107,7 +107,10 @@ def read_manifest(root: Path, version: str) -> Manifest:
     try:
         with reading(path):
             content = path.read_bytes()
-        return _manifest_from(json.loads(content))
+        manifest = _manifest_from(json.loads(content))
+        if manifest.version != version:  # a copied or renamed file: everything below would be about another release
+            raise ValueError(f"it is the manifest of {manifest.version}")
+        return manifest
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             f"{path} is damaged ({type(error).__name__}: {error}). Restore it from version control, or build it again."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from autograder.course import Exercise
 from autograder.course.cells import Cell
-from autograder.course.check_files import parsed, question_of
+from autograder.course.check_files import assignments, parsed, question_of
 from autograder.course.digests import code_digest, program, reachable, statements
 from autograder.course.reader import is_check
 from autograder.errors import CourseError
@@ -96,11 +96,9 @@ def checks_that_train(exercise: Exercise) -> frozenset[tuple[str, str]]:
 
 
 def _experiment_names(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        value = node.value if isinstance(node, ast.Assign) else None
+    for name, value in assignments(tree):
         if isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "Experiment":
-            assert isinstance(node, ast.Assign)
-            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+            yield name
 
 
 def plan(exercise: Exercise, described: Sequence[Description]) -> list[Plan]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.course import Course, Exercise
-from autograder.course.check_files import RECORD_NAME, parsed
+from autograder.course.check_files import RECORD_NAME, assignments, parsed
 from autograder.course.structure import is_public
 from autograder.errors import LeakError
 from autograder.release.notebooks import BEGIN, END, is_illustration, read_regions, read_solution
@@ -184,9 +184,8 @@ def _seed_secrets(exercise: Exercise) -> Iterator[Secret]:
     """Yield the seeds of hidden data and the names of experiments."""
     for file, content in exercise.check_files.files:
         if file.endswith(".py") and not is_public(file):
-            for node in parsed(content, file).body:
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                    yield from _named_secrets(node.targets[0].id, node.value, f"tests/checks/{file}")
+            for name, value in assignments(parsed(content, file)):
+                yield from _named_secrets(name, value, f"tests/checks/{file}")
 
 
 def _named_secrets(name: str, value: ast.expr, where: str) -> Iterator[Secret]:

@@ -104,7 +104,12 @@ def test_versions_are_in_the_order_of_their_numbers(tiny_course):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"\xff", OLD.to_bytes().replace(b'"format": 1', b'"format": 9')]
+    "content",
+    [
+        *(b"", b"{}", b"[]", b"\xff"),
+        OLD.to_bytes().replace(b'"format": 1', b'"format": 9'),
+        OLD.to_bytes().replace(b'"version": "2026.1"', b'"version": "2026.2"'),
+    ],
 )
 def test_a_damaged_manifest_is_reported(tiny_course, content):
     (tiny_course / "release").mkdir()

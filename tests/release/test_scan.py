@@ -17,7 +17,7 @@ DIGEST = "3f786850e387550fdab836ed7e6dc881de23001b"
 HIDDEN = "tests/checks/greetings/hidden/test_add.py"
 EXPERIMENTS = """
 
-HIDDEN_SEED = 271828183
+HIDDEN_SEED: int = 271828183
 SMALL_SEED = 7
 
 
