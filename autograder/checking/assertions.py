@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from autograder.checking.failures import fail, student_error
-from autograder.checking.student_module import in_place
+from autograder.checking.failures import Phrase, closed, fail, phrase, student_error
+from autograder.checking.student_module import KNOWN_TYPES, in_place
 from autograder.results.pictures import show_difference
 
 Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -57,15 +57,15 @@ def assert_tensor(
 
 def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, atol: float) -> tuple[str, str]:
     if actual is None:
-        return f"{what} returned None.", "Expected a tensor. Is a `return` missing?"
+        return phrase("{what} returned None.", what=what), "Expected a tensor. Is a `return` missing?"
     if not isinstance(actual, torch.Tensor):
-        return f"{what} must be a tensor, but it is {_kind(actual)}.", ""
+        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=_kind(actual)), ""
     if actual.shape != expected.shape:
-        return (f"{what} has the wrong shape.", f"Expected {_shape(expected)}, got {_shape(actual)}.")
+        return (phrase("{what} has the wrong shape.", what=what), f"Expected {_shape(expected)}, got {_shape(actual)}.")
     if actual.dtype != expected.dtype:
-        return f"{what} has dtype {_dtype(actual)}, expected {_dtype(expected)}.", ""
+        return phrase("{what} has dtype {got}, not {want}.", what=what, got=_dtype(actual), want=_dtype(expected)), ""
     if actual.device != expected.device:
-        return f"{what} is on device {actual.device}, expected {expected.device}.", ""
+        return phrase("{what} is on another device.", what=what), f"Expected {expected.device}, got {actual.device}."
     got, want = actual.detach(), expected.detach()
     wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
     if not bool(wrong.any()):
@@ -76,13 +76,13 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
         index, value = _first(odd), got[_first(odd)].item()
         kind = "NaN" if math.isnan(value) else "infinite"
         return (
-            f"{what} contains {kind} values.",
+            phrase("{what} contains {kind} values.", what=what, kind=kind),
             f"{int(odd.sum())} of {odd.numel()} values are {kind}, the first at {_place(index)}: "
             f"expected {_number(want[index])}.",
         )
     index = _first(wrong)
     return (
-        f"{what} has wrong values.",
+        phrase("{what} has wrong values.", what=what),
         f"{int(wrong.sum())} of {wrong.numel()} values differ, the first at {_place(index)}: "
         f"expected {_number(want[index])}, got {_number(got[index])}.",
     )
@@ -127,12 +127,19 @@ def assert_equal(
         return
     likely = _match(actual, mistakes, rtol, atol) or cause
     if actual is None:
-        fail(f"{what} returned None.", details=f"Expected {expected!r}. Is a `return` missing?", cause=likely)
+        fail(
+            phrase("{what} returned None.", what=what),
+            details=f"Expected {expected!r}. Is a `return` missing?",
+            cause=likely,
+        )
     if (_is_number(expected) and not _is_number(actual)) or (
         type(actual) is not type(expected) and not _is_number(expected)
     ):
-        fail(f"{what} must be {_kind(expected)}, but it is {_kind(actual)}.", cause=likely)
-    fail(f"{what} is wrong.", details=f"Expected {expected!r}, got {actual!r}.", cause=likely)
+        problem = phrase("{what} must be {want}, but it is {got}.", what=what, want=_kind(expected), got=_kind(actual))
+        fail(
+            problem, details=f"Its shape is {_shape(actual)}." if isinstance(actual, torch.Tensor) else "", cause=likely
+        )
+    fail(phrase("{what} is wrong.", what=what), details=f"Expected {expected!r}, got {actual!r}.", cause=likely)
 
 
 def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
@@ -178,7 +185,10 @@ def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "
     """Check that ``value`` has the attributes or methods ``names``, before the check uses them."""
     for name in names:
         if not hasattr(value, name):
-            fail(f"{what} must be an object with `.{name}`, but it is {_kind(value)}.", cause=cause)
+            without = phrase(
+                "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=_kind(value)
+            )
+            fail(without, cause=cause)
 
 
 def assert_raises(
@@ -191,6 +201,7 @@ def assert_raises(
     **keywords: Any,
 ) -> None:
     """Check that student code raises ``kind`` with a message that contains each word in ``mentions``."""
+    expected = closed(kind.__name__)
     try:
         function(*arguments, **keywords)
     except kind as error:
@@ -199,8 +210,13 @@ def assert_raises(
             raise
         absent = [word for word in mentions if not re.search(re.escape(word), str(error), re.IGNORECASE)]
         if absent:
-            names = ", ".join(f"“{word}”" for word in absent)
-            fail(f"{what} raises {kind.__name__}, but its message does not mention {names}.", cause=cause)
+            problem = phrase(
+                "{what} raises {kind}, but its message does not mention {word}.",
+                what=what,
+                kind=expected,
+                word=absent[0],
+            )
+            fail(problem, cause=cause)
         return
     except NotImplementedError:
         raise
@@ -208,31 +224,32 @@ def assert_raises(
         info = student_error(error)
         if info is None:
             raise
-        fail(f"{what} must raise {kind.__name__}, but it raised {info.kind}.", cause=cause)
-    fail(f"{what} must raise {kind.__name__}, but it raised no exception.", cause=cause)
+        problem = phrase(
+            "{what} must raise {kind}, but it raised {other}.", what=what, kind=expected, other=closed(info.kind)
+        )
+        fail(problem, cause=cause)
+    fail(phrase("{what} must raise {kind}, but it raised no exception.", what=what, kind=expected), cause=cause)
 
 
 @contextmanager
 def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
     """Check that the calls in this block do not change the values, grad or requires_grad of these tensors."""
     before = [_snapshot(tensor) for tensor in inputs]
-    with in_place():
+    with in_place(*inputs):
         yield
     for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
         if not same:
-            fail(
-                f"{what} changes its input.", cause="an in-place operation (`+=`, `x[...] = `, `relu_`) on an argument"
-            )
+            cause = "an in-place operation (`+=`, `x[...] = `, `relu_`) on an argument"
+            fail(phrase("{what} changes its input.", what=what), cause=cause)
         if tensor.requires_grad != requires_grad:
-            fail(f"{what} changes `requires_grad` of its input.", cause="`requires_grad_()` on the argument itself")
+            cause = "`requires_grad_()` on the argument itself"
+            fail(phrase("{what} changes `requires_grad` of its input.", what=what), cause=cause)
         if (tensor.grad is None) != (grad is None) or (
             grad is not None and tensor.grad is not None and not torch.equal(tensor.grad, grad)
         ):
-            fail(
-                f"{what} changes `.grad` of its input.",
-                cause="`backward()` adds to `.grad`; `torch.autograd.grad` does not",
-            )
+            cause = "`backward()` adds to `.grad`; `torch.autograd.grad` does not"
+            fail(phrase("{what} changes `.grad` of its input.", what=what), cause=cause)
 
 
 def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
@@ -240,22 +257,32 @@ def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, 
     return tensor.detach().clone(), None if grad is None else grad.clone(), tensor.requires_grad
 
 
-def _kind(value: Any) -> str:
+_TYPES = frozenset(
+    ("bool", "bytes", "complex", "device", "dict", "dtype", "ellipsis", "float", "int", "list", "ndarray", "set",
+     "Size", "slice", "str", "Tensor", "tuple")
+)  # fmt: skip
+"""The types of values that cross from the student's process."""
+
+
+def _kind(value: Any) -> Phrase:
+    """Return what a value is, from a closed set: the name of a student's own class could carry hidden inputs out."""
     if value is None:
-        return "None"
+        return closed("None")
     if isinstance(value, torch.Tensor):
-        return f"a tensor of shape {_shape(value)}"
+        return closed("a tensor")
     # A `RemoteObject` stands for an object in the student's process: name the type that it has there.
-    name = str(getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__)
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    name = getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__
+    if name not in _TYPES | KNOWN_TYPES:
+        return closed("an object of your own")
+    return closed(f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def _shape(tensor: torch.Tensor) -> str:
     return str(tuple(tensor.shape))
 
 
-def _dtype(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _dtype(tensor: torch.Tensor) -> Phrase:
+    return closed(str(tensor.dtype).removeprefix("torch."))
 
 
 def _first(mask: torch.Tensor) -> tuple[int, ...]:

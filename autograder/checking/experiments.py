@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.failures import fail
+from autograder.checking.failures import fail, phrase
 from autograder.checking.student_module import Submission, seed_everything, send_function
 from autograder.course.check_files import RECORD_NAME
 from autograder.errors import CourseError
@@ -95,8 +95,7 @@ class Experiment:
     def check(self, submission: Submission, *, what: str, cause: str = "") -> Metrics:
         """Fail unless one of the fixed seeds reaches the threshold; return the metrics of the first that does.
 
-        The message shows the value reached, which depends only on the answer. The threshold is an expected value, so
-        it is part of the details, which hidden checks do not show.
+        The value reached and the threshold are details, which hidden checks do not show.
 
         Parameters
         ----------
@@ -112,8 +111,9 @@ class Experiment:
                 break
             best = max(best, metrics[self.metric])  # NaN is never larger
         else:
-            reached = f": {best:.2f} in the best of {len(SEEDS)} runs" if math.isfinite(best) else ""
-            fail(f"{what} is too low{reached}.", details=f"At least {threshold:.2f} is needed.", cause=cause)
+            reached = f"It is {best:.2f} in the best of {len(SEEDS)} runs. " if math.isfinite(best) else ""
+            details = f"{reached}At least {threshold:.2f} is needed."
+            fail(phrase("{what} is too low.", what=what), details=details, cause=cause)
         return metrics
 
     def _valid(self, metrics: Metrics) -> Metrics:

@@ -12,15 +12,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Never
+
+
+class Phrase(str):
+    """A text that `phrase` or `closed` made, and what it was made from: a template, and words for its fields.
+
+    Without a template, it is one of a closed set of texts.
+    """
+
+    template: str
+    words: tuple[str, ...]
+
+
+def phrase(template: str, **words: str) -> Phrase:
+    """Return the template with each ``{field}`` replaced by its word: an f-string that a hidden check may show.
+
+    In a hidden check's message, template and words must be literals of the check files, or phrases themselves.
+    """
+    made = Phrase(template.format(**words))
+    made.template, made.words = template, tuple(words.values())
+    return made
+
+
+def closed(text: str) -> Phrase:
+    """Return a text that the caller takes from a closed set, such as the names of dtypes."""
+    made = Phrase(text)
+    made.template, made.words = "", ()
+    return made
+
+
+def is_fixed(text: str, literals: Collection[str]) -> bool:
+    """Whether a text consists of ``literals`` only, so that nothing of a student or a hidden input is in it."""
+    if isinstance(text, Phrase):
+        return (not text.template or text.template in literals) and all(is_fixed(word, literals) for word in text.words)
+    return not text or text in literals
+
+
+UNSPECIFIED = "The result is wrong."
+"""What a hidden check says if its own text is not fixed."""
 
 
 class CheckFailure(AssertionError):
     """A check found the answer wrong.
 
-    ``problem`` and ``cause`` are shown for hidden checks too, so they must not contain values of hidden inputs or
-    results; ``details`` (the expected and the actual value) are shown for public checks only.
+    ``details`` (the expected and the actual value) are shown for public checks only. ``problem`` and ``cause`` are
+    shown for hidden checks too, where they must be literals of the check files or phrases of these: a text with values
+    in it could carry hidden inputs out.
     """
 
     def __init__(self, problem: str, *, details: str = "", cause: str = "") -> None:
@@ -29,13 +69,17 @@ class CheckFailure(AssertionError):
         self.details = details
         self.cause = cause
 
-    def text(self, *, hidden: bool) -> str:
-        """Return the text that the student may read."""
-        parts = [self.problem, "" if hidden else self.details, f"Likely cause: {self.cause}" if self.cause else ""]
-        return "\n".join(part for part in parts if part)
-
     def __str__(self) -> str:
-        return self.text(hidden=False)
+        return _lines(self.problem, self.details, self.cause)
+
+    def hidden_text(self, literals: Collection[str]) -> str:
+        """Return the text that the student may read about a hidden check; ``literals`` are those of the check files."""
+        problem = self.problem if is_fixed(self.problem, literals) else UNSPECIFIED
+        return _lines(problem, "", self.cause if is_fixed(self.cause, literals) else "")
+
+
+def _lines(problem: str, details: str, cause: str) -> str:
+    return "\n".join(part for part in (problem, details, f"Likely cause: {cause}" if cause else "") if part)
 
 
 def fail(problem: str, *, details: str = "", cause: str = "") -> Never:
@@ -56,10 +100,14 @@ class NameMissing(SubmissionError):
 
 
 class WorkerDied(SubmissionError):
-    """The student's process ended; ``reason`` is ``time``, ``memory``, ``exit`` or ``protocol``."""
+    """The student's process ended; ``reason`` is ``time``, ``memory``, ``exit`` or ``protocol``.
 
-    def __init__(self, reason: str, message: str) -> None:
+    ``for_hidden`` is the text for a hidden check, where the student's process chooses parts of the message.
+    """
+
+    def __init__(self, reason: str, message: str, *, for_hidden: str = "") -> None:
         self.reason = reason
+        self.for_hidden = for_hidden or message
         super().__init__(message)
 
 
@@ -74,10 +122,15 @@ class StudentError:
     code: str = ""
 
     def text(self, *, hidden: bool) -> str:
-        """Return the text that the student may read; for a hidden check without the message, which may quote input."""
-        # The line is the student's own code, so it is safe to show for hidden checks too.
+        """Return the text that the student may read.
+
+        For a hidden check, that is only the kind: the student's code chooses the message, and which line raises it, by
+        what it is given.
+        """
+        if hidden:
+            return f"Your code raised {self.kind}."
         place = f" (line {self.line} of the cell: `{self.code}`)" if self.line and self.code else ""
-        return f"Your code raised {self.kind}{'' if hidden or not self.message else ': ' + self.message}{place}"
+        return f"Your code raised {self.kind}{': ' * bool(self.message)}{self.message}{place}"
 
 
 _ATTRIBUTE = "__autograder_student_error__"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import hmac
 import importlib
 import os
 import sys
@@ -17,12 +18,14 @@ import types
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import pytest
 
+from autograder.checking import assertions, experiments, training
 from autograder.checking.failures import WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
@@ -150,10 +153,32 @@ class LocalSession:
             raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s allowed.")
 
 
-def seed_of(check: Check, side: str) -> int:
-    """Return a check's seed for one side; it is the same in every run and differs between checks."""
-    digest = hashlib.sha256(f"{side}:{check.question}.{check.name}".encode()).digest()
+def seed_of(check: Check, side: str, key: bytes = b"") -> int:
+    """Return a check's seed for one side; it is the same in every run and differs between checks.
+
+    With a ``key``, nobody without it can tell from the seed which check is running. Public checks do without: a
+    student's notebook must get the same seeds as the grader.
+    """
+    name = f"{side}:{check.question}.{check.name}".encode()
+    digest = hashlib.sha256(name).digest() if check.public else hmac.digest(key, name, "sha256")
     return int.from_bytes(digest[:4], "big")
+
+
+def literals_of(modules: Iterable[types.ModuleType]) -> frozenset[str]:
+    """Return the texts in the code of these modules: what the messages of hidden checks are made of."""
+    found: set[str] = set()
+    # From the compiled files, which are there already. Not the module's own loader: pytest may have put its own in place.
+    paths = [(module.__name__, path) for module in modules if (path := getattr(module, "__file__", None))]
+    waiting: list[Any] = [SourceFileLoader(name, path).get_code(name) for name, path in paths]
+    while waiting:
+        match waiting.pop():
+            case str(text):
+                found.add(text)
+            case types.CodeType() as code:
+                waiting += code.co_consts
+            case tuple() | frozenset() as several:
+                waiting += several
+    return frozenset(found)
 
 
 class Recorder:
@@ -163,6 +188,7 @@ class Recorder:
         self._checks: dict[tuple[str, str], Check] = {}
         self._reported: set[tuple[str, str]] = set()
         self._passed: set[tuple[str, str]] = set()
+        self._literals: frozenset[str] = frozenset()
 
     def begin(
         self,
@@ -183,6 +209,11 @@ class Recorder:
         self._passed = {key for key, passed in reused.items() if passed}
         self._cases = Counter[tuple[str, str]]()
         self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+
+    def pytest_collection_finish(self) -> None:
+        """Learn the words that messages of hidden checks may use."""
+        checks = [sys.modules[name] for name in _modules_of_checks() if name != FOLDER]
+        self._literals = literals_of([assertions, experiments, training, *checks])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -228,7 +259,11 @@ class Recorder:
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
             skipped = isinstance(error, pytest.skip.Exception)
-            result = not_run(check, str(error)) if skipped else judge(check, error, self._questions, take_shown())
+            result = (
+                not_run(check, str(error))
+                if skipped
+                else judge(check, error, self._questions, take_shown(), self._literals)
+            )
             self._note_case(check, result, call.duration)
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"

@@ -6,8 +6,8 @@ contract, which ``tests/checking/test_contract.py`` tests:
 
 - ``submission.name`` is the object that the notebook defines under this name; a missing one raises `NameMissing`.
 - Functions and classes are called as if they were local; gradients flow through a call in both directions.
-- The check sees what a call does to its tensor arguments only inside ``with in_place():`` or ``with unchanged(...):``.
-  Otherwise an answer that zeroes its input would change the value that the check expects.
+- The check sees what a call does to a tensor argument only where it names it, in ``with in_place(x):`` or ``with
+  unchanged(x):``. Otherwise an answer that zeroes its input would change the value that the check expects.
 - Numbers, strings, containers of these, tensors and arrays come back as values. Anything else comes back as an object
   whose attributes and methods can be used in the same way.
 - An exception of student code arrives as its nearest builtin type; `student_error` tells it from the check's own.
@@ -23,7 +23,7 @@ import linecache
 import textwrap
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -41,22 +41,35 @@ class Submission(Protocol):
     def _seed(self, seed: int) -> None: ...
 
 
-_seeing_changes = ContextVar("seeing_changes", default=False)
+_modifiable: ContextVar[tuple[Any, ...]] = ContextVar("modifiable", default=())
 
 
 @contextmanager
-def in_place() -> Iterator[None]:
-    """Let calls in this block modify their tensor arguments, as a step of gradient descent does."""
-    token = _seeing_changes.set(True)
+def in_place(*arguments: Any) -> Iterator[None]:
+    """Let calls in this block modify these arguments, tensors or containers of tensors, and no others.
+
+    Compute what you expect before the call, and not from these: the answer decides what they hold afterwards.
+    """
+    token = _modifiable.set((*_modifiable.get(), *arguments))
     try:
         yield
     finally:
-        _seeing_changes.reset(token)
+        _modifiable.reset(token)
 
 
-def sees_changes() -> bool:
-    """Whether the check is to see changes that a call makes to its arguments."""
-    return _seeing_changes.get()
+def may_modify(argument: Any) -> bool:
+    """Whether the check lets the call modify this very object."""
+    return any(argument is each for each in _flattened(_modifiable.get()))
+
+
+def _flattened(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values and, from containers, what they contain."""
+    for value in values:
+        yield value
+        if type(value) in (list, tuple):
+            yield from _flattened(value)
+        elif type(value) is dict:
+            yield from _flattened(value.values())
 
 
 def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
@@ -115,8 +128,7 @@ def _marking_errors(value: Callable[..., Any]) -> Callable[..., Any]:
     # Without `updated=()`, wrapping a class would copy its attributes and methods to the wrapper.
     @functools.wraps(value, updated=())
     def call(*arguments: Any, **keywords: Any) -> Any:
-        if not sees_changes():
-            arguments, keywords = _copied(arguments), _copied(keywords)
+        arguments, keywords = _copied(arguments), _copied(keywords)
         try:
             return value(*arguments, **keywords)
         except Exception as error:
@@ -128,13 +140,15 @@ def _marking_errors(value: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _copied(value: Any) -> Any:
-    """Return arguments with their tensors and arrays copied, keeping the memory layout.
+    """Return arguments with their tensors and arrays copied, keeping the memory layout, unless they may be modified.
 
     A tensor that requires grad is not copied: its gradient must reach the caller's tensor.
     """
     import numpy as np
     import torch
 
+    if may_modify(value):
+        return value
     if isinstance(value, torch.Tensor) and not value.requires_grad:
         return copy.deepcopy(value)
     if isinstance(value, np.ndarray):
@@ -145,6 +159,12 @@ def _copied(value: Any) -> Any:
         return {key: _copied(item) for key, item in value.items()}
     return value
 
+
+# Names of types that may appear in messages: the name of a student's own class could leak a hidden input.
+KNOWN_TYPES = frozenset(
+    ("function", "method", "type", "generator", "map", "filter", "zip", "range", "module", "Linear", "Sequential",
+     "ModuleList", "Conv2d", "DataLoader", "Subset", "TensorDataset", "Generator", "PathCollection")
+)  # fmt: skip
 
 # Exception types that may cross from the student's process; any other crosses as its nearest base among these.
 BUILTIN_ERRORS: dict[str, type[BaseException]] = {

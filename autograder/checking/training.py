@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from autograder.checking.failures import fail
+from autograder.checking.failures import closed, fail, phrase
 from autograder.checking.student_module import Submission, send_function
 
 if TYPE_CHECKING:
@@ -57,12 +57,16 @@ def _as_scores(logits: Any, count: int, what: str) -> NDArray[np.float64]:
     if isinstance(logits, np.ndarray):
         logits = torch.from_numpy(np.ascontiguousarray(logits)) if logits.dtype.kind == "f" else None
     if not isinstance(logits, torch.Tensor):
-        fail(f"{what} must be a floating-point tensor.", cause="a list, a number or None instead of the model's output")
+        fail(
+            phrase("{what} must be a floating-point tensor.", what=what),
+            cause="a list, a number or None instead of the model's output",
+        )
     if not logits.is_floating_point():
-        fail(f"{what} must be floating-point numbers, but they have dtype {str(logits.dtype).removeprefix('torch.')}.")
+        dtype = closed(str(logits.dtype).removeprefix("torch."))
+        fail(phrase("{what} must be floating-point numbers, but they have dtype {dtype}.", what=what, dtype=dtype))
     if tuple(logits.shape) != (count,):
         fail(
-            f"{what} have the wrong shape.",
+            phrase("{what} have the wrong shape.", what=what),
             details=f"Expected {(count,)}, got {tuple(logits.shape)}.",
             cause="a dimension of size 1 that was not removed" if logits.numel() == count else "",
         )

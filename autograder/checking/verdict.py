@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from autograder.checking.failures import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
-from autograder.checking.student_module import describe_error, is_cell_file
+from autograder.checking.student_module import builtin_kind, describe_error, is_cell_file
 from autograder.course import Check
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import Picture
@@ -17,14 +17,19 @@ _STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
 
 
 def judge(
-    check: Check, error: BaseException | None, questions: Collection[str] = (), pictures: tuple[Picture, ...] = ()
+    check: Check,
+    error: BaseException | None,
+    questions: Collection[str] = (),
+    pictures: tuple[Picture, ...] = (),
+    literals: Collection[str] = (),
 ) -> CheckResult:
     """Return the result of one check, given the exception that it raised, if any, and its pictures.
 
     Only names in ``questions`` may appear in a message as not implemented: any other name in the text of a
-    NotImplementedError is the student's, and could leak a hidden input.
+    NotImplementedError is the student's, and could leak a hidden input. For the same reason, a hidden check says
+    nothing but what its files' ``literals`` say.
     """
-    outcome, message = _outcome(check, error, questions)
+    outcome, message = _outcome(check, error, questions, literals)
     return result_of(check, outcome, _scrub(message), pictures)
 
 
@@ -48,30 +53,41 @@ def result_of(check: Check, outcome: Outcome, message: str, pictures: tuple[Pict
     )
 
 
-def _outcome(check: Check, error: BaseException | None, questions: Collection[str]) -> tuple[Outcome, str]:
+def _outcome(
+    check: Check, error: BaseException | None, questions: Collection[str], literals: Collection[str]
+) -> tuple[Outcome, str]:
     hidden = not check.public
     match error:
         case None:
             return Outcome.PASSED, ""
         case CheckFailure():
-            return Outcome.FAILED, error.text(hidden=hidden)
+            return Outcome.FAILED, error.hidden_text(literals) if hidden else str(error)
         case NameMissing(reason=""):
             return (Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run.")
         case NameMissing():
             return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
-        case WorkerDied(reason="time"):
-            return Outcome.TIMED_OUT, str(error)
         case WorkerDied():
-            return Outcome.CRASHED, str(error)
+            timed_out = error.reason == "time"
+            return Outcome.TIMED_OUT if timed_out else Outcome.CRASHED, error.for_hidden if hidden else str(error)
     info = student_error(error) or _local_student_error(error)
     if info is not None:
         return _student_outcome(check, info, questions)
     if isinstance(error, AssertionError):  # a plain `assert`, whose text may quote hidden values
         return Outcome.FAILED, "" if hidden else str(error)
-    return Outcome.GRADER_ERROR, (
-        f"The check itself failed ({type(error).__name__} at {_place(error)}). "
-        "This is not your mistake and costs you no points; your teachers will look at it."
-    )
+    # Which of a hidden check's lines raised, and a text, would carry hidden inputs out.
+    what = builtin_kind(error) if hidden else f"{type(error).__name__}: {error}, at {_place(error)}"
+    return Outcome.GRADER_ERROR, f"The check could not finish ({what}). {_NOT_YOURS}"
+
+
+_NOT_YOURS = "This is not your mistake and costs you no points; your teachers will look at it."
+_YOURS = (
+    "It cannot work with what your answer gave it: a value of another type, shape or length than the question asks for."
+)
+
+
+def blamed(check: Check, result: CheckResult) -> CheckResult:
+    """Return the result of a check that could not finish, where the answer is to blame and not the check."""
+    return result_of(check, Outcome.FAILED, result.message.replace(_NOT_YOURS, _YOURS), result.pictures)
 
 
 def _student_outcome(check: Check, info: StudentError, questions: Collection[str]) -> tuple[Outcome, str]:

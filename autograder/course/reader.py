@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.settings import CONFIG_NAME, configured_exercises
+from autograder.course.settings import CONFIG_NAME, configured_exercises, read_secret
 from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
 from autograder.errors import CourseError, reading
 
@@ -51,10 +51,11 @@ def load_course(root: Path | None = None) -> Course:
         names = order + [name for name in names if name not in order]
     if not names:
         raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
-    return Course(root, tuple(_load_exercise(root, name, name in optional) for name in names))
+    secret = read_secret(root)
+    return Course(root, tuple(_load_exercise(root, name, name in optional, secret) for name in names))
 
 
-def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
+def _load_exercise(root: Path, name: str, optional: bool, secret: bytes) -> Exercise:
     if name == SHARED:
         raise CourseError(
             f"solutions/{name}.py: rename it, because tests/checks/{SHARED} is for code that exercises share."
@@ -66,7 +67,7 @@ def _load_exercise(root: Path, name: str, optional: bool) -> Exercise:
     questions = list(dict.fromkeys(_QUESTION_CELL.findall(source)))
     _require_questions(folder, name, questions)
     files = read_check_files(folder, name, questions)
-    return Exercise(name, solution, source, files, read_questions(files), optional)
+    return Exercise(name, solution, source, files, read_questions(files), optional, secret)
 
 
 def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) -> None:

@@ -7,6 +7,9 @@ seconds. The list of exercises is read from the syntax tree, because every comma
 from __future__ import annotations
 
 import ast
+import contextlib
+import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,3 +104,25 @@ def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
                     "because it is read without running the file."
                 ) from None
     return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
+
+
+SECRET_NAME = "secret.key"
+"""The file of the course's secret, which `autograder grade` makes and everybody who grades needs a copy of."""
+
+
+def make_secret(root: Path) -> None:
+    """Make the course's secret unless there is one, or the folder cannot be written."""
+    with contextlib.suppress(OSError):
+        # Readable by its owner only from the start; O_EXCL, because another grader may make it at the same moment.
+        descriptor = os.open(root / SECRET_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+
+
+def read_secret(root: Path) -> bytes:
+    """Return the course's secret; empty if it has none."""
+    path = root / SECRET_NAME
+    if not path.exists():
+        return b""
+    with reading(path, CourseError):
+        return path.read_bytes().strip()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Self
 from autograder.course import Exercise
 from autograder.errors import MachineError, MissingPackage
 from autograder.grading.one_submission import environment
-from autograder.sandbox.engine import Graded
+from autograder.sandbox.blame import Reference
 from autograder.sandbox.isolation.tiers import TIERS
-from autograder.sandbox.protocol.messages import Job
+from autograder.sandbox.protocol.messages import Graded, Job
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -91,6 +91,7 @@ class Cluster:
         self._client: Client | None = None
         self._name = ""
         self._lost = False
+        self._reference = Reference(self._run)
 
     def __enter__(self) -> Self:
         self._client = self._resources.enter_context(_connected(self._address))
@@ -108,6 +109,12 @@ class Cluster:
 
     def run(self, job: Job) -> Graded:
         """Grade one submission; not complete if the cluster was lost, or if several workers died of this job."""
+        # Whose fault an unfinished check is, is decided here: the solution would travel with each job.
+        graded = self._run(replace(job, reference=""))
+        self._reference.settle(graded, job)
+        return graded
+
+    def _run(self, job: Job) -> Graded:
         from distributed import CancelledError, KilledWorker
         from distributed.comm import CommClosedError
 

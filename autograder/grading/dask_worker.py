@@ -16,9 +16,9 @@ from autograder.course import CheckFiles
 from autograder.errors import MachineError
 from autograder.grading.one_submission import environment
 from autograder.grading.scheduler import Engines
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, TIERS, best_tier
-from autograder.sandbox.protocol.messages import Job
+from autograder.sandbox.protocol.messages import Graded, Job
 
 
 @dataclass(frozen=True)

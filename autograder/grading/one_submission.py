@@ -21,8 +21,8 @@ from autograder.course.digests import CheckKey, check_digests
 from autograder.course.manifest import UNRELEASED
 from autograder.grading.release_checks import ReleaseMissing, Releases
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
-from autograder.sandbox.engine import Engine, Graded
-from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from autograder.submissions.find import SubmissionFile
 from autograder.submissions.read import Document, Unreadable, read_document
 from autograder.submissions.restore import edited_cells, graded_cells, note_of_edited, restore_cells
@@ -105,6 +105,8 @@ def job_of(
         limits=limits,
         # With whether they passed: a check `after` a reused one must run, or not, as if that one had run.
         reused=tuple((*key, result.outcome is Outcome.PASSED) for key, result in reused.items()),
+        key=exercise.key_for(prepared.template.submission_digest),
+        reference=exercise.source,
     )
 
 

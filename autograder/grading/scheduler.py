@@ -19,9 +19,9 @@ from typing import Protocol, Self, TypeVar
 from autograder.course import Exercise
 from autograder.course.check_files import parsed
 from autograder.errors import MachineError
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.processes.zygote import COMPILER
-from autograder.sandbox.protocol.messages import Job
+from autograder.sandbox.protocol.messages import Graded, Job
 
 MAX_DEATHS = 8
 """How many sandboxes in a row may die without grading anything before the run is given up."""

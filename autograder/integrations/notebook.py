@@ -18,7 +18,7 @@ from autograder.course import Check, Question
 from autograder.course.check_files import question_of, test_files
 from autograder.course.reader import read_public_checks
 from autograder.course.structure import is_public
-from autograder.results.model import CheckResult, QuestionResult
+from autograder.results.model import CheckResult, Outcome, QuestionResult
 from autograder.results.rendering import CheckTable, marked
 
 GRADING_VARIABLE = "AUTOGRADER_GRADING"
@@ -67,11 +67,13 @@ def run_public_checks(tests: Sequence[Path], question: Question, namespace: Mapp
     """Run the public checks of a question on a namespace of this process."""
     from autograder.checking.runner import LocalSession, run_checks
     from autograder.checking.student_module import LocalSubmission
+    from autograder.checking.verdict import blamed
 
     results: list[CheckResult] = []
 
-    def report(_check: Check, result: CheckResult, _seconds: float) -> None:
-        results.append(result)
+    def report(check: Check, result: CheckResult, _seconds: float) -> None:
+        # Public checks were proven with the solution before they were released: one that raises shows a wrong answer.
+        results.append(blamed(check, result) if result.outcome is Outcome.GRADER_ERROR else result)
 
     with _preserved_random_state():
         run_checks(tests, question.checks, LocalSession(LocalSubmission(namespace)), report)

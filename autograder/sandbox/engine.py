@@ -12,40 +12,26 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import CheckFiles
 from autograder.errors import MachineError
-from autograder.results.model import CellResult, CheckResult, Cost
 from autograder.runtime import ELSEWHERE, python
+from autograder.sandbox.blame import Reference
 from autograder.sandbox.isolation.tiers import launcher_environment, scratch_folder
 from autograder.sandbox.protocol import frames, messages
-from autograder.sandbox.protocol.messages import Job, Limits, check_files_message, request_checker, request_grading
+from autograder.sandbox.protocol.messages import (
+    Graded,
+    Job,
+    Limits,
+    check_files_message,
+    request_checker,
+    request_grading,
+)
 
 START_TIMEOUT_S = 120.0
-
-
-@dataclass
-class Graded:
-    """The results of one submission.
-
-    ``complete`` is False if the checker did not finish. ``interrupted`` is True if something outside the sandbox may
-    have killed a worker.
-    """
-
-    cells: list[CellResult] = field(default_factory=list)
-    checks: list[tuple[str, CheckResult]] = field(default_factory=list)
-    costs: dict[str, Cost] = field(default_factory=dict)
-    complete: bool = False
-    interrupted: bool = False
-
-    @property
-    def conclusive(self) -> bool:
-        """Whether only the submission can have determined these results."""
-        return self.complete and not self.interrupted
 
 
 class Engine:
@@ -64,6 +50,7 @@ class Engine:
         self._requests: socket.socket | None = None
         self._checkers: dict[tuple[CheckFiles, Limits], socket.socket] = {}
         self._resources = ExitStack()
+        self._reference = Reference(self._run)
 
     def __enter__(self) -> Self:
         self._scratch = self._resources.enter_context(scratch_folder())
@@ -113,6 +100,11 @@ class Engine:
 
         Never raises because of what a submission does.
         """
+        graded = self._run(job, notify)
+        self._reference.settle(graded, job)
+        return graded
+
+    def _run(self, job: Job, notify: Callable[[Graded], None] = lambda graded: None) -> Graded:
         graded = Graded()
         try:
             with self._open_checker(job) as channel:

@@ -119,7 +119,7 @@ def test_changes_in_place_are_seen(make):
     submission = make("def step(parameters):\n    for p in parameters:\n        p.data -= p.grad\n")
     parameter = torch.ones(2, requires_grad=True)
     parameter.grad = torch.full((2,), 0.5)
-    with in_place():
+    with in_place(parameter):
         submission.step([parameter])
     assert torch.equal(parameter.detach(), torch.full((2,), 0.5))
     assert torch.equal(parameter.grad, torch.full((2,), 0.5))
@@ -133,7 +133,7 @@ def test_a_grad_that_student_code_leaves_behind_is_seen(make):
     def square(x):
         return (x**2).sum()
 
-    with in_place():
+    with in_place(x):
         assert torch.equal(submission.slope(send_function(submission, square), x), torch.tensor([6.0]))
     assert torch.equal(x.grad, torch.tensor([6.0]))
 
@@ -144,9 +144,12 @@ def test_an_answer_cannot_change_what_the_check_expects(make):
     assert torch.equal(submission.double(x, [strided]), torch.zeros(2))
     assert torch.equal(x, torch.ones(2))
     assert strided[2, 1] == 5
-    with in_place():
+    with in_place(x):
         submission.double(x, [strided])
     assert torch.equal(x, torch.zeros(2))
+    assert strided[2, 1] == 5  # was not named
+    with in_place([strided]):
+        submission.double(x, [strided])
     assert strided.sum() == 0
 
 

@@ -17,7 +17,8 @@ from autograder.course.digests import check_digests
 from autograder.grading.whole_class import grade_class
 from autograder.results.model import CellResult, CheckResult, Outcome
 from autograder.results.store import read_results
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
+from autograder.sandbox.protocol.messages import Graded
 from autograder.submissions.find import SubmissionFile
 from tests.conftest import TINY_COURSE, copy_tiny_course, split_files
 from tests.grading.processes import RIGHT, TIER, WRONG

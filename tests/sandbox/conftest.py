@@ -10,9 +10,9 @@ import pytest
 
 from autograder.course.reader import read_questions
 from autograder.results.model import CheckResult
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, probe
-from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from tests.conftest import split_files
 
 HONEST = "import torch\n\ndef double(x):\n    return 2 * x\n\ndef triple(x):\n    return 3 * x\n"

@@ -39,12 +39,12 @@ from autograder.checking.verdict import result_of
 from autograder.course import Check, CheckFiles
 from autograder.results.model import CellResult, Cost, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import make_picture
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation import hardening
 from autograder.sandbox.processes.remote import Link, RemoteObject, RemoteSubmission
 from autograder.sandbox.protocol import frames, messages
 from autograder.sandbox.protocol import values as wire
-from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.sandbox.protocol.messages import Graded, Job, Limits
 
 MAX_INPUT = 64 * 2**10
 SPARE_MEMORY = 128 * 2**20
@@ -159,7 +159,7 @@ def call(link: Link) -> Any:
 def differentiate(link: Link) -> Any:
     """Call a function that changes its argument, and backpropagate through it."""
     x = torch.ones(2, requires_grad=True)
-    with in_place():
+    with in_place(x):
         value = RemoteObject(link, 1, "function", True)(x, torch.zeros(3, dtype=torch.int64))
     if isinstance(value, torch.Tensor) and value.requires_grad and value.is_floating_point():
         value.sum().backward()

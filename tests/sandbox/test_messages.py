@@ -11,10 +11,10 @@ from autograder.checking.verdict import result_of
 from autograder.course import Check, CheckFiles
 from autograder.results.model import CellResult, Cost, Outcome
 from autograder.results.pictures import make_picture, to_record
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol import messages as reports
 from autograder.sandbox.protocol.frames import ProtocolError
-from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.sandbox.protocol.messages import Graded, Job, Limits
 
 CHECK = Check("adds", "add", "Adds.", 2.0, public=False, hint="Think.")
 JOB = Job(CheckFiles((), ()), (CHECK,), (("one", "x = 1"),), Limits())

@@ -150,8 +150,9 @@ def test_a_change_to_anything_but_the_arguments_is_the_students_fault(place):
     tensor = ["T", "float32", [2], 0, None, False, None, None]
     liar = Liar(FUNCTION, [None, "ok", 0, [[place, tensor]], -1])
     function = liar.submission.f
-    with in_place(), pytest.raises(WorkerDied, match="cannot be read"):
-        function(torch.ones(2))
+    x = torch.ones(2)
+    with in_place(x), pytest.raises(WorkerDied, match="cannot be read"):
+        function(x)
     liar.close()
 
 
@@ -174,7 +175,7 @@ def test_gradients_are_those_of_the_argument_before_the_call(shape, requires_gra
     liar = Liar(FUNCTION, [None, "ok", result, changed, 7], [None, "ok", gradient, [], -1])
     x = torch.ones(2, requires_grad=True)
     function = liar.submission.f
-    with in_place():
+    with in_place(x):
         value = function(x)
     value.sum().backward()
     assert x.shape == torch.Size(shape)

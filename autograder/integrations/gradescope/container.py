@@ -23,9 +23,9 @@ from autograder.grading.one_submission import PreparedSubmission, job_of, prepar
 from autograder.grading.scheduler import modules_to_preload
 from autograder.integrations.gradescope import Finished, document, finished_of, to_bytes
 from autograder.results.model import Status
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
-from autograder.sandbox.protocol.messages import Limits
+from autograder.sandbox.protocol.messages import Graded, Limits
 from autograder.submissions.find import pick
 from autograder.text import printable
 

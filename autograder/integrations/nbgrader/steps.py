@@ -19,6 +19,7 @@ from traitlets import Bool
 
 from autograder.course import Course, Exercise, load_course
 from autograder.course.manifest import UNRELEASED
+from autograder.course.settings import make_secret
 from autograder.errors import MachineError, UsageError
 from autograder.gradebook.entries import Entered, read_by_hand
 from autograder.gradebook.graded_notebooks import autograded_notebook
@@ -101,6 +102,7 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
     @functools.cached_property
     def course(self) -> Course:
         """The course as it was at the start of the run."""
+        make_secret(self.root)
         return load_course(self.root)
 
     @functools.cached_property

@@ -19,7 +19,7 @@ from nbgrader.server_extensions.validate_assignment.handlers import NbGraderVers
 from nbgrader.validator import Validator
 from tornado import web
 
-from autograder.checking.verdict import not_run
+from autograder.checking.verdict import blamed, not_run
 from autograder.course import Check, CheckFiles, Question
 from autograder.course.cells import Cell
 from autograder.course.reader import read_public_checks
@@ -27,10 +27,10 @@ from autograder.errors import AutograderError
 from autograder.grading.scheduler import modules_used_by, run_jobs
 from autograder.results.model import CheckResult, Outcome, QuestionResult
 from autograder.results.rendering import CheckTable
-from autograder.sandbox.engine import Engine, Graded
+from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
 from autograder.sandbox.processes.zygote import COMPILER
-from autograder.sandbox.protocol.messages import Job, Limits
+from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from autograder.submissions.read import read_cells
 
 
@@ -160,6 +160,9 @@ def _result(question: Question, graded: Graded) -> QuestionResult:
     found = {(name, result.name): result for name, result in graded.checks}
 
     def of(check: Check) -> CheckResult:
-        return found.get((question.name, check.name)) or not_run(check, _UNFINISHED, Outcome.GRADER_ERROR)
+        result = found.get((question.name, check.name))
+        if result is None:
+            return not_run(check, _UNFINISHED, Outcome.GRADER_ERROR)
+        return blamed(check, result) if result.outcome is Outcome.GRADER_ERROR else result  # as in the notebook
 
     return QuestionResult(question.name, tuple(of(check) for check in question.checks))

@@ -33,7 +33,7 @@ _NUMBERS = {
     "inotify_add_watch": (254, 27), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30), "kcmp": (312, 272),
     "kexec_file_load": (320, 294), "kexec_load": (246, 104), "keyctl": (250, 219), "kill": (62, 129),
-    "lchown": (94, _NONE), "listen": (50, 201), "lremovexattr": (198, 15),
+    "landlock_create_ruleset": (444, 444), "lchown": (94, _NONE), "listen": (50, 201), "lremovexattr": (198, 15),
     "lsetxattr": (189, 6), "memfd_create": (319, 279), "memfd_secret": (447, 447), "mount": (165, 40),
     "mount_setattr": (442, 442), "move_mount": (429, 429), "mq_open": (240, 180), "msgctl": (71, 187),
     "msgget": (68, 186), "msgrcv": (70, 188), "msgsnd": (69, 189), "name_to_handle_at": (303, 264), "open": (2, _NONE),

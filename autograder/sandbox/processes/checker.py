@@ -40,8 +40,11 @@ MAX_BAD_CELLS = 8
 class RemoteSession:
     """A submission in a live worker, which is replaced whenever it dies."""
 
-    def __init__(self, zygote: socket.socket, cells: Sequence[tuple[str, str]], limits: Limits) -> None:
+    def __init__(
+        self, zygote: socket.socket, cells: Sequence[tuple[str, str]], limits: Limits, key: bytes = b""
+    ) -> None:
         self._zygote = zygote
+        self._key = key
         self._cells = cells
         self._limits = limits
         self._reasons: dict[str, str] = {}
@@ -78,7 +81,7 @@ class RemoteSession:
         if not self._alive:
             raise WorkerDied("exit", "Your notebook ended its process too often, so this could not be checked.")
         self._arm(check.timeout_s or self._limits.check_s, check.memory_mb or self._limits.memory_mb)
-        self.submission._seed(seed_of(check, "student"))
+        self.submission._seed(seed_of(check, "student", self._key))
 
     def end(self, _check: Check) -> None:
         """Lift the limits."""
@@ -250,8 +253,8 @@ class _Checker(Recorder):
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells and prepare its checks."""
-        checks, cells, limits, reused = messages.read_job(frames.receive(channel)[0])
-        session = RemoteSession(self._zygote, cells, limits)
+        checks, cells, limits, reused, key = messages.read_job(frames.receive(channel)[0])
+        session = RemoteSession(self._zygote, cells, limits, key)
         self._grading = channel, session
         session.start()
         frames.send(channel, messages.cells_message(session.cell_results.values()))

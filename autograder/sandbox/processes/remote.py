@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from autograder.checking.failures import NameMissing, StudentError, WorkerDied, mark_student_error
-from autograder.checking.student_module import BUILTIN_ERRORS, sees_changes
+from autograder.checking.student_module import BUILTIN_ERRORS, KNOWN_TYPES, may_modify
 from autograder.sandbox.protocol import frames
 from autograder.sandbox.protocol import values as wire
 from autograder.text import printable, printable_lines
@@ -24,11 +24,6 @@ MAX_ITEMS = 10_000
 MAX_LENGTH = 10_000_000
 """The largest accepted length: ``list(…)`` allocates memory for as many items as an object claims to have."""
 _NAMESPACE = ["h", 0, "", False]
-# Type names that may appear in messages. The name of a student's own class could leak a hidden input.
-_KNOWN_TYPES = frozenset(
-    ("function", "method", "type", "generator", "map", "filter", "zip", "range", "module", "Linear", "Sequential",
-     "ModuleList", "Conv2d", "DataLoader", "Subset", "TensorDataset", "Generator", "ndarray", "PathCollection")
-)  # fmt: skip
 
 
 class Link:
@@ -58,10 +53,11 @@ class Link:
         """Whether the worker sent an invalid reply, so that the connection was closed."""
         return self._refused is not None
 
-    def refuse(self, message: str) -> WorkerDied:
+    def refuse(self, why: str) -> WorkerDied:
         """Close the connection: after an invalid reply, the next one may belong to any earlier call."""
         self.attach(None)
-        self._refused = WorkerDied("protocol", message)
+        unreadable = "Your answer cannot be read"
+        self._refused = WorkerDied("protocol", f"{unreadable}: {why}.", for_hidden=f"{unreadable}.")
         return self._refused
 
     def run_cell(self, identity: str, source: str) -> StudentError | None:
@@ -91,7 +87,7 @@ class Link:
         try:
             value = self.decoder(buffers).decode(reply[1])
         except (frames.ProtocolError, IndexError) as error:
-            raise self.refuse(f"Your answer cannot be read: {error}.") from None
+            raise self.refuse(str(error)) from None
         return value if isinstance(value, list) else []
 
     def decoder(self, buffers: list[bytearray]) -> wire.Decoder:
@@ -111,9 +107,9 @@ class Link:
         except (OSError, EOFError):
             raise self._death() from None
         except frames.ProtocolError as error:
-            raise self.refuse(f"Your answer cannot be read: {error}.") from None
+            raise self.refuse(str(error)) from None
         if not isinstance(reply, list) or len(reply) < 2 or reply[0] != self._count:
-            raise self.refuse("Your answer cannot be read: the reply does not match the call.")
+            raise self.refuse("the reply does not match the call")
         return reply[1:], received
 
     def student_error(self, fields: list[Any]) -> StudentError:
@@ -172,7 +168,7 @@ class _Call:
             self._value = self._decoder.decode(structure)
             self._changed = [(place, self._decoder.decode(new)) for place, new in self._changed]
         except (frames.ProtocolError, TypeError, ValueError) as error:
-            raise self.link.refuse(f"Your answer cannot be read: {error}.") from None
+            raise self.link.refuse(str(error)) from None
         self.outputs = [tensor.detach() for tensor in self._decoder.tensors.slots.values()]
 
     def run(self) -> Any:
@@ -206,15 +202,15 @@ class _Call:
         return [_fitting(by_place.get(place), tensor) for place, tensor in self._leaves.items()]
 
     def _write_back(self) -> None:
-        """Apply to the arguments what the call did to their copies, if the check is to see it."""
-        if not sees_changes():
-            return
+        """Apply what the call did to its copies of the arguments that the check lets it modify."""
         for place, new in self._changed:
             if type(place) is not int or not 0 <= place < len(self.inputs) or not isinstance(new, torch.Tensor):
-                raise self.link.refuse("Your answer cannot be read: it changes something that is not its input.")
+                raise self.link.refuse("it changes something that is not its input")
             old = self.inputs[place]
+            if not may_modify(old):
+                continue
             if new.dtype != old.dtype:
-                raise self.link.refuse("Your answer cannot be read: it changes the dtype of its input.")
+                raise self.link.refuse("it changes the dtype of its input")
             old.data = new.detach()  # shape and all, which copy_ could not
             if old.is_leaf:
                 old.requires_grad_(new.requires_grad)
@@ -262,7 +258,7 @@ class RemoteObject:
     def __init__(self, link: Link, number: int, type_name: str, is_callable: bool) -> None:
         # Not by assignment, which __setattr__ sends to the student's side.
         self.__dict__.update(_link=link, _number=number, _is_callable=is_callable)
-        self.__dict__["remote_type_name"] = type_name if type_name in _KNOWN_TYPES else "object of your own"
+        self.__dict__["remote_type_name"] = type_name if type_name in KNOWN_TYPES else "object of your own"
 
     def __getattr__(self, name: str) -> Any:
         # Libraries look these up on any object and trust them: `__array_interface__` contains a memory address.
@@ -283,7 +279,7 @@ class RemoteObject:
     def __len__(self) -> int:
         length = self._link.ask("length", self)
         if type(length) is not int or not 0 <= length <= MAX_LENGTH:
-            raise self._link.refuse("Your answer cannot be read: its length is not valid.")
+            raise self._link.refuse("its length is not valid")
         return length
 
     def __bool__(self) -> bool:
@@ -292,7 +288,7 @@ class RemoteObject:
     def __iter__(self) -> Iterator[Any]:
         items = self._link.ask("iterate", self, MAX_ITEMS)
         if type(items) is not list or len(items) > MAX_ITEMS:
-            raise self._link.refuse("Your answer cannot be read: its items are not a valid list.")
+            raise self._link.refuse("its items are not a valid list")
         return iter(items)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,9 +61,10 @@ def explain(reason: int, status: int) -> WorkerDied:
         return WorkerDied("memory", "Your code ran out of memory.")
     if reason == FILES:
         return WorkerDied("exit", "Your code wrote too many files, or too much data, and was stopped.")
+    crashed, ended = "Your code crashed its process", "Your code ended its own process"
     if status < 0:
-        return WorkerDied("exit", f"Your code crashed its process ({_signal_name(-status)}).")
-    return WorkerDied("exit", f"Your code ended its own process (exit code {status}), as `os._exit` does.")
+        return WorkerDied("exit", f"{crashed} ({_signal_name(-status)}).", for_hidden=f"{crashed}.")
+    return WorkerDied("exit", f"{ended} (exit code {status}), as `os._exit` does.", for_hidden=f"{ended}.")
 
 
 def _signal_name(number: int) -> str:
@@ -142,6 +143,8 @@ class Job:
     """The grading of one submission: the checks to run, and the cells to run them on.
 
     ``reused`` lists checks that are not run again and whether they passed, because others may come `after` them.
+    ``key``, in hexadecimal, decides the seeds of hidden checks. ``reference`` is the text of the solution, which
+    decides whose fault it is that a check could not finish; without one it is the grader's.
     """
 
     check_files: CheckFiles
@@ -149,12 +152,35 @@ class Job:
     cells: tuple[tuple[str, str], ...]
     limits: Limits
     reused: tuple[tuple[str, str, bool], ...] = ()
+    key: str = ""
+    reference: str = ""
 
     def to_message(self) -> list[Any]:
-        """Return the job as a message, without the check files, which the checker already has."""
+        """Return the job as a message, without the check files, which the checker already has, and the reference."""
         checks = [[list(field) for field in asdict(check).items()] for check in self.checks]
         limits = [list(field) for field in asdict(self.limits).items()]
-        return [checks, [list(cell) for cell in self.cells], limits, [list(check) for check in self.reused]]
+        cells, reused = [list(cell) for cell in self.cells], [list(check) for check in self.reused]
+        return [checks, cells, limits, reused, self.key]
+
+
+@dataclass
+class Graded:
+    """The results of one submission.
+
+    ``complete`` is False if the checker did not finish. ``interrupted`` is True if something outside the sandbox may
+    have killed a worker.
+    """
+
+    cells: list[CellResult] = field(default_factory=list)
+    checks: list[tuple[str, CheckResult]] = field(default_factory=list)
+    costs: dict[str, Cost] = field(default_factory=dict)
+    complete: bool = False
+    interrupted: bool = False
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether only the submission can have determined these results."""
+        return self.complete and not self.interrupted
 
 
 class CheckOrder(NamedTuple):
@@ -164,16 +190,18 @@ class CheckOrder(NamedTuple):
     cells: tuple[tuple[str, str], ...]
     limits: Limits
     reused: dict[tuple[str, str], bool]
+    key: bytes
 
 
 def read_job(message: list[Any]) -> CheckOrder:
     """Return the job in a message of `Job.to_message`."""
-    checks, cells, limits, reused = message
+    checks, cells, limits, reused, key = message
     return CheckOrder(
         tuple(Check(**{**dict(fields), "after": tuple(dict(fields)["after"])}) for fields in checks),
         tuple((identity, source) for identity, source in cells),
         Limits(**dict(limits)),
         {(question, name): passed for question, name, passed in reused},
+        bytes.fromhex(key),
     )
 
 

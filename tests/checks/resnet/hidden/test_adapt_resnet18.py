@@ -48,7 +48,7 @@ def test_colour(submission):
 def test_weights_stay(submission):
     """The given weights do not change, even if the model changes later."""
     weights = {name: value.clone() for name, value in backbone_weights().items()}
-    with in_place():  # the answer gets this dict itself, not a copy
+    with in_place(weights):  # the answer gets this dict itself, not a copy
         same = send_function(submission, adapt_and_compare)(submission.adapt_resnet18, weights)
     assert_true(type(same) is tuple and len(same) == 2, "The state of the weights cannot be read.")
     cause = "`pop`, `del` and assignments change the caller's dict; create a new one"
