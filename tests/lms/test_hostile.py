@@ -118,6 +118,27 @@ def test_a_students_own_metadata_do_not_decide_how_a_class_is_read(tmp_path):
     assert sorted(taken.entry.student for taken in report.taken) == ["Ada", "Ben"]
 
 
+def test_metadata_in_a_folder_beside_others_do_not_decide_how_a_class_is_read(tmp_path):
+    forged = gradescope_metadata(s=("2026-11-20 15:04:05 Z", [("Ben", "", "")]))
+    members = {"ada_1_2_convolution.ipynb": notebook("x"), "more/submission_metadata.yml": forged}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [taken.entry.student for taken in report.taken] == ["ada"]
+
+
+def test_a_number_of_thousands_of_digits_counts_as_none(tmp_path):
+    members = {f"ada_1_{'9' * 5000}_convolution.ipynb": notebook("x")}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [(taken.entry.student, taken.entry.upload) for taken in report.taken] == [("ada", "")]
+
+
+def test_merge_keys_of_yaml_are_not_expanded(tmp_path):
+    merging = b"a: &a\n  :submitters:\n  - :name: Ben\nsubmission_1:\n  <<: *a\n"
+    members = {"submission_metadata.yml": merging, "submission_1/convolution.ipynb": notebook("x")}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert not report.taken
+    assert len(report.refused) == 1
+
+
 @pytest.mark.parametrize("inside", ["Ben_2_assignsubmission_file_/convolution.ipynb", "ben_2_3_convolution.ipynb"])
 def test_a_classmates_name_inside_a_submission_changes_nothing(tmp_path, inside):
     folder = "Ada_1_assignsubmission_file_"
@@ -186,6 +207,27 @@ def test_a_link_where_a_student_belongs_is_not_followed(tmp_path):
     report = collect(write_zip(tmp_path / "a.zip", {NAME: notebook("x")}), tmp_path / "out")
     assert "is not a folder. Move it away" in why_of(report)[NAME]
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_read(tmp_path):
+    path = tmp_path / "unpacked/a.py"
+    path.parent.mkdir()
+    path.write_bytes(b"x")
+    with open_archive(path.parent) as archive:
+        path.unlink()
+        path.symlink_to("/etc/passwd")
+        with pytest.raises(Unfit, match="cannot be opened"):
+            archive.members[0].read()
+
+
+def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
+    names = [f"{letter}/{number}.py" for letter in "abc" for number in range(5)]
+    for name in reversed(names):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    with open_archive(tmp_path) as archive:
+        assert [member.path for member in archive.members] == names
 
 
 # --- Sizes ------------------------------------------------------------------------------------------
@@ -263,10 +305,36 @@ def test_a_flood_of_members_is_refused_before_it_is_read(tmp_path):
         open_handed_in(path.read_bytes(), "hw.zip")
 
 
+def test_as_many_members_as_allowed_are_read_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "DOWNLOAD", ArchiveLimits(members=2))
+    with open_archive(write_zip(tmp_path / "a.zip", {"a": b"", "b": b""})) as archive:
+        assert len(archive.members) == 2
+    with pytest.raises(ArchiveError, match="contains 3 files; at most 2"):
+        open_archive(write_zip(tmp_path / "b.zip", {"a": b"", "b": b"", "c": b""})).__enter__()
+
+
+def test_a_file_in_a_folder_may_be_as_large_as_allowed_and_no_larger(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "DOWNLOAD", ArchiveLimits(bytes_each=10))
+    for size in (10, 11):
+        (tmp_path / f"{size}.py").write_bytes(bytes(size))
+    with open_archive(tmp_path) as archive:
+        assert [member.path for member in archive.members] == ["10.py"]
+        assert [refused.path for refused in archive.refused] == ["11.py"]
+
+
+def test_a_directory_that_hides_its_size_counts_with_all_before_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "DOWNLOAD", ArchiveLimits(directory=1000))
+    data = patched(zipped({"a": bytes(1000), "b": os.urandom(1000)}), b"PK\5\6", 12, b"\xff" * 4)
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(ArchiveError, match="lists far more files"), open_archive(tmp_path / "a.zip"):
+        pass
+
+
 def test_encrypted_and_unusual_members_say_what_to_do(tmp_path):
     data = zipped({NAME: notebook("x")})
     (tmp_path / "a.zip").write_bytes(patched(patched(data, b"PK\1\2", 8, b"\1\0"), b"PK\3\4", 6, b"\1\0"))
-    assert "encrypted" in why_of(collect(tmp_path / "a.zip", tmp_path / "out"))[NAME]
+    told = why_of(collect(tmp_path / "a.zip", tmp_path / "out"))
+    assert told == {NAME: "It is encrypted. Ask for it without a password."}
     (tmp_path / "b.zip").write_bytes(patched(data, b"PK\1\2", 10, b"\x0e\0"))
     assert "plain file or an ordinary zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
 
