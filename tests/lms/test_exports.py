@@ -203,7 +203,10 @@ def test_the_row_of_points_is_no_student(roster):
 def test_a_student_whose_login_is_the_email_address_is_found(roster):
     found = roster("Username,Email address\nada@x.org,ada@x.org\nben,\nzoe,\n")
     assert found.find(Identity(keys=("ada@x.org",))) is found.people[0]
-    assert found.find(Identity(keys=("",))) is None
+
+
+def test_students_without_a_name_are_not_those_whose_name_has_no_letter(roster):
+    assert roster("Username\nada\n").find(Identity(names=("???",))) is None
 
 
 def test_blanks_in_a_title_do_not_count(roster):
