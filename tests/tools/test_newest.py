@@ -102,3 +102,34 @@ def test_a_program_that_must_not_fail_ends_everything(environment):
     assert environment.must("python", "-c", "print(1)") == "1\n"
     with pytest.raises(SystemExit, match=r"(?s)gone.*exit code 3: python -c"):
         environment.must("python", "-c", "print('gone'); raise SystemExit(3)")
+
+
+@pytest.mark.parametrize("broke", [True, False])
+def test_what_broke_is_printed_and_its_environment_kept(monkeypatch, tmp_path, capsys, broke):
+    class Installed:
+        def __init__(self, _folder):
+            pass
+
+        def install(self, *_arguments):
+            pass
+
+        def installed(self):
+            return {"torch": "2.15.0"}
+
+    folder = tmp_path / "newest"
+    monkeypatch.setattr(newest, "ROOT", tmp_path)
+    monkeypatch.setattr(newest, "FOLDER", folder)
+    monkeypatch.setattr(newest, "Environment", Installed)
+    monkeypatch.setattr(newest, "read_lock", lambda _root: {})
+    monkeypatch.setattr(newest, "run_tests", lambda *_arguments: folder.mkdir() or ({"test_a": "why"} if broke else {}))
+    monkeypatch.setattr("sys.argv", ["newest"])
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["torch>=2.6"]\n[project.optional-dependencies]\ndev = []\n'
+    )
+    if broke:
+        with pytest.raises(SystemExit, match="The environment is kept: newest/bin/python"):
+            newest.main()
+    else:
+        newest.main()
+    assert folder.exists() is broke
+    assert ("Broke with the versions in range: nothing" in capsys.readouterr().out) is not broke
