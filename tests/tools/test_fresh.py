@@ -97,7 +97,7 @@ def test_a_person_goes_on_until_a_command_fails(monkeypatch, tmp_path, failing):
     rest = ["make demo", "sizes"] if failing else ["make demo", "make test", fresh.RELEASE, "sizes"]
     assert first[2:] == rest
     assert [step.line for step in steps] == first * 2
-    assert places["student", "make demo"] == "/home/student/course"
+    assert places["student", "make demo"] == f"{fresh.PEOPLE[1].folder}/course"
 
 
 def test_a_failed_step_is_told_from_one_that_is_done(capsys):
