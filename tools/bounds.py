@@ -26,7 +26,7 @@ ENDS = ("oldest", "newest")
 def oldest() -> list[str]:
     """Return the lower bounds of the wheel's dependencies as exact versions."""
     needs = [Requirement(need) for need in NEEDS]
-    return [f"{need.name}=={bound.version}" for need in needs for bound in need.specifier if bound.operator == ">="]
+    return [f"{need.name}=={bound.version}" for need in needs for bound in need.specifier]
 
 
 def unpack(folder: Path) -> Path:

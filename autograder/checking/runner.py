@@ -167,7 +167,7 @@ def seed_of(check: Check, side: str, key: bytes = b"") -> int:
 def literals_of(modules: Iterable[types.ModuleType]) -> frozenset[str]:
     """Return the texts in the code of these modules: what the messages of hidden checks are made of."""
     found: set[str] = set()
-    # From the compiled files, which are there already. Not the module's own loader: pytest may have put its own in place.
+    # From the compiled files, which exist already. Not by the module's own loader, which may be pytest's.
     paths = [(module.__name__, path) for module in modules if (path := getattr(module, "__file__", None))]
     waiting: list[Any] = [SourceFileLoader(name, path).get_code(name) for name, path in paths]
     while waiting:

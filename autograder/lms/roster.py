@@ -136,8 +136,7 @@ def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None])
 def _index(people: Iterable[Person], keys_of: Callable[[Person], Iterable[str]]) -> Mapping[str, list[Person]]:
     index: defaultdict[str, list[Person]] = defaultdict(list)
     for person in people:
-        # A set: the login and the email address of a student may be the same.
-        for key in {key for key in keys_of(person) if key}:
+        for key in filter(None, keys_of(person)):
             index[key].append(person)
     return index
 

@@ -165,7 +165,7 @@ def _question_rows(result: Result) -> list[list[str]]:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else str(round(value, 6))
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def _yes(value: bool) -> str:

@@ -1,12 +1,15 @@
 """Reading a course from the syntax of its files."""
 
 import ast
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from autograder.course import load_course
-from autograder.course.reader import mark_name, read_questions
-from autograder.errors import CourseError
+from autograder.course import CheckFiles, Exercise, load_course
+from autograder.course.reader import find_root, mark_name, read_public_checks, read_questions
+from autograder.errors import CourseError, UsageError
 from tests.conftest import split_files
 
 ONE = '''
@@ -64,6 +67,9 @@ def test_the_folder_says_what_is_public_and_the_marks_say_the_rest():
         ("@pytest.mark.points(2)\n", "", r"test_first has no @pytest.mark.points\(n\)"),
         ("mark.points(2)", "mark.points(N)", "the arguments of pytest.mark.points must be literals"),
         ('mark.parametrize("n", [1, 2])', 'mark.parametrize("n", CASES)', "of pytest.mark.parametrize must be"),
+        ("mark.points(2)", 'mark.points("2")', r"write a number in pytest\.mark\.points"),
+        ("mark.points(2)", "mark.points()", r"write a number in pytest\.mark\.points"),
+        ('mark.hint("Think.")', "mark.hint(2)", r"write a quoted text in pytest\.mark\.hint"),
         ("mark.timeout(3)", "mark.xfail", "test_second has unknown marks: xfail"),
         ('pytest.mark.after("first")', "pytest.mark.slow", "pytestmark has unknown marks: slow"),
         ("def test_second", "def test_first", "one has checks with the same name: first"),
@@ -113,3 +119,68 @@ def test_no_exercise_can_have_the_name_of_the_shared_folder(tiny_course):
     config.write_text(config.read_text("utf-8").replace('"greetings"', '"shared"'), "utf-8")
     with pytest.raises(CourseError, match=r"solutions/shared\.py: rename it"):
         load_course(tiny_course)
+
+
+@pytest.mark.parametrize(
+    "marks", ['pytest.mark.after("first")', '(pytest.mark.hints("So."), pytest.mark.after("first"))']
+)
+def test_a_file_whose_checks_come_after_one_may_contain_it(marks):
+    both = ONE.format(marks=f"pytestmark = {marks}").replace("# %% hidden/test_one.py\nimport pytest\n", "")
+    both = both.replace('pytestmark = pytest.mark.after("first")\n\n\n@pytest.mark.para', "@pytest.mark.para")
+    (question,) = read(both)
+    assert [check.after for check in question.checks] == [(), ("first",)]
+
+
+def test_only_functions_whose_name_says_so_are_checks():
+    (question,) = read(edited("# %% hidden/test_one.py", "def helper():\n    pass\n\n\n# %% hidden/test_one.py"))
+    assert [check.name for check in question.checks] == ["first", "second"]
+
+
+def test_points_add_up_as_they_are_shown():
+    (question,) = read(edited("mark.points(2)", "mark.points(0.1)").replace("points(0.5)", "points(0.2)"))
+    assert question.max_score == 0.3
+    parts = [replace(question, checks=(check,)) for check in question.checks]
+    assert Exercise("sums", Path(), "", CheckFiles((), ()), tuple(parts)).max_score == 0.3
+
+
+def test_the_course_is_found_from_any_of_its_folders(tiny_course):
+    assert find_root(tiny_course / "tests/checks") == tiny_course
+    (tiny_course / "nbgrader_config.py").unlink()
+    with pytest.raises(CourseError, match="No course here"):
+        find_root(tiny_course / "tests/checks")
+
+
+def test_exercises_that_are_not_listed_come_last(tiny_course):
+    shutil.copy(tiny_course / "solutions/greetings.py", tiny_course / "solutions/farewells.py")
+    shutil.copytree(tiny_course / "tests/checks/greetings", tiny_course / "tests/checks/farewells")
+    course = load_course(tiny_course)
+    assert [exercise.name for exercise in course.exercises] == ["greetings", "farewells"]
+    config = tiny_course / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8") + 'c.Course.optional = ["farewells"]\n', "utf-8")
+    assert [exercise.optional for exercise in load_course(tiny_course).exercises] == [False, True]
+    with pytest.raises(UsageError, match="Choose one of: greetings, farewells"):
+        course.exercise("cnn")
+    with pytest.raises(UsageError, match="Choose one of: add, Greeter"):
+        course.exercise("greetings").question("subtract")
+
+
+def test_a_course_has_an_exercise(tiny_course):
+    (tiny_course / "nbgrader_config.py").write_text("c = get_config()\n", "utf-8")
+    (tiny_course / "solutions/greetings.py").unlink()
+    with pytest.raises(CourseError, match="contains no exercise"):
+        load_course(tiny_course)
+
+
+def test_students_have_the_public_checks_only(tiny_course):
+    exercise = load_course(tiny_course).exercise("greetings")
+    files, questions = read_public_checks(tiny_course / "tests/checks", "greetings")
+    assert files.files == exercise.check_files.public().files
+    assert {name.split("/")[1] for name in (*files.contents, *files.tests)} == {"public"}
+    assert all(check.public for question in questions for check in question.checks)
+    shutil.rmtree(tiny_course / "tests/checks/greetings/hidden")
+    assert read_public_checks(tiny_course / "tests/checks", "greetings") == (files, questions)
+
+
+def test_check_files_with_other_names_or_contents_have_another_digest():
+    ways = [(("a", b"1"), ("b", b"2")), (("a", b"1"), ("c", b"2")), (("a", b"1b\x002"),), (("a", b"1"), ("b", b"3"))]
+    assert len({CheckFiles(way, ()).digest for way in ways}) == len(ways)

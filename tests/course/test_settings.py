@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course.settings import load_settings
+from autograder.course.settings import configured_exercises, load_settings
 from autograder.errors import CourseError
 
 
@@ -29,6 +29,7 @@ def test_relative_paths_start_at_the_courses_folder(tmp_path, monkeypatch):
         'c.CourseDirectory.root = "elsewhere"',
         'c.CourseDirectory.submitted_directory = "in"',
         'c.CourseDirectory.autograded_directory = "/out"',
+        'c.CourseDirectory.feedback_directory = "told"',
         "import sys  # the file is Python, like nbgrader's",
     )
     monkeypatch.chdir("/")
@@ -37,9 +38,19 @@ def test_relative_paths_start_at_the_courses_folder(tmp_path, monkeypatch):
     assert settings.course_id == "ml"
     assert settings.submitted == tmp_path / "elsewhere/in"
     assert str(settings.autograded) == "/out"
+    assert settings.feedback == tmp_path / "elsewhere/told"
 
 
-@pytest.mark.parametrize("url", ["sqlite:////var/grades.db", "sqlite://", "postgresql://u:p@host/db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////var/grades.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:a?mode=ro",
+        "postgresql://u:p@host/db",
+    ],
+)
 def test_other_urls_stay_as_they_are(tmp_path, url):
     configure(tmp_path, f'c.CourseDirectory.db_url = "{url}"')
     assert load_settings(tmp_path).db_url == url
@@ -51,6 +62,24 @@ def test_unusable_settings_are_refused(tmp_path):
     configure(tmp_path, "1 / 0")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py fails: ZeroDivisionError"):
         load_settings(tmp_path)
+    configure(tmp_path, "raise SystemExit(1)")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py fails: SystemExit"):
+        load_settings(tmp_path)
+    configure(tmp_path, "c.CourseDirectory.db_url = 7")
+    with pytest.raises(CourseError, match=r"db_url to 7\. Write a quoted text"):
+        load_settings(tmp_path)
     configure(tmp_path, 'c.CourseDirectory.directory_structure = "{assignment_id}/{student_id}"')
     with pytest.raises(CourseError, match="directory_structure"):
         load_settings(tmp_path)
+
+
+def test_exercises_are_read_without_running_the_file(tmp_path):
+    configure(tmp_path, 'c.Course.exercises = ["b", "a"]', 'c.Course.optional = ("a",)', "1 / 0")
+    assert configured_exercises(tmp_path) == (["b", "a"], {"a"})
+
+
+@pytest.mark.parametrize("value", ['"ab"', "[1]", "names", "7"])
+def test_a_list_of_exercises_is_a_literal_list_of_texts(tmp_path, value):
+    configure(tmp_path, f"c.Course.optional = {value}")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py:2: write c\.Course\.optional as a literal list"):
+        configured_exercises(tmp_path)

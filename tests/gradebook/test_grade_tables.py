@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from autograder.lms.spreadsheet import write_grades
+from autograder.lms.spreadsheet import grades_table, write_grades
 from autograder.results.model import Status
 
 
@@ -23,6 +23,7 @@ def test_one_row_for_each_submission_and_each_question(results, course, tmp_path
         "bob,tensor_ops,graded,1,4.5,0,,,2026.1,A\n"
         "zoë,tensor_ops,graded,1,4.5,0,yes,,2026.1,A\n"
     )
+    assert grades_table(reversed(results), course) == grades.read_bytes()
     assert [tuple(row.values()) for row in rows_of(questions)] == [
         ("ada", "convolution", "conv2d", "4", "4", ""),
         ("ada", "tensor_ops", "add", "3", "3", ""),

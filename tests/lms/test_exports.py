@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import FileError, UsageError
+from autograder.lms import spreadsheet
 from autograder.lms.exports import Exported, ExportTask, export_canvas, export_moodle, points_of
-from autograder.lms.roster import Entry, read_roster
+from autograder.lms.roster import COLUMNS, Entry, Identity, read_record, read_roster
 from autograder.lms.spreadsheet import escape_foreign, escape_formula, read_table, unescape_formula
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
 
@@ -68,7 +69,7 @@ def canvas_reads(exported: Exported) -> dict[str, dict[str, str]]:
             continue
         grades[row[1]] = dict(zip(header[5:], row[5:], strict=True))
     for row in grades.values():
-        assert all(re.fullmatch(r"-?[0-9.,]*%?|EX|N/A", cell) for cell in row.values())
+        assert all(re.fullmatch(r"(?i)-?[0-9.,]*%?|EX|N/A", cell) for cell in row.values())
     return grades
 
 
@@ -112,6 +113,8 @@ def test_two_folders_of_one_student_are_reported_and_not_filled_in(roster):
 
 def test_a_student_who_has_left_is_not_confused_with_a_namesake(roster):
     entries = [Entry("lovelaceada", "tensor_ops", "canvas", "9", "lovelaceada")]
+    left = roster(GRADEBOOK).find(Identity("9", ("ada",), ("Ada Lovelace",)), "canvas")
+    assert left is None
     clash = GRADEBOOK.replace("Müller, Jörg", "Lovelace, Ada")
     exported = export_canvas(roster(clash), TASK, [result("lovelaceada", "tensor_ops", 1)], entries)
     assert len(exported.notes.lost) == 1
@@ -120,12 +123,14 @@ def test_a_student_who_has_left_is_not_confused_with_a_namesake(roster):
 def test_undecided_results_are_reported_and_not_filled_in(roster):
     results = [
         result("ada", "tensor_ops", 0, Status.UNREADABLE),
-        result("ben", "tensor_ops", 0, Status.GRADER_ERROR, "grader_error"),
+        result("ben", "tensor_ops", 0, Status.GRADER_ERROR),
+        result("Student, Test", "tensor_ops", 0, outcome="grader_error"),
     ]
     exported = export_canvas(roster(GRADEBOOK), TASK, results, [])
     assert [row["Tensor Ops (70)"] for row in canvas_reads(exported).values()] == ["0", "EX", "7", ""]
     assert "could not be read" in exported.notes.remarks[1]
-    assert "after a grader error" in exported.notes.remarks[2]
+    assert all("after a grader error" in remark for remark in exported.notes.remarks[2:4])
+    assert len(exported.notes.remarks) == 4
 
 
 def test_missing_columns_and_other_maxima_are_reported(roster):
@@ -139,12 +144,79 @@ def test_missing_columns_and_other_maxima_are_reported(roster):
         export_canvas(roster(GRADEBOOK), ExportTask({"convolution": 16.0}, frozenset(), {}), [], [])
 
 
+def test_other_maxima_of_optional_exercises_are_not_reported(roster):
+    other = GRADEBOOK.replace("Possible,,,,,,12", "Possible,,,,,,100")
+    task = ExportTask({"tensor_ops": 12.0}, frozenset({"tensor_ops"}), {})
+    assert export_canvas(roster(other), task, [result("ada", "tensor_ops", 1)], []).notes.remarks == []
+
+
+def test_results_of_other_exercises_change_nothing(roster):
+    task = ExportTask({"tensor_ops": 12.0}, frozenset(), {})
+    exported = export_canvas(roster(GRADEBOOK), task, [result("ada", "convolution", 1)], [])
+    assert canvas_reads(exported)["1001"] == {"Tensor Ops (70)": ""}
+    assert not exported.notes.lost
+
+
+def test_two_columns_of_one_exercise_are_not_guessed(roster):
+    both = GRADEBOOK.replace("Essay (72)", "tensor-ops (72)")
+    with pytest.raises(UsageError, match=r"match tensor_ops: Tensor Ops \(70\), tensor-ops \(72\)\. Name one"):
+        export_canvas(roster(both), TASK, [], [])
+
+
+@pytest.mark.parametrize("before", ["ex", "n/a"])
+def test_marks_of_canvas_in_lower_case_are_kept(roster, before):
+    exported = export_canvas(roster(GRADEBOOK.replace("EX", before)), TASK, [result("joerg", "tensor_ops", 3)], [])
+    assert canvas_reads(exported)["1002"]["Tensor Ops (70)"] == before
+
+
+def test_a_score_with_a_decimal_comma_is_known_to_be_higher(roster):
+    text = GRADEBOOK.replace("B,,7,3.00", 'B,,"7,5",3.00')
+    exported = export_canvas(roster(text), TASK, [result("ben", "tensor_ops", 7)], [])
+    assert exported.notes.remarks[-1] == "ben, tensor_ops: 7,5 in the list becomes 7."
+
+
 def test_a_gradebook_keeps_its_columns_and_separator(roster):
     text = (
         "LastName;FirstName;ID;SIS Login ID;Section;Tensor_Ops (70)\nPoints Possible;;;;;12\nLovelace;Ada;1001;ada;A;\n"
     )
     exported = export_canvas(roster("\ufeff" + text), TASK, [result("Ada Lovelace", "tensor_ops", 1.5)], [])
     assert exported.data.decode("utf-8") == "\ufeff" + text.replace("A;\n", "A;1.5\n")
+
+
+# --- Lists of students ------------------------------------------------------------------------------
+
+
+def test_two_spellings_of_a_letter_in_unicode_are_one(roster):
+    found = roster("Username,Full name\njo\u0308rg,Jo\u0308rg\n")
+    assert found.find(Identity(keys=("J\xf6rg",))) is found.people[0]
+
+
+def test_a_name_as_canvas_writes_it_in_file_names_is_found(roster):
+    found = roster(GRADEBOOK)
+    assert found.find(Identity(names=("lovelaceada",))) is found.people[0]
+
+
+def test_the_row_of_points_is_no_student(roster):
+    assert [person.id for person in roster(GRADEBOOK).people] == ["1001", "1002", "1003", "1004"]
+
+
+def test_a_student_whose_login_is_the_email_address_is_found(roster):
+    found = roster("Username,Email address\nada@x.org,ada@x.org\nben,\nzoe,\n")
+    assert found.find(Identity(keys=("ada@x.org",))) is found.people[0]
+
+
+def test_students_without_a_name_are_not_those_whose_name_has_no_letter(roster):
+    assert roster("Username\nada\n").find(Identity(names=("???",))) is None
+
+
+def test_blanks_in_a_title_do_not_count(roster):
+    assert roster("Full\u00a0 name , ID  number\nAda,7\n").people[0].number == "7"
+
+
+def test_a_record_without_one_of_its_columns_is_refused(tmp_path):
+    (tmp_path / "students.csv").write_text(",".join(COLUMNS[:-1]) + "\n")
+    with pytest.raises(FileError, match=r"has no column source\. Move it away"):
+        read_record(tmp_path)
 
 
 # --- Moodle -----------------------------------------------------------------------------------------
@@ -179,6 +251,13 @@ def test_moodles_worksheet_comes_back_with_grades(roster):
     assert exported.data.decode().splitlines()[0] == WORKSHEET.splitlines()[0]
     assert rows(exported)[1]["Feedback comments"] == "good"
     assert [lost.split(" (")[0] for lost in exported.notes.lost] == ["Ben"]
+
+
+def test_a_worksheet_without_the_time_of_grades_is_reported(roster):
+    task = ExportTask({"convolution": 16.0}, frozenset(), {})
+    assert not export_moodle(roster(WORKSHEET), task, [], []).notes.remarks
+    (remark,) = export_moodle(roster(WORKSHEET.replace("Last modified (grade)", "Time")), task, [], []).notes.remarks
+    assert remark.startswith("Moodle also needs the column Last modified (grade)")
 
 
 def test_a_worksheet_needs_a_single_exercise(roster):
@@ -219,6 +298,12 @@ def test_moodles_grade_import_gets_one_column_per_exercise(roster):
         },
     ]
     assert "Moodle will not recognise" in exported.notes.remarks[0]
+
+
+def test_columns_come_in_the_order_of_the_course(roster):
+    exported = export_moodle(roster("Username,Convolution\nada,\n"), TASK, [], [])
+    assert list(rows(exported)[0]) == ["Username", "tensor_ops", "Convolution"]
+    assert exported.exercises == ("tensor_ops", "convolution")
 
 
 def test_each_platform_refuses_the_others_list(roster):
@@ -270,3 +355,17 @@ def test_tables_are_read_in_common_encodings(tmp_path: Path, data):
     (tmp_path / "t.csv").write_bytes(data)
     table = read_table(tmp_path / "t.csv")
     assert (table.columns, table.rows) == (("Name", "Email"), (("Äda", "a@x"),))
+
+
+def test_rows_are_as_long_as_the_header_and_empty_ones_are_left_out(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("Name,Email\nAda\n,\n\nBen,b@x,more,still\n")
+    assert read_table(tmp_path / "t.csv").rows == (("Ada", ""), ("Ben", "b@x"))
+
+
+def test_a_table_may_be_as_large_as_allowed_and_no_larger(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(spreadsheet, "MAX_BYTES", 10)
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n\n\n")
+    assert read_table(tmp_path / "t.csv").rows == (("1", "2"),)
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n\n\n\n")
+    with pytest.raises(FileError, match="is larger than"):
+        read_table(tmp_path / "t.csv")

@@ -118,6 +118,27 @@ def test_a_students_own_metadata_do_not_decide_how_a_class_is_read(tmp_path):
     assert sorted(taken.entry.student for taken in report.taken) == ["Ada", "Ben"]
 
 
+def test_metadata_in_a_folder_beside_others_do_not_decide_how_a_class_is_read(tmp_path):
+    forged = gradescope_metadata(s=("2026-11-20 15:04:05 Z", [("Ben", "", "")]))
+    members = {"ada_1_2_convolution.ipynb": notebook("x"), "more/submission_metadata.yml": forged}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [taken.entry.student for taken in report.taken] == ["ada"]
+
+
+def test_a_number_of_thousands_of_digits_counts_as_none(tmp_path):
+    members = {f"ada_1_{'9' * 5000}_convolution.ipynb": notebook("x")}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert [(taken.entry.student, taken.entry.upload) for taken in report.taken] == [("ada", "")]
+
+
+def test_merge_keys_of_yaml_are_not_expanded(tmp_path):
+    merging = b"a: &a\n  :submitters:\n  - :name: Ben\nsubmission_1:\n  <<: *a\n"
+    members = {"submission_metadata.yml": merging, "submission_1/convolution.ipynb": notebook("x")}
+    report = collect(write_zip(tmp_path / "a.zip", members), tmp_path / "out")
+    assert not report.taken
+    assert len(report.refused) == 1
+
+
 @pytest.mark.parametrize("inside", ["Ben_2_assignsubmission_file_/convolution.ipynb", "ben_2_3_convolution.ipynb"])
 def test_a_classmates_name_inside_a_submission_changes_nothing(tmp_path, inside):
     folder = "Ada_1_assignsubmission_file_"
@@ -266,7 +287,8 @@ def test_a_flood_of_members_is_refused_before_it_is_read(tmp_path):
 def test_encrypted_and_unusual_members_say_what_to_do(tmp_path):
     data = zipped({NAME: notebook("x")})
     (tmp_path / "a.zip").write_bytes(patched(patched(data, b"PK\1\2", 8, b"\1\0"), b"PK\3\4", 6, b"\1\0"))
-    assert "encrypted" in why_of(collect(tmp_path / "a.zip", tmp_path / "out"))[NAME]
+    told = why_of(collect(tmp_path / "a.zip", tmp_path / "out"))
+    assert told == {NAME: "It is encrypted. Ask for it without a password."}
     (tmp_path / "b.zip").write_bytes(patched(data, b"PK\1\2", 10, b"\x0e\0"))
     assert "plain file or an ordinary zip" in why_of(collect(tmp_path / "b.zip", tmp_path / "out"))[NAME]
 

@@ -4,49 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
-from pathlib import Path
 
 import pytest
 
 from autograder.errors import FileError
-from autograder.lms.importing import ImportReport, import_download
+from autograder.lms.importing import import_download
 from autograder.lms.roster import read_record, read_roster
 from autograder.lms.student_folders import PlacingOutcome, read_timestamp
 from tests.lms.archives import gradescope_metadata, notebook, write_zip, zipped
-
-EXERCISES = ["tensor_ops", "convolution"]
-
-
-@pytest.fixture
-def output(tmp_path) -> Path:
-    return tmp_path / "submitted"
-
-
-@pytest.fixture
-def collect(tmp_path, output):
-    """Return a function that imports members as a zip, for convolution by default."""
-
-    def run(members, name: str = "download.zip", exercise: str | None = "convolution", **options) -> ImportReport:
-        return import_download([write_zip(tmp_path / name, members)], output, EXERCISES, exercise=exercise, **options)
-
-    return run
-
-
-def outcomes(report: ImportReport) -> dict[str, PlacingOutcome]:
-    return {f"{taken.entry.student}/{taken.entry.exercise}": taken.outcome for taken in report.taken}
-
-
-def reasons(report: ImportReport) -> dict[str, str]:
-    return {refused.path: refused.why for _archive, refused in report.refused}
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def submissions(output: Path) -> list[str]:
-    return [name for name in files(output) if not name.startswith(".") and "/" in name]
-
+from tests.lms.imported import EXERCISES, files, outcomes, reasons, submissions
 
 # --- Platforms --------------------------------------------------------------------------------------
 
@@ -136,6 +102,12 @@ def test_gradescope(collect, output):
     assert (output / "7/convolution/timestamp.txt").read_text() == "2026-11-21 14:04:05.000000 UTC\n"
 
 
+def test_a_student_id_without_quotes_is_one(collect):
+    metadata = b"s:\n  :submitters:\n  - :name: Ada\n    :sid: 555\n"
+    report = collect({"submission_metadata.yml": metadata, "s/convolution.ipynb": notebook("a")})
+    assert [taken.entry.id for taken in report.taken] == ["555"]
+
+
 def test_nbgrader_reads_the_timestamp(collect, output):
     from nbgrader.utils import parse_utc
 
@@ -181,6 +153,19 @@ def test_moodles_name_of_the_download_decides_as_well(collect, output):
     assert submissions(output) == ["Ada/tensor_ops/tensor_ops.ipynb"]
 
 
+def test_the_name_of_a_file_counts_more_than_that_of_the_download(collect, output):
+    members = {"Ada_1_assignsubmission_file_/convolution.ipynb": notebook("a")}
+    collect(members, "DL2026-Tensor Ops-77.zip", exercise=None)
+    assert submissions(output) == ["Ada/convolution/convolution.ipynb"]
+
+
+def test_a_hidden_file_beside_zips_is_no_download(tmp_path, output):
+    write_zip(tmp_path / "downloads/moodle.zip", MOODLE_FLAT)
+    (tmp_path / "downloads/._moodle.zip").write_bytes(b"of macOS")
+    report = import_download([tmp_path / "downloads"], output, EXERCISES, exercise="convolution")
+    assert reasons(report) == {"._moodle.zip": "It is a file of the system or of an editor, not of the student."}
+
+
 # --- Repeated, newer and older downloads ------------------------------------------------------------
 
 
@@ -206,6 +191,7 @@ def test_a_newer_one_replaces_and_the_older_is_kept(collect, output):
 def test_in_canvas_the_file_number_decides_which_is_newer(collect, output):
     collect({"a_1_20_convolution.ipynb": notebook("new")})
     assert outcomes(collect({"a_1_19_convolution.ipynb": notebook("old")})) == {"a/convolution": PlacingOutcome.OLDER}
+    assert read_record(output)[0].upload == "20"
     assert outcomes(collect({"a_1_21_convolution.ipynb": notebook("newest")})) == {
         "a/convolution": PlacingOutcome.REPLACED
     }
@@ -267,6 +253,13 @@ def test_namesakes_have_separate_folders_in_every_import(collect, output):
     collect(both)
     collect(both)
     assert submissions(output) == [f"Anna Müller ({n})/convolution/convolution.ipynb" for n in (4711, 4712)]
+
+
+def test_the_order_of_a_download_does_not_decide_who_gets_which_folder(collect, output):
+    """Ids that begin alike give folders that are numbered."""
+    names = [f"Anna Müller_{'7' * 24}{n}_assignsubmission_file_/convolution.ipynb" for n in (1, 2)]
+    collect({name: notebook(name[-30]) for name in reversed(names)})
+    assert [(entry.id[-1], entry.student[-3:]) for entry in read_record(output)] == [("1", "77)"), ("2", ") 2")]
 
 
 def test_a_later_namesake_gets_another_folder(collect, output):

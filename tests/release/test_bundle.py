@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -71,6 +72,12 @@ def test_readme_is_one_page_and_names_what_is_there(bundle):
     assert "@" not in text
     assert "last resort" not in text
     assert len(text.splitlines()) < 70
+
+
+def test_readme_says_which_exercises_are_optional(course):
+    optional = replace(course, exercises=tuple(replace(one, optional=True) for one in course.exercises))
+    files = student_bundle(optional, "2026.1", course.root / "release", PINS)
+    assert "`greetings`: 5.5 points (bonus)" in files[f"{TOP}/README.md"].decode()
 
 
 def test_the_version_with_solutions_says_when_to_use_it(course):

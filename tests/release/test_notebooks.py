@@ -83,6 +83,12 @@ def test_helper_code_is_locked_and_illustrations_and_prose_are_free(tiny_course)
         ("EXCLAMATION = ", "### BEGIN SOLUTION\nEXCLAMATION = ", ["“BEGIN SOLUTION” without"]),
         ("    ### END SOLUTION\n\n\n# %% tags", "\n\n# %% tags", ["question add", "without “END SOLUTION”"]),
         ("    ### BEGIN SOLUTION\n    total = 0", "    total = 0", ["“END SOLUTION” without"]),
+        (
+            "EXCLAMATION = ",
+            "### BEGIN SOLUTION\n### END SOLUTION\nEXCLAMATION = ",
+            ["a solution region but no question"],
+        ),
+        ("    total = 0", "    ### BEGIN SOLUTION\n    total = 0", ["second “BEGIN SOLUTION” before “END SOLUTION”"]),
         ("def add(", "def plus(", ["defines no function or class `add`"]),
         ("def add(", "def add[", ["not valid Python"]),
     ],

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,6 +80,22 @@ def test_an_import_that_failed_can_be_tried_again(tmp_path):
         "    except ImportError as error:\n        print(error)"
     )
     assert python(code, str(tmp_path)).split() == ["once", "once"]
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_only_the_import_that_needs_the_operators_declares_them(monkeypatch, loads):
+    import torch
+
+    from autograder.runtime.large_libraries import TorchvisionWatch
+
+    declared = []
+    monkeypatch.setattr(torch.library, "define", lambda name, _schema: declared.append(name))
+    monkeypatch.setattr(torch.ops, "torchvision", SimpleNamespace(), raising=False)
+    monkeypatch.setitem(sys.modules, "torchvision.extension", SimpleNamespace(_has_ops=lambda: loads))
+    TorchvisionWatch.find_spec("torchvision.ops")
+    assert declared == []
+    TorchvisionWatch.find_spec("torchvision._meta_registrations")
+    assert declared == ([] if loads else ["torchvision::nms", "torchvision::qnms"])
 
 
 def test_the_watch_finds_and_imports_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgpack
 import pytest
 
 from autograder.checking.verdict import result_of
@@ -13,7 +14,7 @@ from autograder.results.model import CellResult, Cost, Outcome
 from autograder.results.pictures import make_picture, to_record
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol import messages as reports
-from autograder.sandbox.protocol.frames import ProtocolError
+from autograder.sandbox.protocol.frames import ProtocolError, unpack
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
 
 CHECK = Check("adds", "add", "Adds.", 2.0, public=False, hint="Think.")
@@ -98,3 +99,39 @@ def test_texts_can_be_stored():
     graded = take(cells, check)
     assert graded.checks[0][1].message == "a?"
     assert graded.cells[0].message == "?" * reports.MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "words"),
+    [
+        (reports.TIME, -9, "took too long"),
+        (reports.MEMORY, -9, "ran out of memory"),
+        (reports.FILES, -9, "wrote too many files"),
+        (reports.EXITED, -11, "crashed its process (SIGSEGV)"),
+        (reports.EXITED, -99, "crashed its process (signal 99)"),
+        (reports.EXITED, 3, "exit code 3"),
+        (reports.EXITED, 0, "exit code 0"),
+    ],
+)
+def test_students_read_why_their_code_ended(reason, status, words):
+    assert words in str(reports.explain(reason, status))
+
+
+def test_a_job_is_read_as_it_was_sent():
+    checks = (CHECK, Check("more", "add", "Adds more.", 1.0, public=True, after=("adds",), timeout_s=2.0, memory_mb=9))
+    job = replace(JOB, checks=checks, limits=Limits(check_s=1.5), reused=(("add", "first", True),))
+    read = reports.read_job(unpack(msgpack.packb(job.to_message())))
+    assert read == (checks, job.cells, job.limits, {("add", "first"): True})
+
+
+def test_check_files_arrive_with_what_python_compiles_them_to(tmp_path):
+    files = CheckFiles((("sums/public/test_add.py", b"x = 1\n"), ("sums/a.json", b"{}")), ("sums/public/test_add.py",))
+    assert reports.lay_down(reports.check_files_message(files), tmp_path) == [tmp_path / "sums/public/test_add.py"]
+    assert (tmp_path / "sums/a.json").read_bytes() == b"{}"
+    (cached,) = (tmp_path / "sums/public/__pycache__").iterdir()
+    assert cached.read_bytes() == reports.compiled(b"x = 1\n", "sums/public/test_add.py")
+
+
+@pytest.mark.parametrize("source", [b"x =", b"x = '\0'", b"\xff"])
+def test_what_is_no_python_is_not_compiled(source):
+    assert reports.compiled(source, "a.py") == b""

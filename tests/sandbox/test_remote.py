@@ -182,6 +182,52 @@ def test_gradients_are_those_of_the_argument_before_the_call(shape, requires_gra
     liar.close()
 
 
+def test_an_argument_changes_only_where_the_check_is_to_see_it():
+    tensor = ["T", "float32", [2], 0, None, False, None, None]
+    for name, seen in (("float32", False), ("float32", True), ("float64", True)):
+        wide = [*tensor[:1], name, [1] if name == "float64" else [2], *tensor[3:]]
+        liar = Liar(FUNCTION, [None, "ok", 0, [[0, wide]], -1])
+        function, x = liar.submission.f, torch.ones(2)
+        if name == "float64":
+            with in_place(), pytest.raises(WorkerDied, match="changes the dtype of its input"):
+                function(x)
+        elif seen:
+            with in_place():
+                function(x)
+        else:
+            function(x)
+        assert bool((x == 1).all()) is not (seen and name == "float32")
+        liar.close()
+
+
+def test_a_result_in_a_dict_can_be_differentiated():
+    result = ["d", ["a", ["T", "float32", [2], 0, None, True, None, 0]]]
+    gradient = ["l", ["T", "float32", [2], 0, None, False, None, None]]
+    liar = Liar(FUNCTION, [None, "ok", result, [], 7], [None, "ok", gradient, [], -1])
+    x = torch.ones(2, requires_grad=True)
+    liar.submission.f(x)["a"].sum().backward()
+    assert x.grad is not None
+    liar.close()
+
+
+def test_a_check_looks_for_every_name_anew():
+    other = [None, "ok", ["h", 2, "function", True], [], -1]
+    liar = Liar(FUNCTION, [None, "ok", None, []], other)
+    first = liar.submission.f
+    assert liar.submission.f is first
+    liar.submission._seed(0)
+    assert liar.submission.f is not first
+    liar.close()
+
+
+def test_an_error_keeps_a_kind_that_python_has_and_a_line_that_a_cell_may_have():
+    asked = []
+    link = Link(lambda: WorkerDied("exit", "gone"), lambda cell, line: asked.append((cell, line)) or "code")
+    read = [link.student_error([kind, "", "one", line]) for kind, line in (("SystemExit", 99_999), ("Own", 100_000))]
+    assert [(error.kind, error.line) for error in read] == [("SystemExit", 99_999), ("Exception", 0)]
+    assert asked == [("one", 99_999), ("one", 0)]
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_no_bytes_make_the_checker_fail(data):

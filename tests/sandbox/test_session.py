@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import socket
 from collections import deque
+from dataclasses import replace
 
 import pytest
 
+from autograder.checking.failures import StudentError
 from autograder.course import Check
 from autograder.results.model import Outcome
 from autograder.sandbox.processes import checker
 from autograder.sandbox.processes.checker import MAX_BAD_CELLS, RemoteSession
-from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, VERDICT, Limits
+from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, MEMORY, VERDICT, Limits
 
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
 MIB = 2**20
@@ -123,3 +125,41 @@ def test_limits_are_armed_for_a_check_and_lifted_after_it(session):
     memory = limits.memory_mb * MIB
     cell, check = ((seconds, seconds * limits.wall_factor, memory) for seconds in (limits.cell_s, limits.check_s))
     assert orders == [cell, (0, 0, 0), check, (0, 0, 0)]
+
+
+@pytest.mark.parametrize(("reason", "interrupted"), [(EXITED, True), (MEMORY, False)])
+def test_only_a_kill_from_outside_is_an_interruption(session, reason, interrupted):
+    opened = session(Monitors([VERDICT.pack(reason, -9, 0)], [alive()]))
+    opened.start()
+    assert opened.interrupted is interrupted
+
+
+def test_a_check_may_have_limits_of_its_own(session):
+    monitors = Monitors([alive()])
+    opened = session(monitors)
+    opened.start()
+    opened.begin(replace(CHECK, timeout_s=2.0, memory_mb=100))
+    sent = monitors.sockets[0].recv(1000)
+    assert ARM.unpack(sent[-ARM.size :]) == (2.0, 2.0 * Limits().wall_factor, 100 * MIB)
+
+
+def test_no_check_begins_after_the_time_of_the_submission(session):
+    opened = session(Monitors([alive()]))
+    opened.start()
+    opened._deadline = 0.0
+    with pytest.raises(checker.WorkerDied, match="used up the total time"):
+        opened.begin(CHECK)
+
+
+def test_a_cell_has_the_outcome_of_its_first_run(session):
+    opened = session(Monitors([ENDED], [alive()]))
+    errors = iter([None, StudentError("ValueError", "no", "<cell one>", 1, "x = 1")])
+    opened._link.run_cell = lambda *_cell: next(errors)
+    opened.start()
+    assert [result.outcome for result in opened.cell_results.values()] == [Outcome.PASSED]
+
+
+def test_lines_are_those_of_the_cell(session):
+    opened = session(Monitors())
+    assert [opened._line("<cell one>", line) for line in (0, 1, 2)] == ["", "x = 1", ""]
+    assert opened._line("<cell two>", 1) == ""

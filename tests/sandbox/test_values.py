@@ -106,6 +106,7 @@ def test_any_structure_is_a_value_or_an_error(structure, buffers, strided):
         ["r", 3],
         ["i", "9" * 5000],
         ["h", -1, "x", False],
+        ["h", True, "x", False],
         ["nonsense"],
         [["l"]],
         [],
@@ -231,3 +232,67 @@ def test_keys_with_equal_hashes_do_not_keep_the_checker_busy(tag):
     assert len({hash(complex(*key[1:])) for key in keys[1:100]}) == 1
     with pytest.raises(ProtocolError, match="too many keys"):
         values.Decoder([], no_handle).decode([tag, *([[key, 0] for key in keys] if tag == "d" else keys)])
+
+
+def test_a_frame_may_be_as_large_as_allowed_and_no_larger(monkeypatch):
+    monkeypatch.setattr(frames, "MAX_STRUCTURE", 4)
+    monkeypatch.setattr(frames, "MAX_BUFFERS", 2)
+    monkeypatch.setattr(frames, "MAX_BYTES", 6)
+    pair = [memoryview(b"abc")] * 2
+    assert over_a_socket("abc", pair) == ("abc", [b"abc"] * 2)
+    for structure, buffers in (("abcd", pair), ("abc", [memoryview(b"a")] * 3), ("abc", [memoryview(b"abcd")] * 2)):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, pytest.raises(ProtocolError, match="too large"):
+            frames.send(ours, structure, buffers)
+
+
+def test_a_side_that_leaves_with_unread_data_has_hung_up():
+    ours, theirs = socket.socketpair()
+    with ours:
+        ours.sendall(b"x")
+        theirs.close()
+        with pytest.raises(EOFError):
+            frames.receive(ours)
+
+
+def test_maps_are_refused():
+    with pytest.raises(ProtocolError):
+        frames.unpack(msgpack.packb({"a": 1}))
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1])
+def test_integers_of_any_size_arrive(number):
+    assert decode(over_a_socket(values.Encoder(no_handle).encode(number))[0]) == number
+
+
+def test_a_text_may_be_as_long_as_allowed_and_no_longer():
+    assert values.Encoder(no_handle).encode("x" * frames.MAX_TEXT)
+    with pytest.raises(ProtocolError, match="a text is too long"):
+        values.Encoder(no_handle).encode("x" * (frames.MAX_TEXT + 1))
+
+
+def test_a_list_may_have_as_many_items_as_allowed_and_no_more():
+    assert decode(["l", *[0] * (frames.MAX_NODES - 1)])
+    with pytest.raises(ProtocolError, match="too many parts"):
+        decode(["l", *[0] * frames.MAX_NODES])
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.ones(1).expand(3, 4), torch.ones(3, 1).expand(3, 4), torch.arange(6.0)[::2], torch.arange(6.0)[::6]],
+    ids=["one value", "one column", "every other", "a single one"],
+)
+def test_values_that_are_stored_once_are_sent_once_and_strides_are_kept(tensor):
+    encoder = values.Encoder(no_handle, strided=True)
+    structure = encoder.encode(tensor)
+    assert sum(buffer.nbytes for buffer in encoder.buffers) <= tensor.untyped_storage().nbytes()
+    arrived = decode(structure, [bytearray(buffer) for buffer in encoder.buffers], strided=True)
+    assert torch.equal(arrived, tensor)
+    assert tensor.is_contiguous() or arrived.stride() == tensor.stride()
+
+
+def test_a_gradient_belongs_to_a_tensor_that_requires_one():
+    grad = ["T", "float32", [2], 1, None, False, None, None]
+    for required in (False, True):
+        tensor = decode(["T", "float32", [2], 0, None, required, grad, None], [bytearray(8), bytearray(8)])
+        assert (tensor.grad is not None) is required

@@ -1,9 +1,15 @@
 """Which versions `make newest` installs, and how it reports the outcome."""
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 from packaging.requirements import Requirement
 
+from tools import newest
 from tools.newest import broken, needs, table, without_upper_bounds
-from tools.scratch import versions
+from tools.scratch import Environment, versions
 
 PROJECT = {
     "dependencies": ["torch>=2.6,<2.16"],
@@ -67,3 +73,63 @@ def test_a_broken_test_is_reported_with_the_first_line_of_its_message(tmp_path):
 def test_names_of_packages_are_normalised():
     frozen = "sphinx_click==6.0\nIPython==9.18.1\nmedical-image-autograder @ file:///course\n"
     assert versions(frozen) == {"sphinx-click": "6.0", "ipython": "9.18.1"}
+
+
+def test_a_run_without_a_report_counts_as_broken(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(newest, "ROOT", tmp_path)
+    monkeypatch.setattr(newest, "FOLDER", tmp_path)
+    crashed = SimpleNamespace(run=lambda *_command, **_variables: SimpleNamespace(stdout="a\ngone\n", returncode=4))
+    assert list(newest.run_tests(crashed, "in-range", [])) == ["pytest"]
+    assert capsys.readouterr().out == "in-range: gone\n"
+    assert (tmp_path / "in-range.log").read_text() == "a\ngone\n"
+
+
+@pytest.fixture
+def environment():
+    """The environment of the tests, as if it were a scratch one."""
+    made = object.__new__(Environment)
+    made._programs = Path(sys.executable).parent
+    return made
+
+
+def test_variables_of_this_python_do_not_reach_the_other(environment, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/here")
+    done = environment.run("python", "-c", "import os; print(os.environ.get('PYTHONPATH'), os.environ['A'])", A="b")
+    assert done.stdout == "None b\n"
+
+
+def test_a_program_that_must_not_fail_ends_everything(environment):
+    assert environment.must("python", "-c", "print(1)") == "1\n"
+    with pytest.raises(SystemExit, match=r"(?s)gone.*exit code 3: python -c"):
+        environment.must("python", "-c", "print('gone'); raise SystemExit(3)")
+
+
+@pytest.mark.parametrize("broke", [True, False])
+def test_what_broke_is_printed_and_its_environment_kept(monkeypatch, tmp_path, capsys, broke):
+    class Installed:
+        def __init__(self, _folder):
+            pass
+
+        def install(self, *_arguments):
+            pass
+
+        def installed(self):
+            return {"torch": "2.15.0"}
+
+    folder = tmp_path / "newest"
+    monkeypatch.setattr(newest, "ROOT", tmp_path)
+    monkeypatch.setattr(newest, "FOLDER", folder)
+    monkeypatch.setattr(newest, "Environment", Installed)
+    monkeypatch.setattr(newest, "read_lock", lambda _root: {})
+    monkeypatch.setattr(newest, "run_tests", lambda *_arguments: folder.mkdir() or ({"test_a": "why"} if broke else {}))
+    monkeypatch.setattr("sys.argv", ["newest"])
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["torch>=2.6"]\n[project.optional-dependencies]\ndev = []\n'
+    )
+    if broke:
+        with pytest.raises(SystemExit, match="The environment is kept: newest/bin/python"):
+            newest.main()
+    else:
+        newest.main()
+    assert folder.exists() is broke
+    assert ("Broke with the versions in range: nothing" in capsys.readouterr().out) is not broke

@@ -13,7 +13,7 @@ from autograder.course import load_course
 from autograder.course.cells import illustrations_of, locked_cells
 from autograder.grading.scheduler import modules_to_preload
 from autograder.release.make import stub_module
-from autograder.release.platform_bundles import write_bundle
+from autograder.release.platform_bundles import packed_course, write_bundle
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,6 +37,23 @@ def test_a_bundle_has_the_checks_but_no_solution(bundle):
         assert "course/tests/checks/greetings/hidden/test_add.py" in opened.namelist()
         assert not [name for name in opened.namelist() if name.startswith("/") or ".." in name]
         assert not any(b"one guest after the other" in opened.read(name) for name in opened.namelist())
+
+
+def test_a_bundle_has_only_what_grading_needs_of_the_package(bundle):
+    with zipfile.ZipFile(bundle) as opened:
+        names = {name for name in opened.namelist() if name.startswith("autograder/")}
+    assert {"autograder/integrations/gradescope/container.py", "autograder/grading/one_submission.py"} <= names
+    assert not {Path(name).parts[1] for name in names} & {"cli", "gradebook", "lms", "proving", "release", "reporting"}
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_an_optional_exercise_stays_one(tmp_path, optional):
+    (exercise,) = load_course(ROOT / "tests" / "tiny_course").exercises
+    for name, content in packed_course(replace(exercise, optional=optional), stub_module(exercise)).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (packed,) = load_course(tmp_path / "course").exercises
+    assert packed.optional is optional
 
 
 @pytest.mark.parametrize("exercise", load_course(ROOT).exercises, ids=lambda exercise: exercise.name)
