@@ -119,9 +119,9 @@ def test_students_read_why_their_code_ended(reason, status, words):
 
 def test_a_job_is_read_as_it_was_sent():
     checks = (CHECK, Check("more", "add", "Adds more.", 1.0, public=True, after=("adds",), timeout_s=2.0, memory_mb=9))
-    job = replace(JOB, checks=checks, limits=Limits(check_s=1.5), reused=(("add", "first", True),))
+    job = replace(JOB, checks=checks, limits=Limits(check_s=1.5), reused=(("add", "first", True),), key="0a")
     read = reports.read_job(unpack(msgpack.packb(job.to_message())))
-    assert read == (checks, job.cells, job.limits, {("add", "first"): True})
+    assert read == (checks, job.cells, job.limits, {("add", "first"): True}, b"\x0a")
 
 
 def test_check_files_arrive_with_what_python_compiles_them_to(tmp_path):

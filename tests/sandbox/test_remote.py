@@ -189,10 +189,10 @@ def test_an_argument_changes_only_where_the_check_is_to_see_it():
         liar = Liar(FUNCTION, [None, "ok", 0, [[0, wide]], -1])
         function, x = liar.submission.f, torch.ones(2)
         if name == "float64":
-            with in_place(), pytest.raises(WorkerDied, match="changes the dtype of its input"):
+            with in_place(x), pytest.raises(WorkerDied, match="changes the dtype of its input"):
                 function(x)
         elif seen:
-            with in_place():
+            with in_place(x):
                 function(x)
         else:
             function(x)
