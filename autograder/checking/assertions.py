@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from autograder.checking.failures import Phrase, closed, fail, phrase, student_error
-from autograder.checking.student_module import KNOWN_TYPES, in_place
+from autograder.checking.student_module import in_place, kind_of
 from autograder.results.pictures import show_difference
 
 Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -59,7 +59,7 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     if actual is None:
         return phrase("{what} returned None.", what=what), "Expected a tensor. Is a `return` missing?"
     if not isinstance(actual, torch.Tensor):
-        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=_kind(actual)), ""
+        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=kind_of(actual)), ""
     if actual.shape != expected.shape:
         return (phrase("{what} has the wrong shape.", what=what), f"Expected {_shape(expected)}, got {_shape(actual)}.")
     if actual.dtype != expected.dtype:
@@ -135,7 +135,9 @@ def assert_equal(
     if (_is_number(expected) and not _is_number(actual)) or (
         type(actual) is not type(expected) and not _is_number(expected)
     ):
-        problem = phrase("{what} must be {want}, but it is {got}.", what=what, want=_kind(expected), got=_kind(actual))
+        problem = phrase(
+            "{what} must be {want}, but it is {got}.", what=what, want=kind_of(expected), got=kind_of(actual)
+        )
         fail(
             problem, details=f"Its shape is {_shape(actual)}." if isinstance(actual, torch.Tensor) else "", cause=likely
         )
@@ -186,7 +188,7 @@ def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "
     for name in names:
         if not hasattr(value, name):
             without = phrase(
-                "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=_kind(value)
+                "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=kind_of(value)
             )
             fail(without, cause=cause)
 
@@ -255,26 +257,6 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
 def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
     grad = tensor.grad if tensor.is_leaf else None
     return tensor.detach().clone(), None if grad is None else grad.clone(), tensor.requires_grad
-
-
-_TYPES = frozenset(
-    ("bool", "bytes", "complex", "device", "dict", "dtype", "ellipsis", "float", "int", "list", "ndarray", "set",
-     "Size", "slice", "str", "Tensor", "tuple")
-)  # fmt: skip
-"""The types of values that cross from the student's process."""
-
-
-def _kind(value: Any) -> Phrase:
-    """Return what a value is, from a closed set: the name of a student's own class could carry hidden inputs out."""
-    if value is None:
-        return closed("None")
-    if isinstance(value, torch.Tensor):
-        return closed("a tensor")
-    # A `RemoteObject` stands for an object in the student's process: name the type that it has there.
-    name = getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__
-    if name not in _TYPES | KNOWN_TYPES:
-        return closed("an object of your own")
-    return closed(f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def _shape(tensor: torch.Tensor) -> str:

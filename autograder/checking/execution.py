@@ -12,6 +12,7 @@ import linecache
 import operator
 import re
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ class CellRunner:
 def names_defined(source: str) -> list[str]:
     """Return the functions and classes that a cell would define, even if it does not parse."""
     return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
+
+
+def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
+    """Return the last line in cells (id, source) that assigns ``name`` a value; empty if there is none."""
+    assigns = re.compile(
+        rf"^[ \t]*(?:[\w, \t]*,[ \t]*)?{re.escape(name)}[ \t]*(?:,[\w, \t]*)?(?::[^=\n]*)?=(?!=).*", re.M
+    )
+    found = [match[0].strip() for _, source in cells for match in assigns.finditer(source)]
+    return found[-1][:200] if found else ""
 
 
 def load_submission(path: Path) -> LocalSubmission:

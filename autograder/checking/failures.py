@@ -7,6 +7,7 @@
     Exception
     └── SubmissionError         the answer could not be called
         ├── NameMissing         the notebook does not define the name
+        ├── NameTaken           the notebook uses the name for a value
         └── WorkerDied          the student's process ended: time, memory, crash
 """
 
@@ -97,6 +98,16 @@ class NameMissing(SubmissionError):
     def __init__(self, name: str, reason: str = "") -> None:
         self.name, self.reason = name, reason
         super().__init__(f"{name} is not defined" + (f": {reason}" if reason else ""))
+
+
+class NameTaken(SubmissionError):
+    """The answer's ``name`` was used again for a value: ``kind`` says what it is now, ``line`` is the code that did."""
+
+    def __init__(self, name: str, kind: str, line: str = "") -> None:
+        code = f": `{line}`" if line else ""
+        super().__init__(
+            f"`{name}` is {kind} here, not a function. A later line uses the name for something else{code}."
+        )
 
 
 class WorkerDied(SubmissionError):

@@ -204,6 +204,7 @@ class Recorder:
         self._checks = {(check.question, check.name): check for check in checks}
         self._questions = {question for question, _ in self._checks}
         self._session = session
+        session.submission._expect_functions(self._questions)
         self._report = report
         self._reported = set(reused)
         self._passed = {key for key, passed in reused.items() if passed}

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Collection
 from pathlib import Path
 
-from autograder.checking.failures import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
+from autograder.checking.failures import CheckFailure, NameMissing, NameTaken, StudentError, WorkerDied, student_error
 from autograder.checking.student_module import builtin_kind, describe_error, is_cell_file
 from autograder.course import Check
 from autograder.results.model import CheckResult, Outcome
@@ -66,6 +66,8 @@ def _outcome(
             return (Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run.")
         case NameMissing():
             return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
+        case NameTaken():
+            return Outcome.FAILED, str(error)
         case WorkerDied():
             timed_out = error.reason == "time"
             return Outcome.TIMED_OUT if timed_out else Outcome.CRASHED, error.for_hidden if hidden else str(error)
