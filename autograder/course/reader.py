@@ -130,9 +130,7 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
 
 def is_check(node: ast.stmt) -> bool:
     """Whether a top-level statement of a check file is a check."""
-    return isinstance(node, ast.FunctionDef) and node.name.startswith(
-        "test_"
-    )  # not async: pytest alone cannot run those
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")  # not async: pytest needs a plugin
 
 
 def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: tuple[str, ...]) -> Check:
