@@ -71,6 +71,7 @@ class CheckModule(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         folder = self.path.parents[2]
+        # One session may collect several courses, and each brings a package of this name.
         if getattr(sys.modules.get(FOLDER), "__path__", None) != [str(folder)]:
             install_package(folder)
         return importlib.import_module(module_name(folder, self.path))
@@ -111,7 +112,7 @@ _ARGUMENTS = (
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
     "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "-c", os.devnull,
-    "--continue-on-collection-errors",
+    "--continue-on-collection-errors",  # a broken file must not keep the others from running: `report_missing`
 )  # fmt: skip
 
 
@@ -146,14 +147,16 @@ class LocalSession:
 
     def end(self, check: Check) -> None:
         """Raise `WorkerDied` if the check exceeded its time limit."""
+        # CPU time, as in the sandbox: a busy machine costs nobody a check.
         if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
             raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s allowed.")
 
 
 def seed_of(check: Check, side: str) -> int:
     """Return a check's seed for one side; it is the same in every run and differs between checks."""
+    # Not `hash`, which differs from process to process. Both sides differ, or an answer could draw a check's inputs.
     digest = hashlib.sha256(f"{side}:{check.question}.{check.name}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
+    return int.from_bytes(digest[:4], "big")  # NumPy takes seeds of 32 bits
 
 
 class Recorder:
@@ -164,6 +167,7 @@ class Recorder:
         self._reported: set[tuple[str, str]] = set()
         self._passed: set[tuple[str, str]] = set()
 
+    # Not in `__init__`: a checker collects its files once, and begins in a fork for each submission.
     def begin(
         self,
         checks: Iterable[Check],
@@ -217,7 +221,7 @@ class Recorder:
         take_shown()  # discards pictures that an earlier check left
         seed_everything(seed_of(check, "checker"))
         self._session.begin(check)
-        result = yield
+        result = yield  # raises what the check raised: then `end` is skipped, and the exception decides
         self._session.end(check)
         return result
 
@@ -230,6 +234,7 @@ class Recorder:
             skipped = isinstance(error, pytest.skip.Exception)
             result = not_run(check, str(error)) if skipped else judge(check, error, self._questions, take_shown())
             self._note_case(check, result, call.duration)
+        # pytest itself needs it: it calls a test only if the report of its setup passed.
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
@@ -245,7 +250,7 @@ class Recorder:
     def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
         """Record one case of a check, which passes when all of its cases pass."""
         key = check.question, check.name
-        self._cases[key] -= 1
+        self._cases[key] -= 1  # at 0, all of them ran and none failed: the first failure skips the others
         self._seconds[key] += seconds
         if result.outcome is not Outcome.PASSED:
             self._note(check, result, self._seconds[key])
@@ -300,7 +305,7 @@ def package_of_checks(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in _modules_of_checks():
+        for name in _modules_of_checks():  # helpers too: those of another course have the same names
             del sys.modules[name]
         sys.modules.update(others)
 
