@@ -28,14 +28,15 @@ MAX_TIMESTAMP = 200
 
 _SUBMISSIONS = """
 select a.name, s.student_id, s.timestamp from submitted_assignment s join assignment a on s.assignment_id = a.id"""
-_GRADES = """
-select a.name, s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g
-join base_cell b on g.cell_id = b.id join submitted_notebook n on g.notebook_id = n.id
+_OF_SUBMISSION = """
+join submitted_notebook n on {table}.notebook_id = n.id
 join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
-_COMMENTS = """
-select a.name, s.student_id, b.name, c.auto_comment from comment c
-join base_cell b on c.cell_id = b.id join submitted_notebook n on c.notebook_id = n.id
-join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+_GRADES = f"""
+select a.name, s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade
+from grade g join base_cell b on g.cell_id = b.id {_OF_SUBMISSION.format(table="g")}"""
+_COMMENTS = f"""
+select a.name, s.student_id, b.name, c.auto_comment
+from comment c join base_cell b on c.cell_id = b.id {_OF_SUBMISSION.format(table="c")}"""
 _GRADE_CELLS = """
 select a.name, b.name, g.max_score from grade_cells g join base_cell b on g.id = b.id
 join notebook n on b.notebook_id = n.id join assignment a on n.assignment_id = a.id"""
@@ -50,7 +51,7 @@ join notebook n on c.notebook_id = n.id join assignment a on n.assignment_id = a
 def score_of(status: Status, question: QuestionResult | None) -> tuple[float | None, bool]:
     """Return the automatic score of a question (None if it is unknown), and whether it needs review."""
     if status is Status.UNREADABLE:
-        return 0.0, True
+        return 0.0, True  # marked, so that a teacher asks for the file again
     if question is None or question.needs_review:
         return None, True
     return question.score, False
@@ -61,7 +62,7 @@ def comment_of(question: Question, result: Result) -> str | None:
     if result.status is Status.UNREADABLE:
         return result.message or "This submission could not be read."
     found = next((graded for graded in result.questions if graded.name == question.name), None)
-    return None if found is None or _is_attempted(found) else "No response."
+    return None if found is None or _is_attempted(found) else "No response."  # nbgrader's own words
 
 
 def _is_attempted(question: QuestionResult) -> bool:
@@ -147,10 +148,11 @@ class _Recorded:
             score, needs_review = score_of(result.status, questions.get(question.name))
             # -1 is not a possible score, so a missing grade always differs.
             auto, manual, needs_manual = self.grades.get((*key, check_id(question.name)), (-1.0, None, False))
+            # Beside a manual score, the mark is the teacher's: it is set only when the automatic score changes.
             if auto != score or (manual is None and needs_manual != needs_review):
                 return False
             comment = comment_of(question, result)
-            if self.comments.get((*key, question.name), comment) != comment:
+            if self.comments.get((*key, question.name), comment) != comment:  # no entry: nothing to write into
                 return False
         return True
 
@@ -177,17 +179,14 @@ def _read(connection: Connection) -> _Recorded:
 
 
 # --- What teachers entered ----------------------------------------------------------------------------------------
-_SUBMISSION = """
-join submitted_notebook n on {table}.notebook_id = n.id
-join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
 # As in nbgrader's `Grade.score`: a manual score replaces the automatic one, and extra credit is added.
 _SCORES = f"""
 select s.student_id, a.name, b.name, coalesce(g.manual_score, g.auto_score, 0) + coalesce(g.extra_credit, 0)
-from grade g join base_cell b on g.cell_id = b.id {_SUBMISSION.format(table="g")}
+from grade g join base_cell b on g.cell_id = b.id {_OF_SUBMISSION.format(table="g")}
 where g.manual_score is not null or g.extra_credit is not null"""
 _MANUAL_COMMENTS = f"""
 select s.student_id, a.name, b.name, c.manual_comment
-from comment c join base_cell b on c.cell_id = b.id {_SUBMISSION.format(table="c")}
+from comment c join base_cell b on c.cell_id = b.id {_OF_SUBMISSION.format(table="c")}
 where c.manual_comment is not null"""
 _PENALTIES = """
 select s.student_id, a.name, n.late_submission_penalty from submitted_notebook n
