@@ -76,7 +76,6 @@ def _digests(files: CheckFiles) -> dict[CheckKey, str]:
 
 
 def _digests_in(name: str, files: CheckFiles, data: str) -> dict[CheckKey, str]:
-    """Return the digests of the checks in one file."""
     tree = parsed(files.contents[name], name)
     used = _names_used(tree)
     own: dict[CheckKey, str] = {}

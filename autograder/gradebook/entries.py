@@ -7,7 +7,8 @@ gradebook even if there is nothing to write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -90,19 +91,14 @@ def read_timestamp(folder: Path) -> datetime | None:
 
 def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted: Path | None) -> list[Result]:
     """Return the results that the gradebook lacks or has differently; all of them if it cannot be read."""
-    from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     wanted = list(results)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return wanted  # SQLite would create the file
     try:
-        engine = create_engine(url)
-        try:
-            with engine.connect() as connection:
-                recorded = _read(connection)
-        finally:
-            engine.dispose()
+        with _connected(url) as connection:
+            recorded = _read(connection)
     except SQLAlchemyError:  # the gradebook is new, locked or broken: writing to it will say so
         return wanted
     known = {exercise.name for exercise in course.exercises if recorded.knows(exercise)}
@@ -113,6 +109,18 @@ def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted:
         or not recorded.holds(course.exercise(result.exercise), result)
         or not recorded.has_submission(result, folder_of(submitted, result))
     ]
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()  # otherwise its pool keeps the connection open
 
 
 @dataclass
@@ -202,6 +210,7 @@ def read_by_hand(db_url: str) -> Entered:
 
     Raises `FileError` if the gradebook cannot be read.
     """
+    from sqlalchemy import text
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -209,25 +218,15 @@ def read_by_hand(db_url: str) -> Entered:
         url = make_url(db_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return {}
-        return _joined(*_rows(url))
+        with _connected(url) as connection:
+            rows = [connection.execute(text(query)).all() for query in (_SCORES, _MANUAL_COMMENTS, _PENALTIES)]
+        return _joined(*rows)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         raise FileError(
             f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url; "
             "nothing was written."
         ) from error
-
-
-def _rows(url: URL) -> list[Sequence[Any]]:
-    """Return the rows that teachers entered: scores, comments, penalties."""
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return [connection.execute(text(query)).all() for query in (_SCORES, _MANUAL_COMMENTS, _PENALTIES)]
-    finally:
-        engine.dispose()
 
 
 def _joined(scores: Iterable[Any], comments: Iterable[Any], penalties: Iterable[Any]) -> Entered:

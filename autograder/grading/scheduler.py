@@ -218,7 +218,6 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    """Yield every statement in a tree."""
     # Not `ast.walk`: it visits expressions too, ten times as many nodes.
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         for node in getattr(tree, name, ()):

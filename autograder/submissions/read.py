@@ -120,11 +120,10 @@ def _release(document: dict[str, Any]) -> str:
 
 
 def _notebook_cells(document: Any) -> list[Cell]:
-    if not isinstance(document, dict):
-        raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
-    cells = document.get("cells")
-    if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
-        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+    content = document if isinstance(document, dict) else {}
+    cells = content.get("cells")
+    if cells is None and isinstance(content.get("worksheets"), list):  # notebook format 3
+        sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
