@@ -67,10 +67,12 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     if actual.device != expected.device:
         return phrase("{what} is on another device.", what=what), f"Expected {expected.device}, got {actual.device}."
     got, want = actual.detach(), expected.detach()
+    # In this order: the tolerance is relative to the second. An expected NaN must be a NaN.
     wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
     if not bool(wrong.any()):
         return "", ""
     show_difference(got, want, wrong)
+    # Before other wrong values: one NaN spreads, and then its cause is the one to look for.
     odd = wrong & ~torch.isfinite(got) if got.is_floating_point() else torch.zeros_like(wrong)
     if bool(odd.any()):
         index, value = _first(odd), got[_first(odd)].item()
@@ -147,7 +149,7 @@ def assert_equal(
 def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
     if _is_number(expected):
         return _is_number(actual) and _same_number(actual, expected, rtol, atol)
-    if type(actual) is not type(expected):
+    if type(actual) is not type(expected):  # not isinstance: True is an int, and a namedtuple a tuple
         return False
     if isinstance(expected, list | tuple):
         return len(actual) == len(expected) and all(
@@ -179,7 +181,7 @@ def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool
 
 def assert_true(condition: object, problem: str, *, details: str = "", cause: str = "") -> None:
     """Fail with ``problem`` unless ``condition`` is the bool True; other truthy values fail too."""
-    if condition is not True:
+    if condition is not True:  # an object of the student's may call itself true
         fail(problem, details=details, cause=cause)
 
 
@@ -220,11 +222,11 @@ def assert_raises(
             )
             fail(problem, cause=cause)
         return
-    except NotImplementedError:
+    except NotImplementedError:  # the stub is untouched: `judge` calls that not attempted, not wrong
         raise
     except Exception as error:
         info = student_error(error)
-        if info is None:
+        if info is None:  # the check's own mistake, which must not count against the answer
             raise
         problem = phrase(
             "{what} must raise {kind}, but it raised {other}.", what=what, kind=expected, other=closed(info.kind)
@@ -237,7 +239,7 @@ def assert_raises(
 def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
     """Check that the calls in this block do not change the values, grad or requires_grad of these tensors."""
     before = [_snapshot(tensor) for tensor in inputs]
-    with in_place(*inputs):
+    with in_place(*inputs):  # otherwise the answer gets copies, and no change could be seen
         yield
     for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
@@ -255,7 +257,7 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
 
 
 def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
-    grad = tensor.grad if tensor.is_leaf else None
+    grad = tensor.grad if tensor.is_leaf else None  # torch warns when `.grad` of any other tensor is read
     return tensor.detach().clone(), None if grad is None else grad.clone(), tensor.requires_grad
 
 

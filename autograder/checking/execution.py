@@ -39,14 +39,14 @@ def make_shell() -> Any:
         def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, None]:
             return gui, None
 
-        def system(self, cmd: str) -> None:
+        def system(self, cmd: str) -> None:  # !pip install would only fail: the sandbox has no network
             return None
 
         def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> list[str]:
             return []
 
     config = Config()
-    config.HistoryManager.enabled = False
+    config.HistoryManager.enabled = False  # enabled, it writes to a database in a thread of its own
     config.HistoryManager.hist_file = ":memory:"
     return QuietShell(config=config)
 
@@ -58,7 +58,7 @@ class CellRunner:
         self.module = types.ModuleType(module_name)
         self.namespace = self.module.__dict__
         self.shell = shell if shell is not None else make_shell()
-        self.shell.user_module, self.shell.user_ns = self.module, self.namespace
+        self.shell.user_module, self.shell.user_ns = self.module, self.namespace  # magics such as %timeit run there
         self.namespace["get_ipython"] = lambda: self.shell
         self._futures = 0
 
@@ -76,6 +76,7 @@ class CellRunner:
             # As in Jupyter, a `from __future__` import also applies to the cells below it.
             self._futures |= code.co_flags & _FUTURES
             exec(code, self.namespace)
+        # All that a cell can raise: `exit()` or `raise KeyboardInterrupt` in one cell must not end the cells below it.
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
         return None
@@ -83,6 +84,7 @@ class CellRunner:
 
 def names_defined(source: str) -> list[str]:
     """Return the functions and classes that a cell would define, even if it does not parse."""
+    # By pattern: the cells of interest are those that failed, many of them with a SyntaxError.
     return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
 
 

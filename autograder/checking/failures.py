@@ -149,7 +149,7 @@ _ATTRIBUTE = "__autograder_student_error__"
 
 def mark_student_error(error: BaseException, info: StudentError) -> None:
     """Mark an exception as raised by student code, not by the check."""
-    if getattr(error, _ATTRIBUTE, None) is None:
+    if getattr(error, _ATTRIBUTE, None) is None:  # the first mark is the one closest to the student's line
         setattr(error, _ATTRIBUTE, info)
 
 

@@ -74,6 +74,7 @@ class CheckModule(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         folder = self.path.parents[2]
+        # One session may collect several courses, and each brings a package of this name.
         if getattr(sys.modules.get(FOLDER), "__path__", None) != [str(folder)]:
             install_package(folder)
         return importlib.import_module(module_name(folder, self.path))
@@ -114,7 +115,7 @@ _ARGUMENTS = (
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
     "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "-c", os.devnull,
-    "--continue-on-collection-errors",
+    "--continue-on-collection-errors",  # a broken file must not keep the others from running: `report_missing`
 )  # fmt: skip
 
 
@@ -149,6 +150,7 @@ class LocalSession:
 
     def end(self, check: Check) -> None:
         """Raise `WorkerDied` if the check exceeded its time limit."""
+        # CPU time, as in the sandbox: a busy machine costs nobody a check.
         if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
             raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s allowed.")
 
@@ -159,9 +161,10 @@ def seed_of(check: Check, side: str, key: bytes = b"") -> int:
     With a ``key``, nobody without it can tell from the seed which check is running. Public checks do without: a
     student's notebook must get the same seeds as the grader.
     """
+    # Not `hash`, which differs from process to process. Both sides differ, or an answer could draw a check's inputs.
     name = f"{side}:{check.question}.{check.name}".encode()
     digest = hashlib.sha256(name).digest() if check.public else hmac.digest(key, name, "sha256")
-    return int.from_bytes(digest[:4], "big")
+    return int.from_bytes(digest[:4], "big")  # NumPy takes seeds of 32 bits
 
 
 def literals_of(modules: Iterable[types.ModuleType]) -> frozenset[str]:
@@ -190,6 +193,7 @@ class Recorder:
         self._passed: set[tuple[str, str]] = set()
         self._literals: frozenset[str] = frozenset()
 
+    # Not in `__init__`: a checker collects its files once, and begins in a fork for each submission.
     def begin(
         self,
         checks: Iterable[Check],
@@ -249,7 +253,7 @@ class Recorder:
         take_shown()  # discards pictures that an earlier check left
         seed_everything(seed_of(check, "checker"))
         self._session.begin(check)
-        result = yield
+        result = yield  # raises what the check raised: then `end` is skipped, and the exception decides
         self._session.end(check)
         return result
 
@@ -266,6 +270,7 @@ class Recorder:
                 else judge(check, error, self._questions, take_shown(), self._literals)
             )
             self._note_case(check, result, call.duration)
+        # pytest itself needs it: it calls a test only if the report of its setup passed.
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
@@ -281,7 +286,7 @@ class Recorder:
     def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
         """Record one case of a check, which passes when all of its cases pass."""
         key = check.question, check.name
-        self._cases[key] -= 1
+        self._cases[key] -= 1  # at 0, all of them ran and none failed: the first failure skips the others
         self._seconds[key] += seconds
         if result.outcome is not Outcome.PASSED:
             self._note(check, result, self._seconds[key])
@@ -336,7 +341,7 @@ def package_of_checks(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in _modules_of_checks():
+        for name in _modules_of_checks():  # helpers too: those of another course have the same names
             del sys.modules[name]
         sys.modules.update(others)
 

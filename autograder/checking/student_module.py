@@ -90,7 +90,7 @@ def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
     decorated functions and lambdas.
     """
     source = textwrap.dedent(inspect.getsource(function))
-    if not source.startswith("def "):
+    if not source.startswith("def "):  # of a lambda, the source is the whole line that contains it
         raise TypeError("send_function needs a function written with `def` and without decorators.")
     return submission._send_source(source, function.__name__)
 
@@ -166,10 +166,10 @@ def _copied(value: Any) -> Any:
     if may_modify(value):
         return value
     if isinstance(value, torch.Tensor) and not value.requires_grad:
-        return copy.deepcopy(value)
+        return copy.deepcopy(value)  # not `clone`, which makes a slice contiguous and so hides a `view` that fails
     if isinstance(value, np.ndarray):
         return value.copy(order="K")
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple):  # not isinstance: a namedtuple is made from single fields
         return type(value)(_copied(item) for item in value)
     if type(value) is dict:
         return {key: _copied(item) for key, item in value.items()}
@@ -235,6 +235,7 @@ def describe_error(error: BaseException) -> StudentError:
         message = str(error)
     except Exception:  # noqa: BLE001 - a student's __str__ may raise anything
         message = ""
+    # Cut: the message may hold megabytes, such as the repr of an array.
     return StudentError(builtin_kind(error), message[:500], cell, line, code[:200])
 
 
@@ -251,7 +252,7 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # all that NumPy accepts
     # Not torch.manual_seed: it formats a stack trace per accelerator type, which costs milliseconds before every check.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

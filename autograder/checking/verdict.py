@@ -13,7 +13,7 @@ from autograder.course import Check
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import Picture
 
-_STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
+_STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")  # the text of the stubs that a build writes
 
 
 def judge(
@@ -71,6 +71,7 @@ def _outcome(
         case WorkerDied():
             timed_out = error.reason == "time"
             return Outcome.TIMED_OUT if timed_out else Outcome.CRASHED, error.for_hidden if hidden else str(error)
+    # Before AssertionError: an `assert` in the student's own code is the student's.
     info = student_error(error) or _local_student_error(error)
     if info is not None:
         return _student_outcome(check, info, questions)

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
 from autograder.course.settings import CONFIG_NAME, configured_exercises, read_secret
-from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question, is_public
 from autograder.errors import CourseError, reading
 
 _QUESTION_CELL = re.compile(r'^# %%.*\bquestion="([^"]+)"', re.MULTILINE)
@@ -79,7 +79,7 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
             f"each of its questions, and tests/checks/{exercise}/{HIDDEN}/test_<question>.py."
         )
     for question in questions:
-        if question not in files.values():
+        if question not in files.values():  # otherwise its answers would silently be worth nothing
             raise CourseError(
                 f"solutions/{exercise}.py has a cell for {question}, which has no checks: write "
                 f"tests/checks/{exercise}/{PUBLIC}/test_{question}.py, or remove question=… from the cell."
@@ -94,8 +94,8 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
 
 def read_public_checks(folder: Path, exercise: str) -> tuple[CheckFiles, tuple[Question, ...]]:
     """Read the public checks of an exercise; the rest of the course may be missing, as it is for students."""
-    public = (name for name in test_files(folder, exercise) if name.split("/")[1] == PUBLIC)
-    files = read_check_files(folder, exercise, [question_of(name) for name in public]).public()
+    questions = [question_of(name) for name in test_files(folder, exercise) if is_public(name)]
+    files = read_check_files(folder, exercise, questions).public()  # in the course, the hidden ones are there too
     return files, read_questions(files)
 
 
@@ -113,7 +113,7 @@ def _read_question(question: str, files: CheckFiles) -> Question:
         tree = parsed(files.contents[name], where)
         marks = _file_marks(tree, where)
         hints += marks.get("hints", ())
-        checks += _read_checks(tree, question, name.split("/")[1] == PUBLIC, where, marks.get("after", ()))
+        checks += _read_checks(tree, question, is_public(name), where, marks.get("after", ()))
     _require_order(checks, question, files)
     return Question(question, tuple(checks), hints)
 
@@ -131,7 +131,7 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
 
 def is_check(node: ast.stmt) -> bool:
     """Whether a top-level statement of a check file is a check."""
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")  # not async: pytest needs a plugin
 
 
 def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: tuple[str, ...]) -> Check:
@@ -205,7 +205,7 @@ def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, 
     marks: dict[str, tuple[Any, ...]] = {}
     for expression in expressions:
         name = mark_name(expression)
-        if not name:
+        if not name:  # another decorator, which only pytest has to understand
             continue
         arguments = expression.args if isinstance(expression, ast.Call) else []
         try:

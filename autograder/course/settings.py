@@ -51,7 +51,7 @@ def load_settings(root: Path) -> Settings:
             f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}. "
             f"Only nbgrader's default is supported: {_LAYOUT!r}."
         )
-    base = (root / directory.get("root", "")).resolve()
+    base = (root / directory.get("root", "")).resolve()  # nbgrader resolves all other folders against this one
     return Settings(
         db_url=_absolute(directory.get("db_url") or _SQLITE + "gradebook.db", base),
         course_id=str(directory.get("course_id", "")).strip(),
@@ -79,7 +79,7 @@ def _read_config(root: Path) -> dict[str, Any]:
 def _absolute(db_url: str, base: Path) -> str:
     """Resolve the relative path of an SQLite file against the course's folder, not the working directory."""
     path = db_url.removeprefix(_SQLITE)
-    if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
+    if path == db_url or path in ("", ":memory:") or path.startswith("file:"):  # another database, no file, a URI
         return db_url
     return _SQLITE + str(base / path)
 

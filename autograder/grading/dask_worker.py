@@ -82,7 +82,7 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         """Stop the sandbox and everything that is still being graded in it."""
         self._keeper.submit(self._engines.stop)
         await asyncio.wrap_future(self._keeper.submit(self._engines.__exit__, None, None, None))
-        self._keeper.shutdown(wait=False)
+        self._keeper.shutdown(wait=False)  # its work is done: waiting could only block the event loop
 
     def run(self, place: int | None, values: Mapping[str, Any]) -> Graded:
         """Grade one submission; ``values`` are the fields of its job, ``place`` is the index of known check files."""
@@ -110,7 +110,7 @@ def grade_here(name: str, place: int | None, values: Mapping[str, Any]) -> Grade
 
 async def remove_leftovers(dask_scheduler: Any) -> None:
     """Stop the sandboxes of graders that were killed before they could do it; runs on the scheduler."""
-    for name in list(dask_scheduler.worker_plugins):
+    for name in list(dask_scheduler.worker_plugins):  # a list, because unregistering changes the dict
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in dask_scheduler.clients:
             await dask_scheduler.unregister_worker_plugin(None, name)
 

@@ -162,10 +162,10 @@ def software() -> str:
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
-            parts.append(f"{name} {version(name)}")
+            parts.append(f"{name} {version(name)}")  # from the metadata: importing torch takes seconds
         except PackageNotFoundError:
             parts.append(f"no {name}")
-    return ", ".join([*parts, platform.machine()])
+    return ", ".join([*parts, platform.machine()])  # the last digits of sums differ between processors
 
 
 def _files(place: Path) -> Iterable[Path]:
@@ -184,7 +184,7 @@ def grader_digest() -> str:
 
 
 # --- Reuse of stored outcomes -------------------------------------------------------------------------------------
-_ALL = ("checks_digest", "release", "optional", "message")
+_ALL = ("checks_digest", "release", "optional", "message")  # these change the result, but no outcome of a check
 _WHOLE = ("submission_digest", "environment", "tier")
 """Fields that invalidate every stored outcome of a submission when they change."""
 
@@ -211,6 +211,7 @@ def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
     if stored is None or not _agree(stored, template, (*_WHOLE, "status")) or stored.status is not Status.GRADED:
         return {}
     records = {(question.name, check.name): check for question in stored.questions for check in question.checks}
+    # Without a digest, nothing tells whether a record still holds.
     same = {key for key, record in records.items() if record.digest and record.digest == prepared.digests.get(key)}
     return {
         key: _declared(check, records[key])

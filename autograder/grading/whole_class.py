@@ -114,7 +114,7 @@ def _settle(
     """Store a result unless it lowers the score; return the valid one."""
     change = score_change(stored, result)
     if change is not None:
-        if change.lowers and not allow_lower and not dry_run:
+        if change.lowers and not allow_lower and not dry_run:  # a dry run lists what would go down as a change
             run.kept.append(change)
             assert stored is not None
             return stored

@@ -67,7 +67,7 @@ class QuestionResult:
     @property
     def score(self) -> float:
         """The points reached."""
-        return round(sum(check.points for check in self.checks), 6)
+        return round(sum(check.points for check in self.checks), 6)  # 0.1 + 0.2 must be stored as 0.3
 
     @property
     def max_score(self) -> float:
@@ -167,7 +167,7 @@ class Result:
         if checksum[:64] != hashlib.sha256(body).hexdigest().encode():
             raise ValueError("not a result file, or changed since it was written")
         try:
-            record = json.loads(data)
+            record = json.loads(data)  # scores are not read: they follow from the checks
             return cls(
                 **{key: record[key] for key in _PLAIN_FIELDS},
                 status=Status(record["status"]),
@@ -210,14 +210,7 @@ _CHECKSUM = b',\n "checksum": "'
 """The last field of a result: the SHA-256 of all bytes above it, which reveals edits and damage."""
 
 _PLAIN_FIELDS = (
-    "student",
-    "exercise",
-    "release",
-    "submission_digest",
-    "checks_digest",
-    "environment",
-    "tier",
-    "message",
+    *("student", "exercise", "release", "submission_digest", "checks_digest", "environment", "tier", "message"),
 )
 
 
