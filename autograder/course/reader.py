@@ -124,6 +124,8 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
         # pytest would run its methods, but they would have no points: only functions are read as checks.
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             raise CourseError(f"{where}:{node.lineno}: write checks as functions, not as methods of a class.")
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            raise CourseError(f"{where}:{node.lineno}: write checks with `def`, not with `async def`.")
         if is_check(node):
             checks.append(_read_check(node, question, public, where, first))
     return checks
@@ -131,7 +133,7 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
 
 def is_check(node: ast.stmt) -> bool:
     """Whether a top-level statement of a check file is a check."""
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")  # not async: pytest needs a plugin
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
 def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: tuple[str, ...]) -> Check:
@@ -170,7 +172,10 @@ def _require_order(checks: Sequence[Check], question: str, files: CheckFiles) ->
         raise CourseError(f"{where} has checks with the same name: {', '.join(repeated)}. Rename all but one.")
     known = {check.name: check for check in checks}
     for check in checks:
-        unavailable = [name for name in check.after if name not in known or (check.public and not known[name].public)]
+        unknown = [name for name in check.after if name not in known]
+        if unknown and not check.public:  # it would never run
+            raise CourseError(f"{where}: test_{check.name} runs after {', '.join(unknown)}, which does not exist.")
+        unavailable = [*unknown, *(name for name in check.after if name in known and not known[name].public)]
         if check.public and unavailable:
             raise CourseError(
                 f"{where}: the public check test_{check.name} runs after {', '.join(unavailable)}, which students do "

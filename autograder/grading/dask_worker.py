@@ -89,8 +89,8 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         engine = self._keeper.submit(self._engines.current).result()
         job = Job(**values) if place is None else Job(check_files=self._order.check_files[place], **values)
         graded = engine.run(job)
-        if not graded.complete:
-            self._keeper.submit(self._engines.record_outcome, engine, graded).result()
+        # Successes too: only deaths in a row mean that this worker cannot grade.
+        self._keeper.submit(self._engines.record_outcome, engine, graded).result()
         return graded
 
     def _new_engine(self, local_directory: Path) -> Engine:
