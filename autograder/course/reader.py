@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.settings import CONFIG_NAME, configured_exercises, read_secret
+from autograder.course.settings import CONFIG_NAME, course_lists, read_secret
 from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question, is_public
 from autograder.errors import CourseError, reading
 
@@ -39,7 +39,7 @@ def load_course(root: Path | None = None) -> Course:
     """Read the course at or above ``root``: every ``solutions/*.py`` with its checks, in the configured order."""
     root = find_root(root)
     names = sorted(path.stem for path in (root / "solutions").glob("*.py"))
-    order, optional = configured_exercises(root)
+    order, optional, accepted = course_lists(root)
     if order:
         missing = set(order) - set(names)
         if missing:
@@ -48,11 +48,11 @@ def load_course(root: Path | None = None) -> Course:
                 "Correct c.Course.exercises."
             )
         # Exercises that the configuration does not list come last.
-        names = order + [name for name in names if name not in order]
+        names = [*order, *(name for name in names if name not in order)]
     if not names:
         raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
     secret = read_secret(root)
-    return Course(root, tuple(_load_exercise(root, name, name in optional, secret) for name in names))
+    return Course(root, tuple(_load_exercise(root, name, name in optional, secret) for name in names), accepted)
 
 
 def _load_exercise(root: Path, name: str, optional: bool, secret: bytes) -> Exercise:

@@ -150,10 +150,14 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Course:
-    """All exercises of a course, in the order of the lecture."""
+    """All exercises of a course, in the order of the lecture.
+
+    ``accepted_releases`` are older releases whose submissions are graded by the checks of that release.
+    """
 
     root: Path
     exercises: tuple[Exercise, ...]
+    accepted_releases: tuple[str, ...] = ()
 
     def exercise(self, name: str) -> Exercise:
         """Return one exercise; raise `UsageError`, listing the known ones, for an unknown name."""

@@ -98,7 +98,7 @@ def grade_class(
                 yield _Task(prepared, stored, reused), job_of(prepared, limits or Limits(), reused)
 
     # `closing`: an exception here, as from an interrupt, must end the sandbox at once, not when the generator is freed.
-    with Releases(course.root) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
+    with Releases(course) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
         for task, graded in finished:
             settle(result_of(task.prepared, graded, task.reused), task.stored)
     # Results arrive in any order; the report must not depend on it.

@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.errors import FileError, reading
 from autograder.files import write_atomic
-from autograder.results.model import QuestionResult, Result, Status
+from autograder.results.model import QuestionResult, Result
 from autograder.text import printable
 
 # The characters that begin a formula, including their full-width forms on East Asian keyboards.
@@ -147,11 +147,11 @@ def grades_table(results: Iterable[Result], course: Course) -> bytes:
 
 
 def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
-    needs_review = result.status is not Status.GRADED or any(question.needs_review for question in result.questions)
     return [
         *(one_line(result.student), one_line(result.exercise), result.status.value),
         *(_number(result.score), _number(result.max_score or most.get(result.exercise, 0.0)), _number(result.bonus)),
-        *(_yes(needs_review), one_line(result.message), one_line(result.release), one_line(result.tier)),
+        *(_yes(result.needs_review), one_line(" ".join(filter(None, (result.message, result.review))))),
+        *(one_line(result.release), one_line(result.tier)),
     ]
 
 
