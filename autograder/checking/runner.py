@@ -25,7 +25,6 @@ from typing import Any, Literal, Protocol
 
 import pytest
 
-from autograder.checking import assertions, experiments, training
 from autograder.checking.failures import WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
@@ -167,12 +166,11 @@ def seed_of(check: Check, side: str, key: bytes = b"") -> int:
     return int.from_bytes(digest[:4], "big")  # NumPy takes seeds of 32 bits
 
 
-def literals_of(modules: Iterable[types.ModuleType]) -> frozenset[str]:
-    """Return the texts in the code of these modules: what the messages of hidden checks are made of."""
+def literals_of(modules: Iterable[Path]) -> frozenset[str]:
+    """Return the texts in the code of these files: what the messages of hidden checks are made of."""
     found: set[str] = set()
-    # From the compiled files, which exist already. Not by the module's own loader, which may be pytest's.
-    paths = [(module.__name__, path) for module in modules if (path := getattr(module, "__file__", None))]
-    waiting: list[Any] = [SourceFileLoader(name, path).get_code(name) for name, path in paths]
+    # By way of the compiled files, which exist already. None of them is imported.
+    waiting: list[Any] = [SourceFileLoader("", str(path)).get_code("") for path in modules]
     while waiting:
         match waiting.pop():
             case str(text):
@@ -217,8 +215,8 @@ class Recorder:
 
     def pytest_collection_finish(self) -> None:
         """Learn the words that messages of hidden checks may use."""
-        checks = [sys.modules[name] for name in _modules_of_checks() if name != FOLDER]
-        self._literals = literals_of([assertions, experiments, training, *checks])
+        loaded = [getattr(sys.modules[name], "__file__", None) for name in _modules_of_checks()]
+        self._literals = literals_of([*Path(__file__).parent.glob("*.py"), *(Path(file) for file in loaded if file)])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
