@@ -117,7 +117,9 @@ def _too_large(size: int, limits: ArchiveLimits) -> str:
 def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
     try:
         if _size_of_directory(file) > limits.directory:  # before ZipFile, which reads all names into memory
-            raise ArchiveError(f"{name} lists far more files than fit, so it was not read. Check what it is.")
+            raise ArchiveError(
+                f"{name} lists far more files than a class hands in, so it was not read. Check what it is."
+            )
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError, OSError) as error:
         raise ArchiveError(f"{name} is not a zip archive, or is damaged ({error}). Download it again.") from None
