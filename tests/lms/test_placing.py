@@ -11,7 +11,8 @@ from autograder.lms.archives import Member
 from autograder.lms.downloads import CANVAS, PlatformUser, UploadedFile
 from autograder.lms.importing import import_download
 from autograder.lms.roster import read_record
-from autograder.lms.student_folders import Directory, Occupied, PlacingOutcome, Version, place, read_timestamp
+from autograder.lms.student_folders import Directory, Occupied, PlacingOutcome, Version, place
+from autograder.submissions.timestamps import read_timestamp
 from tests.lms.archives import notebook, write_zip
 from tests.lms.imported import EXERCISES, files, outcomes, reasons, submissions
 
