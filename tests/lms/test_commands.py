@@ -169,6 +169,18 @@ def test_export_writes_beside_the_results_and_lists_missing_students(course):
         assert [row["greetings"] for row in csv.DictReader(file)] == ["1.5", ""]
 
 
+def test_a_rounded_roster_is_refused_before_anything_is_written(course):
+    Path("r.csv").write_text("First name;Last name;ID number;Email address\nAda;Lovelace;1,002E+11;a@x\n")
+    write_zip(course / "a.zip", {"ada_1_2_greetings.ipynb": notebook("a")})
+    store("ada", 1)
+    for command in (["collect", "a.zip", "--roster", "r.csv"], ["export", "-f", "moodle", "--roster", "r.csv"]):
+        code, output = run(*command)
+        assert code == 2
+        assert "without opening it in a spreadsheet" in " ".join(output.split())
+    assert not Path("submitted").exists()
+    assert not Path("graded/moodle.csv").exists()
+
+
 def test_plain_is_the_table_of_grades(course):
     store("ada", 1.5)
     loaded = load_course()

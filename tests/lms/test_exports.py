@@ -267,30 +267,6 @@ def test_a_grade_that_moodle_locks_is_left_alone_and_named(roster, answer):
     assert not exported.notes.lost
 
 
-ROUNDED = [
-    ("Student,ID,SIS User ID,SIS Login ID,Section\nAda,{},s1,ada,A\n", "ID"),
-    ("Student,ID,SIS User ID,SIS Login ID,Section\nAda,1001,{},ada,A\n", "SIS User ID"),
-    ("First name,Last name,ID number,Email address\nAda,Lovelace,{},ada@x\n", "ID number"),
-    ("Identifier,Full name,Email address,Grade\n{},Ada,ada@x,\n", "Identifier"),
-    ("Name,SID,Email\nAda,{},ada@x\n", "SID"),
-]
-
-
-@pytest.mark.parametrize("number", ['"1,002E+11"', "1.002E+11", "1.002e+11", "1E+11", " '1.002E+11"])
-@pytest.mark.parametrize(("text", "column"), ROUNDED)
-def test_ids_that_a_spreadsheet_rounded_are_refused_with_the_cure(roster, text, column, number):
-    with pytest.raises(
-        FileError, match=rf"column {column}: .*(?i:E)\+11.*without opening it in a spreadsheet"
-    ) as refused:
-        roster(text.format(number))
-    assert "roster.csv" in str(refused.value)
-
-
-@pytest.mark.parametrize("number", ["12e45", "1E11", "E+11", "ada+e11@x"])
-def test_logins_that_only_resemble_a_rounded_number_are_read(roster, number):
-    assert roster(f"Username,Full name\n{number},Ada\n").people[0].login == number
-
-
 def test_a_worksheet_without_the_time_of_grades_is_reported(roster):
     task = ExportTask({"convolution": 16.0}, frozenset(), {})
     assert not export_moodle(roster(WORKSHEET), task, [], []).notes.remarks
