@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.cells import Cell
+from autograder.course.cells import Cell, read_percent
 from autograder.errors import FileError
 
 MAX_BYTES = 32 * 2**20
@@ -61,7 +61,7 @@ def read_document(path: Path) -> Document:
     text = _read_text(path)
     # A notebook that was renamed to .py is still read as one: no module begins with a brace.
     is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
-    document = Document(_from_python(text)) if is_module else _from_notebook(text)
+    document = Document(cells_of_module(text)) if is_module else _from_notebook(text)
     _bound(len(document.cells), sum(len(cell.source) for cell in document.cells))
     return document
 
@@ -75,13 +75,8 @@ def _bound(cells: int, characters: int) -> None:
         )
 
 
-def cells_of_module(text: str) -> tuple[Cell, ...]:
-    """Return the code cells of a module's text, cut as `read_document` does."""
-    return _from_python(text)
-
-
 def _read_text(path: Path) -> str:
-    if path.is_symlink():
+    if path.is_symlink():  # to a classmate's notebook, or to a device without an end
         raise Unreadable("This is a link, not a file. Hand in the notebook itself.")
     if path.is_dir():
         raise Unreadable("This is a folder, not a file. Hand in the notebook itself.")
@@ -98,7 +93,7 @@ def _read_text(path: Path) -> str:
     if not data.strip():
         raise Unreadable("The file is empty. Save the notebook and hand it in again.")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")  # some editors on Windows put a byte order mark first
     except UnicodeDecodeError:
         raise Unreadable("The file is not text in UTF-8, so it is not a notebook. Hand in the .ipynb file.") from None
 
@@ -109,7 +104,7 @@ def _from_notebook(text: str) -> Document:
         raise Unreadable("This is a web page (HTML), not a notebook. Hand in the .ipynb file itself.")
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of nested lists
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(
             f"The file is not valid JSON{where}, so it is not a notebook. Save it again in Jupyter."
@@ -125,11 +120,10 @@ def _release(document: dict[str, Any]) -> str:
 
 
 def _notebook_cells(document: Any) -> list[Cell]:
-    if not isinstance(document, dict):
-        raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
-    cells = document.get("cells")
-    if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
-        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+    content = document if isinstance(document, dict) else {}
+    cells = content.get("cells")
+    if cells is None and isinstance(content.get("worksheets"), list):  # notebook format 3
+        sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
@@ -137,8 +131,8 @@ def _notebook_cells(document: Any) -> list[Cell]:
 
 
 def _read_cell(cell: dict[str, Any]) -> Cell:
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
+    source = cell.get("source", cell.get("input", ""))  # notebook format 3 calls it input
+    if isinstance(source, list):  # of lines, as Jupyter writes it
         source = "".join(part for part in source if isinstance(part, str))
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
@@ -164,15 +158,14 @@ def _clean_id(value: Any) -> str:
     return "".join(c for c in value[:64] if c.isalnum() or c in "-_.")
 
 
-def _from_python(text: str) -> tuple[Cell, ...]:
-    from autograder.course.cells import read_percent
-    from autograder.submissions.read import paragraphs
-
+def cells_of_module(text: str) -> tuple[Cell, ...]:
+    """Return the code cells of a module's text, cut as `read_document` does."""
     text = _with_plain_newlines(text)
     marks = len(_PERCENT.findall(text))
     _bound(marks, len(text))  # before Jupytext parses them
     if not marks:
         parts = paragraphs(text)
+        # More paragraphs than a submission may have cells run as one: the student never chose to have so many.
         return tuple(_number([Cell("", part) for part in (parts if len(parts) <= MAX_CELLS else [text])]))
     try:
         # A mark before everything keeps Jupytext from parsing a YAML header, in which ten lines can expand to a
@@ -203,6 +196,7 @@ def _number(cells: list[Cell]) -> list[Cell]:
     for place, cell in enumerate(cells, 1):
         name = cell.id or f"cell-{place}"
         seen[name] = seen.get(name, 0) + 1
+        # `~` is in no id (`_clean_id`), so a suffix cannot make another cell's.
         named.append(Cell(name if seen[name] == 1 else f"{name}~{seen[name]}", cell.source, cell.tags))
     return named
 
@@ -228,7 +222,7 @@ _PIECE = re.compile(
 )
 """The tokens that decide where a statement ends: strings, comments, IPython commands, brackets, line ends."""
 
-_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
+_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")  # begins a line at the left that is no statement
 
 
 def paragraphs(text: str) -> list[str]:
@@ -270,7 +264,7 @@ def _logical_lines(text: str) -> Iterator[int]:
         elif piece in "([{":
             depth += 1
         elif piece in ")]}":
-            depth = max(depth - 1, 0)
+            depth = max(depth - 1, 0)  # a bracket too many is a mistake of its own line, not of all below
         elif piece[0] in "!%?":  # inside brackets this is an operator, not a command up to the end of the line
             at = found.end() if not depth else found.start() + 1
         elif piece[0] in "adc" and depth:

@@ -21,9 +21,10 @@ def restore_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ..
     for cell in cells:
         restored.append(cell)
         original = originals.get(cell.id.partition("~")[0])  # a copy of a cell has the id and ~2
+        # Without blanks at the ends, which editors add and remove.
         if original is not None and original.source.strip() != cell.source.strip():
             restored.append(Cell(f"{cell.id}~original", original.source))
-    if any(cell.id in originals for cell in cells):
+    if any(cell.id in originals for cell in cells):  # otherwise an editor dropped the ids, and nothing is missing
         _insert_deleted(restored, locked)
     return tuple(restored)
 
