@@ -216,8 +216,28 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
             f"None of these files is called {exercise}.ipynb, so it is not clear which one to grade: "
             f"{_listed(notebooks)}. Hand in one of them, called {exercise}.ipynb."
         )
+    if deeper := _one_deeper(entries):
+        folder, notebook = printable(deeper.parent.name, 60), printable(deeper.name, 60)
+        return f"{notebook} is inside the folder {folder}, which is not opened. Hand in the file without that folder."
     content = f"it contains {_listed(entries)}" if entries else "it is empty"
     return f"The folder {exercise} has no notebook: {content}. Hand in {exercise}.ipynb."
+
+
+_MOST_FOLDERS = 20
+
+
+def _one_deeper(entries: list[Path]) -> Path | None:
+    """Return a notebook or module in a folder inside the exercise's, so that the student can be told."""
+    for folder in [path for path in entries if _kind(path) == "folder"][:_MOST_FOLDERS]:
+        try:
+            inside = _entries(folder)
+        except OSError:
+            continue
+        for ending in (".ipynb", ".py"):
+            for path in inside:
+                if path.suffix.lower() == ending and _kind(path) == "file":
+                    return path
+    return None
 
 
 def _listed(paths: list[Path]) -> str:
