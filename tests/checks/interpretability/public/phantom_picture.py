@@ -1,7 +1,7 @@
 """A picture of an answer's map of a phantom, for the feedback page.
 
 An answer could remember the model that it is given here and recognise it later, or show its weights in the picture. So
-this model is not that of the hidden checks: it has other sizes and was trained from another seed.
+this model is made for it: it has sizes of its own and was trained from a seed of its own.
 """
 
 from contextlib import suppress

@@ -9,7 +9,7 @@ from autograder.checking import assert_tensor, fail, phrase
 # Accepts every finite value: for outputs of which only type, shape and dtype are known.
 ANY = {"atol": math.inf}
 
-# Errors that typical mistakes in a module raise, and their names as a message of a hidden check may say them.
+# Errors that typical mistakes in a module raise, and the names that messages use for them.
 RAISED = {RuntimeError: "RuntimeError", ValueError: "ValueError", TypeError: "TypeError", IndexError: "IndexError"}
 
 
