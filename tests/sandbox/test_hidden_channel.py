@@ -67,7 +67,7 @@ def said_by_judge(exercise: Exercise, check: Check) -> set[tuple[str, str]]:
 
 def assert_narrow(exercise: Exercise, found: Mapping[tuple[str, str], list[tuple[Secret, CheckResult]]]) -> None:
     """Check that no message holds a part of a secret, and that each check says one of 256 things at most."""
-    for check in exercise.checks:
+    for check in (check for check in exercise.checks if not check.public):
         tries = found.get((check.question, check.name), [])
         for secret, result in tries:
             assert not secret.is_in(result.message), f"{check.question}.{check.name}: {result.message}"
@@ -108,7 +108,7 @@ def assert_nothing_shown(
 def test_a_few_lies_say_nothing(name, tmp_path):
     exercise = COURSE.exercise(name)
     found = attempts(exercise, hidden_checks(exercise, 6, 0), 1, tmp_path).found
-    assert len(set().union(*map(distinct, found.values()))) > 30  # the lies get somewhere
+    assert len(set().union(*map(distinct, found.values()))) > 15  # the lies get somewhere
     assert_narrow(exercise, found)
     assert_nothing_shown(exercise, found, range(2))
 
