@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # for editors and mypy, which do not look into `__getattr__`
         unchanged,
     )
     from autograder.checking.experiments import Experiment
-    from autograder.checking.failures import CheckFailure, fail, phrase
+    from autograder.checking.failures import CheckFailure, fail, not_allowed, phrase
     from autograder.checking.student_module import in_place, send_function
     from autograder.checking.training import classification_metrics, send_loader
     from autograder.results.pictures import show_confusion, show_curves, show_images
@@ -39,6 +39,7 @@ __all__ = [
     "classification_metrics",
     "fail",
     "in_place",
+    "not_allowed",
     "phrase",
     "send_function",
     "send_loader",
@@ -53,6 +54,7 @@ _HOMES = {  # names that are not listed are those of `assertions`
     "Experiment": "checking.experiments",
     "classification_metrics": "checking.training",
     "fail": "checking.failures",
+    "not_allowed": "checking.failures",
     "phrase": "checking.failures",
     "in_place": "checking.student_module",
     "send_function": "checking.student_module",

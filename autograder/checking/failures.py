@@ -4,6 +4,7 @@
 
     AssertionError
     └── CheckFailure            the answer is wrong: the problem and its likely cause
+        └── NotAllowed          the answer does what the exercise does not allow
     Exception
     └── SubmissionError         the answer could not be called
         ├── NameMissing         the notebook does not define the name
@@ -85,9 +86,18 @@ def _lines(problem: str, details: str, cause: str) -> str:
     return "\n".join(part for part in (problem, details, f"Likely cause: {cause}" if cause else "") if part)
 
 
+class NotAllowed(CheckFailure):
+    """The answer does what the exercise does not allow, so the whole question earns nothing."""
+
+
 def fail(problem: str, *, details: str = "", cause: str = "", for_hidden: str = "") -> Never:
     """Fail the check; see `CheckFailure` for what each part may contain."""
     raise CheckFailure(problem, details=details, cause=cause, for_hidden=for_hidden)
+
+
+def not_allowed(problem: str, *, cause: str = "") -> Never:
+    """Fail the check, and with it the whole question: the answer does what the exercise does not allow."""
+    raise NotAllowed(problem, cause=cause)
 
 
 class SubmissionError(Exception):

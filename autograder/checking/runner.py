@@ -25,7 +25,7 @@ from typing import Any, Literal, Protocol
 
 import pytest
 
-from autograder.checking.failures import WorkerDied
+from autograder.checking.failures import NotAllowed, WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
 from autograder.course import Check
@@ -191,6 +191,8 @@ class Recorder:
         self._reported: set[tuple[str, str]] = set()
         self._passed: set[tuple[str, str]] = set()
         self._literals: frozenset[str] = frozenset()
+        self.voided: set[str] = set()
+        """The questions that earn nothing, because a check found what the exercise does not allow."""
 
     # Not in `__init__`: a checker collects its files once, and begins in a fork for each submission.
     def begin(
@@ -262,6 +264,8 @@ class Recorder:
         error = call.excinfo.value if call.excinfo else None
         if call.when == "call" or (call.when == "setup" and error is not None):
             check = self._check(item)
+            if isinstance(error, NotAllowed):
+                self.voided.add(check.question)
             skipped = isinstance(error, pytest.skip.Exception)
             result = (
                 not_run(check, str(error))

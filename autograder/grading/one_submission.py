@@ -21,6 +21,7 @@ from autograder.course.digests import CheckKey, check_digests
 from autograder.course.manifest import UNRELEASED
 from autograder.grading.release_checks import ReleaseMissing, Releases
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.sandbox.dependencies import VOID
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from autograder.submissions.find import SubmissionFile
@@ -221,7 +222,12 @@ def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
         return {}
     records = {(question.name, check.name): check for question in stored.questions for check in question.checks}
     # Without a digest, nothing tells whether a record still holds.
-    same = {key for key, record in records.items() if record.digest and record.digest == prepared.digests.get(key)}
+    same = {
+        key
+        for key, record in records.items()
+        # What another check voided is known only when that one has run again.
+        if record.message != VOID and record.digest and record.digest == prepared.digests.get(key)
+    }
     return {
         key: _declared(check, records[key])
         for key, check in _checks(prepared.exercise).items()

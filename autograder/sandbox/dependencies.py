@@ -8,7 +8,7 @@ run: its messages could carry the solution out. Where the course says nothing, t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from autograder.checking.execution import names_defined
@@ -16,6 +16,8 @@ from autograder.checking.verdict import result_of
 from autograder.results.model import CheckResult, Outcome
 from autograder.sandbox.protocol.messages import Graded, Job
 from autograder.submissions.read import cells_of_module
+
+VOID = "This question earns nothing, because another check found what this exercise does not allow."
 
 _FAILED = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN)
 
@@ -30,6 +32,21 @@ def settle(graded: Graded, job: Job, run: Callable[[Job], Graded]) -> None:
         elif question not in job.uses:
             causes = [name for name in _names_in(question, job) if name in wrong and name != question]
             _explain(question, causes, graded)
+
+
+def void(questions: Sequence[str], graded: Graded, job: Job) -> None:
+    """Take the points of questions whose answers do what the exercise does not allow."""
+    declared = {(check.question, check.name): check for check in job.checks}
+    for question in questions:
+        _replace(
+            graded,
+            question,
+            lambda check, question=question: (  # type: ignore[misc]
+                result_of(declared[question, check.name], Outcome.FAILED, VOID)
+                if check.outcome is Outcome.PASSED
+                else check
+            ),
+        )
 
 
 def _wrong(graded: Graded, job: Job) -> list[str]:

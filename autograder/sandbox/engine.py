@@ -130,8 +130,9 @@ class Engine:
                     raise frames.ProtocolError("a checker reports a check twice")
                 graded.checks.append((question, result))
                 graded.costs[name] = cost
-            case ["done", bool(interrupted)]:
+            case ["done", bool(interrupted), list(voided)]:
                 graded.complete, graded.interrupted = True, interrupted
+                dependencies.void([name for name in voided if isinstance(name, str)], graded, job)
                 return False
             case _:
                 raise frames.ProtocolError("unknown message")

@@ -226,7 +226,7 @@ def seeds() -> list[bytes]:
         told = [
             messages.cells_message([CellResult("one", Outcome.PASSED), CellResult("two", Outcome.FAILED, "no")]),
             messages.check_message(CHECK, result_of(CHECK, Outcome.TIMED_OUT, "slow", (PICTURE,)), Cost(0.5, 1.0)),
-            ["done", False],
+            ["done", False, ["q"]],
         ]
         inputs.append(bytes([place]) + NEXT_FRAME.join(_part(message, []) for message in told))
         whole = framed(_part([1, "ok", ["l", 1, "x"], [], -1], []))

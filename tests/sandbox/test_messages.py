@@ -32,7 +32,9 @@ def take(*messages: Any) -> Graded:
 def test_reports_are_read_as_they_were_sent(outcome):
     result = result_of(CHECK, outcome, "So.")
     cells = [CellResult("one", Outcome.CRASHED, "Gone.")]
-    graded = take(reports.cells_message(cells), reports.check_message(CHECK, result, Cost(0.25, 3.5)), ["done", False])
+    graded = take(
+        reports.cells_message(cells), reports.check_message(CHECK, result, Cost(0.25, 3.5)), ["done", False, []]
+    )
     assert graded == Graded(cells, [("add", result)], {"add.adds": Cost(0.25, 3.5)}, complete=True)
 
 
@@ -44,6 +46,8 @@ def test_reports_are_read_as_they_were_sent(outcome):
         ["nonsense"],
         ["done"],
         ["done", 1],
+        ["done", False],
+        ["done", False, "q"],
         ["cells"],
         ["cells", 3],
         ["cells", [["two", "passed", ""]]],

@@ -249,7 +249,7 @@ class _Checker(Recorder):
             channel, session = self._grading
             self.report_missing()
             session.close()
-            frames.send(channel, ["done", session.interrupted])
+            frames.send(channel, ["done", session.interrupted, sorted(self.voided)])
 
     def _start(self, channel: socket.socket) -> None:
         """Run the submission's cells and prepare its checks."""

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from autograder.checking import assert_tensor, unchanged
 
+from ..public.by_hand import by_hand
 from ..public.mistakes import layer_mistakes
 from ..public.reference import CLOSE
 from .gradients import check_gradients
@@ -23,14 +24,16 @@ def test_rows_and_columns(submission):
     call = "conv2d(images, weight, stride=…, padding=…)"
     for size, kernel_size in (((7, 12), (2, 4)), ((12, 7), (5, 2)), ((9, 8), (1, 3)), ((8, 9), (3, 1))):
         images, weight = torch.randn(2, 3, *size), torch.randn(2, 3, *kernel_size)
-        result = submission.conv2d(images, weight, stride=2, padding=1)
+        result = by_hand(submission, "conv2d")(images, weight, stride=2, padding=1)
         mistakes = partial(layer_mistakes, images, weight, None, 2, 1)
         assert_tensor(result, F.conv2d(images, weight, stride=2, padding=1), what=call, mistakes=mistakes, **CLOSE)
     images = torch.randn(8, 18, 3, 2).permute(3, 2, 0, 1)[..., ::2]  # as from images of shape (H, W, C)
     weight = torch.randn(3, 4, 3, 2).transpose(1, 2)
     call = "conv2d(images, weight) of tensors that are not contiguous"
     cause = "`view` needs contiguous tensors and fails or mixes up pixels; use `reshape`"
-    assert_tensor(submission.conv2d(images, weight), F.conv2d(images, weight), what=call, cause=cause, **CLOSE)
+    assert_tensor(
+        by_hand(submission, "conv2d")(images, weight), F.conv2d(images, weight), what=call, cause=cause, **CLOSE
+    )
 
 
 @pytest.mark.points(0.75)
@@ -39,7 +42,7 @@ def test_settings(submission):
     images, weight, bias = torch.randn(2, 2, 9, 8), torch.randn(3, 2, 3, 4), torch.randn(3)
     for stride in (1, 2, 3):
         for padding in (0, 1, 3):
-            result = submission.conv2d(images, weight, bias, stride, padding)
+            result = by_hand(submission, "conv2d")(images, weight, bias, stride, padding)
             expected = F.conv2d(images, weight, bias, stride, padding)
             call = "conv2d(images, weight, bias, stride, padding)"
             mistakes = partial(layer_mistakes, images, weight, bias, stride, padding)
@@ -60,7 +63,7 @@ def test_bias(submission):
         "every kernel gets the first bias": maps + bias[0],
         "every kernel gets the sum of all biases": maps + bias.sum(),
     }
-    result = submission.conv2d(images, weight, bias)
+    result = by_hand(submission, "conv2d")(images, weight, bias)
     expected = F.conv2d(images, weight, bias)
     assert_tensor(result, expected, what="conv2d(images, weight, bias)", mistakes=mistakes, **CLOSE)
 
@@ -75,7 +78,7 @@ def test_batch_of_one(submission):
     ):
         images, weight = torch.randn(image_shape), torch.randn(weight_shape)
         expected = F.conv2d(images, weight)
-        result = submission.conv2d(images, weight)
+        result = by_hand(submission, "conv2d")(images, weight)
         mistakes = {
             "an axis of length one is lost (`squeeze`): the output has four axes": expected.squeeze(),
             "the first axis is lost: a batch of one image is still a batch": expected.squeeze(0),
@@ -89,7 +92,7 @@ def test_inputs(submission):
     images, weight = torch.randn(2, 2, 6, 5).double(), torch.randn(3, 2, 3, 2).double()
     bias = torch.randn(3).double()
     with unchanged(images, weight, bias, what="conv2d"):
-        output = submission.conv2d(images, weight, bias, stride=2, padding=1)
+        output = by_hand(submission, "conv2d")(images, weight, bias, stride=2, padding=1)
     call = "conv2d(images, weight, bias, stride, padding) of float64 tensors"
     assert_tensor(output, F.conv2d(images, weight, bias, 2, 1), what=call, cause=DOWNCAST, **EXACT)
 
@@ -101,7 +104,7 @@ def test_gradients(submission):
     inputs = {"images": torch.randn(2, 3, 6, 5), "weight": torch.randn(2, 3, 3, 2), "bias": torch.randn(2)}
 
     def strided(images, weight, bias):
-        return submission.conv2d(images, weight, bias, stride=2, padding=1)
+        return by_hand(submission, "conv2d")(images, weight, bias, stride=2, padding=1)
 
     def reference(images, weight, bias):
         return F.conv2d(images, weight, bias, stride=2, padding=1)

@@ -7,6 +7,7 @@ import torch
 
 from autograder.checking import assert_tensor, unchanged
 
+from ..public.by_hand import by_hand
 from ..public.mistakes import kernel_mistakes
 from ..public.reference import CLOSE, single
 from .gradients import check_gradients
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.after("by_hand")
 def test_cross_correlation(submission):
     """The kernel is not flipped."""
     image, kernel = torch.randn(7, 7), torch.randn(3, 3)
-    result = submission.conv2d_single(image, kernel)
+    result = by_hand(submission, "conv2d_single")(image, kernel)
     call = "conv2d_single(image, kernel)"
     assert_tensor(result, single(image, kernel), what=call, mistakes=partial(kernel_mistakes, image, kernel), **CLOSE)
 
@@ -39,7 +40,7 @@ def test_other_shapes(submission):
     ):
         image, kernel = torch.randn(image_shape), torch.randn(kernel_shape)
         call = "conv2d_single(image, kernel, bias)"
-        output = submission.conv2d_single(image, kernel, 0.75)
+        output = by_hand(submission, "conv2d_single")(image, kernel, 0.75)
         bias_mistakes = {
             "the bias is forgotten": single(image, kernel),
             "the bias is added once per weight; add it once per output value": single(
@@ -49,7 +50,7 @@ def test_other_shapes(submission):
         assert_tensor(output, single(image, kernel, 0.75), what=call, mistakes=bias_mistakes, cause=cause, **CLOSE)
     image, kernel = torch.randn(6, 8).T, torch.randn(4, 9)[:, ::3].T
     call = "conv2d_single(image, kernel) of tensors that are not contiguous"
-    assert_tensor(submission.conv2d_single(image, kernel), single(image, kernel), what=call, **CLOSE)
+    assert_tensor(by_hand(submission, "conv2d_single")(image, kernel), single(image, kernel), what=call, **CLOSE)
 
 
 @pytest.mark.points(0.25)
@@ -57,7 +58,7 @@ def test_inputs(submission):
     """The inputs are not modified, and a float64 image gives a float64 output."""
     image, kernel = torch.randn(6, 5).double(), torch.randn(2, 3).double()
     with unchanged(image, kernel, what="conv2d_single"):
-        output = submission.conv2d_single(image, kernel, 0.1)
+        output = by_hand(submission, "conv2d_single")(image, kernel, 0.1)
     call = "conv2d_single(image, kernel, bias) of float64 tensors"
     assert_tensor(output, single(image, kernel, 0.1), what=call, cause=DOWNCAST, **EXACT)
 
@@ -67,4 +68,4 @@ def test_inputs(submission):
 def test_gradients(submission):
     """Gradients flow back to the image and to the kernel."""
     inputs = {"image": torch.randn(5, 6), "kernel": torch.randn(3, 2)}
-    check_gradients(submission.conv2d_single, single, inputs, "conv2d_single(image, kernel)")
+    check_gradients(by_hand(submission, "conv2d_single"), single, inputs, "conv2d_single(image, kernel)")

@@ -1,10 +1,13 @@
-"""The exercise is done by hand: an answer must not use a library convolution."""
+"""The exercise is done by hand: an answer must not use a library convolution, whatever it is given."""
 
-from autograder.checking import fail, send_function
+from autograder.checking import assert_true, not_allowed, send_function
+
+RULE = "This exercise is done by hand, but your answer calls a library convolution."
+CAUSE = "F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write the sums of products yourself"
 
 
-def library_convolutions(function, *arguments):
-    """Call a function and return the library convolutions that it used; runs on the student's side."""
+def call_watched(function, arguments, keywords):
+    """Call a function and return its result and the library convolutions it used; runs on the student's side."""
     import sys
 
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -40,22 +43,36 @@ def library_convolutions(function, *arguments):
     undo = [watched(sys.modules[module], name) for module, names in libraries.items() for name in names]
     try:
         with Watch():
-            function(*arguments)
-    except NotImplementedError:
-        raise
-    except Exception:
-        pass  # the other checks report wrong answers
+            result = function(*arguments, **keywords)
     finally:
         for put_back in undo:
             put_back()
-    return sorted(used)
+    return [result, sorted(used)]
 
 
-def require_by_hand(submission, function, *arguments):
-    """Fail if a function uses a library convolution, which this exercise does not allow."""
-    used = send_function(submission, library_convolutions)(function, *arguments)
-    if used:
-        cause = (
-            "F.conv2d, nn.Conv2d, scipy.signal or numpy.convolve is used somewhere: write the sums of products yourself"
-        )
-        fail("This exercise is done by hand, but your answer calls a library convolution.", cause=cause)
+def by_hand(submission, name):
+    """Return the student's function, to be called as usual; a call fails if it uses a library convolution.
+
+    Every call is watched: an answer could otherwise compute by hand only for the input that is.
+    """
+    function, watched = getattr(submission, name), send_function(submission, call_watched)
+
+    def call(*arguments, **keywords):
+        reply = watched(function, arguments, keywords)
+        readable = type(reply) is list and len(reply) == 2 and type(reply[1]) is list
+        assert_true(readable, "The result cannot be read.")
+        if reply[1]:
+            not_allowed(RULE, cause=CAUSE)
+        return reply[0]
+
+    return call
+
+
+def require_by_hand(submission, name, *arguments):
+    """Fail if a function uses a library convolution; the other checks report wrong results and exceptions."""
+    try:
+        by_hand(submission, name)(*arguments)
+    except (NotImplementedError, AssertionError):
+        raise
+    except Exception:
+        return

@@ -7,7 +7,7 @@ import torch
 
 from autograder.checking import assert_tensor
 
-from .by_hand import require_by_hand
+from .by_hand import by_hand, require_by_hand
 from .lecture import LECTURE_IMAGE, LECTURE_KERNEL, LECTURE_OUTPUT
 from .mistakes import kernel_mistakes
 
@@ -36,13 +36,13 @@ def value_at(output, row, column):
 @pytest.mark.points(0)
 def test_by_hand(submission):
     """Uses no library convolution (otherwise this question scores 0)."""
-    require_by_hand(submission, submission.conv2d_single, LECTURE_IMAGE, LECTURE_KERNEL)
+    require_by_hand(submission, "conv2d_single", LECTURE_IMAGE, LECTURE_KERNEL)
 
 
 @pytest.mark.points(0.5)
 def test_first_output(submission):
     """The first output of the lecture's example is 6."""
-    output = submission.conv2d_single(LECTURE_IMAGE, LECTURE_KERNEL)
+    output = by_hand(submission, "conv2d_single")(LECTURE_IMAGE, LECTURE_KERNEL)
     result = value_at(output, 0, 0)
     mistakes = {
         "a bias of −1 is added, though none is given": torch.tensor(5.0),
@@ -57,7 +57,7 @@ def test_first_output(submission):
 @pytest.mark.points(0.5)
 def test_bias(submission):
     """With a bias of −1, the second output of the lecture's example is the slide's 0."""
-    output = submission.conv2d_single(LECTURE_IMAGE, LECTURE_KERNEL, bias=-1)
+    output = by_hand(submission, "conv2d_single")(LECTURE_IMAGE, LECTURE_KERNEL, bias=-1)
     call = "conv2d_single(image, kernel, bias=-1)[0, 1]"
     mistakes = {
         "the bias is forgotten: without it the value is 1": torch.tensor(1.0),
@@ -72,7 +72,7 @@ def test_bias(submission):
 @pytest.mark.points(1)
 def test_whole_output(submission):
     """Without a bias, the lecture's example gives 6 1 8 / −7 9 2 / −5 −9 3."""
-    result = submission.conv2d_single(LECTURE_IMAGE, LECTURE_KERNEL)
+    result = by_hand(submission, "conv2d_single")(LECTURE_IMAGE, LECTURE_KERNEL)
     mistakes = {
         **kernel_mistakes(LECTURE_IMAGE, LECTURE_KERNEL),
         "the bias defaults to −1; the default is 0": LECTURE_OUTPUT - 1,

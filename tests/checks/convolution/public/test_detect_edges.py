@@ -7,7 +7,7 @@ import torch
 
 from autograder.checking import assert_tensor
 
-from .by_hand import require_by_hand
+from .by_hand import by_hand, require_by_hand
 from .lecture import EDGE_KERNEL, LECTURE_IMAGE
 from .mistakes import edge_mistakes
 from .reference import CLOSE
@@ -25,7 +25,7 @@ pytestmark = [
 @pytest.mark.points(0)
 def test_by_hand(submission):
     """Uses no library convolution (otherwise this question scores 0)."""
-    require_by_hand(submission, submission.detect_edges, LECTURE_IMAGE)
+    require_by_hand(submission, "detect_edges", LECTURE_IMAGE)
 
 
 @pytest.mark.points(0.5)
@@ -35,7 +35,7 @@ def test_single_point(submission):
     image[2, 3] = 1.0
     expected = torch.zeros(5, 6)
     expected[1:4, 2:5] = EDGE_KERNEL
-    result = submission.detect_edges(image)
+    result = by_hand(submission, "detect_edges")(image)
     assert_tensor(result, expected, what="detect_edges(image)", mistakes=partial(edge_mistakes, image), **CLOSE)
 
 
@@ -50,4 +50,6 @@ def test_uniform_image(submission):
         "border"
     )
     mistakes = {no_frame: torch.zeros(4, 5), **edge_mistakes(image)}
-    assert_tensor(submission.detect_edges(image), expected, what="detect_edges(image)", **CLOSE, mistakes=mistakes)
+    assert_tensor(
+        by_hand(submission, "detect_edges")(image), expected, what="detect_edges(image)", **CLOSE, mistakes=mistakes
+    )
