@@ -211,3 +211,9 @@ def test_public_checks_show_maps_of_another_model_than_hidden_ones_use(tmp_path)
     run_checks(tests, public, session, lambda check, result, _s: pictures.update({check.name: len(result.pictures)}))
     assert pictures["formula"] == 1
     assert pictures["known_drops"] == 1
+
+
+def test_hidden_checks_of_maps_name_them():
+    files = COURSE.exercise("interpretability").check_files.contents
+    names = {f"the map of {question}" for question in ("saliency_map", "occlusion_map", "grad_cam")}
+    assert all(name in files["interpretability/public/frozen_model.py"].decode() for name in names)
