@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
 from autograder.checking.failures import NameMissing, NameTaken, StudentError, WorkerDied, mark_student_error
-from autograder.checking.student_module import BUILTIN_ERRORS
+from autograder.checking.runner import LocalSession, run_checks
+from autograder.checking.student_module import BUILTIN_ERRORS, LocalSubmission
 from autograder.checking.verdict import blamed, judge
 from autograder.course import Check, Exercise, load_course
 from autograder.gradebook.entries import comment_of
@@ -24,10 +27,19 @@ from autograder.reporting.feedback_page import feedback_page
 from autograder.reporting.terminal import describe_trouble, print_summary
 from autograder.results.model import CheckResult, QuestionResult, Result, Status
 from autograder.results.rendering import as_html, as_text
-from autograder.sandbox.protocol.messages import EXITED, FILES, MEMORY, TIME, Limits, explain
+from autograder.sandbox.protocol.messages import (
+    EXITED,
+    FILES,
+    MEMORY,
+    TIME,
+    Limits,
+    check_files_message,
+    explain,
+    lay_down,
+)
 from tests.sandbox.conftest import Grader
 
-from .hostile_worker import Secret, attempts, distinct
+from .hostile_worker import Secret, attempts, distinct, solved
 
 COURSE = load_course(Path(__file__).parents[2])
 MAX_BITS = 8
@@ -179,3 +191,29 @@ def test_how_a_process_ends_says_little(isolated: Grader):
             assert not secret.is_in(results[name].message), (act, results[name].message)
         seen.add((str(results["hidden"].outcome), results["hidden"].message))
     assert len(seen) < 10
+
+
+# --- The frozen model -----------------------------------------------------------------------------
+
+
+def test_public_checks_show_maps_of_another_model_than_hidden_ones_use(tmp_path):
+    exercise = COURSE.exercise("interpretability")
+    files = exercise.check_files
+    names = "interpretability/model.npz", "interpretability/shown_model.npz"
+    hidden, shown = (np.load(io.BytesIO(files.contents[name])) for name in names)
+    assert all(hidden[name].shape != shown[name].shape for name in hidden.files if name.endswith("weight"))
+    without = replace(files, files=tuple(file for file in files.files if file[0] != names[0]))
+    tests = lay_down(check_files_message(without), tmp_path / "checks")
+    tests = [path for path in tests if path.parent.name == "public"]
+    pictures: dict[str, int] = {}
+    session = LocalSession(LocalSubmission(solved(exercise)))
+    public = [check for check in exercise.checks if check.public]
+    run_checks(tests, public, session, lambda check, result, _s: pictures.update({check.name: len(result.pictures)}))
+    assert pictures["formula"] == 1
+    assert pictures["known_drops"] == 1
+
+
+def test_hidden_checks_of_maps_name_them():
+    files = COURSE.exercise("interpretability").check_files.contents
+    names = {f"the map of {question}" for question in ("saliency_map", "occlusion_map", "grad_cam")}
+    assert all(name in files["interpretability/public/frozen_model.py"].decode() for name in names)

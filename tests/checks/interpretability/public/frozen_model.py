@@ -15,6 +15,9 @@ from autograder.checking import assert_tensor, send_function
 
 MODEL = Path(__file__).parents[1] / "model.npz"
 
+# What `maps_of` calls a map, as literals: messages may be made of these.
+MAPS = ("the map of saliency_map", "the map of occlusion_map", "the map of grad_cam")
+
 
 @cache
 def frozen_weights():
