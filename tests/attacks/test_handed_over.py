@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = ROOT.parent / "shared" / "attacks"
 DESERVED = {
     "s01_rewrite_the_checks_gradients": {"sgd_step": 0.0},
+    "s02_library_convolution_by_input": {"conv2d_single": 0.0, "conv2d": 0.0, "detect_edges": 0.0},
     "g01_labels_that_are_nan": {"make_loaders": 0.0},
     "g06_name_reused": {"activation": 0.0, "gradient": 0.0},
 }

@@ -98,6 +98,14 @@ def test_without_a_mark_the_message_names_the_cause():
     assert runs.jobs == []
 
 
+def test_what_is_not_allowed_takes_all_points_of_its_question():
+    found = graded(low=Outcome.PASSED, middle=Outcome.PASSED, high=Outcome.FAILED)
+    dependencies.void(["low", "high", "made up"], found, JOB)
+    assert outcomes(found) == {"low": {Outcome.FAILED}, "middle": {Outcome.PASSED}, "high": {Outcome.FAILED}}
+    messages = {question: check.message for question, check in found.checks}
+    assert messages == {"low": dependencies.VOID, "middle": "Why.", "high": "Why."}
+
+
 @pytest.mark.slow
 def test_a_right_answer_that_uses_a_wrong_one_gets_all_its_points(tmp_path):
     exercise = load_course(Path(__file__).resolve().parents[2]).exercise("convolution")
