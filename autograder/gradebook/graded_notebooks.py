@@ -17,7 +17,8 @@ from autograder.course.cells import Cell, cell_metadata, check_id, check_source
 from autograder.files import write_atomic
 from autograder.results.model import Result, Status
 from autograder.results.rendering import as_html, as_text
-from autograder.submissions.read import Unreadable, read_cells
+from autograder.submissions.decode import Unreadable
+from autograder.submissions.read import read_cells
 from autograder.text import printable
 
 _WIDTH = 100

@@ -1,4 +1,4 @@
-"""Restore the course's locked cells that an editor or a student changed or deleted.
+"""Choose the cells to run: restore locked ones that an editor or a student changed or deleted, leave figures out.
 
 Answers build on locked code, so it runs as it was handed out. Where a student edited a locked cell, the original runs
 after the edited one, so that additions take effect too; a deleted cell is inserted at its old position. Cells are
@@ -7,10 +7,19 @@ identified by their ids; if an editor dropped all of them, nothing is restored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from autograder.course import Exercise
 from autograder.course.cells import Cell, illustrations_of, locked_cells
+from autograder.submissions.decode import MERGE_ADVICE, has_merge_marks
+from autograder.submissions.fit import defined_names
+from autograder.submissions.read import Document, statements
+
+_MAX_STATEMENTS = 200
+"""The most pieces of one figure cell: real ones have some dozen."""
+_MAX_ANSWER = 100_000
 
 
 def restore_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
@@ -48,9 +57,110 @@ def _insert_deleted(cells: list[Cell], order: tuple[Cell, ...]) -> None:
 
 
 def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
-    """Return the cells without illustrations, known by their tag or, if an editor dropped tags, by their source."""
-    illustrations = illustrations_of(exercise)
-    return tuple(cell for cell in cells if not cell.is_illustration and cell.source.strip() not in illustrations)
+    """Return the cells without the figures that are as they were handed out; see `without_figures`.
+
+    These are known by their source, or by the digest that their release wrote into their metadata.
+    """
+    figures = illustrations_of(exercise)
+    return without_figures(
+        cells, lambda cell: cell.source.strip() in figures or (cell.is_illustration and cell.unchanged)
+    )
+
+
+def without_figures(
+    cells: tuple[Cell, ...], is_figure: Callable[[Cell], bool] = lambda cell: cell.only_shows
+) -> tuple[Cell, ...]:
+    """Return the cells that are run: all but figures. Of a figure, imports stay that other cells use.
+
+    A figure cell looks like any other, so students write imports and helpers into it. A changed one is run statement by
+    statement: a plot that cannot be drawn here must not take the helper below it along.
+    """
+    figures = [is_figure(cell) for cell in cells]
+    names = _names_used(cell.source for cell, figure in zip(cells, figures, strict=True) if not figure)
+    kept: list[Cell] = []
+    for cell, figure in zip(cells, figures, strict=True):
+        if figure:
+            imports = [piece for piece in _statements(cell) if names & _imported(piece.source)]
+            kept += [replace(piece, id=f"{cell.id}~{n}") for n, piece in enumerate(imports, 1)]
+        else:
+            kept += _statements(cell) if cell.is_illustration else [cell]
+    return tuple(kept)
+
+
+_IMPORT = re.compile(r"\s*(?:from\s[^\n]*?\s)?import\s+([^\n#]*)\n*")
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def _imported(statement: str) -> set[str]:
+    """Return the names that a statement of one line imports; none for any other statement."""
+    found = _IMPORT.fullmatch(statement)
+    parts = found[1].split(",") if found else []
+    return {part.split(" as ")[-1].strip(" ()").partition(".")[0] for part in parts}
+
+
+def _names_used(sources: Iterable[str]) -> set[str]:
+    """Return the names in some code that this code does not import itself."""
+    used, imported = set(), set()
+    for line in (line for source in sources for line in source.split("\n")):
+        names = _imported(line)
+        imported |= names
+        if not names:
+            used |= set(_WORD.findall(line.partition("#")[0]))
+    return used - imported
+
+
+def _statements(cell: Cell) -> list[Cell]:
+    """Return the top-level statements of a cell as cells whose lines have the same numbers."""
+    if cell.source.lstrip().startswith("%%"):  # a cell magic is about the whole cell
+        return [cell]
+    pieces = statements(cell.source)
+    if len(pieces) > _MAX_STATEMENTS:
+        return [cell]
+    return [
+        replace(cell, id=cell.id if n == 1 else f"{cell.id}~{n}", source="\n" * first + source)
+        for n, (first, source) in enumerate(pieces, 1)
+    ]
+
+
+def with_answers(document: Document, questions: Iterable[str]) -> tuple[tuple[Cell, ...], list[str]]:
+    """Return the code cells of a submission, with answers that are in markdown or raw cells, and the ids of all such.
+
+    Besides the cells that nbgrader's metadata call code, these are cells that define a question which no code defines.
+    """
+    missing = set(questions) - defined_names(document.cells)
+    cells, retyped = list(document.cells), list(document.retyped)
+    taken = {cell.id for cell in cells}
+    for place, text in reversed(document.texts if missing else ()):
+        found = missing & defined_names([text])
+        # A fence shows code in prose: nobody takes that for the answer, and it would not run.
+        if found and "```" not in text.source and len(text.source) < _MAX_ANSWER:
+            name = min(found)
+            cells.insert(place, replace(text, id=name if name not in taken else f"{name}~text"))
+            retyped.append(name)
+            missing -= found
+    return tuple(cells), retyped
+
+
+def note_of_retyped(cells: Sequence[str]) -> str:
+    """Return a note for the student on answers in markdown or raw cells; empty if there are none."""
+    if not cells:
+        return ""
+    return (
+        f"These cells were markdown or raw, which Jupyter does not run; they ran as code: {_listed(cells)}. "
+        "Turn them into code cells (press Esc, then Y)."
+    )
+
+
+def note_of_merge(cells: Sequence[Cell]) -> str:
+    """Return a note for the student on the marks of a merge inside cells; empty if there are none."""
+    marked = [cell.id for cell in cells if has_merge_marks(cell.source)]
+    if not marked:
+        return ""
+    return f"Marks of an unfinished Git merge (<<<<<<<) are in: {_listed(marked)}. {MERGE_ADVICE}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def note_of_edited(cells: Sequence[str]) -> str:

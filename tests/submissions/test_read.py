@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from autograder.submissions.read import MAX_CELLS, MAX_CODE, Unreadable, read_cells
+from autograder.submissions.decode import Unreadable
+from autograder.submissions.read import MAX_CELLS, MAX_CODE, read_cells
 
 
 def notebook(*sources: str) -> str:
