@@ -16,6 +16,8 @@ c.CourseDirectory.course_id = "medical-image-classification"
 c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "resnet", "interpretability"]
 # Exercises whose points are a bonus. Default: [].
 c.Course.optional = ["interpretability"]
+# Older releases whose submissions are graded by their own checks, if the questions have changed since. Default: [].
+# c.Course.accepted_releases = []
 
 # --- Folders -------------------------------------------------------------------------------------
 # `autograder build` writes the first three; nbgrader's own commands use the same folders.

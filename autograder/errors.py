@@ -102,6 +102,7 @@ def explained(error: Exception) -> AutograderError | None:
             return error
         case ModuleNotFoundError(name=str(name)) if _is_missing(name.partition(".")[0]):
             return _missing_package(name.partition(".")[0])
+        # With a number: an OSError that a library raises by itself has none, such as PIL's for a damaged image.
         # Click handles a broken pipe itself: it exits quietly, as in `autograder report | head`.
         case OSError(errno=int(), strerror=str(reason)) if not isinstance(error, BrokenPipeError):
             place = f" ({error.filename})" if error.filename else ""
@@ -117,7 +118,6 @@ def require_packages(*names: str) -> None:
 
 
 def _missing_package(name: str) -> MissingPackage:
-    """Return the error for a package that cannot be imported."""
     extra = next((extra for extra, names in _EXTRAS.items() if name in names), None)
     wanted = name if extra is None else f'"{PACKAGE}[{extra}]"' if extra else PACKAGE
     return MissingPackage(f"The package {name} is not installed. Install it with: pip install {wanted}")
@@ -125,4 +125,5 @@ def _missing_package(name: str) -> MissingPackage:
 
 def _is_missing(name: str) -> bool:
     """Whether a top-level package is missing; a missing submodule is a bug, not an installation problem."""
+    # pip cannot install a missing part of the standard library. find_spec imports nothing: torch would take seconds.
     return name != __package__ and name not in sys.stdlib_module_names and find_spec(name) is None

@@ -34,10 +34,11 @@ def printable(text: str, limit: int = 200) -> str:
 MAX_NAME = 128
 """The longest student name, in characters: the width of the column in nbgrader's gradebook."""
 
+# A student called grades.csv would have a folder where the table of that name is written.
 FILE_ENDINGS = {".csv", ".db", ".html", ".ipynb", ".json", ".py"}
 _PUNCTUATION = " _-.@+~'()"
-_COPY_MARK = re.compile(r"([\s_-]*\(\d+\)|[\s_-]+copy\s*\d*)+$")
-_COPY_OF = re.compile(r"^copy[\s_-]+of[\s_-]+")
+_COPY_MARK = re.compile(r"([\s_-]*\(\d+\)|[\s_-]+copy\s*\d*)+$")  # of browsers, Windows, macOS and Jupyter
+_COPY_OF = re.compile(r"^copy[\s_-]+of[\s_-]+")  # of Colab
 
 
 def name_fault(name: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for editors and mypy, which do not look into `__getattr__`
     from autograder.checking.assertions import (
         assert_equal,
         assert_has,
@@ -48,7 +48,7 @@ __all__ = [
     "unchanged",
 ]
 
-_HOMES = {
+_HOMES = {  # names that are not listed are those of `assertions`
     "CheckFailure": "checking.failures",
     "Experiment": "checking.experiments",
     "classification_metrics": "checking.training",

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from autograder.checking.failures import Phrase, closed, fail, phrase, student_error
-from autograder.checking.student_module import KNOWN_TYPES, in_place
+from autograder.checking.student_module import in_place, kind_of
 from autograder.results.pictures import show_difference
 
 Mistakes = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -59,7 +59,7 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     if actual is None:
         return phrase("{what} returned None.", what=what), "Expected a tensor. Is a `return` missing?"
     if not isinstance(actual, torch.Tensor):
-        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=_kind(actual)), ""
+        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=kind_of(actual)), ""
     if actual.shape != expected.shape:
         return (phrase("{what} has the wrong shape.", what=what), f"Expected {_shape(expected)}, got {_shape(actual)}.")
     if actual.dtype != expected.dtype:
@@ -67,10 +67,12 @@ def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, ato
     if actual.device != expected.device:
         return phrase("{what} is on another device.", what=what), f"Expected {expected.device}, got {actual.device}."
     got, want = actual.detach(), expected.detach()
+    # In this order: the tolerance is relative to the second. An expected NaN must be a NaN.
     wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
     if not bool(wrong.any()):
         return "", ""
     show_difference(got, want, wrong)
+    # Before other wrong values: one NaN spreads, and then its cause is the one to look for.
     odd = wrong & ~torch.isfinite(got) if got.is_floating_point() else torch.zeros_like(wrong)
     if bool(odd.any()):
         index, value = _first(odd), got[_first(odd)].item()
@@ -135,7 +137,9 @@ def assert_equal(
     if (_is_number(expected) and not _is_number(actual)) or (
         type(actual) is not type(expected) and not _is_number(expected)
     ):
-        problem = phrase("{what} must be {want}, but it is {got}.", what=what, want=_kind(expected), got=_kind(actual))
+        problem = phrase(
+            "{what} must be {want}, but it is {got}.", what=what, want=kind_of(expected), got=kind_of(actual)
+        )
         fail(
             problem, details=f"Its shape is {_shape(actual)}." if isinstance(actual, torch.Tensor) else "", cause=likely
         )
@@ -145,7 +149,7 @@ def assert_equal(
 def _same(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
     if _is_number(expected):
         return _is_number(actual) and _same_number(actual, expected, rtol, atol)
-    if type(actual) is not type(expected):
+    if type(actual) is not type(expected):  # not isinstance: True is an int, and a namedtuple a tuple
         return False
     if isinstance(expected, list | tuple):
         return len(actual) == len(expected) and all(
@@ -177,7 +181,7 @@ def _same_number(actual: float, expected: Any, rtol: float, atol: float) -> bool
 
 def assert_true(condition: object, problem: str, *, details: str = "", cause: str = "") -> None:
     """Fail with ``problem`` unless ``condition`` is the bool True; other truthy values fail too."""
-    if condition is not True:
+    if condition is not True:  # an object of the student's may call itself true
         fail(problem, details=details, cause=cause)
 
 
@@ -186,7 +190,7 @@ def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "
     for name in names:
         if not hasattr(value, name):
             without = phrase(
-                "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=_kind(value)
+                "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=kind_of(value)
             )
             fail(without, cause=cause)
 
@@ -218,11 +222,11 @@ def assert_raises(
             )
             fail(problem, cause=cause)
         return
-    except NotImplementedError:
+    except NotImplementedError:  # the stub is untouched: `judge` calls that not attempted, not wrong
         raise
     except Exception as error:
         info = student_error(error)
-        if info is None:
+        if info is None:  # the check's own mistake, which must not count against the answer
             raise
         problem = phrase(
             "{what} must raise {kind}, but it raised {other}.", what=what, kind=expected, other=closed(info.kind)
@@ -235,7 +239,7 @@ def assert_raises(
 def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[None]:
     """Check that the calls in this block do not change the values, grad or requires_grad of these tensors."""
     before = [_snapshot(tensor) for tensor in inputs]
-    with in_place(*inputs):
+    with in_place(*inputs):  # otherwise the answer gets copies, and no change could be seen
         yield
     for tensor, (value, grad, requires_grad) in zip(inputs, before, strict=True):
         same = tensor.shape == value.shape and torch.equal(tensor.detach(), value)
@@ -253,28 +257,8 @@ def unchanged(*inputs: torch.Tensor, what: str = "the function") -> Iterator[Non
 
 
 def _snapshot(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
-    grad = tensor.grad if tensor.is_leaf else None
+    grad = tensor.grad if tensor.is_leaf else None  # torch warns when `.grad` of any other tensor is read
     return tensor.detach().clone(), None if grad is None else grad.clone(), tensor.requires_grad
-
-
-_TYPES = frozenset(
-    ("bool", "bytes", "complex", "device", "dict", "dtype", "ellipsis", "float", "int", "list", "ndarray", "set",
-     "Size", "slice", "str", "Tensor", "tuple")
-)  # fmt: skip
-"""The types of values that cross from the student's process."""
-
-
-def _kind(value: Any) -> Phrase:
-    """Return what a value is, from a closed set: the name of a student's own class could carry hidden inputs out."""
-    if value is None:
-        return closed("None")
-    if isinstance(value, torch.Tensor):
-        return closed("a tensor")
-    # A `RemoteObject` stands for an object in the student's process: name the type that it has there.
-    name = getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__
-    if name not in _TYPES | KNOWN_TYPES:
-        return closed("an object of your own")
-    return closed(f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def _shape(tensor: torch.Tensor) -> str:

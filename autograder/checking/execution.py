@@ -12,6 +12,7 @@ import linecache
 import operator
 import re
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ def make_shell() -> Any:
         def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, None]:
             return gui, None
 
-        def system(self, cmd: str) -> None:
+        def system(self, cmd: str) -> None:  # !pip install would only fail: the sandbox has no network
             return None
 
         def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> list[str]:
             return []
 
     config = Config()
-    config.HistoryManager.enabled = False
+    config.HistoryManager.enabled = False  # enabled, it writes to a database in a thread of its own
     config.HistoryManager.hist_file = ":memory:"
     return QuietShell(config=config)
 
@@ -58,7 +59,7 @@ class CellRunner:
         self.module = types.ModuleType(module_name)
         self.namespace = self.module.__dict__
         self.shell = shell if shell is not None else make_shell()
-        self.shell.user_module, self.shell.user_ns = self.module, self.namespace
+        self.shell.user_module, self.shell.user_ns = self.module, self.namespace  # magics such as %timeit run there
         self.namespace["get_ipython"] = lambda: self.shell
         self._futures = 0
 
@@ -76,6 +77,7 @@ class CellRunner:
             # As in Jupyter, a `from __future__` import also applies to the cells below it.
             self._futures |= code.co_flags & _FUTURES
             exec(code, self.namespace)
+        # All that a cell can raise: `exit()` or `raise KeyboardInterrupt` in one cell must not end the cells below it.
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
         return None
@@ -83,7 +85,17 @@ class CellRunner:
 
 def names_defined(source: str) -> list[str]:
     """Return the functions and classes that a cell would define, even if it does not parse."""
+    # By pattern: the cells of interest are those that failed, many of them with a SyntaxError.
     return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
+
+
+def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
+    """Return the last line in cells (id, source) that assigns ``name`` a value; empty if there is none."""
+    assigns = re.compile(
+        rf"^[ \t]*(?:[\w, \t]*,[ \t]*)?{re.escape(name)}[ \t]*(?:,[\w, \t]*)?(?::[^=\n]*)?=(?!=).*", re.M
+    )
+    found = [match[0].strip() for _, source in cells for match in assigns.finditer(source)]
+    return found[-1][:200] if found else ""
 
 
 def load_submission(path: Path) -> LocalSubmission:

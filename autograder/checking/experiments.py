@@ -24,7 +24,7 @@ Metrics = dict[str, float]
 Measure = Callable[[Any, str, int], Metrics]
 Baseline = Callable[[str, int], Metrics]
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3)  # `calibrate` sets thresholds so that a right answer misses three times once in 1 000 at most
 """The seeds that answers are graded with: reaching the threshold with one of them passes."""
 
 
@@ -67,7 +67,7 @@ class Experiment:
     @property
     def record_path(self) -> Path:
         """The path of the calibration record, in the check folder of the exercise that defines ``measure``."""
-        return Path(self.measure.__globals__["__file__"]).parents[1] / RECORD_NAME
+        return Path(self.measure.__globals__["__file__"]).parents[1] / RECORD_NAME  # <exercise>/hidden/<file>.py
 
     @property
     def threshold(self) -> float:
@@ -76,14 +76,14 @@ class Experiment:
             threshold = json.loads(self.record_path.read_text("utf-8"))["experiments"][self.name]["threshold"]
         except (OSError, ValueError, KeyError, TypeError):
             threshold = None
-        if type(threshold) is not float or not math.isfinite(threshold):
+        if type(threshold) is not float or not math.isfinite(threshold):  # json reads NaN, which no answer reaches
             exercise = self.record_path.parent.name
             raise CalibrationError(f"{self.name} has no calibration record. Run `autograder calibrate {exercise}`.")
         return threshold
 
     def run(self, submission: Submission, seed: int) -> Metrics:
         """Measure once, after seeding the random states of both sides."""
-        send_function(submission, seed_everything)(seed)
+        send_function(submission, seed_everything)(seed)  # after the check's own seed, which this replaces
         seed_everything(seed)
         return self._valid(self.measure(submission, self.dataset, seed))
 

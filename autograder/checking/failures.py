@@ -7,6 +7,7 @@
     Exception
     └── SubmissionError         the answer could not be called
         ├── NameMissing         the notebook does not define the name
+        ├── NameTaken           the notebook uses the name for a value
         └── WorkerDied          the student's process ended: time, memory, crash
 """
 
@@ -99,6 +100,16 @@ class NameMissing(SubmissionError):
         super().__init__(f"{name} is not defined" + (f": {reason}" if reason else ""))
 
 
+class NameTaken(SubmissionError):
+    """The answer's ``name`` was used again for a value: ``kind`` says what it is now, ``line`` is the code that did."""
+
+    def __init__(self, name: str, kind: str, line: str = "") -> None:
+        code = f": `{line}`" if line else ""
+        super().__init__(
+            f"`{name}` is {kind} here, not a function. A later line uses the name for something else{code}."
+        )
+
+
 class WorkerDied(SubmissionError):
     """The student's process ended; ``reason`` is ``time``, ``memory``, ``exit`` or ``protocol``.
 
@@ -138,7 +149,7 @@ _ATTRIBUTE = "__autograder_student_error__"
 
 def mark_student_error(error: BaseException, info: StudentError) -> None:
     """Mark an exception as raised by student code, not by the check."""
-    if getattr(error, _ATTRIBUTE, None) is None:
+    if getattr(error, _ATTRIBUTE, None) is None:  # the first mark is the one closest to the student's line
         setattr(error, _ATTRIBUTE, info)
 
 

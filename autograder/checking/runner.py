@@ -25,7 +25,6 @@ from typing import Any, Literal, Protocol
 
 import pytest
 
-from autograder.checking import assertions, experiments, training
 from autograder.checking.failures import WorkerDied
 from autograder.checking.student_module import LocalSubmission, seed_everything
 from autograder.checking.verdict import judge, not_run
@@ -74,6 +73,7 @@ class CheckModule(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         folder = self.path.parents[2]
+        # One session may collect several courses, and each brings a package of this name.
         if getattr(sys.modules.get(FOLDER), "__path__", None) != [str(folder)]:
             install_package(folder)
         return importlib.import_module(module_name(folder, self.path))
@@ -114,7 +114,7 @@ _ARGUMENTS = (
     "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:pastebin",
     "-p", "no:setuponly", "-p", "no:stepwise", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:threadexception",
     "-p", "no:unraisableexception", "--assert=plain", "--noconftest", "-c", os.devnull,
-    "--continue-on-collection-errors",
+    "--continue-on-collection-errors",  # a broken file must not keep the others from running: `report_missing`
 )  # fmt: skip
 
 
@@ -149,6 +149,7 @@ class LocalSession:
 
     def end(self, check: Check) -> None:
         """Raise `WorkerDied` if the check exceeded its time limit."""
+        # CPU time, as in the sandbox: a busy machine costs nobody a check.
         if check.timeout_s is not None and time.process_time() - self._started > check.timeout_s:
             raise WorkerDied("time", f"This took longer than the {check.timeout_s:g} s allowed.")
 
@@ -159,17 +160,17 @@ def seed_of(check: Check, side: str, key: bytes = b"") -> int:
     With a ``key``, nobody without it can tell from the seed which check is running. Public checks do without: a
     student's notebook must get the same seeds as the grader.
     """
+    # Not `hash`, which differs from process to process. Both sides differ, or an answer could draw a check's inputs.
     name = f"{side}:{check.question}.{check.name}".encode()
     digest = hashlib.sha256(name).digest() if check.public else hmac.digest(key, name, "sha256")
-    return int.from_bytes(digest[:4], "big")
+    return int.from_bytes(digest[:4], "big")  # NumPy takes seeds of 32 bits
 
 
-def literals_of(modules: Iterable[types.ModuleType]) -> frozenset[str]:
-    """Return the texts in the code of these modules: what the messages of hidden checks are made of."""
+def literals_of(modules: Iterable[Path]) -> frozenset[str]:
+    """Return the texts in the code of these files: what the messages of hidden checks are made of."""
     found: set[str] = set()
-    # From the compiled files, which exist already. Not by the module's own loader, which may be pytest's.
-    paths = [(module.__name__, path) for module in modules if (path := getattr(module, "__file__", None))]
-    waiting: list[Any] = [SourceFileLoader(name, path).get_code(name) for name, path in paths]
+    # By way of the compiled files, which exist already. None of them is imported.
+    waiting: list[Any] = [SourceFileLoader("", str(path)).get_code("") for path in modules]
     while waiting:
         match waiting.pop():
             case str(text):
@@ -190,6 +191,7 @@ class Recorder:
         self._passed: set[tuple[str, str]] = set()
         self._literals: frozenset[str] = frozenset()
 
+    # Not in `__init__`: a checker collects its files once, and begins in a fork for each submission.
     def begin(
         self,
         checks: Iterable[Check],
@@ -204,6 +206,7 @@ class Recorder:
         self._checks = {(check.question, check.name): check for check in checks}
         self._questions = {question for question, _ in self._checks}
         self._session = session
+        session.submission._expect_functions(self._questions)
         self._report = report
         self._reported = set(reused)
         self._passed = {key for key, passed in reused.items() if passed}
@@ -212,8 +215,8 @@ class Recorder:
 
     def pytest_collection_finish(self) -> None:
         """Learn the words that messages of hidden checks may use."""
-        checks = [sys.modules[name] for name in _modules_of_checks() if name != FOLDER]
-        self._literals = literals_of([assertions, experiments, training, *checks])
+        loaded = [getattr(sys.modules[name], "__file__", None) for name in _modules_of_checks()]
+        self._literals = literals_of([*Path(__file__).parent.glob("*.py"), *(Path(file) for file in loaded if file)])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -248,7 +251,7 @@ class Recorder:
         take_shown()  # discards pictures that an earlier check left
         seed_everything(seed_of(check, "checker"))
         self._session.begin(check)
-        result = yield
+        result = yield  # raises what the check raised: then `end` is skipped, and the exception decides
         self._session.end(check)
         return result
 
@@ -265,6 +268,7 @@ class Recorder:
                 else judge(check, error, self._questions, take_shown(), self._literals)
             )
             self._note_case(check, result, call.duration)
+        # pytest itself needs it: it calls a test only if the report of its setup passed.
         outcome: Literal["passed", "failed"] = "failed" if error is not None else "passed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
@@ -280,7 +284,7 @@ class Recorder:
     def _note_case(self, check: Check, result: CheckResult, seconds: float) -> None:
         """Record one case of a check, which passes when all of its cases pass."""
         key = check.question, check.name
-        self._cases[key] -= 1
+        self._cases[key] -= 1  # at 0, all of them ran and none failed: the first failure skips the others
         self._seconds[key] += seconds
         if result.outcome is not Outcome.PASSED:
             self._note(check, result, self._seconds[key])
@@ -335,7 +339,7 @@ def package_of_checks(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in _modules_of_checks():
+        for name in _modules_of_checks():  # helpers too: those of another course have the same names
             del sys.modules[name]
         sys.modules.update(others)
 

@@ -23,12 +23,20 @@ import linecache
 import textwrap
 import traceback
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from autograder.checking.failures import NameMissing, StudentError, mark_student_error, student_error
+from autograder.checking.failures import (
+    NameMissing,
+    NameTaken,
+    Phrase,
+    StudentError,
+    closed,
+    mark_student_error,
+    student_error,
+)
 
 
 class Submission(Protocol):
@@ -39,6 +47,8 @@ class Submission(Protocol):
     def _send_source(self, source: str, name: str) -> Any: ...
 
     def _seed(self, seed: int) -> None: ...
+
+    def _expect_functions(self, names: Collection[str]) -> None: ...
 
 
 _modifiable: ContextVar[tuple[Any, ...]] = ContextVar("modifiable", default=())
@@ -80,7 +90,7 @@ def send_function(submission: Submission, function: Callable[..., Any]) -> Any:
     decorated functions and lambdas.
     """
     source = textwrap.dedent(inspect.getsource(function))
-    if not source.startswith("def "):
+    if not source.startswith("def "):  # of a lambda, the source is the whole line that contains it
         raise TypeError("send_function needs a function written with `def` and without decorators.")
     return submission._send_source(source, function.__name__)
 
@@ -107,12 +117,15 @@ class LocalSubmission:
     def __init__(self, namespace: Mapping[str, Any], reasons: Mapping[str, str] | None = None) -> None:
         self.__dict__["_namespace"] = namespace
         self.__dict__["_reasons"] = reasons or {}
+        self.__dict__["_functions"] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
         namespace = self.__dict__["_namespace"]
         if name not in namespace:
             raise NameMissing(name, self.__dict__["_reasons"].get(name, ""))
         value = namespace[name]
+        if name in self.__dict__["_functions"] and not callable(value):
+            raise NameTaken(name, kind_of(value))
         return _marking_errors(value) if isinstance(value, types.FunctionType | type) else value
 
     def _send_source(self, source: str, name: str) -> Any:
@@ -120,6 +133,9 @@ class LocalSubmission:
 
     def _seed(self, seed: int) -> None:
         seed_everything(seed)
+
+    def _expect_functions(self, names: Collection[str]) -> None:
+        self.__dict__["_functions"] = names
 
 
 def _marking_errors(value: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,21 +166,41 @@ def _copied(value: Any) -> Any:
     if may_modify(value):
         return value
     if isinstance(value, torch.Tensor) and not value.requires_grad:
-        return copy.deepcopy(value)
+        return copy.deepcopy(value)  # not `clone`, which makes a slice contiguous and so hides a `view` that fails
     if isinstance(value, np.ndarray):
         return value.copy(order="K")
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple):  # not isinstance: a namedtuple is made from single fields
         return type(value)(_copied(item) for item in value)
     if type(value) is dict:
         return {key: _copied(item) for key, item in value.items()}
     return value
 
 
-# Names of types that may appear in messages: the name of a student's own class could leak a hidden input.
+# Types of the student's objects that messages may name: the name of a student's own class could leak a hidden input.
 KNOWN_TYPES = frozenset(
     ("function", "method", "type", "generator", "map", "filter", "zip", "range", "module", "Linear", "Sequential",
      "ModuleList", "Conv2d", "DataLoader", "Subset", "TensorDataset", "Generator", "PathCollection")
 )  # fmt: skip
+
+_PLAIN_TYPES = frozenset(
+    ("bool", "bytes", "complex", "device", "dict", "dtype", "ellipsis", "float", "int", "list", "ndarray", "set",
+     "Size", "slice", "str", "tuple")
+)  # fmt: skip
+"""The types of values that cross from the student's process."""
+
+
+def kind_of(value: Any) -> Phrase:
+    """Return what a value is, from a closed set: the name of a student's own class could carry hidden inputs out."""
+    if value is None:
+        return closed("None")
+    # A `RemoteObject` stands for an object in the student's process: name the type that it has there.
+    name = getattr(value, "__dict__", {}).get("remote_type_name") or type(value).__name__
+    if name in ("Tensor", "Parameter"):
+        return closed("a tensor")
+    if name not in _PLAIN_TYPES | KNOWN_TYPES:
+        return closed("an object of your own")
+    return closed(f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
+
 
 # Exception types that may cross from the student's process; any other crosses as its nearest base among these.
 BUILTIN_ERRORS: dict[str, type[BaseException]] = {
@@ -199,6 +235,7 @@ def describe_error(error: BaseException) -> StudentError:
         message = str(error)
     except Exception:  # noqa: BLE001 - a student's __str__ may raise anything
         message = ""
+    # Cut: the message may hold megabytes, such as the repr of an array.
     return StudentError(builtin_kind(error), message[:500], cell, line, code[:200])
 
 
@@ -215,7 +252,7 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # all that NumPy accepts
     # Not torch.manual_seed: it formats a stack trace per accelerator type, which costs milliseconds before every check.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

@@ -55,6 +55,7 @@ def _as_labels(labels: Any) -> NDArray[np.bool_]:
 
 def _as_scores(logits: Any, count: int, what: str) -> NDArray[np.float64]:
     if isinstance(logits, np.ndarray):
+        # ascontiguousarray: torch refuses arrays with negative strides.
         logits = torch.from_numpy(np.ascontiguousarray(logits)) if logits.dtype.kind == "f" else None
     if not isinstance(logits, torch.Tensor):
         fail(
@@ -78,7 +79,7 @@ def _auc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
     """Return the area under the ROC curve, computed from ranks (Mann–Whitney U)."""
     positive, negative = int(truth.sum()), int((~truth).sum())
     if not positive or not negative:
-        return float("nan")
+        return float("nan")  # no pair of samples to rank
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # ties share their mean rank
     return float((ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))
@@ -121,6 +122,8 @@ def make_loader(images: torch.Tensor, labels: torch.Tensor, batch_size: int, shu
 
     # Even without shuffling, DataLoader draws a number per iteration; a separate generator spares the global one.
     generator = torch.Generator().manual_seed(0 if shuffle_seed is None else shuffle_seed)
+    # Copies, because student code could change the tensors of the loader in place.
     samples = Samples(images.detach().clone(), labels.detach().clone())
     shuffle = shuffle_seed is not None
+    # collate_fn: `__getitems__` returns a batch already, which the default would take apart and stack again.
     return DataLoader(samples, batch_size=batch_size, shuffle=shuffle, generator=generator, collate_fn=list)

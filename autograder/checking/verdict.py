@@ -7,13 +7,13 @@ import traceback
 from collections.abc import Collection
 from pathlib import Path
 
-from autograder.checking.failures import CheckFailure, NameMissing, StudentError, WorkerDied, student_error
+from autograder.checking.failures import CheckFailure, NameMissing, NameTaken, StudentError, WorkerDied, student_error
 from autograder.checking.student_module import builtin_kind, describe_error, is_cell_file
 from autograder.course import Check
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import Picture
 
-_STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")
+_STUB = re.compile(r"([A-Za-z_]\w{0,60}) is not implemented yet\b")  # the text of the stubs that a build writes
 
 
 def judge(
@@ -66,9 +66,12 @@ def _outcome(
             return (Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run.")
         case NameMissing():
             return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
+        case NameTaken():
+            return Outcome.FAILED, str(error)
         case WorkerDied():
             timed_out = error.reason == "time"
             return Outcome.TIMED_OUT if timed_out else Outcome.CRASHED, error.for_hidden if hidden else str(error)
+    # Before AssertionError: an `assert` in the student's own code is the student's.
     info = student_error(error) or _local_student_error(error)
     if info is not None:
         return _student_outcome(check, info, questions)

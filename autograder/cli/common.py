@@ -183,8 +183,9 @@ def _submission(result: Result) -> dict[str, object]:
         "score": result.score,
         "max_score": result.max_score,
         "bonus": result.bonus,
-        "needs_human": any(question.needs_review for question in result.questions),
+        "needs_human": bool(result.review) or any(question.needs_review for question in result.questions),
         "message": result.message,
+        "review": result.review,
         "questions": {question.name: question.score for question in result.questions},
     }
 

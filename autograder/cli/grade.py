@@ -25,7 +25,7 @@ from autograder.cli.common import (
     weak_option,
 )
 from autograder.cli.main import EXIT_FAILED
-from autograder.course.reader import find_root, load_course
+from autograder.course import load_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ def grade_command(
     """
     from autograder.course.settings import load_settings, make_secret
 
-    make_secret(find_root(course))  # before the course is read, which reads it too
     loaded = load_course(course)
+    if not dry_run and make_secret(loaded.root):
+        loaded = load_course(course)  # with it
     if dask is None:
         tier = choose_tier(allow_weak_sandbox=allow_weak_sandbox, required=require_tier)
     else:

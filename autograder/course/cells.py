@@ -100,9 +100,9 @@ def nbgrader_metadata(
             "grade": grade,
             "grade_id": grade_id,
             "locked": locked,
-            "schema_version": 3,
+            "schema_version": 3,  # nbgrader refuses or migrates notebooks of any other
             "solution": solution,
-            "task": False,
+            "task": False,  # nbgrader's tasks are Markdown that people grade
         }
     }
 
@@ -133,11 +133,11 @@ def read_percent(text: str) -> Any:
     return large_libraries.jupytext().reads(text, fmt="py:percent")
 
 
-_HEADER = re.compile(r"^# %%(.*)\n", re.MULTILINE)
+_HEADER = re.compile(r"^# %%(.*)\n", re.MULTILINE)  # of the course's modules; students' marks vary more
 _QUESTION = re.compile(r'question="([^"]+)"')
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # asked for every student; releases bring further versions of an exercise
 def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
     """Return the locked cells of an exercise and its questions in order; the latter have an id but no source."""
     # `split` returns the text before the first mark, then in turn the rest of a mark's line and the text below it.
@@ -148,7 +148,7 @@ def locked_cells(exercise: Exercise) -> tuple[Cell, ...]:
         if question:
             found.append(Cell(numbering.question(question[1]), ""))
         elif "[markdown]" not in header and f'"{ILLUSTRATION}"' not in header:
-            found.append(Cell(numbering.other("code"), body.strip("\n")))
+            found.append(Cell(numbering.other("code"), body.strip("\n")))  # as Jupytext trims a cell
     return tuple(found)
 
 
@@ -165,7 +165,4 @@ def interface_of(exercise: Exercise) -> str:
 
     The same checks can grade submissions from all releases with the same interface.
     """
-    digest = hashlib.sha256()
-    for cell in locked_cells(exercise):
-        digest.update(f"{cell.id}\0{len(cell.source)}\0{cell.source}\0".encode())
-    return digest.hexdigest()
+    return digest_of(locked_cells(exercise))

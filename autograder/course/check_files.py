@@ -43,7 +43,7 @@ def read_check_files(folder: Path, exercise: str, questions: Sequence[str]) -> C
                 found[imported] = _read(folder / imported)
                 waiting.append(imported)
     found |= {name: _read(folder / name) for name in _data_files(folder, exercise)}
-    return CheckFiles(tuple(sorted(found.items())), tests)
+    return CheckFiles(tuple(sorted(found.items())), tests)  # sorted: their digest depends on the order
 
 
 def test_files(folder: Path, exercise: str) -> Iterator[str]:
@@ -101,6 +101,7 @@ def _require_boundary(name: str, content: bytes) -> None:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             modules = [f"{node.module}.{alias.name}" for alias in node.names]
         for module in modules:
+            # Absolute, an import works from the course's folder, but not where students or the sandbox have the files.
             if f"{module}.".startswith((f"{FOLDER}.", f"tests.{FOLDER}.")):
                 raise CourseError(f"{where}: import {module} relatively, as in `from ..public.networks import tiny`.")
             if is_public(name) and module.startswith("autograder.checking.") and module.endswith(".Experiment"):
@@ -123,6 +124,7 @@ def _relative_imports(name: str, content: bytes) -> Iterator[tuple[int, list[str
         place = "/".join(part for part in base if part)
         # `from ..public import networks` may mean a name in public.py or the module public/networks.py.
         paths = [f"{place}.py"] if node.module else []
+        # `from ... import shared` has no place: without `lstrip`, its path would begin with a slash.
         yield node.lineno, [*paths, *(f"{place}/{alias.name}.py".lstrip("/") for alias in node.names)]
 
 
@@ -143,7 +145,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=512)  # by content: a class with many releases parses each version of a file once
 def parsed(content: bytes, where: str) -> ast.Module:
     """Return the syntax tree of a module of the course. It is cached and shared, so it must not be modified.
 

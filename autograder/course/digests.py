@@ -52,7 +52,7 @@ def _is_empty_text(node: ast.expr) -> bool:
 CheckKey = tuple[str, str]
 """A check's question and its name."""
 
-_IGNORED_MARKS = ("points", "hint", "hints")
+_IGNORED_MARKS = ("points", "hint", "hints")  # a reused outcome takes these from the check as it is now
 
 Node = TypeVar("Node", ast.Assign, ast.FunctionDef)
 
@@ -76,7 +76,6 @@ def _digests(files: CheckFiles) -> dict[CheckKey, str]:
 
 
 def _digests_in(name: str, files: CheckFiles, data: str) -> dict[CheckKey, str]:
-    """Return the digests of the checks in one file."""
     tree = parsed(files.contents[name], name)
     used = _names_used(tree)
     own: dict[CheckKey, str] = {}
@@ -84,16 +83,14 @@ def _digests_in(name: str, files: CheckFiles, data: str) -> dict[CheckKey, str]:
     for node in tree.body:
         if is_check(node):
             assert isinstance(node, ast.FunctionDef)
-            own[question_of(name), node.name.removeprefix("test_")] = outline(
-                _copy(
-                    node, decorator_list=[mark for mark in node.decorator_list if mark_name(mark) not in _IGNORED_MARKS]
-                )
-            )
+            marks = [mark for mark in node.decorator_list if mark_name(mark) not in _IGNORED_MARKS]
+            own[question_of(name), node.name.removeprefix("test_")] = outline(_copy(node, decorator_list=marks))
             if node.name not in used:  # a check that the file calls is a helper of the others as well
                 continue
         others.append(_without_hints(node) if is_pytestmark(node) else node)
     imported = [_module_digest(files.contents[module], module) for module in imports_among(name, files.contents)]
     common = _digest(data, outline(ast.Module(others, [])), *imported)
+    # With the key, which seeds the check (`runner.seed_of`): a renamed check gets other random numbers.
     return {key: _digest(common, *key, text) for key, text in own.items()}
 
 
@@ -141,7 +138,7 @@ def statements(source: str) -> list[Statement]:
     """
     try:
         body = _undocumented(ast.parse(source)).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError):  # ValueError: a null byte
         return [Statement(source, frozenset(), frozenset())]
     return [Statement(_text(node), _binds(node), _needs(node)) for whole in body for node in _parts(whole)]
 
@@ -184,7 +181,7 @@ def _undocumented(tree: ast.Module) -> ast.Module:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body[0] = ast.Pass()
+                node.body[0] = ast.Pass()  # not removed: a body must not be empty
     return tree
 
 
@@ -211,7 +208,7 @@ def _binds(node: ast.stmt) -> frozenset[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return frozenset({node.name})
     if isinstance(node, ast.Import | ast.ImportFrom):
-        return frozenset(alias.asname or alias.name.split(".")[0] for alias in node.names)
+        return frozenset(alias.asname or alias.name.split(".")[0] for alias in node.names)  # `import a.b` binds a
     return frozenset(
         part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     )
@@ -219,4 +216,5 @@ def _binds(node: ast.stmt) -> frozenset[str]:
 
 def _needs(node: ast.stmt) -> frozenset[str]:
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    # Attributes too: in `networks.tiny`, with a module of checks, tiny is one of the statements of `program`.
     return frozenset(names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)})

@@ -21,6 +21,7 @@ UNRELEASED = "unreleased"
 """The version in notebooks that were built without one."""
 
 _FORMAT = 1
+# Nothing but digits and single dots: a student's notebook names a version, and grading makes a path of it.
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
 
 
@@ -118,7 +119,7 @@ def read_manifest(root: Path, version: str) -> Manifest:
 
 
 def _manifest_from(data: dict[str, Any]) -> Manifest:
-    if data.pop("format") != _FORMAT:
+    if data.pop("format") != _FORMAT:  # popped, like the points below, because the rest goes to the constructors
         raise ValueError("a format that this version of the autograder does not know")
     exercises = {name: _exercise_from(record) for name, record in data.pop("exercises").items()}
     for name in ("packages", "calibration", "files"):

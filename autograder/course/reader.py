@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.check_files import HIDDEN, PUBLIC, SHARED, parsed, question_of, read_check_files, test_files
-from autograder.course.settings import CONFIG_NAME, configured_exercises, read_secret
-from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question
+from autograder.course.settings import CONFIG_NAME, course_lists, read_secret
+from autograder.course.structure import Check, CheckFiles, Course, Exercise, Question, is_public
 from autograder.errors import CourseError, reading
 
 _QUESTION_CELL = re.compile(r'^# %%.*\bquestion="([^"]+)"', re.MULTILINE)
@@ -39,7 +39,7 @@ def load_course(root: Path | None = None) -> Course:
     """Read the course at or above ``root``: every ``solutions/*.py`` with its checks, in the configured order."""
     root = find_root(root)
     names = sorted(path.stem for path in (root / "solutions").glob("*.py"))
-    order, optional = configured_exercises(root)
+    order, optional, accepted = course_lists(root)
     if order:
         missing = set(order) - set(names)
         if missing:
@@ -48,11 +48,11 @@ def load_course(root: Path | None = None) -> Course:
                 "Correct c.Course.exercises."
             )
         # Exercises that the configuration does not list come last.
-        names = order + [name for name in names if name not in order]
+        names = [*order, *(name for name in names if name not in order)]
     if not names:
         raise CourseError(f"{root / 'solutions'} contains no exercise. Start one with: autograder new EXERCISE")
     secret = read_secret(root)
-    return Course(root, tuple(_load_exercise(root, name, name in optional, secret) for name in names))
+    return Course(root, tuple(_load_exercise(root, name, name in optional, secret) for name in names), accepted)
 
 
 def _load_exercise(root: Path, name: str, optional: bool, secret: bytes) -> Exercise:
@@ -79,7 +79,7 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
             f"each of its questions, and tests/checks/{exercise}/{HIDDEN}/test_<question>.py."
         )
     for question in questions:
-        if question not in files.values():
+        if question not in files.values():  # otherwise its answers would silently be worth nothing
             raise CourseError(
                 f"solutions/{exercise}.py has a cell for {question}, which has no checks: write "
                 f"tests/checks/{exercise}/{PUBLIC}/test_{question}.py, or remove question=… from the cell."
@@ -94,8 +94,8 @@ def _require_questions(folder: Path, exercise: str, questions: Sequence[str]) ->
 
 def read_public_checks(folder: Path, exercise: str) -> tuple[CheckFiles, tuple[Question, ...]]:
     """Read the public checks of an exercise; the rest of the course may be missing, as it is for students."""
-    public = (name for name in test_files(folder, exercise) if name.split("/")[1] == PUBLIC)
-    files = read_check_files(folder, exercise, [question_of(name) for name in public]).public()
+    questions = [question_of(name) for name in test_files(folder, exercise) if is_public(name)]
+    files = read_check_files(folder, exercise, questions).public()  # in the course, the hidden ones are there too
     return files, read_questions(files)
 
 
@@ -113,7 +113,7 @@ def _read_question(question: str, files: CheckFiles) -> Question:
         tree = parsed(files.contents[name], where)
         marks = _file_marks(tree, where)
         hints += marks.get("hints", ())
-        checks += _read_checks(tree, question, name.split("/")[1] == PUBLIC, where, marks.get("after", ()))
+        checks += _read_checks(tree, question, is_public(name), where, marks.get("after", ()))
     _require_order(checks, question, files)
     return Question(question, tuple(checks), hints)
 
@@ -124,6 +124,8 @@ def _read_checks(tree: ast.Module, question: str, public: bool, where: str, firs
         # pytest would run its methods, but they would have no points: only functions are read as checks.
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             raise CourseError(f"{where}:{node.lineno}: write checks as functions, not as methods of a class.")
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            raise CourseError(f"{where}:{node.lineno}: write checks with `def`, not with `async def`.")
         if is_check(node):
             checks.append(_read_check(node, question, public, where, first))
     return checks
@@ -170,7 +172,10 @@ def _require_order(checks: Sequence[Check], question: str, files: CheckFiles) ->
         raise CourseError(f"{where} has checks with the same name: {', '.join(repeated)}. Rename all but one.")
     known = {check.name: check for check in checks}
     for check in checks:
-        unavailable = [name for name in check.after if name not in known or (check.public and not known[name].public)]
+        unknown = [name for name in check.after if name not in known]
+        if unknown and not check.public:  # it would never run
+            raise CourseError(f"{where}: test_{check.name} runs after {', '.join(unknown)}, which does not exist.")
+        unavailable = [*unknown, *(name for name in check.after if name in known and not known[name].public)]
         if check.public and unavailable:
             raise CourseError(
                 f"{where}: the public check test_{check.name} runs after {', '.join(unavailable)}, which students do "
@@ -205,7 +210,7 @@ def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, 
     marks: dict[str, tuple[Any, ...]] = {}
     for expression in expressions:
         name = mark_name(expression)
-        if not name:
+        if not name:  # another decorator, which only pytest has to understand
             continue
         arguments = expression.args if isinstance(expression, ast.Call) else []
         try:

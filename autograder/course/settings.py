@@ -51,7 +51,7 @@ def load_settings(root: Path) -> Settings:
             f"{CONFIG_NAME} sets c.CourseDirectory.directory_structure to {layout!r}. "
             f"Only nbgrader's default is supported: {_LAYOUT!r}."
         )
-    base = (root / directory.get("root", "")).resolve()
+    base = (root / directory.get("root", "")).resolve()  # nbgrader resolves all other folders against this one
     return Settings(
         db_url=_absolute(directory.get("db_url") or _SQLITE + "gradebook.db", base),
         course_id=str(directory.get("course_id", "")).strip(),
@@ -79,19 +79,25 @@ def _read_config(root: Path) -> dict[str, Any]:
 def _absolute(db_url: str, base: Path) -> str:
     """Resolve the relative path of an SQLite file against the course's folder, not the working directory."""
     path = db_url.removeprefix(_SQLITE)
-    if path == db_url or path in ("", ":memory:") or path.startswith("file:"):
+    if path == db_url or path in ("", ":memory:") or path.startswith("file:"):  # another database, no file, a URI
         return db_url
     return _SQLITE + str(base / path)
 
 
-def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
-    """Return ``c.Course.exercises`` and ``c.Course.optional`` of nbgrader_config.py, read without running it."""
+_LISTS = ("c.Course.exercises", "c.Course.optional", "c.Course.accepted_releases")
+
+
+def course_lists(root: Path) -> tuple[tuple[str, ...], ...]:
+    """Return the exercises, the optional ones, and the accepted releases that nbgrader_config.py lists.
+
+    The file is not run.
+    """
     values: dict[str, Any] = {}
     with reading(root / CONFIG_NAME, CourseError):
         source = (root / CONFIG_NAME).read_bytes()
         source.decode()  # raises for what is not UTF-8 while `reading` can name the file
     for node in parsed(source, CONFIG_NAME).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("c.Course.exercises", "c.Course.optional"):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _LISTS:
             name = ast.unparse(node.targets[0])
             try:
                 values[name] = ast.literal_eval(node.value)
@@ -103,20 +109,22 @@ def configured_exercises(root: Path) -> tuple[list[str], set[str]]:
                     f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
                     "because it is read without running the file."
                 ) from None
-    return list(values.get("c.Course.exercises", [])), set(values.get("c.Course.optional", []))
+    return tuple(tuple(values.get(name, ())) for name in _LISTS)
 
 
 SECRET_NAME = "secret.key"
 """The file of the course's secret, which `autograder grade` makes and everybody who grades needs a copy of."""
 
 
-def make_secret(root: Path) -> None:
-    """Make the course's secret unless there is one, or the folder cannot be written."""
+def make_secret(root: Path) -> bool:
+    """Make the course's secret and return True, unless there is one, or the folder cannot be written."""
     with contextlib.suppress(OSError):
         # Readable by its owner only from the start; O_EXCL, because another grader may make it at the same moment.
         descriptor = os.open(root / SECRET_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
+        return True
+    return False
 
 
 def read_secret(root: Path) -> bytes:

@@ -90,6 +90,7 @@ class CheckFiles:
         """SHA-256 of all files, stored with each result that they graded."""
         digest = hashlib.sha256()
         for name, content in self.files:
+            # The length marks the end of the content, which may contain anything.
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
 
@@ -121,7 +122,7 @@ class Exercise:
     @property
     def checks_folder(self) -> Path:
         """The folder of the exercise's checks, in the course."""
-        return self.solution.parents[1] / "tests" / "checks" / self.name
+        return self.solution.parents[1] / "tests" / "checks" / self.name  # parents: solutions/, then the course
 
     @property
     def test_paths(self) -> list[Path]:
@@ -149,10 +150,14 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Course:
-    """All exercises of a course, in the order of the lecture."""
+    """All exercises of a course, in the order of the lecture.
+
+    ``accepted_releases`` are older releases whose submissions are graded by the checks of that release.
+    """
 
     root: Path
     exercises: tuple[Exercise, ...]
+    accepted_releases: tuple[str, ...] = ()
 
     def exercise(self, name: str) -> Exercise:
         """Return one exercise; raise `UsageError`, listing the known ones, for an unknown name."""

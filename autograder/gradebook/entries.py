@@ -7,7 +7,8 @@ gradebook even if there is nothing to write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,14 +29,15 @@ MAX_TIMESTAMP = 200
 
 _SUBMISSIONS = """
 select a.name, s.student_id, s.timestamp from submitted_assignment s join assignment a on s.assignment_id = a.id"""
-_GRADES = """
-select a.name, s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g
-join base_cell b on g.cell_id = b.id join submitted_notebook n on g.notebook_id = n.id
+_OF_SUBMISSION = """
+join submitted_notebook n on {table}.notebook_id = n.id
 join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
-_COMMENTS = """
-select a.name, s.student_id, b.name, c.auto_comment from comment c
-join base_cell b on c.cell_id = b.id join submitted_notebook n on c.notebook_id = n.id
-join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
+_GRADES = f"""
+select a.name, s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade
+from grade g join base_cell b on g.cell_id = b.id {_OF_SUBMISSION.format(table="g")}"""
+_COMMENTS = f"""
+select a.name, s.student_id, b.name, c.auto_comment
+from comment c join base_cell b on c.cell_id = b.id {_OF_SUBMISSION.format(table="c")}"""
 _GRADE_CELLS = """
 select a.name, b.name, g.max_score from grade_cells g join base_cell b on g.id = b.id
 join notebook n on b.notebook_id = n.id join assignment a on n.assignment_id = a.id"""
@@ -50,7 +52,7 @@ join notebook n on c.notebook_id = n.id join assignment a on n.assignment_id = a
 def score_of(status: Status, question: QuestionResult | None) -> tuple[float | None, bool]:
     """Return the automatic score of a question (None if it is unknown), and whether it needs review."""
     if status is Status.UNREADABLE:
-        return 0.0, True
+        return 0.0, True  # marked, so that a teacher asks for the file again
     if question is None or question.needs_review:
         return None, True
     return question.score, False
@@ -61,7 +63,7 @@ def comment_of(question: Question, result: Result) -> str | None:
     if result.status is Status.UNREADABLE:
         return result.message or "This submission could not be read."
     found = next((graded for graded in result.questions if graded.name == question.name), None)
-    return None if found is None or _is_attempted(found) else "No response."
+    return None if found is None or _is_attempted(found) else "No response."  # nbgrader's own words
 
 
 def _is_attempted(question: QuestionResult) -> bool:
@@ -89,19 +91,14 @@ def read_timestamp(folder: Path) -> datetime | None:
 
 def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted: Path | None) -> list[Result]:
     """Return the results that the gradebook lacks or has differently; all of them if it cannot be read."""
-    from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     wanted = list(results)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return wanted  # SQLite would create the file
     try:
-        engine = create_engine(url)
-        try:
-            with engine.connect() as connection:
-                recorded = _read(connection)
-        finally:
-            engine.dispose()
+        with _connected(url) as connection:
+            recorded = _read(connection)
     except SQLAlchemyError:  # the gradebook is new, locked or broken: writing to it will say so
         return wanted
     known = {exercise.name for exercise in course.exercises if recorded.knows(exercise)}
@@ -112,6 +109,18 @@ def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted:
         or not recorded.holds(course.exercise(result.exercise), result)
         or not recorded.has_submission(result, folder_of(submitted, result))
     ]
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()  # otherwise its pool keeps the connection open
 
 
 @dataclass
@@ -147,10 +156,11 @@ class _Recorded:
             score, needs_review = score_of(result.status, questions.get(question.name))
             # -1 is not a possible score, so a missing grade always differs.
             auto, manual, needs_manual = self.grades.get((*key, check_id(question.name)), (-1.0, None, False))
+            # Beside a manual score, the mark is the teacher's: it is set only when the automatic score changes.
             if auto != score or (manual is None and needs_manual != needs_review):
                 return False
             comment = comment_of(question, result)
-            if self.comments.get((*key, question.name), comment) != comment:
+            if self.comments.get((*key, question.name), comment) != comment:  # no entry: nothing to write into
                 return False
         return True
 
@@ -177,17 +187,14 @@ def _read(connection: Connection) -> _Recorded:
 
 
 # --- What teachers entered ----------------------------------------------------------------------------------------
-_SUBMISSION = """
-join submitted_notebook n on {table}.notebook_id = n.id
-join submitted_assignment s on n.assignment_id = s.id join assignment a on s.assignment_id = a.id"""
 # As in nbgrader's `Grade.score`: a manual score replaces the automatic one, and extra credit is added.
 _SCORES = f"""
 select s.student_id, a.name, b.name, coalesce(g.manual_score, g.auto_score, 0) + coalesce(g.extra_credit, 0)
-from grade g join base_cell b on g.cell_id = b.id {_SUBMISSION.format(table="g")}
+from grade g join base_cell b on g.cell_id = b.id {_OF_SUBMISSION.format(table="g")}
 where g.manual_score is not null or g.extra_credit is not null"""
 _MANUAL_COMMENTS = f"""
 select s.student_id, a.name, b.name, c.manual_comment
-from comment c join base_cell b on c.cell_id = b.id {_SUBMISSION.format(table="c")}
+from comment c join base_cell b on c.cell_id = b.id {_OF_SUBMISSION.format(table="c")}
 where c.manual_comment is not null"""
 _PENALTIES = """
 select s.student_id, a.name, n.late_submission_penalty from submitted_notebook n
@@ -203,6 +210,7 @@ def read_by_hand(db_url: str) -> Entered:
 
     Raises `FileError` if the gradebook cannot be read.
     """
+    from sqlalchemy import text
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -210,25 +218,15 @@ def read_by_hand(db_url: str) -> Entered:
         url = make_url(db_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return {}
-        return _joined(*_rows(url))
+        with _connected(url) as connection:
+            rows = [connection.execute(text(query)).all() for query in (_SCORES, _MANUAL_COMMENTS, _PENALTIES)]
+        return _joined(*rows)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         raise FileError(
             f"nbgrader's gradebook cannot be read: {reason}. Name the right one with c.CourseDirectory.db_url; "
             "nothing was written."
         ) from error
-
-
-def _rows(url: URL) -> list[Sequence[Any]]:
-    """Return the rows that teachers entered: scores, comments, penalties."""
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return [connection.execute(text(query)).all() for query in (_SCORES, _MANUAL_COMMENTS, _PENALTIES)]
-    finally:
-        engine.dispose()
 
 
 def _joined(scores: Iterable[Any], comments: Iterable[Any], penalties: Iterable[Any]) -> Entered:

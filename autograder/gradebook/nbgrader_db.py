@@ -162,7 +162,7 @@ def _record_cells(gradebook: Any, exercise: Exercise, source_of: SourceOf | None
         gradebook.update_or_create_grade_cell(
             check_id(question.name), name, name, max_score=question.max_score, cell_type="code"
         )
-        if question.name not in solutions:
+        if question.name not in solutions:  # nbgrader raises for a cell that exists
             gradebook.add_solution_cell(question.name, name, name)
 
 
@@ -204,7 +204,7 @@ def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], s
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(exercise.name)}
     for result in sorted(results, key=lambda result: result.student):
         submission = known.get(result.student) or gradebook.add_submission(exercise.name, result.student)
-        if folder := folder_of(submitted, result):
+        if folder := folder_of(submitted, result):  # without a folder, a time that nbgrader recorded stays
             submission.timestamp = read_timestamp(folder)
         (entry,) = (entry for entry in submission.notebooks if entry.notebook_id == notebook.id)
         _record_grades(gradebook, entry, cells, exercise, result)
@@ -234,7 +234,7 @@ def _set_score(grade: Any, status: Status, question: QuestionResult | None) -> N
     grade.auto_score = score
     if grade.manual_score is None:
         grade.needs_manual_grade = needs_review
-    elif changed:
+    elif changed:  # the teacher decided by an automatic score that no longer holds
         grade.needs_manual_grade = True
 
 

@@ -67,7 +67,7 @@ def common_tier(offers: Mapping[str, Capabilities | Exception], here: str) -> st
         if fault := offered.fault(Capabilities(TIERS[-1], here)):
             raise MachineError(f"The dask worker {address} {fault}")
         tiers.add(offered.tier)
-    return max(tiers, key=TIERS.index)
+    return max(tiers, key=TIERS.index)  # A comes first, so the largest index is the weakest
 
 
 class Cluster:
@@ -144,7 +144,7 @@ class Cluster:
     def stop(self) -> None:
         """Stop the sandboxes on the workers and disconnect; the cluster itself keeps running."""
         client, self._client = self._client, None
-        if client is not None and not self._lost and client.status == "running":
+        if client is not None and not self._lost and client.status == "running":  # a lost one cannot answer
             with contextlib.suppress(Exception):  # if the cluster is gone by now, so are its sandboxes
                 client.unregister_worker_plugin(self._name)
         self._lost = True
@@ -154,7 +154,7 @@ class Cluster:
         """Start one sandbox in each worker, those that join later included."""
         from autograder.grading.dask_worker import PREFIX, Capabilities, Sandbox, WorkerOrder, remove_leftovers
 
-        client.run_on_scheduler(remove_leftovers)
+        client.run_on_scheduler(remove_leftovers)  # first: those of a killed grader hold memory and cores
         self._name = PREFIX + client.id
         order = WorkerOrder(Capabilities(self.tier, environment()), self._protected, self._preload, self._check_files)
         client.register_plugin(Sandbox(order), name=self._name)
@@ -180,8 +180,7 @@ def _connected(address: str) -> Iterator[Client]:
         _wait_for_a_worker(client, address)
         yield client
     finally:
-        with contextlib.suppress(Exception):
-            # A scheduler that is gone cannot confirm this.
+        with contextlib.suppress(Exception):  # a scheduler that is gone cannot confirm this
             client.close(timeout=2)
 
 

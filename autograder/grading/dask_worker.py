@@ -82,15 +82,15 @@ class Sandbox(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         """Stop the sandbox and everything that is still being graded in it."""
         self._keeper.submit(self._engines.stop)
         await asyncio.wrap_future(self._keeper.submit(self._engines.__exit__, None, None, None))
-        self._keeper.shutdown(wait=False)
+        self._keeper.shutdown(wait=False)  # its work is done: waiting could only block the event loop
 
     def run(self, place: int | None, values: Mapping[str, Any]) -> Graded:
         """Grade one submission; ``values`` are the fields of its job, ``place`` is the index of known check files."""
         engine = self._keeper.submit(self._engines.current).result()
         job = Job(**values) if place is None else Job(check_files=self._order.check_files[place], **values)
         graded = engine.run(job)
-        if not graded.complete:
-            self._keeper.submit(self._engines.record_outcome, engine, graded).result()
+        # Successes too: only deaths in a row mean that this worker cannot grade.
+        self._keeper.submit(self._engines.record_outcome, engine, graded).result()
         return graded
 
     def _new_engine(self, local_directory: Path) -> Engine:
@@ -110,7 +110,7 @@ def grade_here(name: str, place: int | None, values: Mapping[str, Any]) -> Grade
 
 async def remove_leftovers(dask_scheduler: Any) -> None:
     """Stop the sandboxes of graders that were killed before they could do it; runs on the scheduler."""
-    for name in list(dask_scheduler.worker_plugins):
+    for name in list(dask_scheduler.worker_plugins):  # a list, because unregistering changes the dict
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in dask_scheduler.clients:
             await dask_scheduler.unregister_worker_plugin(None, name)
 

@@ -70,25 +70,27 @@ def prepare(
     read or graded, the template of its result says why.
     """
     problem, status, notes = submission.problem, Status.UNREADABLE, [submission.note]
-    document = Document(())
+    document, review = Document(()), ""
     cells: tuple[Cell, ...] = ()
     if not problem and submission.path is not None:
         try:
             document = read_document(submission.path)
             if releases is not None:
-                exercise, note = releases.exercise_for(exercise, document.release)
-                notes.append(note)
+                chosen = releases.checks_for(exercise, document.release)
+                exercise, review = chosen.exercise, chosen.review
+                notes.append(chosen.note)
             found, retyped = with_answers(document, (question.name for question in exercise.questions))
-            problem = misfit(found, exercise, others)
+            strange = misfit(found, exercise, others)
+            review = " ".join(text for text in (review, strange) if text)
             handed_in = graded_cells(found, exercise)
-            notes += [note_of_retyped(retyped), note_of_merge(handed_in)]
-            notes.append(note_of_edited(edited_cells(handed_in, exercise)))
+            notes += [strange, note_of_retyped(retyped), note_of_merge(handed_in)]
+            notes.append("" if strange else note_of_edited(edited_cells(handed_in, exercise)))
             cells = restore_cells(handed_in, exercise)
         except Unreadable as error:
             problem = str(error)
         except ReleaseMissing as error:
-            problem = f"It must be graded by the checks of its release {document.release}, which are missing. {error}"
-            status = Status.GRADER_ERROR
+            problem = "The checks of its release are missing. This is not your mistake; your teachers will look at it."
+            status, review = Status.GRADER_ERROR, str(error)
     template = Result(
         student=submission.student,
         exercise=exercise.name,
@@ -101,6 +103,7 @@ def prepare(
         status=status if problem else Status.GRADED,
         questions=_all_not_run(exercise, problem, status) if problem else (),
         message=problem or " ".join(note for note in notes if note),
+        review=review,
         optional=exercise.optional,
     )
     return PreparedSubmission(exercise, cells, template, check_digests(exercise), document.python)
@@ -204,10 +207,10 @@ def software() -> str:
     parts = [f"python {platform.python_version()}"]
     for name in ("torch", "numpy"):
         try:
-            parts.append(f"{name} {version(name)}")
+            parts.append(f"{name} {version(name)}")  # from the metadata: importing torch takes seconds
         except PackageNotFoundError:
             parts.append(f"no {name}")
-    return ", ".join([*parts, platform.machine()])
+    return ", ".join([*parts, platform.machine()])  # the last digits of sums differ between processors
 
 
 def _files(place: Path) -> Iterable[Path]:
@@ -226,7 +229,13 @@ def grader_digest() -> str:
 
 
 # --- Reuse of stored outcomes -------------------------------------------------------------------------------------
-_ALL = ("checks_digest", "release", "optional", "message")
+_ALL = (
+    "checks_digest",
+    "release",
+    "optional",
+    "message",
+    "review",
+)  # these change the result, but no outcome of a check
 _WHOLE = ("submission_digest", "environment", "tier")
 """Fields that invalidate every stored outcome of a submission when they change."""
 
@@ -253,6 +262,7 @@ def still_holds(stored: Result | None, prepared: PreparedSubmission) -> Reused:
     if stored is None or not _agree(stored, template, (*_WHOLE, "status")) or stored.status is not Status.GRADED:
         return {}
     records = {(question.name, check.name): check for question in stored.questions for check in question.checks}
+    # Without a digest, nothing tells whether a record still holds.
     same = {key for key, record in records.items() if record.digest and record.digest == prepared.digests.get(key)}
     return {
         key: _declared(check, records[key])

@@ -1,7 +1,9 @@
-"""Choose the checks for a submission: the current ones, or those of the release that it was made from.
+"""Choose the checks for a submission: the current ones or, for an accepted older release, those of that release.
 
 The current checks grade every submission whose release had the same questions and locked code, so that a corrected
-check reaches everybody. If these have changed since, the release's own checks are unpacked from ``release/<version>/``.
+check reaches everybody. If these have changed since, they still do, and a teacher is told: a submission must not choose
+what it is graded by. Only the releases in ``c.Course.accepted_releases`` are graded by their own checks, which are
+unpacked from ``release/<version>/``.
 """
 
 from __future__ import annotations
@@ -10,27 +12,39 @@ import functools
 import hashlib
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder.course import Exercise, load_course, manifest
+from autograder.course import Course, Exercise, load_course, manifest
 from autograder.course.cells import interface_of
 from autograder.course.manifest import UNRELEASED, ManifestError, read_manifest
 from autograder.errors import CourseError
 
 _COURSE = "course/"
+_OLD = "This notebook was made from another release of the exercise, and graded by the current checks."
 
 
 class ReleaseMissing(Exception):
-    """The files of a release that is needed are missing or changed; the message says how to restore them."""
+    """The files of an accepted release are missing or changed; the message tells teachers how to restore them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenChecks:
+    """The exercise to grade a submission by, a note for the student, and what a teacher should know."""
+
+    exercise: Exercise
+    note: str = ""
+    review: str = ""
 
 
 class Releases:
     """The releases of a course, as a context manager: old checks stay unpacked while it is open."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, course: Course) -> None:
+        self._root = course.root
+        self._accepted = course.accepted_releases
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._choose = functools.cache(self._choice)  # a class asks the same for every student
 
@@ -43,24 +57,28 @@ class Releases:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def exercise_for(self, exercise: Exercise, version: str) -> tuple[Exercise, str]:
-        """Return the exercise to grade by, and a note for the student unless it is the current one.
+    def checks_for(self, exercise: Exercise, version: str) -> ChosenChecks:
+        """Return what to grade a submission by that names this release.
 
         Raises `ReleaseMissing` if the release's own checks are needed but cannot be read.
         """
         if version in ("", UNRELEASED):
-            return exercise, ""
+            return ChosenChecks(exercise)
         return self._choose(exercise, version)
 
-    def _choice(self, exercise: Exercise, version: str) -> tuple[Exercise, str]:
+    def _choice(self, exercise: Exercise, version: str) -> ChosenChecks:
+        current = f"Made from release {version}, but graded by the current checks, because "
         try:
             record = read_manifest(self._root, version).exercises.get(exercise.name)
         except ManifestError:
-            return exercise, f"Made from release {version}, which is not known here: graded by the current checks."
-        if record is None or record.interface == interface_of(exercise):
-            return exercise, ""
-        note = f"Made from release {version}, whose questions differ: graded by the checks of that release."
-        return self._unpacked(exercise, version), note
+            return ChosenChecks(exercise, _OLD, f"{current}that release is not known here.")
+        if record is not None and record.interface == interface_of(exercise):
+            return ChosenChecks(exercise)
+        if version not in self._accepted:
+            return ChosenChecks(exercise, _OLD, f"{current}c.Course.accepted_releases does not list it.")
+        if record is None:
+            return ChosenChecks(exercise, _OLD, f"{current}that release has no {exercise.name}.")
+        return ChosenChecks(self._unpacked(exercise, version), f"Graded by the checks of its release, {version}.")
 
     def _unpacked(self, exercise: Exercise, version: str) -> Exercise:
         """Return the exercise as it was in a release, unpacked from its Gradescope bundle."""

@@ -89,6 +89,7 @@ def run_jobs(
     if first is None:
         return
     interrupted: list[tuple[Task, Job]] = []
+    # In this order: threads of the pool use the engine until the pool has been left.
     with Engines(engine_for) as engines, ThreadPoolExecutor(size) as pool:
         try:
             # Twice as many jobs as threads are submitted, so that a thread never waits for the next one to be read.
@@ -99,7 +100,7 @@ def run_jobs(
                     interrupted.append((task, job))
             for task, job in interrupted:
                 yield task, engines.run_alone(job)
-        except BaseException:
+        except BaseException:  # also GeneratorExit, when the iterator is closed
             engines.stop()  # otherwise leaving the pool would wait for every job that is still running
             raise
 
@@ -168,7 +169,7 @@ class Engines:
         elif engine is self._engine and engine.has_ended():
             self._deaths += 1
             self._engine = None
-            engine.stop()
+            engine.stop()  # whatever of it still runs
             engine.__exit__(None, None, None)
 
     def stop(self) -> None:
@@ -217,7 +218,6 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    """Yield every statement in a tree."""
     # Not `ast.walk`: it visits expressions too, ten times as many nodes.
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         for node in getattr(tree, name, ()):

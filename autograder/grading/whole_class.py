@@ -98,7 +98,7 @@ def grade_class(
                 yield _Task(prepared, stored, reused), job_of(prepared, limits or Limits(), reused)
 
     # `closing`: an exception here, as from an interrupt, must end the sandbox at once, not when the generator is freed.
-    with Releases(course.root) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
+    with Releases(course) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:
         for task, graded in finished:
             settle(result_of(task.prepared, graded, task.reused), task.stored)
     # Results arrive in any order; the report must not depend on it.
@@ -114,7 +114,7 @@ def _settle(
     """Store a result unless it lowers the score; return the valid one."""
     change = score_change(stored, result)
     if change is not None:
-        if change.lowers and not allow_lower and not dry_run:
+        if change.lowers and not allow_lower and not dry_run:  # a dry run lists what would go down as a change
             run.kept.append(change)
             assert stored is not None
             return stored

@@ -38,7 +38,7 @@ class ArchiveLimits:
     members: int = 20_000
     bytes_each: int = 32 * 2**20
     bytes_all: int = 8 * 2**30
-    directory: int = 16 * 2**20
+    directory: int = 16 * 2**20  # some 800 bytes per member: 46, its name, extra fields
 
 
 DOWNLOAD = ArchiveLimits()
@@ -130,7 +130,7 @@ def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
         why = _fault(info, path, limits) or (
             "It overlaps another member, as in a decompression bomb." if id(info) in overlapping else ""
         )
-        if not why and total + info.file_size > limits.bytes_all:
+        if not why and total + info.file_size > limits.bytes_all:  # declared sizes: `read` refuses a member that lies
             why = f"With it, the archive would contain more than {limits.bytes_all // 2**20} MiB."
         if why:
             refused.append(Refused(path, why))
@@ -158,7 +158,7 @@ def _size_of_directory(file: BinaryIO) -> int:
 
 def _path_of(info: zipfile.ZipInfo) -> str:
     """Return the path of a member with slashes; names in UTF-8 that are not marked as such are read as UTF-8."""
-    name = info.orig_filename
+    name = info.orig_filename  # not `filename`, which zipfile has cut at a null byte
     if not info.flag_bits & 0x800:  # not marked as UTF-8, so zipfile decoded it as cp437
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
@@ -168,7 +168,7 @@ def _path_of(info: zipfile.ZipInfo) -> str:
 def _fault(info: zipfile.ZipInfo, path: str, limits: ArchiveLimits) -> str:
     """Return why a member must not be read; empty if it may be."""
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind == stat.S_IFLNK:
+    if kind == stat.S_IFLNK:  # its content is a path, not a submission
         return _LINK
     if kind not in (0, stat.S_IFREG):  # 0: an archive from a system without Unix modes
         return _DEVICE
@@ -181,6 +181,7 @@ def _fault(info: zipfile.ZipInfo, path: str, limits: ArchiveLimits) -> str:
         return "Its compression method is not supported. Ask for it as a plain file or an ordinary zip."
     if info.file_size > limits.bytes_each:
         return _too_large(info.file_size, limits)
+    # Small members may be compressed further, such as a file of blank lines.
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * info.compress_size:
         return f"It is compressed more than {MAX_RATIO}-fold, as in a decompression bomb."
     return ""
@@ -208,20 +209,15 @@ def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
 def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
-            with _without_warning(), archive.open(info) as file:
-                return file.read(info.file_size + 1)
+            with warnings.catch_warnings():
+                # It is about several entries for one member, all but the first of which are refused anyway.
+                warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
+                with archive.open(info) as file:
+                    return file.read(info.file_size + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
             raise Unfit(f"It is damaged ({error}). Ask for it again.") from None
 
     return read
-
-
-@contextmanager
-def _without_warning() -> Iterator[None]:
-    """Suppress zipfile's warning about several entries for one member: all but the first are refused anyway."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
-        yield
 
 
 # --- Folders ----------------------------------------------------------------------------------------
@@ -236,7 +232,7 @@ def _folder(root: Path) -> Archive:
             refused.append(Refused(name, _too_large(size, DOWNLOAD)))
         else:
             members.append(Member(name, size, _file_reader(path)))
-        if len(members) + len(refused) > DOWNLOAD.members:
+        if len(members) + len(refused) > DOWNLOAD.members:  # in the loop: somebody may have named their home
             raise ArchiveError(
                 f"{root} contains more than {DOWNLOAD.members} files, so it is not the download of a class. Name the "
                 "folder of the download."
@@ -251,7 +247,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, str, int]]:
     except OSError as error:
         raise ArchiveError(f"{root} cannot be opened ({error.strerror}). Fix this, then repeat the command.") from None
     for entry in entries:
-        status = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)  # a link could lead out of the folder, or in a circle
         if stat.S_ISDIR(status.st_mode):
             yield from _walk(Path(entry.path))
         else:

@@ -107,6 +107,7 @@ def is_a_students_folder(name: str) -> bool:
 
 def is_a_download(members: Iterable[Member]) -> bool:
     """Whether the names are those of several students' files, which a student's own zip never contains."""
+    # More than one, because a student may hand in files with the names that a platform gave them.
     return len({upload.user.id for upload in sort_out(members)[0]}) > 1
 
 
@@ -178,6 +179,7 @@ def sort_out_gradescope(members: Iterable[Member], metadata: Member) -> tuple[li
 def _read(metadata: Member) -> Mapping[str, Any]:
     import yaml
 
+    # The loader in C is many times faster, but not every build of PyYAML has it.
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         """Read plain data only; objects that Ruby tagged are read as the mapping, list or text that they look like."""
 
@@ -188,13 +190,13 @@ def _read(metadata: Member) -> Mapping[str, Any]:
         make = {"mapping": loader.construct_mapping, "sequence": loader.construct_sequence}
         return make[node.id](node, deep=True) if node.id in make else loader.construct_scalar(node)
 
-    Loader.add_multi_constructor("!", plain)
+    Loader.add_multi_constructor("!", plain)  # !ruby/object:… and its like, which a safe loader refuses
     try:
         document = yaml.load(metadata.read(), Loader)
     except (yaml.YAMLError, Unfit, ValueError, TypeError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise ArchiveError(f"{METADATA} cannot be read ({reason}). Export the submissions again.") from None
-    return document if isinstance(document, dict) else {}
+    return document if isinstance(document, dict) else {}  # then every file is reported as one without a student
 
 
 def _students(submission: Any) -> list[PlatformUser]:
@@ -202,7 +204,7 @@ def _students(submission: Any) -> list[PlatformUser]:
     students = []
     for one in listed if isinstance(listed, list) else []:
         name, number, email = (_text(one, key) for key in (":name", ":sid", ":email"))
-        if identity := number or email or name:
+        if identity := number or email or name:  # in the order of how surely they name one student
             students.append(PlatformUser(GRADESCOPE, identity, name or identity, email, number))
     return students
 

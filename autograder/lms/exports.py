@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
 from autograder.errors import FileError, UsageError
+from autograder.lms.downloads import CANVAS, MOODLE
 from autograder.lms.roster import EMAIL, FIRST, IDENTIFIER, LAST, LOGIN, NAME, NUMBER, Entry, Identity, Person, Roster
 from autograder.lms.spreadsheet import Table, escape_foreign, write_table
 from autograder.results.model import Result, Status
@@ -73,7 +74,7 @@ def fill(
         if result.exercise in wanted:
             by_student[result.student].append(result)
     for person, students in _matched(roster, by_student, entries, platform, notes).items():
-        if len(students) > 1:
+        if len(students) > 1:  # whichever came last would silently win
             notes.lost.append(
                 f"{' and '.join(students)} both match {person.name or person.student} in the list, so neither was "
                 "filled in. Rename one of the folders, or enter the scores by hand."
@@ -111,7 +112,7 @@ def _person(
     """Find the row of a student: by the platform's id, else by the folder's name or other keys, else by name."""
     for entry in entries:
         # Moodle's number is valid in one assignment only, that of the worksheet.
-        is_valid = platform != "moodle" or exercises == {entry.exercise}
+        is_valid = platform != MOODLE or exercises == {entry.exercise}
         person = (
             roster.find(Identity(entry.id), platform) if is_valid and entry.platform == platform == roster.ids else None
         )
@@ -138,18 +139,7 @@ def _fill_cell(row: list[str], column: Column, result: Result, notes: Notes) -> 
     row[column.place] = score
 
 
-def scale_remarks(columns: Iterable[Column], most: Mapping[str, float]) -> list[str]:
-    """Return a note for each column whose maximum differs from its exercise's; scores are not converted."""
-    return [
-        f"{column.exercise} has {points_of(most[column.exercise])} points here and {points_of(column.points)} there. "
-        "Scores are not converted: change the points of the assignment there first."
-        for column in columns
-        if column.points and abs(column.points - most[column.exercise]) > 1e-6
-    ]
-
-
-def read_points(cell: str) -> float | None:
-    """Return the number of points in a cell, or None if it is not a number."""
+def _points(cell: str) -> float | None:
     number = _number(cell.strip())
     return None if number is None else float(number)
 
@@ -163,8 +153,6 @@ def _number(cell: str) -> Decimal | None:
 
 
 # --- The platforms' tables ----------------------------------------------------------------------------------------
-CANVAS, MOODLE = "canvas", "moodle"
-
 _ITEM = re.compile(r"(?:[^:]+: *)?(?P<title>.*?) *(?:\((?:Real|\d+)\))?", re.IGNORECASE | re.DOTALL)
 """A column title of Canvas, ``Convolution (4711)``, or of Moodle's grades, ``Assignment: Convolution (Real)``."""
 
@@ -201,7 +189,7 @@ def export_canvas(roster: Roster, task: ExportTask, results: Iterable[Result], e
     if not columns:
         raise FileError(f"{roster.path} has no column of {', '.join(task.points)}. {_HOW_TO_NAME}")
     rows, notes = fill(roster, columns, results, entries, CANVAS)
-    notes.remarks[:0] = [*(f"{name} has no column there. {_HOW_TO_NAME}" for name in missing)]
+    notes.remarks[:0] = [f"{name} has no column there. {_HOW_TO_NAME}" for name in missing]
     notes.remarks += _scales(columns, task)
     # Canvas needs the columns up to Section to identify the students.
     kept = [*range(section + 1), *(column.place for column in columns)]
@@ -230,7 +218,7 @@ def _export_worksheet(
         )
     (exercise,) = task.points
     most = heads.index("maximum grade") if "maximum grade" in heads else None
-    points = read_points(roster.table.rows[0][most]) if most is not None and roster.table.rows else None
+    points = _points(roster.table.rows[0][most]) if most is not None and roster.table.rows else None
     column = Column(exercise, heads.index("grade"), points)
     rows, notes = fill(roster, [column], results, entries, MOODLE)
     notes.remarks += _scales([column], task)
@@ -252,7 +240,7 @@ def _export_list(
         (*table.columns, *titles), tuple((*row, *[""] * len(missing)) for row in table.rows), table.separator, table.bom
     )
     columns = [*found, *(Column(name, len(heads) + number) for number, name in enumerate(missing))]
-    columns.sort(key=lambda column: list(task.points).index(column.exercise))
+    columns.sort(key=lambda column: list(task.points).index(column.exercise))  # those added above came last
     rows, notes = fill(replace(roster, table=wide), columns, results, entries, MOODLE)
     notes.remarks += _unfit_keys(roster)
     kept = [*identifying, *(column.place for column in columns)]
@@ -285,7 +273,7 @@ def _find(
                 f"{', '.join(table.columns[p] for p in places)}."
             )
         if matching:
-            columns.append(Column(exercise, matching[0], None if points is None else read_points(points[matching[0]])))
+            columns.append(Column(exercise, matching[0], None if points is None else _points(points[matching[0]])))
         else:
             missing.append(exercise)
     return columns, missing
@@ -299,7 +287,16 @@ def _is_column_of(head: str, exercise: str, named: str | None) -> bool:
 
 
 def _scales(columns: Sequence[Column], task: ExportTask) -> list[str]:
-    return scale_remarks([column for column in columns if column.exercise not in task.optional], task.points)
+    """Return a note for each column whose maximum differs from its exercise's; scores are not converted."""
+    return [
+        f"{column.exercise} has {points_of(task.points[column.exercise])} points here and {points_of(column.points)} "
+        "there. Scores are not converted: change the points of the assignment there first."
+        for column in columns
+        # An optional exercise has 0 points in Canvas, or is extra credit in Moodle (docs/lms.md).
+        if column.exercise not in task.optional
+        and column.points
+        and abs(column.points - task.points[column.exercise]) > 1e-6
+    ]
 
 
 def _written(table: Table, rows: Iterable[Sequence[str]], places: Iterable[int]) -> bytes:

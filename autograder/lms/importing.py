@@ -81,6 +81,7 @@ def import_download(
                 with open_archive(path) as archive:
                     _import_archive(archive, printable(path.name), session, skipped)
             except ArchiveError as error:
+                # One broken archive does not stop the others.
                 session.report.refused.append((printable(path.name), Refused("all of it", str(error))))
     finally:
         # Also after an error: submissions that are in place must be in the record.
@@ -94,7 +95,7 @@ def _archives(sources: Iterable[Path]) -> Iterator[tuple[Path, set[str]]]:
         entries = sorted(source.iterdir()) if source.is_dir() else []
         zips = [path for path in entries if _is_download(path)]
         yield from ((path, set()) for path in zips)
-        if not zips or len(zips) < len(entries):
+        if not zips or len(zips) < len(entries):  # not a folder with nothing but zips
             yield source, {path.name for path in zips}
 
 
@@ -107,13 +108,12 @@ def _is_download(path: Path) -> bool:
 
 def _import_archive(archive: Archive, name: str, session: _Session, skipped: set[str]) -> None:
     members = [member for member in archive.members if member.path not in skipped]
-    strays = list(archive.refused)
     metadata = downloads.find_metadata(members)
     if metadata is not None:
         uploads, unknown = downloads.sort_out_gradescope(members, metadata)
     else:
         uploads, unknown = downloads.sort_out(members)
-    strays += unknown
+    strays = [*archive.refused, *unknown]
     by_student: defaultdict[tuple[str, str], list[UploadedFile]] = defaultdict(list)
     for upload in uploads:
         by_student[upload.user.platform, upload.user.id].append(upload)
@@ -199,12 +199,13 @@ def _place(
 
 
 def _number(text: str) -> int:
+    # People edit students.csv. isdigit is true for ² too, which int refuses.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _entry(student: str, exercise: str, user: PlatformUser, files: Sequence[Named], archive: str) -> Entry:
     answer = files[0].upload
-    members = ", ".join(printable(file.upload.member.path) for file in files[:3])
+    members = ", ".join(printable(file.upload.member.path) for file in files[:3])  # one cell of a table, so not all
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     identity, name, email, number = (printable(text, 1000) for text in (user.id, user.name, user.email, user.number))
     return Entry(

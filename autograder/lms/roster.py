@@ -47,7 +47,7 @@ class Person:
     @property
     def student(self) -> str:
         """The name of the student's folder, which must be the same for every exercise."""
-        return self.login or self.email or self.number or self.name
+        return self.login or self.email or self.number or self.name  # from what always differs to what may not
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Roster:
             return self._by_id.get(identity.id)
         for index, texts in ((self._by_key, identity.keys), (self._by_name, identity.names)):
             found = {person for text in texts for person in index.get(_normal(text, index is self._by_name), ())}
-            if found:
+            if found:  # of several, a guess would give somebody another student's score
                 return found.pop() if len(found) == 1 else None
         return None
 
@@ -144,7 +144,7 @@ def _index(people: Iterable[Person], keys_of: Callable[[Person], Iterable[str]])
 def _normal(text: str, is_name: bool = False) -> str:
     """Return text for comparison, without case; names also without punctuation and the order of their words."""
     text = unicodedata.normalize("NFKC", text).casefold().strip()  # é has two spellings in Unicode
-    return " ".join(sorted(re.findall(r"\w+", text))) if is_name else text
+    return " ".join(sorted(re.findall(r"\w+", text))) if is_name else text  # "Lovelace, Ada" is "Ada Lovelace"
 
 
 def _joined(name: str) -> str:
@@ -199,6 +199,7 @@ def read_record(folder: Path) -> list[Entry]:
 def write_record(folder: Path, entries: Iterable[Entry]) -> None:
     """Write the record, sorted; do not touch the file if nothing changed."""
     ordered = sorted(entries, key=lambda entry: (entry.student, entry.exercise))
+    # Escaped: students choose their names and the names of their files.
     data = write_table(COLUMNS, [[escape_formula(cell) for cell in astuple(entry)] for entry in ordered])
     path = folder / RECORD
     if not path.is_file() or path.read_bytes() != data:

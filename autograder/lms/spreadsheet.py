@@ -17,13 +17,13 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.errors import FileError, reading
 from autograder.files import write_atomic
-from autograder.results.model import Result, Status
+from autograder.results.model import QuestionResult, Result
 from autograder.text import printable
 
 # The characters that begin a formula, including their full-width forms on East Asian keyboards.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = set("=+-@＝＋－＠")
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")  # -1,5 begins like a formula, but is none
 _MARK = "'"
 
 MAX_BYTES = 32 * 2**20
@@ -69,10 +69,10 @@ def one_line(text: str) -> str:
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str = ",") -> bytes:
     """Return a table in UTF-8. Cells are written as they are: the caller must `escape_formula` untrusted ones."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")  # the default is that of Windows
     writer.writerow(columns)
     writer.writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")
+    return text.getvalue().encode("utf-8", "replace")  # a student's text may have lone surrogates
 
 
 def read_table(path: Path) -> Table:
@@ -88,6 +88,7 @@ def read_table(path: Path) -> Table:
     text, bom = _decoded(data)
     separator = _separator(text)
     try:
+        # newline="": otherwise a line that ends with a carriage return alone is an error.
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
     except csv.Error as error:
         raise FileError(f"{path} cannot be read as CSV ({error}). Save it as CSV in UTF-8.") from None
@@ -99,7 +100,7 @@ def read_table(path: Path) -> Table:
 
 
 def _decoded(data: bytes) -> tuple[str, bool]:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # what Excel calls Unicode text
         return data.decode("utf-16", "replace"), False
     try:
         return data.decode("utf-8-sig"), data.startswith(b"\xef\xbb\xbf")
@@ -132,7 +133,7 @@ def write_grades(output: Path, results: Iterable[Result], course: Course) -> tup
     For a submission that could not be graded, ``max_score`` is the exercise's, so that it counts as zero of that.
     """
     ordered = sorted(results, key=lambda result: (result.student, result.exercise))
-    questions = [row for result in ordered for row in _question_rows(result)]
+    questions = [_question_row(result, question) for result in ordered for question in result.questions]
     write_atomic(output / GRADES, grades_table(ordered, course))
     write_atomic(output / QUESTIONS, write_table(QUESTION_COLUMNS, questions))
     return output / GRADES, output / QUESTIONS
@@ -146,21 +147,18 @@ def grades_table(results: Iterable[Result], course: Course) -> bytes:
 
 
 def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
-    needs_review = result.status is not Status.GRADED or any(question.needs_review for question in result.questions)
     return [
         *(one_line(result.student), one_line(result.exercise), result.status.value),
         *(_number(result.score), _number(result.max_score or most.get(result.exercise, 0.0)), _number(result.bonus)),
-        *(_yes(needs_review), one_line(result.message), one_line(result.release), one_line(result.tier)),
+        *(_yes(result.needs_review), one_line(" ".join(filter(None, (result.message, result.review))))),
+        *(one_line(result.release), one_line(result.tier)),
     ]
 
 
-def _question_rows(result: Result) -> list[list[str]]:
+def _question_row(result: Result, question: QuestionResult) -> list[str]:
     return [
-        [
-            *(one_line(result.student), one_line(result.exercise), one_line(question.name)),
-            *(_number(question.score), _number(question.max_score), _yes(question.needs_review)),
-        ]
-        for question in result.questions
+        *(one_line(result.student), one_line(result.exercise), one_line(question.name)),
+        *(_number(question.score), _number(question.max_score), _yes(question.needs_review)),
     ]
 
 

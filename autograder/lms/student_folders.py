@@ -91,7 +91,7 @@ def _identity(user: PlatformUser) -> Identity:
 # --- Writing ------------------------------------------------------------------------------------------------------
 TIMESTAMP = "timestamp.txt"
 KEPT_ASIDE = ".replaced"
-_UNFINISHED = ".collecting-"
+_UNFINISHED = ".collecting-"  # with a dot, so that grading does not take it for a student's folder
 _FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
 """The format of nbgrader's exchange, which reads it with ``parse_utc``."""
 
@@ -141,6 +141,8 @@ def place(
     if _is_older(new, Version(when, old.upload), (aside / digest).exists()):
         return PlacingOutcome.OLDER
     with _prepared(root, files, new.handed_in) as prepared:
+        # A rename cannot replace a folder with files. A kill between the two loses nothing: collect again, and the
+        # submission is new here.
         _keep_aside(folder, aside / old_digest)
         prepared.replace(folder)
     return PlacingOutcome.REPLACED
@@ -165,7 +167,7 @@ def read_timestamp(folder: Path) -> datetime | None:
 def _is_older(new: Version, old: Version, replaced_before: bool) -> bool:
     if new.handed_in and old.handed_in:
         return new.handed_in < old.handed_in
-    if new.upload and old.upload and new.upload != old.upload:
+    if new.upload and old.upload and new.upload != old.upload:  # Canvas says no time, but numbers uploads
         return new.upload < old.upload
     return replaced_before  # without times and numbers: files that were replaced once are the older ones
 
@@ -191,7 +193,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, data in sorted(files.items()):
         digest.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:16]  # also the name of a folder in `.replaced`
 
 
 @contextmanager

@@ -45,6 +45,7 @@ def unpacked(uploads: Iterable[UploadedFile]) -> tuple[list[UploadedFile], list[
             strays.append(Refused(upload.member.path, str(error)))
             continue
         if is_a_download(archive.members):
+            # Otherwise all of them would be handed in by this student.
             strays.append(Refused(upload.member.path, "It contains files of several students. Collect it separately."))
             continue
         strays += [Refused(f"{upload.member.path}: {member.path}", member.why) for member in archive.refused]

@@ -235,6 +235,7 @@ def _counts(results: Sequence[Result]) -> Text:
         ("with grader errors", "magenta", [result.status is Status.GRADER_ERROR for result in results]),
         ("with crashes", "yellow", [_has(result, Outcome.CRASHED) for result in results]),
         ("with time-outs", "yellow", [_has(result, Outcome.TIMED_OUT) for result in results]),
+        ("to look at (grades.csv says why)", "yellow", [bool(result.review) for result in results]),
     ]
     found = [Text(f"{sum(hits)} {name}", style=colour) for name, colour, hits in kinds if any(hits)]
     head = Text(f"{len(results)} submission{'s' * (len(results) != 1)}: ")

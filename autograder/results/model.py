@@ -67,7 +67,7 @@ class QuestionResult:
     @property
     def score(self) -> float:
         """The points reached."""
-        return round(sum(check.points for check in self.checks), 6)
+        return round(sum(check.points for check in self.checks), 6)  # 0.1 + 0.2 must be stored as 0.3
 
     @property
     def max_score(self) -> float:
@@ -98,7 +98,10 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one submission. ``costs`` (by check) is not part of the stored bytes."""
+    """The result of one submission. ``costs`` (by check) is not part of the stored bytes.
+
+    ``message`` is for the student; ``review`` says what a teacher should look at, and is never shown to students.
+    """
 
     student: str
     exercise: str
@@ -111,6 +114,7 @@ class Result:
     questions: tuple[QuestionResult, ...] = ()
     cells: tuple[CellResult, ...] = ()
     message: str = ""
+    review: str = ""
     optional: bool = False
     costs: dict[str, Cost] = field(default_factory=dict, compare=False)
 
@@ -123,6 +127,12 @@ class Result:
     def max_score(self) -> float:
         """The points that can be reached in all questions."""
         return round(sum(question.max_score for question in self.questions), 6)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look at it, for whatever reason."""
+        undecided = any(question.needs_review for question in self.questions)
+        return self.status is not Status.GRADED or undecided or bool(self.review)
 
     @property
     def bonus(self) -> float:
@@ -141,6 +151,7 @@ class Result:
             "tier": self.tier,
             "status": self.status,
             "message": self.message,
+            "review": self.review,
             "score": self.score,
             "max_score": self.max_score,
             "bonus": self.bonus,
@@ -167,7 +178,7 @@ class Result:
         if checksum[:64] != hashlib.sha256(body).hexdigest().encode():
             raise ValueError("not a result file, or changed since it was written")
         try:
-            record = json.loads(data)
+            record = json.loads(data)  # scores are not read: they follow from the checks
             return cls(
                 **{key: record[key] for key in _PLAIN_FIELDS},
                 status=Status(record["status"]),
@@ -210,14 +221,17 @@ _CHECKSUM = b',\n "checksum": "'
 """The last field of a result: the SHA-256 of all bytes above it, which reveals edits and damage."""
 
 _PLAIN_FIELDS = (
-    "student",
-    "exercise",
-    "release",
-    "submission_digest",
-    "checks_digest",
-    "environment",
-    "tier",
-    "message",
+    *(
+        "student",
+        "exercise",
+        "release",
+        "submission_digest",
+        "checks_digest",
+        "environment",
+        "tier",
+        "message",
+        "review",
+    ),
 )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KINDS = ("images", "difference", "curves", "confusion")
 MAX_PICTURES = 3
 """The most pictures per check; further ones are dropped."""
-MAX_PARTS = 6
+MAX_PARTS = 6  # as many as `rendering.COLOURS` has colours for curves
 MAX_SIDE = 64
 """The most rows of a part, and the most numbers per row."""
 MAX_LABEL = 60
@@ -85,12 +85,13 @@ def read_picture(record: Any) -> Picture:
 def _read_part(part: Any) -> tuple[str, list[list[float]]]:
     match part:
         case [str(label), list(rows)] if len(rows) <= MAX_SIDE and all(isinstance(row, str) for row in rows):
+            # 16 characters hold any number of three digits; a longer row is not one that `to_record` wrote.
             return label, [[float(text) for text in row[: MAX_SIDE * 16].split(" ")] for row in rows]
     raise ValueError("not a part of a picture")
 
 
 def _label(text: str) -> str:
-    return printable(str(text)[: MAX_LABEL * 8], MAX_LABEL)
+    return printable(str(text), MAX_LABEL)
 
 
 def _row(row: Iterable[float]) -> tuple[float, ...]:
@@ -123,7 +124,7 @@ def _is_square_of_counts(rows: Rows) -> bool:
 
 
 # --- Functions for checks -----------------------------------------------------------------------------------------
-_shown: list[Picture] = []
+_shown: list[Picture] = []  # global, so that checks need no argument for it: a process runs one check at a time
 
 
 def take_shown() -> tuple[Picture, ...]:
@@ -170,7 +171,7 @@ def show_difference(got: torch.Tensor, want: torch.Tensor, wrong: torch.Tensor) 
 
 def _show(kind: str, title: str, parts: Iterable[tuple[str, Any]]) -> None:
     """Keep a picture for `take_shown`; skip it if it is invalid, because its values may be a student's."""
-    if len(_shown) >= MAX_PICTURES:
+    if len(_shown) >= MAX_PICTURES:  # before the parts are computed
         return
     with contextlib.suppress(ValueError, TypeError, OverflowError, RuntimeError):
         _shown.append(make_picture(kind, title, parts))

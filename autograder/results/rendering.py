@@ -80,6 +80,7 @@ def _image(part: Part, low: float, high: float) -> str:
 
 
 def _shade(value: float) -> int:
+    # Clipped: the scale is that of the expected values, and a student's may lie outside.
     return round(255 * min(1.0, max(0.0, value))) if math.isfinite(value) else 0
 
 
@@ -211,7 +212,7 @@ def _row(check: CheckResult, *, with_kind: bool) -> str:
 
 def marked(text: str) -> str:
     """Return text as escaped HTML, with names in backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))  # escaped first: the text may be a student's
 
 
 def _has_hidden(result: QuestionResult) -> bool:
@@ -245,7 +246,7 @@ class CheckTable:
             return self.message
         return "\n".join(part for part in (as_text(self._headline(), self.result), self._hint_advice()) if part)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str:  # what Jupyter shows; a terminal, and a notebook as plain text, show `__repr__`
         if self.result is None:
             return f"<p>{escape(self.message)}</p>"
         footer = f"These are the public checks. Your submission is also graded with hidden ones. {self._hint_advice()}"

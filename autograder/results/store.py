@@ -63,7 +63,7 @@ def read_results(output: Path, damaged: Callable[[str], None] = _log.warning) ->
     A file that is not a result, or is that of another submission, is skipped and reported to ``damaged``.
     """
     results = []
-    for path in sorted(output.glob("*/*.json")):
+    for path in sorted(output.glob("*/*.json")):  # two levels: those of the solutions are in a third
         # Names with a dot are temporary files of `write_atomic`.
         if path.name.startswith(".") or path.name.endswith(".durations.json"):
             continue
@@ -84,7 +84,7 @@ def read_stored(output: Path, student: str, exercise: str) -> Result | None:
     """Return the stored result, or None if it is missing or damaged, so that the submission is graded again."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         stored = Result.from_json(result_path(output, student, exercise).read_bytes())
-        if (stored.student, stored.exercise) == (student, exercise):
+        if (stored.student, stored.exercise) == (student, exercise):  # not a file that somebody copied or renamed
             return stored
     return None
 
@@ -119,7 +119,7 @@ def score_change(stored: Result | None, result: Result) -> ScoreChange | None:
     if stored is None or stored.score == result.score:
         return None
     old, new = _points(stored), _points(result)
-    changes = {name: round(new.get(name, 0.0) - old.get(name, 0.0), 6) for name in old | new}
+    changes = {name: round(new.get(name, 0.0) - old.get(name, 0.0), 6) for name in old | new}  # checks come and go
     checks = tuple((name, change) for name, change in sorted(changes.items()) if change)
     return ScoreChange(result.student, result.exercise, stored.score, result.score, checks)
 
@@ -130,7 +130,7 @@ def _points(result: Result) -> dict[str, float]:
 
 # --- One grader at a time -----------------------------------------------------------------------------------------
 LOCK = ".grading.lock"
-_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # from network and FUSE file systems without locks
 
 
 @contextmanager
@@ -145,7 +145,8 @@ def only_grader(
     but does no harm.
     """
     output.mkdir(parents=True, exist_ok=True)
-    # CLOEXEC: a process that inherited the descriptor would hold the lock after the grader has ended.
+    # Not O_TRUNC: until the lock is ours, the file names its holder. CLOEXEC: a process that inherited the descriptor
+    # would hold the lock after the grader has ended.
     descriptor = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
@@ -160,7 +161,7 @@ def only_grader(
             if error.errno not in _UNSUPPORTED:
                 raise
             warn(f"{output} is on a file system without locks: make sure that nobody else grades into it meanwhile.")
-        # For the message above: who has to be waited for, or stopped.
+        # For the message above: who has to be waited for, or stopped. Of several with a shared lock, the last one.
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield

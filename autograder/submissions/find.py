@@ -18,6 +18,7 @@ from autograder.text import name_fault, printable, resembles
 ANONYMOUS = "anonymous"
 """The student of a single file whose path does not name one."""
 
+# The last two are not the students': `collect` and nbgrader's exchange write them.
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
@@ -59,8 +60,8 @@ def collect(submitted: Path, course: Course, *, exercise: str | None = None, stu
     `UsageError` for an unknown name or an unsuitable path, and `FileError` for a folder that cannot be opened.
     """
     if exercise is not None:
-        course.exercise(exercise)
-    if student is not None and (fault := name_fault(student)):
+        course.exercise(exercise)  # raises `UsageError` for an unknown name
+    if student is not None and (fault := name_fault(student)):  # also keeps `..` and slashes out of the path below
         raise UsageError(f"{printable(student)!r} cannot be a student's name: {fault}.")
     # Resolved, because the names of the folders above tell the student and the exercise.
     if submitted.is_dir():
@@ -86,11 +87,11 @@ def _collect_file(path: Path, course: Course, exercise: str | None, student: str
 def _exercise_of(path: Path, course: Course) -> str:
     """Return the exercise of a single file, by its own name, else by that of its folder."""
     names = [exercise.name for exercise in course.exercises]
-    matching = [name for name in names if name in (path.stem, path.parent.name)] or [
-        name for name in names if resembles(path.name, name)
-    ]
     if path.stem in names:
         return path.stem
+    matching = [name for name in names if name == path.parent.name] or [
+        name for name in names if resembles(path.name, name)
+    ]
     if len(matching) == 1:
         return matching[0]
     raise UsageError(
@@ -186,7 +187,7 @@ def _choose(files: list[Path], exercise: str) -> Path | None:
         others = [path for path in files if path.suffix.lower() == ending]
         likely = [path for path in others if resembles(path.name, exercise)] or others
         if others:
-            return likely[0] if len(likely) == 1 else None
+            return likely[0] if len(likely) == 1 else None  # a guess could grade the wrong attempt
     return None
 
 
@@ -205,6 +206,7 @@ def _remark(chosen: Path, files: list[Path], exercise: str) -> str:
 def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> str:
     """Tell the student why no file of the folder can be graded, and what to do."""
     for path in entries:
+        # The right name, but not a plain file: otherwise the student would read that the notebook is missing.
         if path.stem == exercise and path.suffix in (".ipynb", ".py") and path not in files:
             kind = {"folder": "a folder", "link": "a link"}.get(_kind(path), "something else")
             return f"{path.name} is {kind}, not a file. Hand in the notebook itself."

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course.cells import FIGURE, ILLUSTRATION, Cell, figure_digest
+from autograder.course.cells import FIGURE, ILLUSTRATION, Cell, figure_digest, read_percent
 from autograder.submissions.decode import Unreadable, parse_json, read_text, refuse_other_files
 
 MAX_CODE = 2**20
@@ -62,7 +62,7 @@ def read_document(path: Path) -> Document:
     refuse_other_files(text, path.name)
     # A notebook that was renamed to .py is still read as one: no module begins with a brace.
     is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
-    document = Document(_from_python(text)) if is_module else _from_notebook(text)
+    document = Document(cells_of_module(text)) if is_module else _from_notebook(text)
     _bound(len(document.cells), sum(len(cell.source) for cell in document.cells))
     return document
 
@@ -74,11 +74,6 @@ def _bound(cells: int, characters: int) -> None:
             f"The file has {cells} code cells with {characters} characters; at most {MAX_CELLS} cells with {MAX_CODE} "
             "characters are read. Remove everything but your answers, above all data, and hand it in again."
         )
-
-
-def cells_of_module(text: str) -> tuple[Cell, ...]:
-    """Return the code cells of a module's text, cut as `read_document` does."""
-    return _from_python(text)
 
 
 def _from_notebook(text: str) -> Document:
@@ -117,11 +112,10 @@ def _python(document: Any) -> tuple[int, int] | None:
 
 
 def _raw_cells(document: Any) -> list[dict[str, Any]]:
-    if not isinstance(document, dict):
-        raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
-    cells = document.get("cells")
-    if cells is None and isinstance(document.get("worksheets"), list):  # notebook format 3
-        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+    content = document if isinstance(document, dict) else {}
+    cells = content.get("cells")
+    if cells is None and isinstance(content.get("worksheets"), list):  # notebook format 3
+        sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
@@ -139,8 +133,8 @@ def _was_code(cell: dict[str, Any]) -> bool:
 
 
 def _read_cell(cell: dict[str, Any]) -> Cell:
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
+    source = cell.get("source", cell.get("input", ""))  # notebook format 3 calls it input
+    if isinstance(source, list):  # of lines, as Jupyter writes it
         source = "".join(part for part in source if isinstance(part, str))
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
@@ -168,14 +162,14 @@ def _clean_id(value: Any) -> str:
     return "".join(c for c in value[:64] if c.isalnum() or c in "-_.")
 
 
-def _from_python(text: str) -> tuple[Cell, ...]:
-    from autograder.course.cells import read_percent
-
+def cells_of_module(text: str) -> tuple[Cell, ...]:
+    """Return the code cells of a module's text, cut as `read_document` does."""
     text = _with_plain_newlines(text)
     marks = len(_PERCENT.findall(text))
     _bound(marks, len(text))  # before Jupytext parses them
     if not marks:
         parts = paragraphs(text)
+        # More paragraphs than a submission may have cells run as one: the student never chose to have so many.
         return tuple(_number([Cell("", part) for part in (parts if len(parts) <= MAX_CELLS else [text])]))
     try:
         # A mark before everything keeps Jupytext from parsing a YAML header, in which ten lines can expand to a
@@ -233,6 +227,7 @@ def _number(cells: list[Cell]) -> list[Cell]:
     for place, cell in enumerate(cells, 1):
         name = cell.id or f"cell-{place}"
         seen[name] = seen.get(name, 0) + 1
+        # `~` is in no id (`_clean_id`), so a suffix cannot make another cell's.
         named.append(replace(cell, id=name if seen[name] == 1 else f"{name}~{seen[name]}"))
     return named
 
@@ -258,7 +253,7 @@ _PIECE = re.compile(
 )
 """The tokens that decide where a statement ends: strings, comments, IPython commands, brackets, line ends."""
 
-_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
+_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")  # begins a line at the left that is no statement
 
 
 def paragraphs(text: str) -> list[str]:
@@ -308,7 +303,7 @@ def _logical_lines(text: str) -> Iterator[int]:
         elif piece in "([{":
             depth += 1
         elif piece in ")]}":
-            depth = max(depth - 1, 0)
+            depth = max(depth - 1, 0)  # a bracket too many is a mistake of its own line, not of all below
         elif piece[0] in "!%?":  # inside brackets this is an operator, not a command up to the end of the line
             at = found.end() if not depth else found.start() + 1
         elif piece[0] in "adc" and depth:

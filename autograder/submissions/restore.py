@@ -30,9 +30,10 @@ def restore_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ..
     for cell in cells:
         restored.append(cell)
         original = originals.get(cell.id.partition("~")[0])  # a copy of a cell has the id and ~2
+        # Without blanks at the ends, which editors add and remove.
         if original is not None and original.source.strip() != cell.source.strip():
             restored.append(Cell(f"{cell.id}~original", original.source))
-    if any(cell.id in originals for cell in cells):
+    if any(cell.id in originals for cell in cells):  # otherwise an editor dropped the ids, and nothing is missing
         _insert_deleted(restored, locked)
     return tuple(restored)
 
@@ -70,7 +71,7 @@ def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...
 def without_figures(
     cells: tuple[Cell, ...], is_figure: Callable[[Cell], bool] = lambda cell: cell.only_shows
 ) -> tuple[Cell, ...]:
-    """Return the cells that are run: all but figures. Of a figure, imports stay that other cells use.
+    """Return the cells that are run: all but figures. Of a figure, imports and constants stay that other cells use.
 
     A figure cell looks like any other, so students write imports and helpers into it. A changed one is run statement by
     statement: a plot that cannot be drawn here must not take the helper below it along.
@@ -80,14 +81,17 @@ def without_figures(
     kept: list[Cell] = []
     for cell, figure in zip(cells, figures, strict=True):
         if figure:
-            imports = [piece for piece in _statements(cell) if names & _imported(piece.source)]
-            kept += [replace(piece, id=f"{cell.id}~{n}") for n, piece in enumerate(imports, 1)]
+            needed = [
+                piece for piece in _statements(cell) if names & (_imported(piece.source) | _constants(piece.source))
+            ]
+            kept += [replace(piece, id=f"{cell.id}~{n}") for n, piece in enumerate(needed, 1)]
         else:
             kept += _statements(cell) if cell.is_illustration else [cell]
     return tuple(kept)
 
 
 _IMPORT = re.compile(r"\s*(?:from\s[^\n]*?\s)?import\s+([^\n#]*)\n*")
+_CONSTANTS = re.compile(r"\s*([A-Z][A-Z0-9_]*(?:,\s*[A-Z][A-Z0-9_]*)*)\s*=(?!=)")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -96,6 +100,12 @@ def _imported(statement: str) -> set[str]:
     found = _IMPORT.fullmatch(statement)
     parts = found[1].split(",") if found else []
     return {part.split(" as ")[-1].strip(" ()").partition(".")[0] for part in parts}
+
+
+def _constants(statement: str) -> set[str]:
+    """Return the names in capitals to which a statement assigns values."""
+    found = _CONSTANTS.match(statement)
+    return {name.strip() for name in found[1].split(",")} if found else set()
 
 
 def _names_used(sources: Iterable[str]) -> set[str]:

@@ -13,7 +13,7 @@ import torch
 
 from autograder.checking import send_loader
 from autograder.checking.execution import CellRunner, make_shell
-from autograder.checking.failures import NameMissing, WorkerDied, student_error
+from autograder.checking.failures import NameMissing, NameTaken, WorkerDied, student_error
 from autograder.checking.student_module import LocalSubmission, in_place, send_function
 from autograder.course.cells import Cell
 from autograder.sandbox.processes.remote import Link, RemoteSubmission
@@ -113,6 +113,22 @@ def test_arrays_and_numpy_scalars_cross(make):
 def test_a_missing_name_says_so(make):
     with pytest.raises(NameMissing, match="conv is not defined"):
         _ = make("x = 1").conv
+
+
+@pytest.mark.parametrize("value", ["'relu'", "3", "None", "torch.ones(3)", "[abs]"])
+def test_a_name_that_became_a_value_says_so(make, value):
+    submission = make(f"import torch\ndef conv(x):\n    return x\nconv = {value}\n")
+    _ = submission.conv  # a value, where no function is expected
+    submission._expect_functions({"conv"})
+    with pytest.raises(NameTaken, match="here, not a function"):
+        _ = submission.conv
+
+
+def test_a_callable_object_is_a_function(make):
+    submission = make("import torch\nconv = torch.nn.Linear(1, 1)\ntwice = lambda x: 2 * x\n")
+    submission._expect_functions({"conv", "twice"})
+    assert submission.conv is not None
+    assert submission.twice(2) == 4
 
 
 def test_changes_in_place_are_seen(make):

@@ -74,6 +74,8 @@ def test_the_folder_says_what_is_public_and_the_marks_say_the_rest():
         ('pytest.mark.after("first")', "pytest.mark.slow", "pytestmark has unknown marks: slow"),
         ("def test_second", "def test_first", "one has checks with the same name: first"),
         ("def test_first(submission)", "class TestOne", "write checks as functions, not as methods of a class"),
+        ("def test_first(", "async def test_first(", "write checks with `def`, not with `async def`"),
+        ('mark = pytest.mark.after("first")', 'mark = pytest.mark.after("1st")', "after 1st, which"),
         ('pytest.mark.hint("Think.")', 'pytest.mark.after("second")', "test_first runs after second, which"),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course.settings import configured_exercises, load_settings
+from autograder.course.settings import course_lists, load_settings
 from autograder.errors import CourseError
 
 
@@ -74,12 +74,15 @@ def test_unusable_settings_are_refused(tmp_path):
 
 
 def test_exercises_are_read_without_running_the_file(tmp_path):
-    configure(tmp_path, 'c.Course.exercises = ["b", "a"]', 'c.Course.optional = ("a",)', "1 / 0")
-    assert configured_exercises(tmp_path) == (["b", "a"], {"a"})
+    accepted = 'c.Course.accepted_releases = ["2025.1"]'
+    configure(tmp_path, 'c.Course.exercises = ["b", "a"]', 'c.Course.optional = ("a",)', accepted, "1 / 0")
+    assert course_lists(tmp_path) == (("b", "a"), ("a",), ("2025.1",))
+    configure(tmp_path, "1 / 0")
+    assert course_lists(tmp_path) == ((), (), ())
 
 
 @pytest.mark.parametrize("value", ['"ab"', "[1]", "names", "7"])
 def test_a_list_of_exercises_is_a_literal_list_of_texts(tmp_path, value):
     configure(tmp_path, f"c.Course.optional = {value}")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py:2: write c\.Course\.optional as a literal list"):
-        configured_exercises(tmp_path)
+        course_lists(tmp_path)

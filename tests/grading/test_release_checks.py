@@ -79,8 +79,15 @@ def hand_in(tmp_path):
     return write
 
 
+def accept(course: Course) -> Course:
+    """Add the release to those that the teacher accepts."""
+    with (course.root / "nbgrader_config.py").open("a") as config:
+        config.write(f"\nc.Course.accepted_releases = [{VERSION!r}]\n")
+    return load_course(course.root)
+
+
 def chosen(course: Course, handed: SubmissionFile):
-    with Releases(course.root) as releases:
+    with Releases(course) as releases:
         return prepare(handed, course.exercises[0], "A", releases)
 
 
@@ -100,9 +107,35 @@ def test_a_corrected_check_applies_to_earlier_releases(course, hand_in):
 
 
 def test_an_unknown_release_is_graded_by_the_current_checks_with_a_note(course, hand_in):
-    prepared = chosen(course, hand_in(course, "2031.4"))
-    assert prepared.exercise == course.exercises[0]
-    assert "2031.4, which is not known here" in prepared.template.message
+    template = chosen(course, hand_in(course, "2031.4")).template
+    assert template.checks_digest == course.exercises[0].check_files.digest
+    assert (
+        template.message
+        == "This notebook was made from another release of the exercise, and graded by the current checks."
+    )
+    assert template.review.startswith(
+        "Made from release 2031.4, but graded by the current checks, because that release is"
+    )
+    assert template.needs_review
+
+
+def test_a_submission_does_not_choose_what_it_is_graded_by(course, hand_in):
+    old = hand_in(course, VERSION)
+    now = rename_add(course.root)
+    prepared = chosen(now, old)
+    assert prepared.exercise == now.exercises[0]
+    assert "another release" in prepared.template.message
+    assert prepared.template.review.endswith("because c.Course.accepted_releases does not list it.")
+
+
+def test_what_students_read_names_no_commit_and_no_path(course, hand_in):
+    old = hand_in(course, VERSION)
+    now = accept(rename_add(course.root))
+    (now.root / "release" / VERSION / "gradescope/greetings.zip").unlink()
+    template = chosen(now, old).template
+    assert "c0ffee" in template.review
+    assert "c0ffee" not in template.message
+    assert "/" not in template.message
 
 
 @pytest.mark.parametrize("version", ["../../2026.1", "2026.1/..", "", "x" * 10_000, 7, None, {"a": 1}])
@@ -125,12 +158,12 @@ def test_a_deleted_locked_cell_is_reported(course, hand_in):
 @pytest.mark.slow
 def test_with_changed_questions_each_release_is_graded_by_its_own_checks(course, hand_in, share):
     old = hand_in(course, VERSION, "old")
-    now = rename_add(course.root)
+    now = accept(rename_add(course.root))
     new = hand_in(now, "unreleased", "new")
     results = grade(now, [old, new], share)
     assert results["old"].score == results["old"].max_score == 5.5
     assert [question.name for question in results["old"].questions] == ["add", "Greeter"]
-    assert "graded by the checks of that release" in results["old"].message
+    assert "Graded by the checks of its release, 2026.1." in results["old"].message
     assert [question.name for question in results["new"].questions] == ["total_of", "Greeter"]
     assert results["new"].score == 5.5
     assert not list((course.root / "release").glob(".grading-*"))
@@ -140,7 +173,7 @@ def test_with_changed_questions_each_release_is_graded_by_its_own_checks(course,
 @pytest.mark.parametrize("fault", ["missing", "changed"])
 def test_missing_files_of_a_release_affect_only_its_own_submissions(course, hand_in, share, fault):
     old = hand_in(course, VERSION, "old")
-    now = rename_add(course.root)
+    now = accept(rename_add(course.root))
     bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"
     if fault == "missing":
         bundle.unlink()
@@ -149,7 +182,7 @@ def test_missing_files_of_a_release_affect_only_its_own_submissions(course, hand
     results = grade(now, [old, hand_in(now, "unreleased", "new")], share)
     assert results["new"].score == 5.5
     assert results["old"].status is Status.GRADER_ERROR
-    assert "git worktree add ../2026.1 c0ffee" in results["old"].message
+    assert "git worktree add ../2026.1 c0ffee" in results["old"].review
     outcomes = {check.outcome for question in results["old"].questions for check in question.checks}
     assert outcomes == {Outcome.GRADER_ERROR}
 
@@ -157,7 +190,7 @@ def test_missing_files_of_a_release_affect_only_its_own_submissions(course, hand
 @pytest.mark.slow
 def test_a_release_of_another_layout_needs_the_version_that_built_it(course, hand_in, share):
     old = hand_in(course, VERSION, "old")
-    now = rename_add(course.root)
+    now = accept(rename_add(course.root))
     bundle = course.root / "release" / VERSION / "gradescope/greetings.zip"
     with zipfile.ZipFile(bundle) as archive:
         kept = {name: archive.read(name) for name in archive.namelist() if "tests/checks/" not in name}
@@ -170,7 +203,7 @@ def test_a_release_of_another_layout_needs_the_version_that_built_it(course, han
     record.write_text(json.dumps(manifest))
     result = grade(now, [old], share)["old"]
     assert result.status is Status.GRADER_ERROR
-    assert "Grade these submissions with the version that built the release." in result.message
+    assert "Grade these submissions with the version that built the release." in result.review
 
 
 def grade(course: Course, handed: list[SubmissionFile], share) -> dict[str, Result]:

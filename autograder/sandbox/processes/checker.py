@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.checking.execution import names_defined
+from autograder.checking.execution import assignment_to, names_defined
 from autograder.checking.failures import StudentError, WorkerDied
 from autograder.checking.runner import Recorder, run_checks, run_pytest, seed_of
 from autograder.course import Check
@@ -63,7 +63,7 @@ class RemoteSession:
         """Whether something outside the sandbox may have killed a worker, so that grading should be repeated."""
         self.memory_mb = 0.0
         """The most that the student's process grew during the last check, in MiB."""
-        self.submission = RemoteSubmission(self._link, self._reasons)
+        self.submission = RemoteSubmission(self._link, self._reasons, lambda name: assignment_to(name, cells))
 
     def start(self) -> None:
         """Run the cells in a worker; a cell that kills its process is skipped in the next one."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import socket
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import torch
 
-from autograder.checking.failures import NameMissing, StudentError, WorkerDied, mark_student_error
-from autograder.checking.student_module import BUILTIN_ERRORS, KNOWN_TYPES, may_modify
+from autograder.checking.failures import NameMissing, NameTaken, StudentError, WorkerDied, mark_student_error
+from autograder.checking.student_module import BUILTIN_ERRORS, KNOWN_TYPES, kind_of, may_modify
 from autograder.sandbox.protocol import frames
 from autograder.sandbox.protocol import values as wire
 from autograder.text import printable, printable_lines
@@ -298,19 +298,25 @@ class RemoteObject:
 class RemoteSubmission:
     """The contract of `autograder.checking.student_module`, implemented by a worker in another process."""
 
-    def __init__(self, link: Link, reasons: dict[str, str]) -> None:
-        self.__dict__.update(_link=link, _reasons=reasons, _found={})
+    def __init__(self, link: Link, reasons: dict[str, str], assigned: Callable[[str], str] = lambda name: "") -> None:
+        """``assigned(name)`` returns the line of the notebook that assigns the name, for a message."""
+        self.__dict__.update(_link=link, _reasons=reasons, _assigned=assigned, _found={}, _functions=frozenset())
 
     def __getattr__(self, name: str) -> Any:
         if name in self._found:
             return self._found[name]
         value = self._link.ask("get", None, name, name=name, reasons=self._reasons)
+        if name in self._functions and not (isinstance(value, RemoteObject) and value._is_callable):
+            raise NameTaken(name, kind_of(value), printable(self._assigned(name)))
         if isinstance(value, RemoteObject):
             self._found[name] = value  # cached for this check only: the worker drops its handles before the next
         return value
 
     def _send_source(self, source: str, name: str) -> Any:
         return self._link.ask("define", source, name)
+
+    def _expect_functions(self, names: Collection[str]) -> None:
+        self.__dict__["_functions"] = names
 
     def _seed(self, seed: int) -> None:
         self._found.clear()
