@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.reporting.html_page import render
 from autograder.results import rendering
-from autograder.results.model import ByHand, CheckResult, Outcome, QuestionResult, Result
+from autograder.results.model import ByHand, CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import MAX_PARTS, Part, Picture
 from autograder.results.rendering import WORDS, explanations
 
@@ -80,7 +80,7 @@ def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
         round(sum(lost.values()), 6),
         check,
         tuple(explanations(check)) if check else (),
-        _advice(question, check),
+        _advice(question, check, result.status),
     )
 
 
@@ -95,7 +95,11 @@ def _telling(question: QuestionResult) -> CheckResult | None:
     return min(wrong, key=lambda check: check.visibility != "public", default=None)
 
 
-def _advice(question: QuestionResult, check: CheckResult | None) -> str:
+def _advice(question: QuestionResult, check: CheckResult | None, status: Status) -> str:
+    if status is Status.UNREADABLE:
+        return (
+            "Your file could not be graded, so no answer was looked at. The note at the top says why, and what to do."
+        )
     if check is None:
         return f'No answer yet. Write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
     if check.outcome is Outcome.GRADER_ERROR:

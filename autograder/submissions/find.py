@@ -22,6 +22,10 @@ ANONYMOUS = "anonymous"
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
+_MAX_FOLDERS = 20
+"""The most folders beside a missing notebook that are searched for it."""
+
+
 @dataclass(frozen=True)
 class SubmissionFile:
     """The submission of one student for one exercise.
@@ -216,8 +220,26 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
             f"None of these files is called {exercise}.ipynb, so it is not clear which one to grade: "
             f"{_listed(notebooks)}. Hand in one of them, called {exercise}.ipynb."
         )
+    if deeper := _one_folder_deeper(entries):
+        return (
+            f"The notebook is one folder deeper: {printable(f'{deeper.parent.name}/{deeper.name}', 120)}. "
+            f"Move it up, so that it is {exercise}/{exercise}.ipynb, and hand it in again."
+        )
     content = f"it contains {_listed(entries)}" if entries else "it is empty"
     return f"The folder {exercise} has no notebook: {content}. Hand in {exercise}.ipynb."
+
+
+def _one_folder_deeper(entries: list[Path]) -> Path | None:
+    """Return the first notebook, else module, in a folder of an exercise's folder; archives often add such a folder."""
+    folders = [path for path in entries if _kind(path) == "folder"][:_MAX_FOLDERS]
+    inside: list[Path] = []
+    for folder in folders:
+        try:
+            inside += [path for path in _entries(folder) if _kind(path) == "file"]
+        except OSError:  # it cannot be opened, or has just gone
+            continue
+    found = [path for ending in (".ipynb", ".py") for path in inside if path.suffix.lower() == ending]
+    return found[0] if found else None
 
 
 def _listed(paths: list[Path]) -> str:
