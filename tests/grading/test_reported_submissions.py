@@ -47,7 +47,7 @@ FULL = {
     "figure-cell-code/u4-split-figure-cell": "",
     "code-under-markdown-mark/b08-vscode-implicit-code": "",
     "code-under-markdown-mark/b25-mark-line-deleted": "",
-    "answer-in-markdown-cell/a03-answer-is-markdown": "Jupyter does not run; they ran as code: linear. Turn them into code",
+    "answer-in-markdown-cell/a03-answer-is-markdown": "they ran as code: linear. Turn them into code cells",
     "unreadable-messages/a12-utf16": "",
     "unreadable-messages/b13-latin1-cookie": "",
 }

@@ -124,7 +124,11 @@ def test_an_unreadable_submission_says_why():
         a_result(question("a", Outcome.NOT_RUN), message="The file is empty. Save, and submit again."),
         status=Status.UNREADABLE,
     )
-    assert "The file is empty." in words(feedback_page(result))
+    page = words(feedback_page(result))
+    assert "The file is empty." in page
+    assert "No answer yet" not in page
+    assert "YOUR CODE HERE" not in page
+    assert "Your file could not be graded, so no answer was looked at." in page
 
 
 def test_the_policy_forbids_everything_foreign():

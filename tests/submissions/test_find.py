@@ -32,6 +32,19 @@ def put(*paths: Path) -> None:
         path.write_text("{}")
 
 
+def test_a_notebook_one_folder_deeper_is_named(course, submitted):
+    put(submitted / "ada" / "tensor_ops" / "tensor_ops" / "tensor_ops.ipynb")
+    put(submitted / "bob" / "convolution" / "src" / "answer.py", submitted / "bob" / "convolution" / "a.pdf")
+    (submitted / "eve" / "tensor_ops" / "empty").mkdir(parents=True)
+    ada, bob, eve = collect(submitted, course).found
+    assert ada.problem == (
+        "The notebook is one folder deeper: tensor_ops/tensor_ops.ipynb. "
+        "Move it up, so that it is tensor_ops/tensor_ops.ipynb, and hand it in again."
+    )
+    assert "one folder deeper: src/answer.py. Move it up, so that it is convolution/convolution.ipynb" in bob.problem
+    assert eve.problem == "The folder tensor_ops has no notebook: it contains empty. Hand in tensor_ops.ipynb."
+
+
 def only(collected: Collected) -> SubmissionFile:
     (submission,) = collected.found
     return submission
