@@ -169,10 +169,8 @@ def _explained(
     texts = {old.message: new.message for old, new in zip(before, after, strict=True) if old.message != new.message}
 
     def explained(check: CheckResult) -> CheckResult:
-        message = check.message
-        for old, new in texts.items():
-            message = new.join(message.split(old)) if new not in message else message
-        return check if message == check.message else replace(check, message=message)
+        found = next((old for old in texts if old in check.message), None)
+        return check if found is None else replace(check, message=check.message.replace(found, texts[found], 1))
 
     return after, explained
 

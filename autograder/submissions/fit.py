@@ -55,6 +55,7 @@ def _listed(names: Sequence[str]) -> str:
 # --- Syntax that is newer than the grader's Python ------------------------------------------------------------------
 
 _SYNTAX_ERROR = "Your code raised SyntaxError"
+_GRADED_WITH = "but it is graded with Python "
 
 _NEW_SYNTAX = (
     ((3, 14), re.compile(r"""\b[tT][rR]?["']|^[ \t]*except[ \t]+\w+[ \t]*,""", re.MULTILINE)),
@@ -67,7 +68,7 @@ def explain_syntax(
     message: str, source: str, written: tuple[int, int] | None, grader: tuple[int, int] = sys.version_info[:2]
 ) -> str:
     """Return the message of a cell, with both versions of Python if its syntax is too new for the grader's."""
-    if not message.startswith(_SYNTAX_ERROR):
+    if not message.startswith(_SYNTAX_ERROR) or _GRADED_WITH in message:  # the latter in a stored result
         return message
     ours = _named(grader)
     if written is not None and written > grader:

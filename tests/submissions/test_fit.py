@@ -115,5 +115,10 @@ def test_other_mistakes_keep_their_message(message, source, written):
     assert explain_syntax(message, source, written, (3, 11)) == message
 
 
+def test_a_stored_message_is_not_explained_twice():
+    once = explain_syntax(OLD, "type A = int", None, (3, 11))
+    assert explain_syntax(once, "type A = int", (3, 14), (3, 11)) == once
+
+
 def test_a_grader_that_is_new_enough_names_no_version():
     assert explain_syntax(OLD, "type A = int", (3, 12), (3, 12)) == OLD
