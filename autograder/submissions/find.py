@@ -22,6 +22,8 @@ ANONYMOUS = "anonymous"
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
+_SHORTCUTS = {".lnk", ".url", ".webloc", ".desktop"}
+
 _MAX_FOLDERS = 20
 """The most folders beside a missing notebook that are searched for it."""
 
@@ -220,6 +222,9 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
             f"None of these files is called {exercise}.ipynb, so it is not clear which one to grade: "
             f"{_listed(notebooks)}. Hand in one of them, called {exercise}.ipynb."
         )
+    for path in files:
+        if path.suffix.lower() in _SHORTCUTS:
+            return f"{printable(path.name, 60)} is a shortcut to a file, not the file. Hand in {exercise}.ipynb itself."
     if deeper := _one_folder_deeper(entries):
         return (
             f"The notebook is one folder deeper: {printable(f'{deeper.parent.name}/{deeper.name}', 120)}. "

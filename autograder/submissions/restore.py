@@ -20,6 +20,7 @@ from autograder.submissions.read import Document, statements
 _MAX_STATEMENTS = 200
 """The most pieces of one figure cell: real ones have some dozen."""
 _MAX_ANSWER = 100_000
+"""The most characters of a cell that is looked into: nobody writes longer ones."""
 
 
 def restore_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...]:
@@ -71,7 +72,7 @@ def graded_cells(cells: tuple[Cell, ...], exercise: Exercise) -> tuple[Cell, ...
 def without_figures(
     cells: tuple[Cell, ...], is_figure: Callable[[Cell], bool] = lambda cell: cell.only_shows
 ) -> tuple[Cell, ...]:
-    """Return the cells that are run: all but figures. Of a figure, imports and constants stay that other cells use.
+    """Return the cells that are run: all but figures. Of a figure, what other cells use of it stays.
 
     A figure cell looks like any other, so students write imports and helpers into it. A changed one is run statement by
     statement: a plot that cannot be drawn here must not take the helper below it along.
@@ -79,20 +80,40 @@ def without_figures(
     figures = [is_figure(cell) for cell in cells]
     names = _names_used(cell.source for cell, figure in zip(cells, figures, strict=True) if not figure)
     kept: list[Cell] = []
-    for cell, figure in zip(cells, figures, strict=True):
+    for cell, figure in zip(reversed(cells), reversed(figures), strict=True):  # a helper may use what is above it
         if figure:
-            needed = [
-                piece for piece in _statements(cell) if names & (_imported(piece.source) | _constants(piece.source))
-            ]
-            kept += [replace(piece, id=f"{cell.id}~{n}") for n, piece in enumerate(needed, 1)]
+            kept += _parts_used(cell, names)
         else:
-            kept += _statements(cell) if cell.is_illustration else [cell]
-    return tuple(kept)
+            kept += reversed(_statements(cell)) if cell.is_illustration else [cell]
+    return tuple(reversed(kept))
+
+
+def _parts_used(figure: Cell, names: set[str]) -> list[Cell]:
+    """Return the statements of a figure, the last one first, that define any of these names; add what they use."""
+    used: list[Cell] = []
+    for statement in reversed(_statements(figure)) if names else ():
+        if names & _offered(statement.source):
+            names |= _words(statement.source)
+            used.append(replace(statement, id=f"{figure.id}~{len(used) + 1}"))
+    return used
 
 
 _IMPORT = re.compile(r"\s*(?:from\s[^\n]*?\s)?import\s+([^\n#]*)\n*")
 _CONSTANTS = re.compile(r"\s*([A-Z][A-Z0-9_]*(?:,\s*[A-Z][A-Z0-9_]*)*)\s*=(?!=)")
-_WORD = re.compile(r"[^\W\d]\w*")
+_WORD = re.compile(r"[^\W\d]\w*\(?")
+
+
+def _offered(statement: str) -> set[str]:
+    """Return what a statement of a figure imports, defines or assigns as a constant: what takes no time to run.
+
+    Functions and classes have a bracket after their name: a call needs them, a word in a docstring does not.
+    """
+    constants = _CONSTANTS.match(statement)
+    return (
+        _imported(statement)
+        | {f"{name}(" for name in defined_names([Cell("", statement)])}
+        | ({name.strip() for name in constants[1].split(",")} if constants else set())
+    )
 
 
 def _imported(statement: str) -> set[str]:
@@ -102,10 +123,10 @@ def _imported(statement: str) -> set[str]:
     return {part.split(" as ")[-1].strip(" ()").partition(".")[0] for part in parts}
 
 
-def _constants(statement: str) -> set[str]:
-    """Return the names in capitals to which a statement assigns values."""
-    found = _CONSTANTS.match(statement)
-    return {name.strip() for name in found[1].split(",")} if found else set()
+def _words(code: str) -> set[str]:
+    """Return the names in some code, and each that is called once more with its bracket."""
+    found = set(_WORD.findall(code))
+    return found | {word.rstrip("(") for word in found}
 
 
 def _names_used(sources: Iterable[str]) -> set[str]:
@@ -115,13 +136,14 @@ def _names_used(sources: Iterable[str]) -> set[str]:
         names = _imported(line)
         imported |= names
         if not names:
-            used |= set(_WORD.findall(line.partition("#")[0]))
+            used |= _words(line.partition("#")[0])
     return used - imported
 
 
 def _statements(cell: Cell) -> list[Cell]:
     """Return the top-level statements of a cell as cells whose lines have the same numbers."""
-    if cell.source.lstrip().startswith("%%"):  # a cell magic is about the whole cell
+    magic = cell.source.lstrip().startswith("%%")  # which is about the whole cell
+    if magic or len(cell.source) > _MAX_ANSWER:
         return [cell]
     pieces = statements(cell.source)
     if len(pieces) > _MAX_STATEMENTS:

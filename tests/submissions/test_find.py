@@ -45,6 +45,13 @@ def test_a_notebook_one_folder_deeper_is_named(course, submitted):
     assert eve.problem == "The folder tensor_ops has no notebook: it contains empty. Hand in tensor_ops.ipynb."
 
 
+@pytest.mark.parametrize("name", ["tensor_ops.ipynb.lnk", "my work.webloc"])
+def test_a_shortcut_is_named(course, submitted, name):
+    put(submitted / "ada" / "tensor_ops" / name)
+    problem = only(collect(submitted, course)).problem
+    assert problem == f"{name} is a shortcut to a file, not the file. Hand in tensor_ops.ipynb itself."
+
+
 def only(collected: Collected) -> SubmissionFile:
     (submission,) = collected.found
     return submission

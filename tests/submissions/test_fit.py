@@ -34,6 +34,12 @@ def test_another_exercises_notebook_says_whose_questions_it_defines():
     assert found == "This is the notebook of nets, not of sums: it defines fit, Net. Hand in sums.ipynb here."
 
 
+def test_a_shared_name_does_not_hide_another_exercise():
+    shared = exercise("more", "fit", "other")
+    source = "\n".join(f"def {name}(): ..." for name in ("fit", "loss", "Net"))
+    assert misfit(cells(source), shared, COURSE).startswith("This is the notebook of nets, not of more:")
+
+
 def test_many_questions_are_counted():
     source = "\n".join(f"def {name}(): ..." for name in ("fit", "loss", "Net", "train", "evaluate"))
     assert "it defines fit, loss, Net, train and 1 more." in misfit(cells(source), SUMS, COURSE)
@@ -61,6 +67,7 @@ def test_a_notebook_from_elsewhere_says_so(sources, what):
         cells("", "  \n"),
         cells("def add(): ..."),
         cells("def fit(): ...", "class Adder: ..."),
+        cells("def fit(): ...\ndef loss(): ...", "class Adder: ..."),
         cells("from helpers import add"),
         cells("from helpers import *"),
         cells("globals()['add'] = sum"),

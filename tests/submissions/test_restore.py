@@ -98,7 +98,13 @@ def test_edited_and_deleted_cells_are_listed(cells, edited):
 # --- Figures ----------------------------------------------------------------------------------------------------------
 
 TAGS = ("active-ipynb",)
-SETUP = Cell("f", "import matplotlib.pyplot as plt\nBLUE, RED = 'b', 'r'\nplt.rcParams.clear()", TAGS, unchanged=True)
+SETUP = Cell(
+    "f",
+    "import matplotlib.pyplot as plt\nBLUE, RED = 'b', 'r'\nplt.rcParams.clear()\n"
+    "def helper(x):\n    return plt.cm(x)\nclass Shown:\n    pass\na = train()",
+    TAGS,
+    unchanged=True,
+)
 
 
 def sources(*cells: Cell) -> list[str]:
@@ -139,6 +145,10 @@ def test_some_changed_figures_run_as_a_whole(source):
         ("import matplotlib.pyplot as plt\nplt.show()", []),
         ("# plt", []),
         ("matplotlib = plot", []),
+        ("helper(1)", ["import matplotlib.pyplot as plt", "def helper(x):\n    return plt.cm(x)"]),
+        ("Shown()", ["class Shown:\n    pass"]),
+        ("a = b", []),
+        ("def f():\n    'No helper here.'", []),
     ],
 )
 def test_what_other_cells_use_of_a_figure_is_kept(other, kept):
