@@ -39,6 +39,7 @@ _MARKERS = (
     "points(n): points that the check is worth",
     "hint(text): shown when the check fails",
     "hints(text, ...): the hints that hint(question) shows one by one; in pytestmark",
+    "uses(question, ...): a wrong answer to these does not cost this question's points; in pytestmark",
     "after(check, ...): run only if these checks of the same question passed; in pytestmark, for the whole file",
     "timeout(seconds): CPU seconds that the check may use",
     "memory(mb): MiB that the student's process may use during the check",

@@ -20,7 +20,7 @@ from autograder.errors import CourseError, reading
 
 _QUESTION_CELL = re.compile(r'^# %%.*\bquestion="([^"]+)"', re.MULTILINE)
 _CHECK_MARKS = {"points", "hint", "after", "timeout", "memory", "parametrize"}
-_FILE_MARKS = {"hints", "after"}
+_FILE_MARKS = {"hints", "after", "uses"}
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -108,14 +108,17 @@ def read_questions(files: CheckFiles) -> tuple[Question, ...]:
 def _read_question(question: str, files: CheckFiles) -> Question:
     checks: list[Check] = []
     hints: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     for name in (name for name in files.tests if question_of(name) == question):
         where = f"tests/checks/{name}"
         tree = parsed(files.contents[name], where)
         marks = _file_marks(tree, where)
         hints += marks.get("hints", ())
+        uses += marks.get("uses", ())
         checks += _read_checks(tree, question, is_public(name), where, marks.get("after", ()))
     _require_order(checks, question, files)
-    return Question(question, tuple(checks), hints)
+    _require_known(uses, where, files)
+    return Question(question, tuple(checks), hints, uses)
 
 
 def _read_checks(tree: ast.Module, question: str, public: bool, where: str, first: tuple[str, ...]) -> list[Check]:
@@ -160,6 +163,12 @@ def _read_check(node: ast.stmt, question: str, public: bool, where: str, first: 
         timeout_s=float(marks["timeout"][0]) if "timeout" in marks else None,
         memory_mb=int(marks["memory"][0]) if "memory" in marks else None,
     )
+
+
+def _require_known(uses: Sequence[str], where: str, files: CheckFiles) -> None:
+    known = {question_of(name) for name in files.tests}
+    if unknown := sorted(set(uses) - known):
+        raise CourseError(f"{where} uses {', '.join(unknown)}, which this exercise does not ask: correct the mark.")
 
 
 def _require_order(checks: Sequence[Check], question: str, files: CheckFiles) -> None:
@@ -227,7 +236,7 @@ def _marks(expressions: Sequence[ast.expr], where: str) -> dict[str, tuple[Any, 
 
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("points", "timeout", "memory"), ((int, float), "a number")),
-    **dict.fromkeys(("hint", "hints", "after"), (str, "a quoted text")),
+    **dict.fromkeys(("hint", "hints", "after", "uses"), (str, "a quoted text")),
 }
 """The type of each mark's arguments, and its name in messages."""
 

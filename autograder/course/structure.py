@@ -41,11 +41,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """One function or class that students write, with its checks (public ones first) and its hints."""
+    """One function or class that students write, with its checks (public ones first) and its hints.
+
+    ``uses`` are the questions whose functions an answer calls: a wrong one of these does not cost this one's points.
+    """
 
     name: str
     checks: tuple[Check, ...]
     hints: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
     @property
     def max_score(self) -> float:

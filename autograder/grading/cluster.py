@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 from autograder.course import Exercise
 from autograder.errors import MachineError, MissingPackage
 from autograder.grading.one_submission import environment
+from autograder.sandbox import dependencies
 from autograder.sandbox.blame import Reference
 from autograder.sandbox.isolation.tiers import TIERS
 from autograder.sandbox.protocol.messages import Graded, Job
@@ -109,9 +110,11 @@ class Cluster:
 
     def run(self, job: Job) -> Graded:
         """Grade one submission; not complete if the cluster was lost, or if several workers died of this job."""
-        # Whose fault an unfinished check is, is decided here: the solution would travel with each job.
-        graded = self._run(replace(job, reference=""))
-        self._reference.settle(graded, job)
+        # What depends on the solution is decided here: it would travel with each job.
+        graded = self._run(job)
+        if graded.complete:
+            self._reference.settle(graded, job)
+            dependencies.settle(graded, job, self._run)
         return graded
 
     def _run(self, job: Job) -> Graded:
@@ -123,6 +126,7 @@ class Cluster:
         assert self._client is not None, "use the cluster as a context manager"
         place = self._places.get(job.check_files)
         values = {field.name: getattr(job, field.name) for field in fields(job)}
+        del values["reference"], values["uses"]
         if place is not None:  # the workers have these files already; those of an older release are sent with each job
             del values["check_files"]
         try:

@@ -130,6 +130,7 @@ def job_of(
         reused=tuple((*key, result.outcome is Outcome.PASSED) for key, result in reused.items()),
         key=exercise.key_for(prepared.template.submission_digest),
         reference=exercise.source,
+        uses={question.name: question.uses for question in exercise.questions if question.uses},
     )
 
 
@@ -282,9 +283,10 @@ def result_without_running(stored: Result | None, prepared: PreparedSubmission, 
 def _depends_on_change(
     check: Check, exercise: Exercise, records: dict[CheckKey, CheckResult], same: set[CheckKey]
 ) -> bool:
-    """Whether a check that this one comes after, directly or indirectly, was changed, added or removed."""
+    """Whether a check that this one's outcome depends on, directly or indirectly, was changed, added or removed."""
     checks = _checks(exercise)
-    waiting = [(check.question, name) for name in check.after]
+    uses = exercise.question(check.question).uses
+    waiting = [(check.question, name) for name in check.after] + [key for key in checks if key[0] in uses]
     seen: set[CheckKey] = set()
     while waiting:
         key = waiting.pop()

@@ -19,6 +19,7 @@ from typing import Any, Self
 from autograder.course import CheckFiles
 from autograder.errors import MachineError
 from autograder.runtime import ELSEWHERE, python
+from autograder.sandbox import dependencies
 from autograder.sandbox.blame import Reference
 from autograder.sandbox.isolation.tiers import launcher_environment, scratch_folder
 from autograder.sandbox.protocol import frames, messages
@@ -101,7 +102,9 @@ class Engine:
         Never raises because of what a submission does.
         """
         graded = self._run(job, notify)
-        self._reference.settle(graded, job)
+        if graded.complete:
+            self._reference.settle(graded, job)
+            dependencies.settle(graded, job, self._run)
         return graded
 
     def _run(self, job: Job, notify: Callable[[Graded], None] = lambda graded: None) -> Graded:

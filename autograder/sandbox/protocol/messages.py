@@ -16,7 +16,7 @@ import math
 import signal
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,7 +144,8 @@ class Job:
 
     ``reused`` lists checks that are not run again and whether they passed, because others may come `after` them.
     ``key``, in hexadecimal, decides the seeds of hidden checks. ``reference`` is the text of the solution, which
-    decides whose fault it is that a check could not finish; without one it is the grader's.
+    decides whose fault it is that a check could not finish; without one it is the grader's. ``uses`` maps questions to
+    those that they use.
     """
 
     check_files: CheckFiles
@@ -154,6 +155,7 @@ class Job:
     reused: tuple[tuple[str, str, bool], ...] = ()
     key: str = ""
     reference: str = ""
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_message(self) -> list[Any]:
         """Return the job as a message, without the check files, which the checker already has, and the reference."""

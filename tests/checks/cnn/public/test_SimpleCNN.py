@@ -10,10 +10,13 @@ from autograder.checking import assert_true, send_function
 from ...shared.public.outputs import run
 from .networks import SIZE_CAUSE, assert_logits, new_network
 
-pytestmark = pytest.mark.hints(
-    "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
-    "Flatten from axis 1 on. With one output the logits have shape (N,): remove the last axis, and only that one.",
-)
+pytestmark = [
+    pytest.mark.uses("conv_block"),
+    pytest.mark.hints(
+        "Two blocks halve the image twice: how large is it then, and how many numbers does the linear layer get?",
+        "Flatten from axis 1 on. With one output the logits have shape (N,): remove the last axis, and only that one.",
+    ),
+]
 
 MAX_PARAMETERS = 100_000
 

@@ -14,6 +14,7 @@ from .mistakes import layer_mistakes
 from .reference import CLOSE, whole_numbers
 
 pytestmark = [
+    pytest.mark.uses("output_size"),
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
         "Pad, then cut a window (N, C, kH, kW) at each position and multiply it by the weights (O, C, kH, kW).",

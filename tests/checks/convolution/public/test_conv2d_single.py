@@ -12,6 +12,7 @@ from .lecture import LECTURE_IMAGE, LECTURE_KERNEL, LECTURE_OUTPUT
 from .mistakes import kernel_mistakes
 
 pytestmark = [
+    pytest.mark.uses("output_size"),
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
         "Two loops over the output's rows and columns: cut out the window, multiply, sum.",

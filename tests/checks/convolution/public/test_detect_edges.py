@@ -13,6 +13,7 @@ from .mistakes import edge_mistakes
 from .reference import CLOSE
 
 pytestmark = [
+    pytest.mark.uses("conv2d"),
     pytest.mark.after("by_hand"),
     pytest.mark.hints(
         "You have everything: which kernel, how much padding to keep the size, and which of your functions?",

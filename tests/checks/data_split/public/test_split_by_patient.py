@@ -5,10 +5,13 @@ import pytest
 from .cohorts import OF_PATIENTS, patients_of, patients_with
 from .splits import DEFAULT, as_lists, require_random_choice, require_seeded, require_shares
 
-pytestmark = pytest.mark.hints(
-    "Do not split the samples. What do `torch.unique` and `torch.isin` give you?",
-    "Split the patients, then collect the samples of each group of patients.",
-)
+pytestmark = [
+    pytest.mark.uses("split_indices"),
+    pytest.mark.hints(
+        "Do not split the samples. What do `torch.unique` and `torch.isin` give you?",
+        "Split the patients, then collect the samples of each group of patients.",
+    ),
+]
 
 
 @pytest.mark.points(0.5)

@@ -7,10 +7,13 @@ from autograder.checking import fail
 from .cohorts import quarter_sick
 from .splits import DEFAULT, NAMES, as_lists, require_random_choice, require_random_order, require_seeded
 
-pytestmark = pytest.mark.hints(
-    "Apply `split_indices` to each class separately; which indices belong to a class?",
-    "Joined parts are ordered by class: shuffle once more. Different classes need different shuffles.",
-)
+pytestmark = [
+    pytest.mark.uses("split_indices"),
+    pytest.mark.hints(
+        "Apply `split_indices` to each class separately; which indices belong to a class?",
+        "Joined parts are ordered by class: shuffle once more. Different classes need different shuffles.",
+    ),
+]
 
 
 @pytest.mark.points(0.25)

@@ -10,10 +10,13 @@ from ...shared.public.training import assert_learnt, bright_and_dark, brightness
 from .metrics import images_of
 from .records import assert_records
 
-pytestmark = pytest.mark.hints(
-    "You have all the parts: an optimiser, and per epoch `train_one_epoch` and an evaluation.",
-    "The validation loss is a mean over samples in eval mode. If it does not fall, check `zero_grad` and optimiser.",
-)
+pytestmark = [
+    pytest.mark.uses("train_one_epoch", "evaluate"),
+    pytest.mark.hints(
+        "You have all the parts: an optimiser, and per epoch `train_one_epoch` and an evaluation.",
+        "The validation loss is a mean over samples in eval mode. If it stays high, check `zero_grad` and optimiser.",
+    ),
+]
 
 
 def right_records(train, val):

@@ -11,10 +11,13 @@ from ...shared.public.outputs import run
 from .networks import SIZE_CAUSE, assert_logits
 from .state_dicts import UNKNOWN, tensors_of
 
-pytestmark = pytest.mark.hints(
-    "A stem, then one stage per width; the first block of each later stage has stride 2.",
-    "The mean over height and width makes it work for any image size.",
-)
+pytestmark = [
+    pytest.mark.uses("ResidualBlock"),
+    pytest.mark.hints(
+        "A stem, then one stage per width; the first block of each later stage has stride 2.",
+        "The mean over height and width makes it work for any image size.",
+    ),
+]
 
 MAX_PARAMETERS = 100_000
 

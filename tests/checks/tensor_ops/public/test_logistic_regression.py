@@ -8,10 +8,13 @@ from autograder.checking import assert_tensor
 from .causes import if_not_finite
 from .gradients import backward
 
-pytestmark = pytest.mark.hints(
-    "You have `linear` already; which function maps a logit to a probability?",
-    "exp(1000) overflows; PyTorch's own sigmoid avoids that.",
-)
+pytestmark = [
+    pytest.mark.uses("linear"),
+    pytest.mark.hints(
+        "You have `linear` already; which function maps a logit to a probability?",
+        "exp(1000) overflows; PyTorch's own sigmoid avoids that.",
+    ),
+]
 
 
 @pytest.mark.points(0.5)

@@ -7,10 +7,13 @@ from autograder.checking import assert_tensor
 
 from .causes import if_several
 
-pytestmark = pytest.mark.hints(
-    "Compute both linear models for all samples first, then compare them.",
-    "`torch.maximum` compares element by element; `max` without an axis gives one number for all.",
-)
+pytestmark = [
+    pytest.mark.uses("linear"),
+    pytest.mark.hints(
+        "Compute both linear models for all samples first, then compare them.",
+        "`torch.maximum` compares element by element; `max` without an axis gives one number for all.",
+    ),
+]
 
 
 @pytest.mark.points(0.5)
