@@ -99,6 +99,7 @@ def _parts_used(figure: Cell, names: set[str]) -> list[Cell]:
 
 
 _IMPORT = re.compile(r"\s*(?:from\s[^\n]*?\s)?import\s+([^\n#]*)\n*")
+_COMMENTS = re.compile(r"\A(?:\s*#[^\n]*(?:\n|\Z))*+")
 _CONSTANTS = re.compile(r"\s*([A-Z][A-Z0-9_]*(?:,\s*[A-Z][A-Z0-9_]*)*)\s*=(?!=)")
 _WORD = re.compile(r"[^\W\d]\w*\(?")
 
@@ -108,10 +109,11 @@ def _offered(statement: str) -> set[str]:
 
     Functions and classes have a bracket after their name: a call needs them, a word in a docstring does not.
     """
-    constants = _CONSTANTS.match(statement)
+    code = _COMMENTS.sub("", statement)  # those above it are part of a statement
+    constants = _CONSTANTS.match(code)
     return (
-        _imported(statement)
-        | {f"{name}(" for name in defined_names([Cell("", statement)])}
+        _imported(code)
+        | {f"{name}(" for name in defined_names([Cell("", code)])}
         | ({name.strip() for name in constants[1].split(",")} if constants else set())
     )
 

@@ -218,3 +218,17 @@ def test_marks_of_a_merge_inside_cells_are_named():
         "Keep one version of these lines, delete the marks, and hand it in again."
     )
     assert note_of_merge([Cell("b", "'<<<<<<< '")]) == ""
+
+
+def test_comments_above_what_is_kept_do_not_matter():
+    figure = Cell(
+        "f",
+        "# Plots\nimport numpy as np\n# Two\n# colours\nBLUE, RED = 'b', 'r'\n# draw\nnp.plot()",
+        TAGS,
+        unchanged=True,
+    )
+    assert sources(figure, Cell("a", "np.dot(BLUE)")) == [
+        "# Plots\nimport numpy as np",
+        "# Two\n# colours\nBLUE, RED = 'b', 'r'",
+        "np.dot(BLUE)",
+    ]
