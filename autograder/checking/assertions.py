@@ -50,43 +50,52 @@ def assert_tensor(
     cause
         The likely cause when no mistake matches.
     """
-    problem, details = _difference(actual, expected, what, rtol, atol)
+    problem, details, for_hidden = _difference(actual, expected, what, rtol, atol)
     if problem:
-        fail(problem, details=details, cause=_match(actual, mistakes, rtol, atol) or cause)
+        likely = _match(actual, mistakes, rtol, atol) or cause
+        fail(problem, details=details, cause=likely, for_hidden=for_hidden)
 
 
-def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, atol: float) -> tuple[str, str]:
+def _difference(actual: Any, expected: torch.Tensor, what: str, rtol: float, atol: float) -> tuple[str, str, str]:
+    """Return the first difference and its details, and how a hidden check calls it if it does so differently."""
     if actual is None:
-        return phrase("{what} returned None.", what=what), "Expected a tensor. Is a `return` missing?"
+        return phrase("{what} returned None.", what=what), "Expected a tensor. Is a `return` missing?", ""
     if not isinstance(actual, torch.Tensor):
-        return phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=kind_of(actual)), ""
+        problem = phrase("{what} must be a tensor, but it is {kind}.", what=what, kind=kind_of(actual))
+        return problem, "", phrase("{what} must be a tensor.", what=what)
     if actual.shape != expected.shape:
-        return (phrase("{what} has the wrong shape.", what=what), f"Expected {_shape(expected)}, got {_shape(actual)}.")
+        details = f"Expected {_shape(expected)}, got {_shape(actual)}."
+        return phrase("{what} has the wrong shape.", what=what), details, ""
     if actual.dtype != expected.dtype:
-        return phrase("{what} has dtype {got}, not {want}.", what=what, got=_dtype(actual), want=_dtype(expected)), ""
+        got, want = _dtype(actual), _dtype(expected)
+        problem = phrase("{what} has dtype {got}, not {want}.", what=what, got=got, want=want)
+        return problem, "", phrase("{what} must have dtype {want}.", what=what, want=want)
     if actual.device != expected.device:
-        return phrase("{what} is on another device.", what=what), f"Expected {expected.device}, got {actual.device}."
-    got, want = actual.detach(), expected.detach()
+        details = f"Expected {expected.device}, got {actual.device}."
+        return phrase("{what} is on another device.", what=what), details, ""
+    actual, expected = actual.detach(), expected.detach()
     # In this order: the tolerance is relative to the second. An expected NaN must be a NaN.
-    wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
+    wrong = ~torch.isclose(actual, expected, rtol=rtol, atol=atol, equal_nan=True)
     if not bool(wrong.any()):
-        return "", ""
-    show_difference(got, want, wrong)
+        return "", "", ""
+    show_difference(actual, expected, wrong)
     # Before other wrong values: one NaN spreads, and then its cause is the one to look for.
-    odd = wrong & ~torch.isfinite(got) if got.is_floating_point() else torch.zeros_like(wrong)
+    odd = wrong & ~torch.isfinite(actual) if actual.is_floating_point() else torch.zeros_like(wrong)
     if bool(odd.any()):
-        index, value = _first(odd), got[_first(odd)].item()
+        index, value = _first(odd), actual[_first(odd)].item()
         kind = "NaN" if math.isnan(value) else "infinite"
         return (
             phrase("{what} contains {kind} values.", what=what, kind=kind),
             f"{int(odd.sum())} of {odd.numel()} values are {kind}, the first at {_place(index)}: "
-            f"expected {_number(want[index])}.",
+            f"expected {_number(expected[index])}.",
+            "",
         )
     index = _first(wrong)
     return (
         phrase("{what} has wrong values.", what=what),
         f"{int(wrong.sum())} of {wrong.numel()} values differ, the first at {_place(index)}: "
-        f"expected {_number(want[index])}, got {_number(got[index])}.",
+        f"expected {_number(expected[index])}, got {_number(actual[index])}.",
+        "",
     )
 
 
@@ -137,12 +146,11 @@ def assert_equal(
     if (_is_number(expected) and not _is_number(actual)) or (
         type(actual) is not type(expected) and not _is_number(expected)
     ):
-        problem = phrase(
-            "{what} must be {want}, but it is {got}.", what=what, want=kind_of(expected), got=kind_of(actual)
-        )
-        fail(
-            problem, details=f"Its shape is {_shape(actual)}." if isinstance(actual, torch.Tensor) else "", cause=likely
-        )
+        want = kind_of(expected)
+        problem = phrase("{what} must be {want}, but it is {got}.", what=what, want=want, got=kind_of(actual))
+        details = f"Its shape is {_shape(actual)}." if isinstance(actual, torch.Tensor) else ""
+        short = phrase("{what} must be {want}.", what=what, want=want)
+        fail(problem, details=details, cause=likely, for_hidden=short)
     fail(phrase("{what} is wrong.", what=what), details=f"Expected {expected!r}, got {actual!r}.", cause=likely)
 
 
@@ -189,10 +197,11 @@ def assert_has(value: Any, *names: str, what: str = "the result", cause: str = "
     """Check that ``value`` has the attributes or methods ``names``, before the check uses them."""
     for name in names:
         if not hasattr(value, name):
-            without = phrase(
+            short = phrase("{what} must be an object with `.{name}`.", what=what, name=name)
+            problem = phrase(
                 "{what} must be an object with `.{name}`, but it is {kind}.", what=what, name=name, kind=kind_of(value)
             )
-            fail(without, cause=cause)
+            fail(problem, cause=cause, for_hidden=short)
 
 
 def assert_raises(
@@ -231,7 +240,8 @@ def assert_raises(
         problem = phrase(
             "{what} must raise {kind}, but it raised {other}.", what=what, kind=expected, other=closed(info.kind)
         )
-        fail(problem, cause=cause)
+        short = phrase("{what} must raise {kind}, but it raised another exception.", what=what, kind=expected)
+        fail(problem, cause=cause, for_hidden=short)
     fail(phrase("{what} must raise {kind}, but it raised no exception.", what=what, kind=expected), cause=cause)
 
 

@@ -61,12 +61,14 @@ class CheckFailure(AssertionError):
 
     ``details`` (the expected and the actual value) are shown for public checks only. ``problem`` and ``cause`` are
     shown for hidden checks too, where they must be literals of the check files or phrases of these: a text with values
-    in it could carry hidden inputs out.
+    in it could carry hidden inputs out. ``for_hidden`` is the problem that a hidden check shows instead, where the
+    answer chooses a part of ``problem``, even from a closed set.
     """
 
-    def __init__(self, problem: str, *, details: str = "", cause: str = "") -> None:
+    def __init__(self, problem: str, *, details: str = "", cause: str = "", for_hidden: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
+        self.for_hidden = for_hidden or problem
         self.details = details
         self.cause = cause
 
@@ -75,7 +77,7 @@ class CheckFailure(AssertionError):
 
     def hidden_text(self, literals: Collection[str]) -> str:
         """Return the text that the student may read about a hidden check; ``literals`` are those of the check files."""
-        problem = self.problem if is_fixed(self.problem, literals) else UNSPECIFIED
+        problem = self.for_hidden if is_fixed(self.for_hidden, literals) else UNSPECIFIED
         return _lines(problem, "", self.cause if is_fixed(self.cause, literals) else "")
 
 
@@ -83,9 +85,9 @@ def _lines(problem: str, details: str, cause: str) -> str:
     return "\n".join(part for part in (problem, details, f"Likely cause: {cause}" if cause else "") if part)
 
 
-def fail(problem: str, *, details: str = "", cause: str = "") -> Never:
+def fail(problem: str, *, details: str = "", cause: str = "", for_hidden: str = "") -> Never:
     """Fail the check; see `CheckFailure` for what each part may contain."""
-    raise CheckFailure(problem, details=details, cause=cause)
+    raise CheckFailure(problem, details=details, cause=cause, for_hidden=for_hidden)
 
 
 class SubmissionError(Exception):
@@ -101,13 +103,16 @@ class NameMissing(SubmissionError):
 
 
 class NameTaken(SubmissionError):
-    """The answer's ``name`` was used again for a value: ``kind`` says what it is now, ``line`` is the code that did."""
+    """The answer's ``name`` was used again for a value: ``kind`` says what it is now, ``line`` is the code that did.
+
+    ``for_hidden`` is the text for a hidden check, where the answer could choose the kind.
+    """
 
     def __init__(self, name: str, kind: str, line: str = "") -> None:
         code = f": `{line}`" if line else ""
-        super().__init__(
-            f"`{name}` is {kind} here, not a function. A later line uses the name for something else{code}."
-        )
+        reason = f"A later line uses the name for something else{code}."
+        self.for_hidden = f"`{name}` is not a function here. {reason}"
+        super().__init__(f"`{name}` is {kind} here, not a function. {reason}")
 
 
 class WorkerDied(SubmissionError):

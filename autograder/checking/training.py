@@ -64,7 +64,8 @@ def _as_scores(logits: Any, count: int, what: str) -> NDArray[np.float64]:
         )
     if not logits.is_floating_point():
         dtype = closed(str(logits.dtype).removeprefix("torch."))
-        fail(phrase("{what} must be floating-point numbers, but they have dtype {dtype}.", what=what, dtype=dtype))
+        problem = phrase("{what} must be floating-point numbers, but they have dtype {dtype}.", what=what, dtype=dtype)
+        fail(problem, for_hidden=phrase("{what} must be floating-point numbers.", what=what))
     if tuple(logits.shape) != (count,):
         fail(
             phrase("{what} have the wrong shape.", what=what),

@@ -67,7 +67,7 @@ def _outcome(
         case NameMissing():
             return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
         case NameTaken():
-            return Outcome.FAILED, str(error)
+            return Outcome.FAILED, error.for_hidden if hidden else str(error)
         case WorkerDied():
             timed_out = error.reason == "time"
             return Outcome.TIMED_OUT if timed_out else Outcome.CRASHED, error.for_hidden if hidden else str(error)

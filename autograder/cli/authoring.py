@@ -72,7 +72,8 @@ def prove_command(
     """Run the checks on tests/answers and report every mistake that survives.
 
     Right answers must get full points, each wrong one must fail the checks that it names, the untouched stub must
-    get nothing, and junk must not break a check. Exit code 1 if any of this does not hold.
+    get nothing, junk must not break a check, and hidden checks must say fixed texts. Exit code 1 if any of this
+    does not hold.
 
     \b
     Example:

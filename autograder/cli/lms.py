@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from autograder.course import load_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
     from autograder.course import Course
+    from autograder.lms.archives import Refused
     from autograder.lms.exports import Exported, ExportTask
     from autograder.lms.importing import Imported, ImportReport
     from autograder.results.model import Result
@@ -78,9 +80,12 @@ def _print_import(out: Console, report: ImportReport, output: Path) -> bool:
         if taken.outcome is not PlacingOutcome.UNCHANGED:  # a repeated import prints only what is new
             out.print(_line(taken), soft_wrap=True)
     problems = [(archive, one) for archive, one in report.refused if one.why != LEFT_BEHIND]
-    for archive, one in problems:
-        where = escape(f"{archive}: {printable(one.path)}")
-        out.print(f"[yellow]Not placed:[/] {where}: {escape(printable(one.why, 400))}", soft_wrap=True)
+    for group in _alike(problems):
+        for archive, one in group[:_SHOWN]:
+            where = escape(f"{archive}: {printable(one.path)}")
+            out.print(f"[yellow]Not placed:[/] {where}: {escape(printable(one.why, 400))}", soft_wrap=True)
+        if len(group) > _SHOWN:
+            out.print(f"… and {len(group) - _SHOWN:,} more like this".replace(",", " "))
     unlisted = sorted({taken.entry.student for taken in report.taken if not taken.listed})
     for student in unlisted:
         out.print(
@@ -99,6 +104,22 @@ def _print_import(out: Console, report: ImportReport, output: Path) -> bool:
     if ignored := len(report.refused) - len(problems):
         out.print(f"Ignored: {ignored} files that operating systems and editors leave behind.")
     return bool(problems or unlisted or not report.taken)
+
+
+_SHOWN = 7
+"""How many notices of one kind are printed: a student's zip may contain thousands of files that cannot be placed."""
+
+
+def _alike(problems: Iterable[tuple[str, Refused]]) -> list[list[tuple[str, Refused]]]:
+    """Group notices with the same reason from the same zip or folder of a download, in the order of the first ones."""
+    groups: dict[tuple[str, str, str], list[tuple[str, Refused]]] = {}
+    for archive, one in problems:
+        # Not by the archive alone, so that every student with a problem is named.
+        student, *inside = re.split(r"/|(?<=\.zip): ", one.path, maxsplit=1, flags=re.IGNORECASE)
+        # Sizes and details in brackets differ from file to file.
+        reason = re.sub(r"\d+|\(.*\)", "", one.why, flags=re.DOTALL)
+        groups.setdefault((archive, student if inside else "", reason), []).append((archive, one))
+    return list(groups.values())
 
 
 def _line(taken: Imported) -> str:

@@ -77,6 +77,7 @@ def _candidates(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
 
 def _imported(name: str, content: bytes, folder: Path) -> Iterator[str]:
     _require_boundary(name, content)
+    _require_fixed_messages(name, content)
     for line, paths in _relative_imports(name, content):
         existing = [path for path in paths if (folder / path).is_file()]
         where = f"tests/checks/{name}:{line}"
@@ -109,6 +110,66 @@ def _require_boundary(name: str, content: bytes) -> None:
                     f"{where}: a public check cannot use an experiment, whose threshold students do not have: "
                     "make that check hidden."
                 )
+
+
+_TEXTS = {"problem", "what", "cause", "for_hidden"}
+"""The arguments that students read when a hidden check fails."""
+
+_POSITIONS = {"fail": 0, "CheckFailure": 0, "assert_true": 1}
+"""Where these functions take ``problem`` without its name."""
+
+
+def _require_fixed_messages(name: str, content: bytes) -> None:
+    """Refuse a hidden check's message that is put together when the check runs: its values could tell hidden inputs.
+
+    The grader replaces such a message by a fixed one; here its author learns why.
+    """
+    if is_public(name):
+        return
+    for node in ast.walk(parsed(content, f"tests/checks/{name}")):
+        for argument, text in _messages(node):
+            if _is_put_together(text):
+                raise CourseError(
+                    f"tests/checks/{name}:{text.lineno}: `{argument}` of a hidden check must not be put together from "
+                    'values: write a literal, or `phrase("The {side} value is wrong.", side="left")`, and give values '
+                    "as `details=`."
+                )
+
+
+def _messages(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the texts for students that a call is given directly, with the names of their arguments."""
+    if not isinstance(node, ast.Call):
+        return
+    called = _last_name(node.func)
+    if called == "phrase":  # its template and its words, one of which may be called anything
+        yield from (("phrase", text) for text in (*node.args, *(keyword.value for keyword in node.keywords)))
+    elif called in ("fail", "CheckFailure", "unchanged", "check", "classification_metrics") or called.startswith(
+        "assert_"
+    ):
+        yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _TEXTS)
+        place = _POSITIONS.get(called)
+        if place is not None and place < len(node.args):
+            yield "problem", node.args[place]
+
+
+def _is_put_together(text: ast.expr) -> bool:
+    """Whether an expression makes a new text: an f-string, ``%``, ``+``, ``format``, ``join``, ``str`` or ``repr``."""
+    match text:
+        case ast.JoinedStr():
+            return any(isinstance(piece, ast.FormattedValue) for piece in text.values)
+        case ast.BinOp():  # Python itself joins two literals
+            return not all(isinstance(side, ast.Constant) for side in (text.left, text.right))
+        case ast.Call():
+            return _last_name(text.func) in ("format", "format_map", "join", "str", "repr", "ascii")
+        case ast.IfExp():
+            return _is_put_together(text.body) or _is_put_together(text.orelse)
+        case ast.BoolOp():
+            return any(map(_is_put_together, text.values))
+    return False
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _relative_imports(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:

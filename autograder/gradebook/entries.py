@@ -18,14 +18,10 @@ from autograder.course import Course, Exercise, Question
 from autograder.course.cells import check_id
 from autograder.errors import FileError
 from autograder.results.model import ByHand, Outcome, QuestionResult, Result, Status
-from autograder.runtime import large_libraries
+from autograder.submissions.timestamps import read_timestamp
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
-
-
-MAX_TIMESTAMP = 200
-"""The largest ``timestamp.txt`` that is read, in bytes."""
 
 _SUBMISSIONS = """
 select a.name, s.student_id, s.timestamp from submitted_assignment s join assignment a on s.assignment_id = a.id"""
@@ -76,17 +72,10 @@ def folder_of(submitted: Path | None, result: Result) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
-def read_timestamp(folder: Path) -> datetime | None:
-    """Return the time of a submission in UTC from its ``timestamp.txt``, or None if there is no valid one."""
-    path = folder / "timestamp.txt"
-    # A student may have handed in a file of this name: no link and nothing large is opened.
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_TIMESTAMP:
-        return None
-    try:
-        when: datetime = large_libraries.nbgrader().utils.parse_utc(path.read_text("utf-8").strip())
-    except (ValueError, OverflowError, TypeError):
-        return None
-    return when
+def time_handed_in(folder: Path) -> datetime | None:
+    """Return the time of a submission as nbgrader stores it: in UTC, without a zone."""
+    when = read_timestamp(folder)
+    return None if when is None else when.replace(tzinfo=None)
 
 
 def not_recorded(url: URL, course: Course, results: Iterable[Result], submitted: Path | None) -> list[Result]:
@@ -146,7 +135,7 @@ class _Recorded:
     def has_submission(self, result: Result, folder: Path | None) -> bool:
         """Whether the gradebook has the submission, with the time in its folder."""
         key = result.exercise, result.student
-        return key in self.submissions and (folder is None or self.submissions[key] == read_timestamp(folder))
+        return key in self.submissions and (folder is None or self.submissions[key] == time_handed_in(folder))
 
     def holds(self, exercise: Exercise, result: Result) -> bool:
         """Whether every question has this result's score and comment."""

@@ -15,7 +15,7 @@ from typing import Any
 from autograder.course import Course, Exercise
 from autograder.course.cells import cell_metadata, check_id, check_source
 from autograder.errors import FileError
-from autograder.gradebook.entries import comment_of, folder_of, not_recorded, read_timestamp, score_of
+from autograder.gradebook.entries import comment_of, folder_of, not_recorded, score_of, time_handed_in
 from autograder.results.model import QuestionResult, Result, Status
 from autograder.runtime import large_libraries
 
@@ -205,7 +205,7 @@ def _record_results(gradebook: Any, exercise: Exercise, results: list[Result], s
     for result in sorted(results, key=lambda result: result.student):
         submission = known.get(result.student) or gradebook.add_submission(exercise.name, result.student)
         if folder := folder_of(submitted, result):  # without a folder, a time that nbgrader recorded stays
-            submission.timestamp = read_timestamp(folder)
+            submission.timestamp = time_handed_in(folder)
         (entry,) = (entry for entry in submission.notebooks if entry.notebook_id == notebook.id)
         _record_grades(gradebook, entry, cells, exercise, result)
         _record_comments(entry, exercise, result)

@@ -15,7 +15,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -93,13 +93,15 @@ def open_archive(path: Path) -> Iterator[Archive]:
     if path.is_dir():
         yield _folder(path)
         return
-    try:
-        with path.open("rb") as file:
-            yield _zip(file, printable(path.name), DOWNLOAD)
-    except OSError as error:
-        raise ArchiveError(
-            f"{path} cannot be opened ({error.strerror or error}). Fix this, then repeat the command."
-        ) from None
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            archive = _zip(file, printable(path.name), DOWNLOAD)
+        except OSError as error:
+            raise ArchiveError(
+                f"{path} cannot be opened ({error.strerror or error}). Fix this, then repeat the command."
+            ) from None
+        yield archive  # not inside `try`: an error of the caller, such as a full disk, is not the archive's
 
 
 def open_handed_in(data: bytes, name: str) -> Archive:
@@ -113,9 +115,11 @@ def _too_large(size: int, limits: ArchiveLimits) -> str:
 
 # --- Zips -------------------------------------------------------------------------------------------
 def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
-    if _size_of_directory(file) > limits.directory:  # before ZipFile, which reads all names into memory
-        raise ArchiveError(f"{name} lists far more files than a class hands in, so it was not read. Check what it is.")
     try:
+        if _size_of_directory(file) > limits.directory:  # before ZipFile, which reads all names into memory
+            raise ArchiveError(
+                f"{name} lists far more files than a class hands in, so it was not read. Check what it is."
+            )
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError, OSError) as error:
         raise ArchiveError(f"{name} is not a zip archive, or is damaged ({error}). Download it again.") from None
@@ -141,19 +145,14 @@ def _zip(file: BinaryIO, name: str, limits: ArchiveLimits) -> Archive:
 
 
 def _size_of_directory(file: BinaryIO) -> int:
-    """Return the declared size of an archive's central directory, from its last record; 0 if there is none.
+    """Return how many bytes of an archive's central directory ``ZipFile`` will read; 0 if there is none.
 
     https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
     """
-    size = file.seek(0, os.SEEK_END)
-    start = file.seek(max(0, size - 2**16 - 22))  # the record has 22 bytes and a comment of at most 64 KiB
-    tail = file.read()
-    at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) - at < 22:
-        return 0
-    (listed,) = struct.unpack_from("<L", tail, at + 12)
-    # ZIP64 archives have the size elsewhere; it cannot be more than the bytes before the record.
-    return int(listed) if listed != 0xFFFFFFFF else start + at if start + at > DOWNLOAD.directory else 0
+    # zipfile's own function, though not public: a record that was found in another way might say another size than the
+    # one that zipfile reads, above all in ZIP64, where a second record replaces the last one's.
+    record = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    return 0 if record is None else min(int(record[zipfile._ECD_SIZE]), file.seek(0, os.SEEK_END))  # type: ignore[attr-defined]
 
 
 def _path_of(info: zipfile.ZipInfo) -> str:

@@ -4,12 +4,13 @@ Moodle, *Download all submissions* (``mod/assign/classes/downloader.php``), in f
     ``Ada Lovelace_4711_assignsubmission_file/convolution.ipynb``   (before 4.x with ``_`` at the folder's end)
     ``Ada Lovelace_4711_assignsubmission_file_convolution.ipynb``
     The number identifies the participant in this assignment only. A group has its name instead of the student's; with
-    blind marking, every name is ``Participant``.
+    blind marking, every name is ``Participant``. Names have spaces in place of underscores; what follows the first
+    ``_assignsubmission_file_`` is the student's own, whatever it looks like.
 Canvas, *Download submissions* (``lib/content_zipper.rb``), always flat:
     ``lovelaceada_1001_20002_convolution.ipynb``, ``lovelaceada_LATE_1001_20002_convolution-1.ipynb``
     The sortable name in lower case, the user's id, the file's id, which grows with every upload, and the file's name,
-    with ``-1`` if the student had used it before. Anonymous: ``anon_x1Y2z_20002_convolution.ipynb``. Texts and links:
-    ``lovelaceada_1001_text.html``.
+    with ``-1`` if the student had used it before. Anonymous: ``anon_x1Y2z_20002_convolution.ipynb`` and
+    ``LATE_anon_x1Y2z_…``. Texts and links: ``lovelaceada_1001_text.html``.
 Gradescope, *Export submissions*: ``assignment_9_export/submission_12345/convolution.ipynb``, one folder per submission,
     and ``submission_metadata.yml``, which Ruby writes and nothing documents. The fields read here are those that
     published scripts of many courses read; a group has several submitters::
@@ -25,6 +26,7 @@ Gradescope, *Export submissions*: ``assignment_9_export/submission_12345/convolu
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,18 +36,28 @@ from autograder.lms.archives import ArchiveError, Member, Refused, Unfit
 
 MOODLE, CANVAS, GRADESCOPE = "moodle", "canvas", "gradescope"
 
-_MOODLE_FOLDER = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+_?")
-_MOODLE_FLAT = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+_(?P<file>.+)")
+# The name goes on to the first fixed word only: those after it are the student's, and could name a classmate.
+_OWNER = r"(?P<name>(?:(?!_assignsubmission_).)+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z0-9]+"
+_MOODLE_FOLDER = re.compile(f"{_OWNER}_?")
+_MOODLE_FLAT = re.compile(f"{_OWNER}_(?P<file>.+)")
+# Canvas writes names in lower case, so LATE in capitals is never one; anonymous students have no name before it.
 _CANVAS = re.compile(
-    r"(?:(?P<name>.+?)_)?(?P<late>LATE_)?(?P<id>\d+|anon_[A-Za-z0-9]+)_"
-    r"(?:(?P<upload>\d+)_(?P<file>.+)|(?P<text>text|link)\.html)",
+    r"(?:(?P<late>LATE_)?(?P<anonymous>anon_[A-Za-z0-9]+)_|(?:(?!LATE_)(?P<name>.+?)_)?(?P<tardy>LATE_)?(?P<id>\d+)_)"
+    r"(?P<behind>LATE_)?(?:(?P<upload>\d+)_(?P<file>.+)|(?P<text>text|link)\.html)",
     re.DOTALL,
 )
+_ANOTHER_NUMBER = re.compile(r"\d{3,}_")
+"""How a file's name begins if the numbers before it may be one place off: ``student_12_1001_20002_convolution.ipynb``.
+
+Not fewer digits: many number their own files, as in ``01_convolution.ipynb``.
+"""
 _BLIND = "Participant"
 
 _LEFT_BEHIND = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db"}
 LEFT_BEHIND = "It is a file of the system or of an editor, not of the student."
 UNKNOWN = "The file name matches no Moodle, Canvas or Gradescope pattern."
+INSIDE = "It is inside a folder that names no student. Collect each download by itself."
+AMBIGUOUS = "Its name may mean several students. Find out whose it is, and put it into that student's folder by hand."
 
 
 @dataclass(frozen=True)
@@ -73,21 +85,57 @@ class UploadedFile:
     upload: int = 0
     late: bool | None = None
     handed_in: datetime | None = None
+    in_flat_name: bool = False
+    """Whether the file's own name says whose it is, not that of a folder."""
+    ambiguous: bool = False
+    """Whether the name can also be read as another student's."""
 
 
 def sort_out(members: Iterable[Member]) -> tuple[list[UploadedFile], list[Refused]]:
-    """Return the members of a Moodle or Canvas download with their students, and those whose name matches neither."""
+    """Return the members of a Moodle or Canvas download with their students, and those whose student is not certain."""
+    members = list(members)
+    root = _common_folder(members)
     uploads, strays = [], []
     for member in members:
         # Moodle first: its names contain a fixed word, whereas Canvas's pattern may match by chance.
         upload = _moodle(member) or _canvas(member)
         if is_left_behind(upload.file if upload else member.path):
             strays.append(Refused(member.path, LEFT_BEHIND))
-        elif upload:
-            uploads.append(upload)
-        else:
+        elif upload is None:
             strays.append(Refused(member.path, UNKNOWN))
-    return uploads, strays
+        elif upload.in_flat_name and member.path != root + member.name:
+            # A student's own folder may hold a file that is called like a classmate's.
+            strays.append(Refused(member.path, INSIDE))
+        else:
+            uploads.append(upload)
+    return _certain(uploads, strays), strays
+
+
+def _common_folder(members: Iterable[Member]) -> str:
+    """Return the folder that contains everything, with a slash at its end; empty if there is none."""
+    tops = {member.path.partition("/")[0] for member in members if not is_left_behind(member.path)}
+    nested = all("/" in member.path for member in members if not is_left_behind(member.path))
+    return f"{tops.pop()}/" if len(tops) == 1 and nested else ""
+
+
+def _certain(uploads: Iterable[UploadedFile], strays: list[Refused]) -> list[UploadedFile]:
+    """Return the uploads whose student is certain, and add the others to ``strays``.
+
+    A platform gives each id one name. Where a download shows two, a name was read wrongly: those that can be read
+    in one way only are kept, unless they contradict each other.
+    """
+    uploads = list(uploads)
+    names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for upload in uploads:
+        if not upload.ambiguous:
+            names[upload.user.platform, upload.user.id].add(upload.user.name)
+    certain = []
+    for upload in uploads:
+        if names[upload.user.platform, upload.user.id] == {upload.user.name}:
+            certain.append(upload)
+        else:
+            strays.append(Refused(upload.member.path, AMBIGUOUS))
+    return certain
 
 
 def is_left_behind(path: str) -> bool:
@@ -118,7 +166,13 @@ def _moodle(member: Member) -> UploadedFile | None:
         if found := _MOODLE_FOLDER.fullmatch(folder):
             return UploadedFile(_moodle_student(found), "/".join([*folders[place + 1 :], last]), member)
     found = _MOODLE_FLAT.fullmatch(last)
-    return UploadedFile(_moodle_student(found), found["file"], member) if found else None
+    if not found:
+        return None
+    # Moodle leaves no underscore in a name; with one, the first fixed word may be the student's own already. A number
+    # without a name may be the id of another.
+    doubtful = "_" in found["name"] and "_assignsubmission_" in found["file"]
+    doubtful |= not found["id"] and found["name"].strip().isdigit()
+    return UploadedFile(_moodle_student(found), found["file"], member, in_flat_name=True, ambiguous=doubtful)
 
 
 def _moodle_student(found: re.Match[str]) -> PlatformUser:
@@ -131,12 +185,15 @@ def _canvas(member: Member) -> UploadedFile | None:
     found = _CANVAS.fullmatch(member.name)
     if not found:
         return None
+    identity = found["anonymous"] or found["id"]
     return UploadedFile(
-        PlatformUser(CANVAS, found["id"], found["name"] or found["id"]),
+        PlatformUser(CANVAS, identity, found["name"] or identity),
         found["file"] or f"{found['text']}.html",
         member,
         upload=int(found["upload"] or 0) if len(found["upload"] or "") < 19 else 0,  # not thousands of digits
-        late=bool(found["late"]),
+        late=bool(found["late"] or found["tardy"] or found["behind"]),
+        in_flat_name=True,
+        ambiguous=bool(_ANOTHER_NUMBER.match(found["file"] or "")),
     )
 
 

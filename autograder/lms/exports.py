@@ -36,6 +36,9 @@ _STEP = Decimal("0.00001")
 _NOT_TO_TOUCH = ("EX", "N/A")
 """What Canvas writes for excused students, and for those who do not have the assignment."""
 
+_MAY_CHANGE = "grade can be changed"
+"""The column in which Moodle's worksheet says No for a locked or overridden grade, which its import would skip."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -69,6 +72,7 @@ def fill(
     rows = [list(row) for row in roster.table.rows]
     notes = Notes()
     wanted = {column.exercise: column for column in columns}
+    locked = _locked(roster.table)
     by_student: defaultdict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result.exercise in wanted:
@@ -81,8 +85,16 @@ def fill(
             )
             continue
         for result in by_student[students[0]]:
-            _fill_cell(rows[person.place], wanted[result.exercise], result, notes)
+            _fill_cell(rows[person.place], wanted[result.exercise], result, notes, locked=person.place in locked)
     return rows, notes
+
+
+def _locked(table: Table) -> set[int]:
+    """Return the indices of the rows whose grade must not change."""
+    places = [place for place, head in enumerate(table.columns) if head.strip().casefold() == _MAY_CHANGE]
+    return {
+        number for number, row in enumerate(table.rows) for place in places if row[place].strip().casefold() == "no"
+    }
 
 
 def _matched(
@@ -122,7 +134,7 @@ def _person(
     return roster.find(Identity("", tuple(filter(None, keys)), (student, *(entry.name for entry in entries))))
 
 
-def _fill_cell(row: list[str], column: Column, result: Result, notes: Notes) -> None:
+def _fill_cell(row: list[str], column: Column, result: Result, notes: Notes, *, locked: bool) -> None:
     before, score = row[column.place].strip(), points_of(result.score)
     whose = f"{result.student}, {result.exercise}"
     if result.status is Status.GRADER_ERROR or any(question.needs_review for question in result.questions):
@@ -130,6 +142,12 @@ def _fill_cell(row: list[str], column: Column, result: Result, notes: Notes) -> 
         return
     if before.upper() in _NOT_TO_TOUCH:
         notes.remarks.append(f"{whose}: {score} was not filled in, because the list says {before}.")
+        return
+    if locked:
+        notes.remarks.append(
+            f"{whose}: {score} was not filled in, because the list says Grade can be changed: No. Unlock the grade in "
+            "Moodle and download the worksheet again, or enter the score there."
+        )
         return
     if result.status is Status.UNREADABLE:
         notes.remarks.append(f"{whose}: 0, because the submission could not be read.")

@@ -93,7 +93,7 @@ class Roster:
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a list of students; raise `FileError` if no column identifies them."""
+    """Read a list of students; raise `FileError` if no column identifies them, or a spreadsheet rounded their ids."""
     table = read_table(path)
     heads = [re.sub(r"\s+", " ", column).strip().casefold() for column in table.columns]
 
@@ -108,12 +108,30 @@ def read_roster(path: Path) -> Roster:
             f"{path} has no column that identifies students, such as Email address, ID number, Username, Full name, or "
             "Canvas's Student and ID. Switch the platform to English and export the list again."
         )
+    _refuse_rounded(
+        path, table, [heads.index(head) for head in (*LOGIN, *EMAIL, *NUMBER, "id", IDENTIFIER) if head in heads]
+    )
     people = tuple(_person(row, number, places) for number, row in enumerate(table.rows))
     known = tuple(person for person in people if person is not None)
     return Roster(table, known, "canvas" if is_canvas else "moodle" if places["id"] is not None else "", path)
 
 
 _KINDS = {"login": LOGIN, "email": EMAIL, "number": NUMBER, "name": NAME, "first": FIRST, "last": LAST}
+
+
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+"""A long number as spreadsheets save it: ``1,002E+11``. Several students may have become the same."""
+
+
+def _refuse_rounded(path: Path, table: Table, places: Iterable[int]) -> None:
+    for place in places:
+        damaged = [row[place].strip() for row in table.rows if _ROUNDED.fullmatch(row[place].strip().lstrip("'"))]
+        if damaged:
+            more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            raise FileError(
+                f"A spreadsheet has rounded numbers in {path}, column {table.columns[place]}: {damaged[0]}{more}. "
+                "Download the file again and use it without opening it in a spreadsheet, or import that column as text."
+            )
 
 
 def _person(row: tuple[str, ...], number: int, places: Mapping[str, int | None]) -> Person | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from autograder.files import write_atomic
 from autograder.lms.downloads import GRADESCOPE, MOODLE, PlatformUser
 from autograder.lms.roster import Entry, Identity, Roster
+from autograder.submissions.timestamps import TIMESTAMP, read_timestamp
 from autograder.text import printable, student_name
 
 _Key = tuple[str, str, str]
@@ -89,7 +90,6 @@ def _identity(user: PlatformUser) -> Identity:
 
 
 # --- Writing ------------------------------------------------------------------------------------------------------
-TIMESTAMP = "timestamp.txt"
 KEPT_ASIDE = ".replaced"
 _UNFINISHED = ".collecting-"  # with a dot, so that grading does not take it for a student's folder
 _FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
@@ -152,16 +152,6 @@ def remove_unfinished(root: Path) -> None:
     """Remove what a killed run had begun to write."""
     for path in root.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def read_timestamp(folder: Path) -> datetime | None:
-    """Return the time of a submission in UTC from ``timestamp.txt``, or None if that is not in nbgrader's format."""
-    try:
-        with (folder / TIMESTAMP).open("rb") as file:
-            text = file.read(200).decode().strip()
-        return datetime.strptime(text, _FORMAT if "." in text else _FORMAT.replace(".%f", "")).replace(tzinfo=UTC)
-    except (OSError, ValueError):
-        return None
 
 
 def _is_older(new: Version, old: Version, replaced_before: bool) -> bool:

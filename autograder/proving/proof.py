@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from autograder.checking.failures import UNSPECIFIED
 from autograder.course import Exercise, Question
 from autograder.course.cells import Cell
 from autograder.grading.one_submission import PreparedSubmission, grade, prepare
@@ -125,6 +126,11 @@ def _problems(answer: Answer, question: QuestionResult) -> Iterator[str]:
     for check in question.checks:
         if check.outcome is Outcome.GRADER_ERROR:
             yield f"{name}: the check {check.name} itself failed. {check.message}"
+        elif check.visibility == "hidden" and UNSPECIFIED in check.message:
+            yield (
+                f"{name}: the hidden check {check.name} says only “{UNSPECIFIED}”, because its message is not made of "
+                'literals: write a literal or `phrase("… {field} …", field=literal)`, and give values as `details=`.'
+            )
     match answer.kind:
         case "right":
             for check in question.checks:

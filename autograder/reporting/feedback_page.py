@@ -5,13 +5,15 @@ Of a hidden check it shows no more than a notebook would: the title and the like
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.reporting.html_page import render
 from autograder.results import rendering
-from autograder.results.model import ByHand, CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.results.model import ByHand, CellResult, CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import MAX_PARTS, Part, Picture
 from autograder.results.rendering import WORDS, explanations
 
@@ -29,7 +31,7 @@ NOTHING = ByHand()
 
 @dataclass(frozen=True)
 class FirstLook:
-    """The question with the most points to gain, its most telling check, and what to do; points are missing points."""
+    """The question to fix first, its most telling check, and what to do; points are missing points."""
 
     question: str
     lost: float
@@ -63,30 +65,65 @@ def needs_reference(result: Result) -> bool:
 
 
 def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
-    """Return what to look at first: the answered question with the most missing points, else the first question.
+    """Return what to look at first: the cause of the most missing points, else the first question.
 
-    None if no points are missing.
+    A question whose message names another incomplete one fails because of that, as far as anybody can tell, and a name
+    that is not defined is missing because of the first cell that failed. None if no points are missing.
     """
-    incomplete = [question for question in result.questions if _counts(question, by_hand) < question.max_score]
+    incomplete = {question.name: question for question in result.questions if _lost(question, by_hand) > 0}
     if not incomplete:
         return None
-    tried = [q for q in incomplete if any(check.outcome not in _UNTOUCHED for check in q.checks)]
-    lost = {question.name: round(question.max_score - _counts(question, by_hand), 6) for question in incomplete}
-    question = max(tried, key=lambda question: lost[question.name]) if tried else incomplete[0]
-    check = _telling(question)
+    lost: defaultdict[str, float] = defaultdict(float)
+    for question in incomplete.values():
+        if any(check.outcome not in _UNTOUCHED for check in question.checks):
+            lost[_cause(question, incomplete)] += _lost(question, by_hand)
+    name = max(lost, key=lambda name: lost[name]) if lost else next(iter(incomplete))
+    check = _telling(incomplete[name])
+    cell = _failed_before(check, result.cells) if check else None
     return FirstLook(
-        question.name,
-        lost[question.name],
-        round(sum(lost.values()), 6),
+        name,
+        _lost(incomplete[name], by_hand),
+        round(sum(_lost(question, by_hand) for question in incomplete.values()), 6),
         check,
-        tuple(explanations(check)) if check else (),
-        _advice(question, check, result.status),
+        ((f"The cell `{cell.id}` failed first: {cell.message}",) if cell else ())
+        + tuple(explanations(check) if check else ()),
+        _advice(result, incomplete[name], check, cell),
     )
+
+
+_NAMED = re.compile(r"[`'\"](\w+)[`'\"(]")
+_NAME_ERRORS = ("is not defined", "NameError")
+
+
+def _cause(question: QuestionResult, incomplete: Mapping[str, QuestionResult]) -> str:
+    """Return the question that a question's message blames, and that one's in turn; else the question itself."""
+    seen = [question.name]
+    while True:
+        check = _telling(incomplete[seen[-1]])
+        named = _NAMED.findall(check.message) if check else []
+        blamed = next((name for name in named if name in incomplete and name not in seen), None)
+        if blamed is None:
+            return seen[-1]
+        seen.append(blamed)
+
+
+def _failed_before(check: CheckResult, cells: Iterable[CellResult]) -> CellResult | None:
+    """Return the first cell that failed, if a check misses a name and does not say itself which cell failed."""
+    if not any(words in check.message for words in _NAME_ERRORS):
+        return None
+    # A cell that calls what is not implemented yet is no cause.
+    failed = (c for c in cells if c.outcome is not Outcome.PASSED and c.message and "mplemented" not in c.message)
+    first = next(failed, None)
+    return None if first is None or first.message in check.message else first
 
 
 def _counts(question: QuestionResult, by_hand: ByHand) -> float:
     """Return the final points of a question: those entered by hand, else those of the checks."""
     return by_hand.scores.get(question.name, question.score)
+
+
+def _lost(question: QuestionResult, by_hand: ByHand) -> float:
+    return round(question.max_score - _counts(question, by_hand), 6)
 
 
 def _telling(question: QuestionResult) -> CheckResult | None:
@@ -95,11 +132,11 @@ def _telling(question: QuestionResult) -> CheckResult | None:
     return min(wrong, key=lambda check: check.visibility != "public", default=None)
 
 
-def _advice(question: QuestionResult, check: CheckResult | None, status: Status) -> str:
-    if status is Status.UNREADABLE:
-        return (
-            "Your file could not be graded, so no answer was looked at. The note at the top says why, and what to do."
-        )
+def _advice(result: Result, question: QuestionResult, check: CheckResult | None, cell: CellResult | None) -> str:
+    if result.status is Status.UNREADABLE:
+        return "Your file could not be read, so nothing was graded. Do what the message above says, and submit again."
+    if cell is not None:
+        return f'Fix that cell first, then run `check("{question.name}")` in the notebook again.'
     if check is None:
         return f'No answer yet. Write one where it says “YOUR CODE HERE”, and run `check("{question.name}")`.'
     if check.outcome is Outcome.GRADER_ERROR:

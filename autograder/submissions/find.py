@@ -22,12 +22,6 @@ ANONYMOUS = "anonymous"
 _IGNORED = {"__macosx", "__pycache__", "desktop.ini", "thumbs.db", "timestamp.txt", "students.csv"}
 
 
-_SHORTCUTS = {".lnk", ".url", ".webloc", ".desktop"}
-
-_MAX_FOLDERS = 20
-"""The most folders beside a missing notebook that are searched for it."""
-
-
 @dataclass(frozen=True)
 class SubmissionFile:
     """The submission of one student for one exercise.
@@ -225,26 +219,29 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
     for path in files:
         if path.suffix.lower() in _SHORTCUTS:
             return f"{printable(path.name, 60)} is a shortcut to a file, not the file. Hand in {exercise}.ipynb itself."
-    if deeper := _one_folder_deeper(entries):
-        return (
-            f"The notebook is one folder deeper: {printable(f'{deeper.parent.name}/{deeper.name}', 120)}. "
-            f"Move it up, so that it is {exercise}/{exercise}.ipynb, and hand it in again."
-        )
+    if deeper := _one_deeper(entries):
+        folder, notebook = printable(deeper.parent.name, 60), printable(deeper.name, 60)
+        return f"{notebook} is inside the folder {folder}, which is not opened. Hand in the file without that folder."
     content = f"it contains {_listed(entries)}" if entries else "it is empty"
     return f"The folder {exercise} has no notebook: {content}. Hand in {exercise}.ipynb."
 
 
-def _one_folder_deeper(entries: list[Path]) -> Path | None:
-    """Return the first notebook, else module, in a folder of an exercise's folder; archives often add such a folder."""
-    folders = [path for path in entries if _kind(path) == "folder"][:_MAX_FOLDERS]
-    inside: list[Path] = []
-    for folder in folders:
+_SHORTCUTS = {".lnk", ".url", ".webloc", ".desktop"}
+_MOST_FOLDERS = 20
+
+
+def _one_deeper(entries: list[Path]) -> Path | None:
+    """Return a notebook or module in a folder inside the exercise's, so that the student can be told."""
+    for folder in [path for path in entries if _kind(path) == "folder"][:_MOST_FOLDERS]:
         try:
-            inside += [path for path in _entries(folder) if _kind(path) == "file"]
-        except OSError:  # it cannot be opened, or has just gone
+            inside = _entries(folder)
+        except OSError:
             continue
-    found = [path for ending in (".ipynb", ".py") for path in inside if path.suffix.lower() == ending]
-    return found[0] if found else None
+        for ending in (".ipynb", ".py"):
+            for path in inside:
+                if path.suffix.lower() == ending and _kind(path) == "file":
+                    return path
+    return None
 
 
 def _listed(paths: list[Path]) -> str:

@@ -1,6 +1,6 @@
 """Remembers every input, and leaks them in the messages of its errors.
 
-Must happen: for an error under a hidden check, the student reads its type and line, never its message.
+Must happen: for an error under a hidden check, the student reads its kind, never its message.
 """
 
 # %% place="first"

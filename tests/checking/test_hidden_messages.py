@@ -12,6 +12,7 @@ from autograder.checking.assertions import assert_equal, assert_has, assert_rais
 from autograder.checking.failures import (
     UNSPECIFIED,
     CheckFailure,
+    NameTaken,
     StudentError,
     WorkerDied,
     closed,
@@ -111,6 +112,36 @@ def test_literals_are_those_of_a_module_and_its_functions(tmp_path):
     path = tmp_path / "test_some.py"
     path.write_text("A = ('one', {'k': 'two'})\ndef f(x):\n    return f'three {x}', 'four'\n")
     assert {"one", "two", "three ", "four"} <= literals_of([path])
+
+
+@pytest.mark.parametrize(
+    ("answers", "use"),
+    [
+        ([None, [1], (), {}, "x", 1, 1.5, Student41()], lambda x: assert_tensor(x, torch.zeros(2))),
+        ([torch.zeros(2, dtype=kind) for kind in (torch.int8, torch.int64, torch.float16, torch.bool)],
+         lambda x: assert_tensor(x, torch.zeros(2))),
+        ([None, [1], (), {}, "x", torch.zeros(1), Student41()], lambda x: assert_equal(x, 1)),
+        ([None, [1], (), {}, "x", 1, torch.zeros(1), Student41()], lambda x: assert_has(x, "first")),
+    ],
+)  # fmt: skip
+def test_the_kind_of_a_value_is_not_told(answers, use):
+    import autograder.checking.assertions as library
+
+    literals = literals_of([Path(library.__file__)]) | LITERALS
+    texts = set()
+    for answer in answers:
+        with pytest.raises(CheckFailure) as caught:
+            use(answer)
+        texts.add(caught.value.hidden_text(literals))
+    assert len(texts - {"the result returned None."}) == 1
+
+
+def test_a_name_that_is_a_value_does_not_tell_which():
+    kinds = ("a float", "a list", "a str")
+    assert {said(NameTaken("conv2d", kind, "conv2d = x")) for kind in kinds} == {
+        "`conv2d` is not a function here. A later line uses the name for something else: `conv2d = x`."
+    }
+    assert said(NameTaken("conv2d", "a float"), PUBLIC).startswith("`conv2d` is a float here, not a function.")
 
 
 def test_a_closed_text_is_shown():

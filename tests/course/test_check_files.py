@@ -97,6 +97,62 @@ def test_an_experiment_in_a_public_check_is_refused(folder, module):
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        'fail(f"expected {SECRET}")',
+        'fail("wrong", cause=f"expected {SECRET}")',
+        'fail("expected %s" % SECRET)',
+        'fail("expected {}".format(SECRET))',
+        'fail("expected " + name)',
+        "fail(str(SECRET))",
+        'fail("wrong", cause=repr(SECRET))',
+        'fail("wrong", cause=", ".join(names))',
+        'fail("wrong" if even else f"expected {SECRET}")',
+        'fail(told or f"expected {SECRET}")',
+        'fail(phrase(f"expected {SECRET}"))',
+        'fail(phrase("expected {word}", word=str(SECRET)))',
+        'raise CheckFailure(f"expected {SECRET}")',
+        'assert_true(x == 1, f"expected {SECRET}")',
+        'assert_true(x == 1, problem=f"expected {SECRET}")',
+        'assert_equal(x, 1, what=f"add({SECRET})")',
+        'checking.assert_tensor(x, y, what="add", cause=f"expected {SECRET}")',
+        'with unchanged(x, what=f"add({SECRET})"): pass',
+        'ADDS.check(submission, what="adding", cause=f"expected {SECRET}")',
+        'classification_metrics(x, y, what=f"add({SECRET})")',
+    ],
+)
+@pytest.mark.parametrize("name", ["sums/hidden/test_add.py", "shared/hidden/secrets.py"])
+def test_a_hidden_message_made_from_values_is_refused(folder, name, call):
+    (folder / name).write_text(f"{FILES[name]}\ndef test_add(submission):\n    {call}\n")
+    words = rf"^tests/checks/{name}:\d+: `\w+` of a hidden check must not be .*phrase\(.*as `details=`\.$"
+    with pytest.raises(CourseError, match=words):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'fail("a" "b", details=f"expected {SECRET}", cause="c" + "d")',
+        'fail(f"no value")',
+        'fail("one" if even else phrase("the {place} value", place="first"))',
+        'assert_equal(x % 2, f"{SECRET}", what=call)',
+        'assert_true(f"{x}" == "1", problem)',
+        'submission.add(what=f"{SECRET}")',
+    ],
+)
+def test_fixed_hidden_messages_and_details_with_values_are_accepted(folder, call):
+    name = "sums/hidden/test_add.py"
+    (folder / name).write_text(f"{FILES[name]}\ndef test_add(submission):\n    {call}\n")
+    read(folder)
+
+
+def test_a_public_message_may_hold_values(folder):
+    name = "sums/public/test_add.py"
+    (folder / name).write_text(f'{FILES[name]}\ndef test_add(submission):\n    fail(f"expected {{CASES}}")\n')
+    read(folder)
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("from .missing import x", r"there is no tests/checks/sums/public/missing\.py to import"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from autograder.course import load_course
 from autograder.lms.spreadsheet import write_grades
 from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.results.store import write_result
-from tests.lms.archives import notebook, write_zip
+from tests.lms.archives import notebook, write_zip, zipped
 
 
 @pytest.fixture
@@ -46,6 +47,45 @@ def test_collect_reports_every_file(course):
         "Submissions: 1 new, in submitted",
         "Ignored: 1 files that operating systems and editors leave behind.",
     ]
+
+
+def test_notices_of_one_kind_are_grouped_by_student(course):
+    many = {f"data/{n}.txt": b"x" for n in range(1990)}
+    folder = "{}_assignsubmission_file_"
+    write_zip(
+        course / "a.zip",
+        {
+            f"{folder.format('Ada_1')}/greetings.ipynb": notebook("a"),
+            f"{folder.format('Ada_1')}/work.zip": zipped({"greetings (1).ipynb": notebook("b")} | many),
+            f"{folder.format('Ben_2')}/work.zip": zipped({"greetings.ipynb": notebook("b")} | many),
+            f"{folder.format('Cleo_3')}/a.zip": b"not a zip",
+            f"{folder.format('Cleo_3')}/b.zip": b"not a zip",
+        }
+        | {f"{n}.txt": b"" for n in range(20)},
+    )
+    code, output = run("collect", "a.zip", "-e", "greetings")
+    assert code == 1
+    lines = output.splitlines()
+    assert len(lines) < 40
+    # Of 1 992 and 1 991 files, 64 are kept and 7 are named.
+    assert [line for line in lines if line.startswith("…")] == [
+        "… and 13 more like this",
+        "… and 1 921 more like this",
+        "… and 1 920 more like this",
+    ]
+    assert all(
+        sum(name in line and "Not placed" in line for line in lines) for name in ("Ada_1", "Ben_2", "a.zip", "b.zip")
+    )
+
+
+def test_damaged_members_are_one_kind_though_their_details_differ(course):
+    data = bytearray(zipped({f"{n:04}.txt": b"x" for n in range(100)}))
+    for at in [found.start() for found in re.finditer(rb"PK\x03\x04", bytes(data))]:
+        data[at + 30] ^= 1  # the local name differs from the listed one, and the error names both
+    write_zip(course / "a.zip", {"Ada_1_assignsubmission_file_/w.zip": bytes(data)})
+    lines = run("collect", "a.zip", "-e", "greetings")[1].splitlines()
+    assert len(lines) < 20
+    assert any(line.startswith("… and ") for line in lines)
 
 
 def test_collect_advises_a_roster_where_names_are_shared(course):
@@ -127,6 +167,18 @@ def test_export_writes_beside_the_results_and_lists_missing_students(course):
     assert output.splitlines()[-1] == "Written: graded/moodle.csv"
     with Path("graded/moodle.csv").open(newline="") as file:
         assert [row["greetings"] for row in csv.DictReader(file)] == ["1.5", ""]
+
+
+def test_a_rounded_roster_is_refused_before_anything_is_written(course):
+    Path("r.csv").write_text("First name;Last name;ID number;Email address\nAda;Lovelace;1,002E+11;a@x\n")
+    write_zip(course / "a.zip", {"ada_1_2_greetings.ipynb": notebook("a")})
+    store("ada", 1)
+    for command in (["collect", "a.zip", "--roster", "r.csv"], ["export", "-f", "moodle", "--roster", "r.csv"]):
+        code, output = run(*command)
+        assert code == 2
+        assert "without opening it in a spreadsheet" in " ".join(output.split())
+    assert not Path("submitted").exists()
+    assert not Path("graded/moodle.csv").exists()
 
 
 def test_plain_is_the_table_of_grades(course):

@@ -253,6 +253,20 @@ def test_moodles_worksheet_comes_back_with_grades(roster):
     assert [lost.split(" (")[0] for lost in exported.notes.lost] == ["Ben"]
 
 
+@pytest.mark.parametrize("answer", ["No", " no "])
+def test_a_grade_that_moodle_locks_is_left_alone_and_named(roster, answer):
+    text = WORKSHEET.replace(",12.00,16.00,Yes,", f",12.00,16.00,{answer},").replace("4712,Anna Müller", "4712,Ben Ker")
+    task = ExportTask({"convolution": 16.0}, frozenset(), {})
+    results = [result("Ada Lovelace", "convolution", 15), result("Ben Ker", "convolution", 14)]
+    exported = export_moodle(roster(text), task, results, [])
+    assert [row["Grade"] for row in rows(exported)] == ["15", "12.00", ""]
+    (remark,) = exported.notes.remarks
+    assert remark.startswith(
+        "Ben Ker, convolution: 14 was not filled in, because the list says Grade can be changed: No."
+    )
+    assert not exported.notes.lost
+
+
 def test_a_worksheet_without_the_time_of_grades_is_reported(roster):
     task = ExportTask({"convolution": 16.0}, frozenset(), {})
     assert not export_moodle(roster(WORKSHEET), task, [], []).notes.remarks

@@ -10,7 +10,8 @@ import pytest
 from autograder.errors import FileError
 from autograder.lms.importing import import_download
 from autograder.lms.roster import read_record, read_roster
-from autograder.lms.student_folders import PlacingOutcome, read_timestamp
+from autograder.lms.student_folders import PlacingOutcome
+from autograder.submissions.timestamps import read_timestamp
 from tests.lms.archives import gradescope_metadata, notebook, write_zip, zipped
 from tests.lms.imported import EXERCISES, files, outcomes, reasons, submissions
 

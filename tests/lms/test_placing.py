@@ -11,12 +11,14 @@ from autograder.lms.archives import Member
 from autograder.lms.downloads import CANVAS, PlatformUser, UploadedFile
 from autograder.lms.importing import import_download
 from autograder.lms.roster import read_record
-from autograder.lms.student_folders import Directory, Occupied, PlacingOutcome, Version, place, read_timestamp
-from tests.lms.archives import notebook
+from autograder.lms.student_folders import Directory, Occupied, PlacingOutcome, Version, place
+from autograder.submissions.timestamps import read_timestamp
+from tests.lms.archives import notebook, write_zip
 from tests.lms.imported import EXERCISES, files, outcomes, reasons, submissions
 
 
-def test_an_import_that_fails_records_what_is_in_place(tmp_path, output, monkeypatch):
+@pytest.mark.parametrize("source", ["unpacked", "download.zip"])
+def test_an_import_that_fails_records_what_is_in_place(tmp_path, output, monkeypatch, source):
     def fail_for_ben(root, student, *rest):
         if student == "Ben":
             raise OSError("the disk is full")
@@ -27,8 +29,9 @@ def test_an_import_that_fails_records_what_is_in_place(tmp_path, output, monkeyp
         folder = tmp_path / "unpacked" / f"{name}_assignsubmission_file_"
         folder.mkdir(parents=True)
         (folder / "convolution.py").write_bytes(b"")
+    write_zip(tmp_path / "download.zip", files(tmp_path / "unpacked"))
     with pytest.raises(OSError, match="disk"):
-        import_download([tmp_path / "unpacked"], output, EXERCISES, exercise="convolution")
+        import_download([tmp_path / source], output, EXERCISES, exercise="convolution")
     assert [entry.student for entry in read_record(output)] == ["Ada"]
 
 

@@ -95,6 +95,19 @@ def test_a_check_that_breaks_on_junk_is_found(check, tiny_course):
     assert any("itself failed" in problem for problem in check())
 
 
+def test_a_hidden_message_that_is_not_fixed_is_found(check):
+    problems = check(
+        "tests/checks/greetings/hidden/test_add.py",
+        'assert_equal(guests(submission, CROWD), 45, what="add(invitations)")',
+        'call = f"add of {len(CROWD)} guests"\n    assert_equal(guests(submission, CROWD), 45, what=call)',
+    )
+    assert problems
+    for problem in problems:
+        assert "add, wrong answer “" in problem or "add, junk answer “" in problem
+        assert "the hidden check large_crowd says only “The result is wrong.”" in problem
+        assert '`phrase("… {field} …", field=literal)`' in problem
+
+
 def test_too_few_answers_are_found(check, tiny_course):
     (tiny_course / ANSWERS).write_text('# %% right="sum"\ndef add(numbers):\n    return sum(numbers)\n')
     assert sum("Write at least 3" in problem for problem in check()) == 2

@@ -15,7 +15,7 @@ from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.reporting.feedback_page import beside_reference, feedback_page, first_look
 from autograder.reporting.html_page import policy
-from autograder.results.model import ByHand, Outcome, QuestionResult, Result, Status
+from autograder.results.model import ByHand, CellResult, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import make_picture
 from autograder.results.store import read_results, write_result
 from tests.reporting.pages import COUNTS, HOSTILE, LOSSES, MAPS, NUMBERS, SCRIPT, a_check, a_result
@@ -64,6 +64,72 @@ def test_a_public_check_tells_more_than_a_hidden_one():
 def test_a_grader_error_is_not_the_students_mistake():
     look = first_look(a_result(question("a", Outcome.GRADER_ERROR)))
     assert "not your mistake" in look.advice
+
+
+def failing(name: str, message: str, *more: Outcome) -> QuestionResult:
+    checks = (a_check("c", WRONG, message), *(a_check(f"m{n}", outcome, "So.") for n, outcome in enumerate(more)))
+    return QuestionResult(name, checks)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This comes from your `conv2d`.",
+        "`conv2d(x)` is wrong here.",
+        "Your code raised NameError: name 'conv2d' is not defined",
+        "`conv2d` is not defined: its cell is missing, empty or was not run.",
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_question_that_another_one_blames_comes_first(message, order):
+    blaming = failing("detect_edges", message, WRONG, WRONG, WRONG)
+    look = first_look(a_result(*[failing("conv2d", "Wrong values."), blaming][::order]))
+    assert (look.question, look.lost, look.total_lost) == ("conv2d", 2.0, 10.0)
+    assert "Wrong values." in look.texts
+
+
+def test_blame_goes_on_to_its_root_and_ends_in_a_circle():
+    chain = [failing("a", "See `b`."), failing("b", "See `c`."), failing("c", "So.")]
+    assert first_look(a_result(*chain)).question == "c"
+    assert first_look(a_result(failing("a", "See `b`."), failing("b", "See `a`."))).question in "ab"
+
+
+def test_what_is_blamed_without_a_reason_is_not_a_cause():
+    right, untouched = question("conv2d", DONE), question("pool", UNDONE)
+    assert first_look(a_result(right, failing("edges", "It is not like `conv2d` or `other`."))).question == "edges"
+    look = first_look(a_result(untouched, failing("edges", "`pool` is not defined: its cell is missing.")))
+    assert (look.question, "YOUR CODE HERE" in look.advice) == ("pool", True)
+    # More points of its own are missing elsewhere.
+    assert (
+        first_look(a_result(failing("a", "So."), failing("b", "See `a`."), question("c", *[WRONG] * 3))).question == "c"
+    )
+
+
+def test_a_failed_cell_comes_before_what_it_left_undefined():
+    cells = (
+        CellResult("show", Outcome.FAILED, "Your code raised NotImplementedError: `add` is not implemented yet"),
+        CellResult("imports", Outcome.FAILED, "Your code raised ModuleNotFoundError: No module named 'trch'"),
+        CellResult("later", Outcome.FAILED, "Your code raised NameError"),
+    )
+    missing = failing(
+        "add", "Your code raised NameError: name 'torch' is not defined (line 2 of the cell: `torch.ones`)"
+    )
+    look = first_look(replace(a_result(missing), cells=cells))
+    assert look.texts[0] == (
+        "The cell `imports` failed first: Your code raised ModuleNotFoundError: No module named 'trch'"
+    )
+    assert look.texts[1].startswith("Your code raised NameError")
+    assert look.advice.startswith("Fix that cell first")
+    hidden = QuestionResult("add", (a_check("c", WRONG, "Your code raised NameError.", hidden=True),))
+    assert "imports" in first_look(replace(a_result(hidden), cells=cells)).texts[0]
+    wrong = first_look(replace(a_result(failing("add", "Wrong values.")), cells=cells))
+    assert wrong.texts == ("Wrong values.",)
+    told = first_look(
+        replace(
+            a_result(failing("add", f"`add` is not defined, because its cell failed: {cells[1].message}")), cells=cells
+        )
+    )
+    assert len(told.texts) == 1
 
 
 def test_nothing_is_missing():
@@ -124,11 +190,10 @@ def test_an_unreadable_submission_says_why():
         a_result(question("a", Outcome.NOT_RUN), message="The file is empty. Save, and submit again."),
         status=Status.UNREADABLE,
     )
-    page = words(feedback_page(result))
-    assert "The file is empty." in page
-    assert "No answer yet" not in page
-    assert "YOUR CODE HERE" not in page
-    assert "Your file could not be graded, so no answer was looked at." in page
+    text = words(feedback_page(result))
+    assert "The file is empty." in text
+    assert "could not be read, so nothing was graded. Do what the message above says" in text
+    assert "YOUR CODE HERE" not in text
 
 
 def test_the_policy_forbids_everything_foreign():

@@ -32,19 +32,6 @@ def put(*paths: Path) -> None:
         path.write_text("{}")
 
 
-def test_a_notebook_one_folder_deeper_is_named(course, submitted):
-    put(submitted / "ada" / "tensor_ops" / "tensor_ops" / "tensor_ops.ipynb")
-    put(submitted / "bob" / "convolution" / "src" / "answer.py", submitted / "bob" / "convolution" / "a.pdf")
-    (submitted / "eve" / "tensor_ops" / "empty").mkdir(parents=True)
-    ada, bob, eve = collect(submitted, course).found
-    assert ada.problem == (
-        "The notebook is one folder deeper: tensor_ops/tensor_ops.ipynb. "
-        "Move it up, so that it is tensor_ops/tensor_ops.ipynb, and hand it in again."
-    )
-    assert "one folder deeper: src/answer.py. Move it up, so that it is convolution/convolution.ipynb" in bob.problem
-    assert eve.problem == "The folder tensor_ops has no notebook: it contains empty. Hand in tensor_ops.ipynb."
-
-
 @pytest.mark.parametrize("name", ["tensor_ops.ipynb.lnk", "my work.webloc"])
 def test_a_shortcut_is_named(course, submitted, name):
     put(submitted / "ada" / "tensor_ops" / name)
@@ -131,6 +118,23 @@ def test_a_folder_without_a_notebook_says_what_it_holds(course, submitted):
     ada, bob = collect(submitted, course).found
     assert ada.problem == "The folder convolution has no notebook: it contains answer.pdf. Hand in convolution.ipynb."
     assert bob.problem == "The folder convolution has no notebook: it is empty. Hand in convolution.ipynb."
+
+
+@pytest.mark.parametrize("name", ["convolution.ipynb", "answer.py"])
+def test_a_notebook_one_folder_deeper_is_told_so(course, submitted, name):
+    put(submitted / "ada/convolution/work/data.csv", submitted / "ada/convolution/my work" / name)
+    (handed,) = collect(submitted, course).found
+    assert handed.path is None
+    assert handed.problem == (
+        f"{name} is inside the folder my work, which is not opened. Hand in the file without that folder."
+    )
+
+
+def test_a_link_one_folder_deeper_is_not_followed(course, submitted):
+    put(submitted / "ada/convolution/work/data.csv", submitted / "other.ipynb")
+    (submitted / "ada/convolution/work/convolution.ipynb").symlink_to(submitted / "other.ipynb")
+    (submitted / "ada/convolution/linked").symlink_to(submitted)
+    assert "has no notebook: it contains linked, work" in collect(submitted, course).found[0].problem
 
 
 def test_a_folder_called_like_the_notebook_is_a_problem_unless_there_is_a_file(course, submitted):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from autograder.course import Course, Exercise, load_course
 from autograder.course.manifest import UNRELEASED
 from autograder.course.settings import make_secret
 from autograder.errors import MachineError, UsageError
-from autograder.gradebook.entries import Entered, read_by_hand
+from autograder.gradebook.entries import Entered, read_by_hand, time_handed_in
 from autograder.gradebook.graded_notebooks import autograded_notebook
 from autograder.gradebook.nbgrader_db import update_gradebook
 from autograder.grading.scheduler import Shared, modules_to_preload
@@ -34,6 +35,7 @@ from autograder.results.store import only_grader, result_path
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import ISOLATING_TIERS, best_tier
 from autograder.submissions.find import SubmissionFile, collect
+from autograder.submissions.timestamps import TIMESTAMP
 
 _Key = tuple[Path, str, str]
 
@@ -73,6 +75,12 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
     the file itself, within bounds. nbgrader creates one exporter per run, so it also holds what all submissions share.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # nbgrader reads the time before it calls any of our steps, and leaves out a student whose file it cannot read.
+        if coursedir := getattr(self.parent, "coursedir", None):
+            coursedir.get_existing_timestamp = functools.partial(_time_handed_in, log=self.log)
+
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> tuple[str, Any]:
         """Convert a notebook; a submission's file is not opened."""
         if not self._is_submission(Path(filename)):
@@ -109,6 +117,16 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
     def tier(self) -> str:
         """The best sandbox tier of this machine."""
         return best_tier()
+
+
+def _time_handed_in(folder: str, log: Any) -> datetime | None:
+    when = time_handed_in(Path(folder))
+    if when is None and (Path(folder) / TIMESTAMP).exists():
+        log.warning(
+            "%s has no time that can be read, so the submission is not late. Write it as 2026-11-28 10:00:00 UTC.",
+            Path(folder) / TIMESTAMP,
+        )
+    return when
 
 
 RESULTS = "graded"

@@ -40,6 +40,8 @@ def limit_resources(allowance: Allowance) -> None:
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_NPROC, allowance.processes),
         (resource.RLIMIT_DATA, _data_in_use() + allowance.memory_mb * mib),  # AS counts what libraries only reserve
+        # No POSIX message queues: they outlive the process. Only Linux has this limit.
+        *([(resource.RLIMIT_MSGQUEUE, 0)] if sys.platform == "linux" else []),
     ):
         try:
             resource.setrlimit(kind, (value, value))  # the hard limit too, or student code could raise it again

@@ -124,6 +124,12 @@ def use_files_as(user: int, group: int) -> None:
         raise PermissionError("setfsuid: not allowed to use files as another user")
 
 
+def become(user: int) -> None:
+    """Become another user, with a group of the same number, for good. Call ``os.setgroups`` first, if at all."""
+    os.setresgid(user, user, user)  # before the user, who may not change groups any more
+    os.setresuid(user, user, user)
+
+
 def prctl(name: str, option: int, *values: object) -> None:
     """Call ``prctl``; ``name`` is for the error message."""
     check(libc.prctl(option, *values, *[0] * (4 - len(values))), f"prctl {name}")  # some require unused ones to be 0

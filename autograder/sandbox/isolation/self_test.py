@@ -57,12 +57,21 @@ def _watch(isolation: Isolation, outside: Outside) -> None:
         os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)  # WNOWAIT: `kill` reaps it
         if isolation.kill(worker):
             raise IsolationFailure("")  # the worker has printed the reason
+        if Path(os.environ["TMPDIR"], _left_by(worker)).exists():
+            raise IsolationFailure("files that student code leaves for others are not removed")
     finally:
         isolation.clean_up()
 
 
+def _left_by(worker: int) -> str:
+    return f"left-by-{worker}"
+
+
 def _work(isolation: Isolation, outside: Outside) -> None:
+    shared = os.environ["TMPDIR"]
     isolation.enter_worker(_ALLOWANCE)
+    if isolation.tier == "C":  # only there can student code write outside its own folder
+        Path(shared, _left_by(os.getpid())).write_text("for the next student")
     _try_all(isolation.tier, outside)
     if isolation.tier != "D" and _start_processes() == _MANY_PROCESSES:
         raise IsolationFailure("the number of processes is not limited")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from autograder.sandbox.isolation import linux
 from autograder.sandbox.isolation.hardening import Allowance, fits, limit_resources, package_folder, remove_tree
+from autograder.sandbox.isolation.leftovers import remove_leftovers
 
 _MANY = 4096
 """The limit on processes where the kernel counts them together with all others of the same user."""
@@ -155,7 +156,7 @@ class UserIsolation(Isolation):
         """Choose the worker's user, and access files as that user."""
         linux.become_subreaper()
         self.user, self._claim = claim_user()
-        linux.use_files_as(self.user, self.user)
+        self._remove_leftovers()  # of a grader that was killed
         self.make_scratch(allowance)
 
     def enter_checker(self, allowance: Allowance) -> None:
@@ -168,9 +169,8 @@ class UserIsolation(Isolation):
         """Switch to the chosen user for good, and apply the shared restrictions."""
         self.go_to_scratch()
         if self.user is not None:
-            os.setgroups([])  # groups before the user, who may not change them any more
-            os.setresgid(self.user, self.user, self.user)
-            os.setresuid(self.user, self.user, self.user)
+            os.setgroups([])
+            linux.become(self.user)
             linux.set_dumpable(dumpable=True)  # so that the monitor can read its memory use
         linux.drop_capabilities()
         # After the change of user, which clears it.
@@ -183,10 +183,22 @@ class UserIsolation(Isolation):
         return self.user is not None
 
     def kill(self, worker: int) -> int:
-        """Kill every process of the worker's user, so that not even a fork bomb escapes."""
+        """Kill every process of the worker's user, so that not even a fork bomb escapes; remove what they left."""
         if self.user is None:
             return super().kill(worker)
-        return linux.end_all(worker, functools.partial(_kill_all_of, self.user))
+        code = linux.end_all(worker, functools.partial(_kill_all_of, self.user))
+        self._remove_leftovers()
+        return code
+
+    def _remove_leftovers(self) -> None:
+        """Remove what the user left outside the temporary folder, and access files as that user from then on."""
+        if self.user is None:
+            return
+        temporary = os.environ["TMPDIR"]
+        linux.use_files_as(0, 0)  # only root may list the folder that contains all temporary folders
+        # Also where the grader itself puts temporary files: the parent of the folder that `enter` got.
+        remove_leftovers(self.user, [temporary, str(Path(temporary).parents[1])], spare=self.scratch)
+        linux.use_files_as(self.user, self.user)
 
 
 def claim_user() -> tuple[int, socket.socket]:
@@ -215,8 +227,7 @@ def _kill_all_of(user: int) -> None:
     child = os.fork()
     if child == 0:
         try:
-            os.setresgid(user, user, user)
-            os.setresuid(user, user, user)
+            linux.become(user)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
         finally:

@@ -1,8 +1,10 @@
-"""Train the frozen model of the checks of `interpretability` and write ``model.npz``.
+"""Train a frozen model of the checks of `interpretability` and write it.
 
-Run it in the course's folder: ``python -m tests.checks.interpretability.make_model``. It takes about a minute. The file
-is committed, so run it only when the phantom changes, and ``autograder calibrate interpretability`` afterwards. On
-another processor it makes another model, because training amplifies differences in the last digits; this is why no
+Run it in the course's folder: ``python -m tests.checks.interpretability.make_model``. It takes about a minute and
+writes ``model.npz``, the model of the hidden checks. With the argument ``shown`` it writes ``shown_model.npz``, whose
+maps students see: answers could remember the model of a public check, so hidden checks use another one. The files are
+committed, so run it only when the phantom changes, and ``autograder calibrate interpretability`` afterwards. On another
+processor it makes another model, because training amplifies differences in the last digits; this is why no
 check compares maps with the numbers of an earlier model.
 
 The model is trained on the public training images and chosen with the public validation images; the checks draw images
@@ -10,6 +12,11 @@ of their own. It is *chosen* because training does not ask for maps: some networ
 evidence beside an opacity rather than in it. A correct map would then point to the wrong place, and no check could
 tell it from a wrong map.
 """
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,19 +28,29 @@ from autograder.datasets import LabelledImages, load_dataset
 from .hidden.experiments import pointing_share
 from .hidden.grad_cam import activations_and_gradients, cam_of
 from .public.frozen_model import MODEL, frozen_network
+from .public.phantom_picture import SHOWN_MODEL
 
-LAYERS = ((16, 4), (24, 3), (24, 3))  # channels and kernel size of each convolution
+
+class Recipe(NamedTuple):
+    """Where a model goes, channels and kernel size of each of its convolutions, and the seeds to try."""
+
+    path: Path
+    layers: tuple[tuple[int, int], ...]
+    seeds: Iterable[int]
+
+
+HIDDEN = Recipe(MODEL, ((16, 4), (24, 3), (24, 3)), range(20))
+SHOWN = Recipe(SHOWN_MODEL, ((12, 4), (20, 3), (20, 3)), range(100, 120))
 EPOCHS = 4
 BATCH_SIZE = 64
 LEARNING_RATE = 0.01
-SEEDS = range(20)
 POINTING = 0.98
 
 
-def untrained() -> nn.Module:
+def untrained(layers: tuple[tuple[int, int], ...]) -> nn.Module:
     """Return the network with new weights: `frozen_network` has the architecture, `reset_parameters` the values."""
     tensors, channels = {}, 1
-    for place, (width, size) in zip((0, 3, 6), LAYERS, strict=True):
+    for place, (width, size) in zip((0, 3, 6), layers, strict=True):
         tensors[f"features.{place}.weight"] = torch.zeros(width, channels, size, size)
         for name, value in nn.BatchNorm2d(width).state_dict().items():
             tensors[f"features.{place + 1}.{name}"] = value
@@ -84,7 +101,7 @@ def judge(model: nn.Module, images: Tensor, labels: Tensor, masks: Tensor) -> tu
     return float(((logits > 0) == (labels > 0)).float().mean()), pointing_share(torch.stack(cams), masks[found])
 
 
-def main() -> None:
+def main(recipe: Recipe) -> None:
     """Train with one seed after another until a model is good enough, and write it."""
     torch.set_num_threads(1)
     data, held_out = load_dataset("phantom", "train"), load_dataset("phantom", "val")
@@ -95,25 +112,25 @@ def main() -> None:
         torch.from_numpy(held_out.labels),
         torch.from_numpy(held_out.masks),
     )
-    for seed in SEEDS:
+    for seed in recipe.seeds:
         torch.manual_seed(seed)
-        model = untrained()
+        model = untrained(recipe.layers)
         train(model, images, labels)
         accuracy, pointing = judge(model, *judged_by)
         print(f"seed {seed}: accuracy {accuracy:.3f}; Grad-CAM points at the finding in {pointing:.3f}", flush=True)
         if pointing >= POINTING:
-            write(model, mean, deviation)
+            write(recipe.path, model, mean, deviation)
             return
     raise SystemExit(f"No model points to the finding in {POINTING:.0%}; nothing was written.")
 
 
-def write(model: nn.Module, mean: Tensor, deviation: Tensor) -> None:
+def write(path: Path, model: nn.Module, mean: Tensor, deviation: Tensor) -> None:
     """Write the weights and the statistics that standardise images, as arrays: nothing is pickled."""
     tensors = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
     tensors |= {"pixel_mean": mean, "pixel_deviation": deviation}
-    np.savez(MODEL, **{name: value.numpy() for name, value in tensors.items()})
-    print(f"{MODEL.name}: {MODEL.stat().st_size / 1024:.0f} KiB")
+    np.savez(path, **{name: value.numpy() for name, value in tensors.items()})
+    print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
 
 
 if __name__ == "__main__":
-    main()
+    main(SHOWN if sys.argv[1:] == ["shown"] else HIDDEN)

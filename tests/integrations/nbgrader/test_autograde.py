@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -129,6 +130,33 @@ def test_a_class_gets_the_gradebook_that_autograder_grade_writes(course):
     shutil.rmtree(course / "autograded")
     run("autograder", "grade", "submitted")
     assert {student: autograded(course, student) for student in (*CLASS, *broken)} == notebooks
+
+
+TIME = "2026-11-28 10:00:00 UTC\r\n"
+FILES_OF_TIME = {
+    "notepad": TIME.encode("utf-8-sig"),
+    "powershell": TIME.encode("utf-16"),
+    "german": "Samstag, 28. November 2026 10:00:00".encode("utf-16"),
+    "blanks": f"{TIME}   \r\n".encode(),
+    "nonsense": b"yesterday",
+}
+
+
+def test_the_time_is_read_as_windows_writes_it_and_costs_nobody_the_grade(course):
+    for student, data in FILES_OF_TIME.items():
+        (hand_in(course, student, RIGHT).parent / "timestamp.txt").write_bytes(data)
+    shutil.copy(course / "gradebook.db", course / "other.db")
+    log = autograde(api_of(course), "nonsense")
+    assert "timestamp.txt has no time that can be read" in log
+    assert "2026-11-28 10:00:00 UTC" in log
+    run("nbgrader", "autograde", "greetings")
+    run("autograder", "grade", "submitted", "--gradebook", f"sqlite:///{course / 'other.db'}")
+    assert recorded(course / "gradebook.db") == recorded(course / "other.db")
+    assert {student: scores(course, student) for student in FILES_OF_TIME} == dict.fromkeys(FILES_OF_TIME, FULL)
+    times = {
+        student: entry[5] for (student, name), entry in recorded(course / "gradebook.db").items() if len(entry) > 5
+    }
+    assert times == dict.fromkeys(FILES_OF_TIME, datetime(2026, 11, 28, 10)) | {"nonsense": None}
 
 
 def recorded(path: Path) -> dict[tuple[str, str], tuple]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_true, send_function
+from autograder.checking import assert_true, phrase, send_function
 
 from ...shared.hidden.gradients import assert_all_reached
 from ...shared.hidden.networks import assert_channels_used, assert_same_alone
@@ -47,8 +47,9 @@ def test_image_sizes(submission):
         call = "SimpleCNN of another image size"
         network = new_network(submission, call, in_channels=in_channels, n_outputs=n_outputs, image_size=size)
         images = torch.rand(2, in_channels, size, size)
-        logits = run(network, images, f"{call}, called with images,", SIZE_CAUSE)
-        assert_logits(logits, (2,) if n_outputs == 1 else (2, n_outputs), f"{call}, called with images,")
+        what = "SimpleCNN of another image size, called with images,"
+        logits = run(network, images, what, SIZE_CAUSE)
+        assert_logits(logits, (2,) if n_outputs == 1 else (2, n_outputs), what)
 
 
 @pytest.mark.points(0.5)
@@ -89,7 +90,8 @@ def test_unbounded(submission):
             cause = "a log-softmax follows the last layer"
         elif low >= -1 and high <= 1:
             cause = "a tanh follows the last layer"
-        assert_true(low < -1 and high > 1, f"The logits of SimpleCNN with {what} are bounded.", cause=cause)
+        problem = phrase("The logits of SimpleCNN with {what} are bounded.", what=what)
+        assert_true(low < -1 and high > 1, problem, cause=cause)
 
 
 @pytest.mark.points(0.25)

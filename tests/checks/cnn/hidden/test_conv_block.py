@@ -6,11 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import assert_tensor, assert_true, fail, send_function
+from autograder.checking import assert_tensor, assert_true, fail, phrase, send_function
 
 from ...shared.hidden.gradients import NO_GRADIENT
 from ...shared.public.outputs import assert_shape, run
-from ..public.blocks import BLOCK, known_block
+from ..public.blocks import OUTPUT, known_block
 
 # The order of a float32 sum changes its rounding, which matters for results close to 0.
 CLOSE = {"atol": 1e-5}
@@ -60,11 +60,11 @@ def test_values(submission):
     """The values are those of convolution, ReLU and max pooling."""
     images = torch.randn(3, 2, 8, 10)
     block, weight, bias = known_block(submission, 2, 4)
-    result = run(block, images, f"{BLOCK}(images)")
+    result = run(block, images, OUTPUT)
     expected = right_block(images, weight, bias)
     mistakes = partial(block_mistakes, images, weight, bias)
     cause = "convolution, then ReLU, then max pooling; nothing else"
-    assert_tensor(result, expected, what=f"{BLOCK}(images)", mistakes=mistakes, cause=cause, **CLOSE)
+    assert_tensor(result, expected, what=OUTPUT, mistakes=mistakes, cause=cause, **CLOSE)
 
 
 @pytest.mark.points(0.25)
@@ -82,8 +82,8 @@ def test_other_shapes(submission):
             "an axis of length one is lost (`squeeze`)": right.squeeze(),
             "the first axis is lost: a batch of one image is still a batch": right.squeeze(0),
         }
-        output = run(block, images, f"{BLOCK}(images) of an odd size")
-        assert_shape(output, right.shape, f"{BLOCK}(images) of another shape", mistakes)
+        output = run(block, images, phrase("{output} of an odd size", output=OUTPUT))
+        assert_shape(output, right.shape, phrase("{output} of another shape", output=OUTPUT), mistakes)
 
 
 @pytest.mark.points(0.25)
@@ -92,9 +92,11 @@ def test_gradients(submission):
     """Gradients flow back to the images and to the kernels."""
     images = torch.randn(2, 2, 6, 6, requires_grad=True)
     block, weight, bias = known_block(submission, 2, 3)
-    output = run(block, images, f"{BLOCK}(images)")
-    assert_shape(output, (2, 3, 3, 3), f"{BLOCK}(images)")
-    assert_true(output.requires_grad, f"{BLOCK} cannot be differentiated.", cause=NO_GRADIENT)
+    output = run(block, images, OUTPUT)
+    assert_shape(output, (2, 3, 3, 3), OUTPUT)
+    assert_true(
+        output.requires_grad, "conv_block(in_channels, out_channels) cannot be differentiated.", cause=NO_GRADIENT
+    )
     output.square().sum().backward()
     inputs = images.detach().clone().requires_grad_()
     kernels = weight.clone().requires_grad_()

@@ -2,11 +2,12 @@
 
 import torch
 
-from autograder.checking import assert_has, fail
+from autograder.checking import assert_has, fail, phrase
 
 from ...shared.public.outputs import assert_shape
 
 BLOCK = "conv_block(in_channels, out_channels)"
+OUTPUT = "conv_block(in_channels, out_channels)(images)"
 
 MODULE_CAUSE = "return an nn.Module, for example an nn.Sequential of three layers"
 
@@ -27,7 +28,7 @@ def known_block(submission, in_channels, out_channels):
     block = new_block(submission, in_channels, out_channels)
     state = block.state_dict()
     if not isinstance(state, dict):
-        fail(f"{BLOCK} has no state dict.", cause=MODULE_CAUSE)
+        fail(phrase("{block} has no state dict.", block=BLOCK), cause=MODULE_CAUSE)
     name = kernel_name(state)
     weight = torch.randn(out_channels, in_channels, 3, 3)
     mistakes = {
@@ -50,6 +51,7 @@ def kernel_name(state):
     kernels = [name for name, value in state.items() if isinstance(value, torch.Tensor) and value.dim() == 4]
     if len(kernels) != 1:
         unknown = "PyTorch does not know it: keep the layer in an nn.Sequential or as `self.…`, not in a plain list"
-        problem = f"{BLOCK} has {len(kernels)} convolutions, expected one."
-        fail(problem, cause="a block is one convolution, ReLU, max pooling" if kernels else unknown)
+        problem = phrase("{block} must have one convolution.", block=BLOCK)
+        cause = "a block is one convolution, ReLU, max pooling" if kernels else unknown
+        fail(problem, details=f"It has {len(kernels)}.", cause=cause)
     return kernels[0]

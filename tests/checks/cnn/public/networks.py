@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_has, fail
+from autograder.checking import assert_has, fail, phrase
 
 from ...shared.public.outputs import assert_logits_shape
 
@@ -16,7 +16,7 @@ def new_network(submission, call, **arguments):
     except NotImplementedError:
         raise
     except RuntimeError as error:  # the constructor may try out its layers
-        fail(f"{call} raises RuntimeError.", details=str(error), cause=SIZE_CAUSE)
+        fail(phrase("{call} raises RuntimeError.", call=call), details=str(error), cause=SIZE_CAUSE)
     assert_has(network, "parameters", "state_dict", "eval", "train", what=call, cause="SimpleCNN must be an nn.Module")
     return network
 

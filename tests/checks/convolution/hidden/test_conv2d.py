@@ -53,11 +53,10 @@ def test_bias(submission):
     bias = torch.tensor([1.0, -2, 0.5, 3])
     # As many rows and columns as kernels: a bias that is not reshaped broadcasts without an error.
     maps = F.conv2d(images, weight)
-    axis = "it belongs along the second axis, the kernels"
     mistakes = {
         **layer_mistakes(images, weight, bias),
-        f"the bias is added along the columns; {axis}": maps + bias,
-        f"the bias is added along the rows; {axis}": maps + bias[:, None],
+        "the bias is added along the columns; it belongs along the second axis, the kernels": maps + bias,
+        "the bias is added along the rows; it belongs along the second axis, the kernels": maps + bias[:, None],
         "every kernel gets the first bias": maps + bias[0],
         "every kernel gets the sum of all biases": maps + bias.sum(),
     }

@@ -45,13 +45,14 @@ def layer_mistakes(images, weight, bias=None, stride=1, padding=0):
         "an axis of length one is lost (`squeeze`): the output has four axes": right.squeeze(),
     }
     if bias is not None:
-        once = "add it once per output value"
         mistakes |= {
             "the bias is forgotten": layer(b=None),
             "the bias is subtracted": layer(b=-bias),
-            f"the bias is added once per weight; {once}": layer(b=bias * n_weights),
-            f"the bias is added once per channel; {once}": layer(b=bias * n_channels),
-            f"the bias is added once per weight and channel; {once}": layer(b=bias * n_weights * n_channels),
+            "the bias is added once per weight; add it once per output value": layer(b=bias * n_weights),
+            "the bias is added once per channel; add it once per output value": layer(b=bias * n_channels),
+            "the bias is added once per weight and channel; add it once per output value": layer(
+                b=bias * n_weights * n_channels
+            ),
         }
     if stride > 1:
         mistakes |= {

@@ -1,6 +1,6 @@
 """Fractions that sum to 1 up to rounding."""
 
-from autograder.checking import fail
+from autograder.checking import fail, phrase
 
 
 def split_in(function, first, fractions, what):
@@ -8,5 +8,5 @@ def split_in(function, first, fractions, what):
     try:
         return function(first, fractions)
     except ValueError:
-        problem = f"{what} rejects fractions that sum to 1."
+        problem = phrase("{what} rejects fractions that sum to 1.", what=what)
         fail(problem, cause="sums of floats are rounded: compare them with a tolerance, not with `==` or `!=`")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from autograder.checking import fail, send_function
+from autograder.checking import fail, phrase, send_function
 
 
 def random_states():
@@ -30,5 +30,6 @@ def global_randomness_kept(submission, what):
     after = read()
     for name, function in (("torch", "torch.manual_seed"), ("numpy", "np.random.seed"), ("random", "random.seed")):
         if before[name] != after[name]:
-            problem = f"{what} changes the global random state of {name}."
-            fail(problem, cause=f"`{function}`, or random numbers drawn without your own `torch.Generator`")
+            problem = phrase("{what} changes the global random state of {name}.", what=what, name=name)
+            cause = "`{function}`, or random numbers drawn without your own `torch.Generator`"
+            fail(problem, cause=phrase(cause, function=function))

@@ -42,7 +42,6 @@ def test_scale(submission):
 @pytest.mark.points(0.25)
 def test_loader(submission):
     """PyTorch's DataLoader makes batches of it: images (N, C, H, W) and labels (N,), both float32."""
-    what = "a DataLoader of the dataset"
     labels = np.array([1, 0, 1, 1, 0])
     for images in (random_pixels(5, 4, 6), random_pixels(5, 4, 6, 3)):
         dataset = new_dataset(submission, images, labels)
@@ -51,14 +50,20 @@ def test_loader(submission):
         except NotImplementedError:
             raise
         except Exception as error:  # PyTorch raises various errors for items that cannot be stacked
-            fail(f"{what} raises {type(error).__name__}.", cause="`__len__`, or items that cannot be stacked")
+            cause = "`__len__`, or items that cannot be stacked"
+            fail("A DataLoader of the dataset raises an error.", details=f"It is {type(error).__name__}.", cause=cause)
         if [len(batch) for batch in batches] != [2, 2]:
-            fail(f"{what} must give two batches of images and labels for five items with batch size 3.")
+            problem = (
+                "A DataLoader of the dataset must give two batches of images and labels for five items with batch "
+                "size 3."
+            )
+            fail(problem)
         values = torch.from_numpy(images).float() / 255
         values = values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2)
         for batch, places in zip(batches, (slice(0, 3), slice(3, 5)), strict=True):
-            assert_tensor(batch[0], values[places], what=f"a batch of images of {what}")
-            assert_tensor(batch[1], torch.from_numpy(labels[places]).float(), what=f"a batch of labels of {what}")
+            assert_tensor(batch[0], values[places], what="a batch of images of a DataLoader of the dataset")
+            what = "a batch of labels of a DataLoader of the dataset"
+            assert_tensor(batch[1], torch.from_numpy(labels[places]).float(), what=what)
 
 
 @pytest.mark.points(0.25)

@@ -67,22 +67,26 @@ def test_global_state(submission):
 @pytest.mark.after("same_kind")
 def test_gentle(submission):
     """A changed image shows the same chest at about the same brightness, and the input is not modified."""
-    what = "augmentation(seed)"
     for seed, n_channels in ((5, 1), (6, 3)):
         augment = submission.augmentation(seed=seed)
         alike, shifts, negatives = [], [], 0
         for draw in range(24):
             image = chest(n_channels, draw % 6)
-            with unchanged(image, what=f"{what}(image)"):
-                changed = augmented(augment, image, what)
+            with unchanged(image, what="augmentation(seed)(image)"):
+                changed = augmented(augment, image, "augmentation(seed)")
             alike.append(likeness(image, changed))
             negatives += likeness(1 - image, changed) > alike[-1] + 0.2
             shifts.append(abs(float(changed.mean() - image.mean())))
         if negatives > 1:
-            fail(f"{what} makes negatives of images.", cause="dark and bright are swapped (inverted, solarised)")
+            cause = "dark and bright are swapped (inverted, solarised)"
+            fail("augmentation(seed) makes negatives of images.", cause=cause)
         # Small rotations, shifts, noise: 0.7 to 1; a large crop, any rotation: below 0.5; pure noise: 0.1.
         if sum(alike) / len(alike) < 0.53:
-            problem = f"An image changed by {what} has little in common with the original, so its label may be lost."
+            problem = (
+                "An image changed by augmentation(seed) has little in common with the original, so its label may be "
+                "lost."
+            )
             fail(problem, cause="the changes are too strong (large crops or rotations, much noise), or unlike an X-ray")
         if sum(shifts) / len(shifts) > 0.25:
-            fail(f"{what} changes the brightness of the images too much.", cause="a brightness factor far from 1")
+            problem = "augmentation(seed) changes the brightness of the images too much."
+            fail(problem, cause="a brightness factor far from 1")

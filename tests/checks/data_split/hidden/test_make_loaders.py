@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_tensor, fail, send_function
+from autograder.checking import assert_tensor, fail, phrase, send_function
 
 from ..public.loaders import KEYS, check_batches, epoch_of, numbered_samples, numbers_in, require_loaders, some_splits
 from ..public.randomness import draw_elsewhere
@@ -29,10 +29,11 @@ def test_seed(submission):
 
     first = series(0, 21)
     if series(0, 31) != first:
-        problem = f"{what} with the same seed gives different epochs."
+        problem = phrase("{what} with the same seed gives different epochs.", what=what)
         fail(problem, cause="the training loader draws from the global generator; pass the DataLoader its own")
     if series(1, 21) == first:
-        fail(f"{what} with another seed gives the same epochs.", cause="the seed is not used")
+        problem = phrase("{what} with another seed gives the same epochs.", what=what)
+        fail(problem, cause="the seed is not used")
 
 
 @pytest.mark.points(0.25)
@@ -52,10 +53,11 @@ def test_items(submission):
         "make_loaders(dataset, splits, batch_size)",
     )
     for name in KEYS:
+        batch = phrase('a batch of images of {what}["{name}"]', what=what, name=name)
         for images, labels in epoch_of(submission, loaders[name], what):
             expected = labels[:, None, None, None] / 230 + torch.arange(4.0).reshape(1, 1, 2, 2)
             cause = (
                 "images are changed or do not match their labels; augmentation belongs in the dataset, and only "
                 "for training"
             )
-            assert_tensor(images, expected, what=f'a batch of images of {what}["{name}"]', cause=cause)
+            assert_tensor(images, expected, what=batch, cause=cause)

@@ -35,7 +35,7 @@ def test_float_fractions(submission):
             submission.split_indices,
             40,
             fractions,
-            what=f"{what} with other fractions that do not sum to 1",
+            what="split_indices(n_samples, fractions) with other fractions that do not sum to 1",
             cause="the tolerance is too large, or only sums on one side of 1 are rejected",
         )
 

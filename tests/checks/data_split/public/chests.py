@@ -4,7 +4,7 @@ from functools import cache
 
 import torch
 
-from autograder.checking import assert_tensor, fail
+from autograder.checking import assert_tensor, fail, phrase
 from autograder.datasets import phantoms
 
 
@@ -24,14 +24,16 @@ def chest(n_channels=1, number=0):
 def augmented(augment, image, what):
     """Return one augmented image; fail unless it has the shape, dtype and range of the original."""
     if not callable(augment):
-        fail(f"{what} must return a function.", cause="return the inner function itself, without calling it")
+        problem = phrase("{what} must return a function.", what=what)
+        fail(problem, cause="return the inner function itself, without calling it")
     changed = augment(image)
     # An infinite tolerance accepts every value but NaN: only type, shape and dtype are compared here.
     cause = "resize or pad crops, and keep all channels and float32"
-    assert_tensor(changed, image, what=f"{what}(image)", atol=float("inf"), cause=cause)
+    call = phrase("{what}(image)", what=what)
+    assert_tensor(changed, image, what=call, atol=float("inf"), cause=cause)
     low, high = float(changed.min()), float(changed.max())
     if low < 0 or high > 1:
-        problem = f"{what}(image) leaves the range from 0 to 1."
+        problem = phrase("{call} leaves the range from 0 to 1.", call=call)
         details = f"The image goes from 0 to 1, the result from {low:.3g} to {high:.3g}."
         fail(problem, details=details, cause="clamp pixels that are too dark or too bright after the change")
     return changed

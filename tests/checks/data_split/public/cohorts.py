@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import fail
+from autograder.checking import fail, phrase
 
 from .splits import NAMES
 
@@ -28,7 +28,12 @@ def patients_of(lists, ids, what):
     for one, other in ((0, 1), (0, 2), (1, 2)):
         both = patients[one] & patients[other]
         if both:
-            problem = f"{what} puts images of the same patient into the {NAMES[one]} and the {NAMES[other]} split."
+            problem = phrase(
+                "{what} puts images of the same patient into the {one} and the {other} split.",
+                what=what,
+                one=NAMES[one],
+                other=NAMES[other],
+            )
             cause = "the samples are split; split the patients, each with all their samples"
             fail(problem, details=f"The patient with id {min(both)}, for instance.", cause=cause)
     return patients

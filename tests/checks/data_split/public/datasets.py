@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_tensor, fail, send_function
+from autograder.checking import assert_tensor, fail, phrase, send_function
 
 
 def random_pixels(*shape):
@@ -39,9 +39,11 @@ def item_of(dataset, index, what="dataset[i]"):
     """Return the image and label of an item; fail unless it is a pair."""
     item = dataset[index]
     if not isinstance(item, tuple | list) or len(item) != 2:
-        fail(f"{what} must be a pair: the image and its label.", cause="is a `return image, label` missing?")
+        problem = phrase("{what} must be a pair: the image and its label.", what=what)
+        fail(problem, cause="is a `return image, label` missing?")
     if all(isinstance(part, torch.Tensor) for part in item) and item[0].ndim == 0 < item[1].ndim:
-        fail(f"{what} must be a pair: the image first, then its label.", cause="image and label are swapped")
+        problem = phrase("{what} must be a pair: the image first, then its label.", what=what)
+        fail(problem, cause="image and label are swapped")
     return item
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import fail, send_function
+from autograder.checking import fail, phrase, send_function
 
 KEYS = ("train", "val", "test")
 
@@ -27,12 +27,12 @@ def is_loader(value):
 def require_loaders(submission, loaders, what):
     """Fail unless this is a dict of the three loaders."""
     if not isinstance(loaders, dict) or not {"train", "val", "test"} <= set(loaders):
-        problem = f'{what} must return a dict with the keys "train", "val" and "test".'
+        problem = phrase('{what} must return a dict with the keys "train", "val" and "test".', what=what)
         fail(problem, details=f"Got the keys {sorted(map(str, loaders))}." if isinstance(loaders, dict) else "")
     check = send_function(submission, is_loader)
     for name in KEYS:
         if check(loaders[name]) is not True:
-            fail(f'{what}["{name}"] is not a `torch.utils.data.DataLoader`.')
+            fail(phrase('{what}["{name}"] is not a `torch.utils.data.DataLoader`.', what=what, name=name))
 
 
 def read_epoch(loader):
@@ -50,9 +50,9 @@ def epoch_of(submission, loader, what):
     batches = send_function(submission, read_epoch)(loader)
     for batch in batches:
         if len(batch) != 2 or not all(isinstance(part, torch.Tensor) and part.ndim for part in batch):
-            fail(f"A batch of {what} must hold a tensor of images and one of labels.")
+            fail(phrase("A batch of {what} must hold a tensor of images and one of labels.", what=what))
         if len(batch[0]) != len(batch[1]) or batch[1].ndim != 1:
-            fail(f"A batch of {what} must hold as many labels as images.")
+            fail(phrase("A batch of {what} must hold as many labels as images.", what=what))
     return batches
 
 
@@ -65,14 +65,15 @@ def check_batches(submission, splits, batch_size, loaders, what):
     """Fail unless each loader yields each sample of its split once, in full batches except for the last."""
     require_loaders(submission, loaders, what)
     for name, indices in zip(KEYS, splits, strict=True):
-        where = f'{what}["{name}"]'
+        where = phrase('{what}["{name}"]', what=what, name=name)
         batches = epoch_of(submission, loaders[name], where)
         numbers, expected = numbers_in(batches), indices.tolist()
         full, rest = divmod(len(expected), batch_size)
         if len(numbers) == full * batch_size and rest and set(numbers) <= set(expected):
-            fail(f"{where} loses samples.", cause="the smaller last batch is dropped (`drop_last`)")
+            problem = phrase("{where} loses samples.", where=where)
+            fail(problem, cause="the smaller last batch is dropped (`drop_last`)")
         if sorted(numbers) != sorted(expected):
-            problem = f"{where} does not yield each sample of its split once."
+            problem = phrase("{where} does not yield each sample of its split once.", where=where)
             details = (
                 f"It yields {len(set(numbers) & set(expected))} of {len(expected)} samples, and "
                 f"{len(numbers) - len(set(numbers) & set(expected))} twice or wrongly."
@@ -80,6 +81,6 @@ def check_batches(submission, splits, batch_size, loaders, what):
             fail(problem, details=details, cause="the loader uses the whole dataset or another split")
         sizes = [len(labels) for _, labels in batches]
         if sizes != [batch_size] * full + [rest] * bool(rest):
-            problem = f"{where} has batches of the wrong size."
+            problem = phrase("{where} has batches of the wrong size.", where=where)
             details = f"The batch size is {batch_size}, got batches of {sizes}."
             fail(problem, details=details, cause="`batch_size` is not passed to the loader")

@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from autograder.checking import assert_tensor, fail
+from autograder.checking import assert_tensor, fail, phrase
 
 
 def statistics(images):
@@ -40,14 +40,16 @@ def statistics_mistakes(images, indices, place):
 
 def compare_statistics(found, images, indices):
     """Compare the result of an answer with the statistics of the training images."""
-    what = "normalisation_statistics(images, train_indices)"
     if not isinstance(found, tuple | list) or len(found) != 2:
-        fail(f"{what} must return two tensors, the mean and the standard deviation.")
+        fail(
+            "normalisation_statistics(images, train_indices) must return two tensors, the mean and the standard "
+            "deviation."
+        )
     for place, name in enumerate(("mean", "standard deviation")):
         assert_tensor(
             found[place],
             statistics(images[indices])[place],
-            what=f"the {name} of {what}",
+            what=phrase("the {name} of normalisation_statistics(images, train_indices)", name=name),
             rtol=2e-3,  # wide enough for both n and n - 1 in the denominator
             mistakes=partial(statistics_mistakes, images, indices, place),
         )

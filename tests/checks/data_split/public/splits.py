@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import torch
 
-from autograder.checking import assert_raises, fail, send_function
+from autograder.checking import assert_raises, fail, phrase, send_function
 
 from .randomness import draw_elsewhere
 
@@ -15,34 +15,39 @@ DEFAULT = (0.6, 0.2, 0.2)
 def require_indices(indices, what):
     """Fail unless this is a one-dimensional tensor that can hold indices."""
     if not isinstance(indices, torch.Tensor):
-        fail(f"{what} must be a tensor of indices.", details=f"Got {type(indices).__name__}.")
+        problem = phrase("{what} must be a tensor of indices.", what=what)
+        fail(problem, details=f"Got {type(indices).__name__}.")
     if indices.ndim != 1:
-        fail(f"{what} must have one dimension.", details=f"Got the shape {tuple(indices.shape)}.")
+        problem = phrase("{what} must have one dimension.", what=what)
+        fail(problem, details=f"Got the shape {tuple(indices.shape)}.")
     if indices.numel() and indices.dtype != torch.int64:
         cause = "this is a mask, or these are not indices: PyTorch's indices are int64"
-        fail(f"{what} must be of dtype int64.", details=f"Got {indices.dtype}.", cause=cause)
+        problem = phrase("{what} must be of dtype int64.", what=what)
+        fail(problem, details=f"Got {indices.dtype}.", cause=cause)
 
 
 def as_lists(splits, n, what):
     """Return the splits as three lists; fail unless they hold each of 0, …, n − 1 exactly once."""
     if splits is None:
-        fail(f"{what} returned None.", cause="is a `return` missing?")
+        fail(phrase("{what} returned None.", what=what), cause="is a `return` missing?")
     if not isinstance(splits, tuple | list) or len(splits) != 3:
-        fail(f"{what} must return three tensors: the indices of the training, validation and test samples.")
+        problem = "{what} must return three tensors: the indices of the training, validation and test samples."
+        fail(phrase(problem, what=what))
     for name, indices in zip(NAMES, splits, strict=True):
-        require_indices(indices, f"the {name} split of {what}")
+        require_indices(indices, phrase("the {name} split of {what}", name=name, what=what))
     found = sorted(index for indices in splits for index in indices.tolist())
     if found and not 0 <= found[0] <= found[-1] < n:
-        problem = f"{what} returns numbers that are not indices of samples."
+        problem = phrase("{what} returns numbers that are not indices of samples.", what=what)
         details = f"The indices are 0 to {n - 1}; got numbers from {found[0]} to {found[-1]}."
         fail(problem, details=details, cause="indices count from 0, and patient ids are not sample indices")
     if len(set(found)) < len(found):
         twice = next(index for index, following in pairwise(found) if index == following)
         cause = "the splits overlap, which is a leak, or positions within a class are used as sample indices"
-        fail(f"{what} returns samples more than once.", details=f"Sample {twice} is one of them.", cause=cause)
+        problem = phrase("{what} returns samples more than once.", what=what)
+        fail(problem, details=f"Sample {twice} is one of them.", cause=cause)
     if len(found) < n:
         fail(
-            f"{what} loses samples.",
+            phrase("{what} loses samples.", what=what),
             details=f"{n - len(found)} of {n} are in no split, for example sample {min(set(range(n)) - set(found))}.",
             cause="rounding all sizes down leaves some samples over"
             if n - len(found) < 10
@@ -56,7 +61,12 @@ def require_shares(counts, fractions, what, unit, otherwise=""):
     for name, count, fraction in zip(NAMES, counts, fractions, strict=True):
         if abs(count - fraction * sum(counts)) > 1 + 1e-6:
             fail(
-                f"{what}: the number of {unit} in the {name} split is more than one away from its share.",
+                phrase(
+                    "{what}: the number of {unit} in the {name} split is more than one away from its share.",
+                    what=what,
+                    unit=unit,
+                    name=name,
+                ),
                 details=f"The share is {fraction:g} · {sum(counts)} = {fraction * sum(counts):g}, got {count}.",
                 cause="rounding: rounding two sizes down (or up) leaves too much (or too little) for the third"
                 if abs(count - fraction * sum(counts)) < 2
@@ -70,7 +80,11 @@ def require_random_order(lists, what):
         steps = [after - before for before, after in pairwise(indices)]
         rising = sum(step > 0 for step in steps) / len(steps)
         if not 0.1 < rising < 0.9:  # about half of the steps, in random order
-            problem = f"The {name} split of {what} is in (nearly) the order of the samples: it is not shuffled."
+            problem = phrase(
+                "The {name} split of {what} is in (nearly) the order of the samples: it is not shuffled.",
+                name=name,
+                what=what,
+            )
             details = f"It starts {', '.join(map(str, indices[:8]))}, …"
             fail(problem, details=details, cause="the samples are not shuffled, or are sorted again afterwards")
 
@@ -81,9 +95,10 @@ def require_random_choice(split, what, unit="sample"):
     everything = set().union(*(part for seed in (0, 1) for part in map(set, split(seed))))
     missing = everything - set().union(*chosen)
     if missing:
-        problem = f"For no seed does {what} put some {unit}s into the test split."
+        problem = phrase("For no seed does {what} put some {unit}s into the test split.", what=what, unit=unit)
         details = f"{unit.capitalize()} {min(missing)} is one of them."
-        fail(problem, details=details, cause=f"the {unit}s are split in order and shuffled only afterwards")
+        cause = phrase("the {unit}s are split in order and shuffled only afterwards", unit=unit)
+        fail(problem, details=details, cause=cause)
 
 
 def require_seeded(submission, split, what):
@@ -93,21 +108,21 @@ def require_seeded(submission, split, what):
     first = split(0)
     elsewhere(12)
     if split(0) != first:
-        problem = f"{what} with the same seed gives different splits."
+        problem = phrase("{what} with the same seed gives different splits.", what=what)
         fail(problem, cause="the random numbers do not come from a generator with this seed")
     others = [split(seed) for seed in (1, 2, 3)]
     if any(other == first for other in others) or others[0] == others[1]:
-        fail(f"{what} with different seeds gives the same split.", cause="the seed is not used")
+        fail(phrase("{what} with different seeds gives the same split.", what=what), cause="the seed is not used")
 
 
 def require_refusal(function, first, what):
     """Fail unless fractions that do not sum to 1 raise ValueError."""
-    for fractions in ((0.6, 0.2, 0.1), (0.5, 0.3, 0.3)):
+    for total, fractions in (("0.9", (0.6, 0.2, 0.1)), ("1.1", (0.5, 0.3, 0.3))):
         assert_raises(
             ValueError,
             function,
             first,
             fractions,
-            what=f"{what} with fractions that sum to {sum(fractions):.1f}",
+            what=phrase("{what} with fractions that sum to {total}", what=what, total=total),
             cause="the sum of the fractions is not compared with 1",
         )

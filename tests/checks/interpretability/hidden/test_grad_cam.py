@@ -8,7 +8,7 @@ import torch
 
 from autograder.checking import assert_equal, assert_raises, assert_tensor, send_function
 
-from ..public.model_state import leaves_model, state_of
+from ..public.model_state import leaves_model, state
 from ..public.models import CAM_GRADIENTS, network, two_maps
 from .comparisons import AFTER_EXCEPTION, CLOSE, EVALUATION
 from .experiments import CHANGES, FINDS, GRAD_CAM_CHANGES, GRAD_CAM_FINDS, NOT_THE_MODEL
@@ -47,12 +47,12 @@ def test_all_zeros(submission):
 def test_model_raises(submission):
     """Hooks are removed even if the model raises, and its exception is passed on."""
     model = send_function(submission, network)(1, False)
-    look = send_function(submission, state_of)
-    before = look(model)
+    before = state(submission, model)
     send_function(submission, break_classifier)(model)
     call = "grad_cam of a model that raises"
     assert_raises(ArithmeticError, submission.grad_cam, model, model.features[4], torch.rand(1, 6, 8), what=call)
-    assert_equal(look(model)["hooks"], before["hooks"], what=f"The number of hooks after {call}", cause=AFTER_EXCEPTION)
+    what = "The number of hooks after grad_cam of a model that raises"
+    assert_equal(state(submission, model)["hooks"], before["hooks"], what=what, cause=AFTER_EXCEPTION)
 
 
 @pytest.mark.points(0.25)

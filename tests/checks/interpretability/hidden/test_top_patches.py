@@ -10,7 +10,7 @@ import torch
 from autograder.checking import assert_equal, assert_tensor, assert_true, send_function
 
 from ..public.inputs import bright_pixels
-from ..public.model_state import leaves_model, state_of, train_all_but_dropout
+from ..public.model_state import leaves_model, state, train_all_but_dropout
 from ..public.models import network, pixel_maps
 from .comparisons import AFTER_EXCEPTION, EVALUATION
 from .model_changes import break_classifier, fill_gradients
@@ -150,9 +150,9 @@ def test_leaves_all_as_found(submission):
     no_graph = "no gradient is needed here; `torch.no_grad()` saves memory and time"
     assert_true(not patches.requires_grad, "top_patches is still part of a graph.", cause=no_graph)
     send_function(submission, break_classifier)(model)
-    before = send_function(submission, state_of)(model)["hooks"]
+    before = state(submission, model)["hooks"]
     with suppress(ArithmeticError):  # an answer that stops the model after the layer is right too
         function(model, layer, 2, images, 4, 3)
     cause = AFTER_EXCEPTION
-    after = send_function(submission, state_of)(model)["hooks"]
+    after = state(submission, model)["hooks"]
     assert_equal(after, before, what="The number of hooks after top_patches of a model that raises", cause=cause)

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import assert_tensor, assert_true, send_function
+from autograder.checking import assert_tensor, assert_true, phrase, send_function
 
 from ...shared.public.outputs import run
 from ..public.networks import assert_logits, new_mlp
@@ -43,17 +43,19 @@ def check_forward(submission, call, sizes, x, **arguments):
     """Check what a network with random parameters computes; ``sizes`` runs from in_features to out_features."""
     network = new_mlp(submission, call, **arguments)
     network.eval()
-    run(network, x, f"{call}(x)", "flatten the input to (N, in_features), and take the sizes from the arguments")
+    output = phrase("{call}(x)", call=call)
+    run(network, x, output, "flatten the input to (N, in_features), and take the sizes from the arguments")
     reply = send_function(submission, randomise)(network, x, 1)
     assert_true(type(reply) is tuple and len(reply) == 2 and type(reply[1]) is list, "The layers cannot be read.")
     logits, found = reply
-    assert_logits(logits, (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1]), f"{call}(x)")
+    assert_logits(logits, (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1]), output)
     layers = []
     for n_in, n_out in pairwise(sizes):
         fitting = [pair for pair in found if isinstance(pair[0], torch.Tensor) and pair[0].shape == (n_out, n_in)]
         cause = "one layer per entry of hidden_features, plus one for the output; register them, not in a plain list"
-        problem = f"{call} must have one linear layer with {n_in} inputs and {n_out} outputs."
-        assert_true(len(fitting) == 1, problem, cause=cause)
+        problem = phrase("{call} does not have exactly the linear layers that its sizes ask for.", call=call)
+        details = f"There must be one with {n_in} inputs and {n_out} outputs."
+        assert_true(len(fitting) == 1, problem, details=details, cause=cause)
         layers.append(fitting[0])
     mistakes = {
         "the ReLU between the layers is missing": forward(x, layers, lambda z: z),
@@ -66,8 +68,9 @@ def check_forward(submission, call, sizes, x, **arguments):
         "the activation is a tanh, not a ReLU": forward(x, layers, torch.tanh),
         "the activation is a leaky ReLU": forward(x, layers, partial(F.leaky_relu, negative_slope=0.1)),
     }
+    what = phrase("{output} in eval mode", output=output)
     assert_tensor(
-        logits, forward(x, layers), what=f"{call}(x) in eval mode", rtol=1e-3, atol=1e-4, mistakes=mistakes,
+        logits, forward(x, layers), what=what, rtol=1e-3, atol=1e-4, mistakes=mistakes,
         cause="a ReLU follows each linear layer but the last; nothing else changes the values in eval mode",
     )  # fmt: skip
 
@@ -105,9 +108,8 @@ def test_forward(submission):
 @pytest.mark.after("logits")
 def test_no_hidden_layer(submission):
     """Without hidden layers the network is logistic regression; a single hidden layer works too."""
-    for hidden in ((), (7,)):
+    for call, hidden in (("MLP without hidden layers", ()), ("MLP with one hidden layer", (7,))):
         sizes = (8, *hidden, 1)
-        call = f"MLP with hidden_features={hidden}"
         check_forward(submission, call, sizes, torch.randn(20, 2, 2, 2), in_features=8, hidden_features=hidden)
 
 
@@ -147,7 +149,7 @@ def test_dropout(submission):
         network = new_mlp(submission, call, **arguments)
         reply = send_function(submission, find_dropped)(network, torch.ones(1, 20))
         good = type(reply) is tuple and len(reply) == 2 and type(reply[0]) is dict and type(reply[1]) is float
-        assert_true(good and set(reply[0]) == {20, 900, 700}, f"The layers of {call} cannot be read.")
+        assert_true(good and set(reply[0]) == {20, 900, 700}, "The layers of MLP with dropout cannot be read.")
         shares, outputs = reply
         assert_true(
             shares[20] == 0, "Inputs of the network are dropped.", cause="dropout belongs after each hidden layer"
@@ -164,12 +166,13 @@ def test_dropout(submission):
                 cause = "the argument `dropout` is ignored: 0.5 is nn.Dropout's own default"
             elif not dropout:
                 cause = "dropout=0.0 means no dropout"
-            problem = f"The share of a hidden layer that is dropped in train mode is not `dropout`, but {share:.2f}."
-            details = f"Expected {dropout}."
+            problem = "The share of a hidden layer that is dropped in train mode is not `dropout`."
+            details = f"Expected {dropout}, got {share:.2f}."
             assert_true(abs(share - dropout) < (0.1 if dropout else 1e-9), problem, details=details, cause=cause)
         network.eval()
         x = torch.randn(3, 20)
         first, second = run(network, x, call), run(network, x, call)
-        assert_logits(first, (3, 40), f"{call} in eval mode")
+        assert_logits(first, (3, 40), "MLP with dropout in eval mode")
         cause = "F.dropout needs `training=self.training`; nn.Dropout follows the mode automatically"
-        assert_tensor(second, first.detach(), what=f"{call}, called again in eval mode,", cause=cause)
+        what = "MLP with dropout, called again in eval mode,"
+        assert_tensor(second, first.detach(), what=what, cause=cause)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_equal, assert_tensor, assert_true, classification_metrics, send_function
+from autograder.checking import assert_equal, assert_tensor, assert_true, classification_metrics, phrase, send_function
 
 from ..public.metrics import assert_metrics, evaluated, mean_model
 from .modes import modes
@@ -63,7 +63,7 @@ def test_batches(submission):
         found = evaluated(submission, send_function(submission, mean_model)(), logits, labels, batch_size)
         for key, expected in classification_metrics(logits, labels).items():
             cause = "collect the logits and labels of all batches before computing metrics"
-            what = f"{key!r} in batches of another size"
+            what = phrase("'{key}' in batches of another size", key=key)
             assert_equal(found[key], expected, what=what, rtol=1e-4, atol=1e-6, cause=cause)
 
 

@@ -4,7 +4,15 @@ from functools import partial
 
 import torch
 
-from autograder.checking import assert_equal, assert_true, classification_metrics, fail, send_function, send_loader
+from autograder.checking import (
+    assert_equal,
+    assert_true,
+    classification_metrics,
+    fail,
+    phrase,
+    send_function,
+    send_loader,
+)
 
 from ...shared.public.floats import as_float
 
@@ -39,12 +47,11 @@ def evaluated(submission, model, logits, labels, batch_size):
     loader = send_loader(submission, images_of(logits), labels, batch_size=batch_size)
     found = submission.evaluate(model, loader)
     if type(found) is not dict:
-        fail(
-            f"evaluate must return a dict, but it returned {'None' if found is None else 'a ' + type(found).__name__}."
-        )
+        kind = "None" if found is None else f"a {type(found).__name__}"
+        fail("evaluate must return a dict.", details=f"It returned {kind}.")
     for key in KEYS:
-        assert_true(key in found, f"What evaluate returns has no {key!r}.")
-    return {key: as_float(found[key], f"{key!r}") for key in KEYS}
+        assert_true(key in found, phrase("What evaluate returns has no '{key}'.", key=key))
+    return {key: as_float(found[key], phrase("'{key}'", key=key)) for key in KEYS}
 
 
 def assert_metrics(submission, logits, labels, batch_size, keys=KEYS):
@@ -53,7 +60,7 @@ def assert_metrics(submission, logits, labels, batch_size, keys=KEYS):
     expected = classification_metrics(logits, labels)
     for key in keys:
         mistakes = partial(lambda key: metric_mistakes(logits, labels, batch_size)[key], key)
-        what = f"{key!r} of a model whose logits are known"
+        what = phrase("'{key}' of a model whose logits are known", key=key)
         assert_equal(found[key], expected[key], what=what, rtol=1e-4, atol=1e-6, mistakes=mistakes)
 
 

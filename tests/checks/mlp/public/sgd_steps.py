@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_tensor, assert_true, send_function
+from autograder.checking import assert_tensor, assert_true, phrase, send_function
 
 
 def take_steps(step, values, grads, learning_rate, n_steps, as_generator):
@@ -52,5 +52,6 @@ def assert_stepped(submission, values, grads, learning_rate, n_steps=1, as_gener
         if grad is None:
             mistakes = {}
         expected = value - change
-        assert_tensor(new, expected, what=f"{what} after the step" + "s" * (n_steps > 1), rtol=1e-5, mistakes=mistakes)
+        after = phrase("{what} after the {steps}", what=what, steps="step" if n_steps == 1 else "steps")
+        assert_tensor(new, expected, what=after, rtol=1e-5, mistakes=mistakes)
     return reply

@@ -24,12 +24,14 @@ def test_sum(submission):
     block, _ = known_block(submission, call, (5, 5, 1), scale=0.2)
     x = 10 + torch.randn(2, 5, 7, 8)  # so far above zero that the last ReLU changes nothing
     output = run(block, x, call)
-    assert_shape(output, x.shape, f"{call}(x)")
+    assert_shape(output, x.shape, "ResidualBlock(x)")
     residual = output.detach() - x
     low, high = float(residual.min()), float(residual.max())
-    assert_true(low < -1e-3 or high > 1e-3, f"In {call}, F(x) is always zero.", cause="F is not used, or ends in zeros")
-    assert_true(low < -1e-3, f"In {call}, F(x) is never negative.", cause=early)
-    assert_true(high > 1e-3, f"In {call}, F(x) is never positive.", cause="F is subtracted after a ReLU")
+    assert_true(
+        low < -1e-3 or high > 1e-3, "In ResidualBlock, F(x) is always zero.", cause="F is not used, or ends in zeros"
+    )
+    assert_true(low < -1e-3, "In ResidualBlock, F(x) is never negative.", cause=early)
+    assert_true(high > 1e-3, "In ResidualBlock, F(x) is never positive.", cause="F is subtracted after a ReLU")
     for sizes in ((3, 5, 1), (5, 5, 2)):
         block, (name, weight) = known_block(submission, call, sizes, scale=0.2)
         x = 10 + torch.randn(2, sizes[0], 7, 8)
@@ -38,9 +40,11 @@ def test_sum(submission):
         block.load_state_dict({**state, name: torch.ones_like(weight)})
         raised = F.conv2d(x, torch.ones_like(weight), stride=sizes[2])
         output = run(block, x, call)
-        assert_shape(output, raised.shape, f"{call}(x)")
+        assert_shape(output, raised.shape, "ResidualBlock(x)")
         residual = output.detach() - raised
-        assert_true(float(residual.min()) < -1e-3, f"In {call} with a projection, F(x) is never negative.", cause=early)
+        assert_true(
+            float(residual.min()) < -1e-3, "In ResidualBlock with a projection, F(x) is never negative.", cause=early
+        )
         weight = 0.05 * weight
         block.load_state_dict({**state, name: weight})
         shortcut = F.conv2d(x, weight, stride=sizes[2])
@@ -50,7 +54,9 @@ def test_sum(submission):
             "a ReLU follows the projection; it belongs after the addition": (residual + shortcut.relu()).relu(),
             "the last ReLU, after the addition, is missing": residual + shortcut,
         }
-        assert_tensor(result, expected, what=f"{call}(x) with a projection", mistakes=mistakes, rtol=5e-3, atol=2e-3)
+        assert_tensor(
+            result, expected, what="ResidualBlock(x) with a projection", mistakes=mistakes, rtol=5e-3, atol=2e-3
+        )
 
 
 @pytest.mark.points(0.5)

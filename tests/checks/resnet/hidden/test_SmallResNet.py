@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_true, send_function
+from autograder.checking import assert_true, phrase, send_function
 
 from ...shared.hidden.gradients import assert_all_reached
 from ...shared.hidden.networks import assert_channels_used, assert_same_alone
@@ -108,7 +108,8 @@ def test_unbounded(submission):
             cause = "a log-softmax follows the linear layer"
         elif low >= -1 and high <= 1:
             cause = "a tanh follows the linear layer"
-        assert_true(low < -1 and high > 1, f"The logits of SmallResNet with {what} are bounded.", cause=cause)
+        problem = phrase("The logits of SmallResNet with {what} are bounded.", what=what)
+        assert_true(low < -1 and high > 1, problem, cause=cause)
 
 
 @pytest.mark.points(0.25)

@@ -37,7 +37,7 @@ def test_colour(submission):
     """Three channels with given weights work too, and the last layer is new."""
     call = "adapt_resnet18(…, in_channels=3, weights=weights)"
     model = adapted(submission, call, {"in_channels": 3, "n_outputs": 2, "weights": backbone_weights()})
-    what = f"{call}(images)"
+    what = "adapt_resnet18(…, in_channels=3, weights=weights)(images)"
     with torch.no_grad():
         assert_logits(run(model, torch.randn(2, 3, 40, 40), what), (2, 2), what)
     new_layers(model, call, 2, 3)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from autograder.checking import assert_equal, assert_has, assert_tensor, fail
+from autograder.checking import assert_equal, assert_has, assert_tensor, fail, phrase
 
 from ...shared.public.outputs import run
 from .networks import assert_logits
@@ -47,16 +47,18 @@ def new_layers(model, call, n_outputs, in_channels):
     """Return the weight of the first convolution, and weight and bias of the last layer, whatever their names."""
     values = list(tensors_of(model, call).values())
     convolutions = [value for value in values if value.dim() == 4 and tuple(value.shape[2:]) == (7, 7)]
-    assert_equal(len(convolutions), 1, what=f"the number of 7×7 convolutions of {call}", cause=NEW_CONVOLUTION)
+    what = phrase("the number of 7×7 convolutions of {call}", call=call)
+    assert_equal(len(convolutions), 1, what=what, cause=NEW_CONVOLUTION)
     cause = "the first convolution takes in_channels channels and returns 64"
     kernel = torch.zeros(64, in_channels, 7, 7)
-    what = f"the weight of the 7×7 convolution of {call}"
+    what = phrase("the weight of the 7×7 convolution of {call}", call=call)
     assert_tensor(convolutions[0], kernel, what=what, atol=math.inf, cause=cause)
     linear = [value for value in values if value.dim() == 2]
     cause = "replace the old last layer, with 1 000 outputs, by a new one with 512 inputs and n_outputs"
-    assert_equal(len(linear), 1, what=f"the number of linear layers of {call}", cause=cause)
+    assert_equal(len(linear), 1, what=phrase("the number of linear layers of {call}", call=call), cause=cause)
     weight = torch.zeros(n_outputs, 512)
-    assert_tensor(linear[0], weight, what=f"the weight of the last layer of {call}", atol=math.inf, cause=cause)
+    what = phrase("the weight of the last layer of {call}", call=call)
+    assert_tensor(linear[0], weight, what=what, atol=math.inf, cause=cause)
     biases = [value for value in values if value.dim() == 1 and len(value) == n_outputs]
     return convolutions[0], linear[0], biases[0] if biases else torch.zeros(n_outputs)
 
@@ -83,22 +85,23 @@ def assert_adapted(submission, n_outputs, in_channels):
     layers = new_layers(model, call, n_outputs, in_channels)
     assert_weights_kept(model, call)
     images = torch.randn(3, in_channels, 48, 64)
+    what = phrase("{call}(images)", call=call)
     with torch.no_grad():
-        logits = run(model, images, f"{call}(images)")
+        logits = run(model, images, what)
     expected = expected_logits(*layers, images)
-    assert_logits(logits, tuple(expected.shape), f"{call}(images)")
+    assert_logits(logits, tuple(expected.shape), what)
 
     def mistakes():
         return {
             "a sigmoid follows the last layer; it belongs in the loss": expected.sigmoid(),
             "a ReLU follows the last layer: no logit can be negative": expected.relu(),
-            f"the stride is forgotten: {NEW_CONVOLUTION}": expected_logits(*layers, images, stride=1),
-            f"the padding is forgotten: {NEW_CONVOLUTION}": expected_logits(*layers, images, padding=0),
+            phrase("the stride is forgotten: {new}", new=NEW_CONVOLUTION): expected_logits(*layers, images, stride=1),
+            phrase("the padding is forgotten: {new}", new=NEW_CONVOLUTION): expected_logits(*layers, images, padding=0),
         }
 
-    cause = f"{NEW_CONVOLUTION}, without a bias, and all other layers are used as before"
+    cause = phrase("{new}, without a bias, and all other layers are used as before", new=NEW_CONVOLUTION)
     close = {"rtol": 1e-3, "atol": 1e-3 * float(expected.std())}
-    assert_tensor(logits, expected, what=f"{call}(images)", mistakes=mistakes, cause=cause, **close)
+    assert_tensor(logits, expected, what=what, mistakes=mistakes, cause=cause, **close)
 
 
 def assert_weights_kept(model, call):
@@ -112,10 +115,10 @@ def assert_weights_kept(model, call):
     ]
     if missing:
         statistics = all(name.endswith(("running_mean", "running_var")) for name in missing)
-        problem = f"{call} does not keep the weights of {len(missing)} layers that must stay."
+        problem = phrase("{call} does not keep the weights of all layers that must stay.", call=call)
         cause = (
             "the running statistics of the batch norms are part of the state dict and must be kept too"
             if statistics
             else "`load_state_dict` is not called, its error is swallowed, or layers are replaced after it"
         )
-        fail(problem, details=f"The first one is {missing[0]}.", cause=cause)
+        fail(problem, details=f"It changes {len(missing)}; the first one is {missing[0]}.", cause=cause)

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_has, assert_true, fail
+from autograder.checking import assert_has, assert_true, fail, phrase
 
 from ...shared.public.outputs import assert_shape
 from .state_dicts import UNKNOWN, tensors_of
@@ -41,7 +41,7 @@ def known_block(submission, call, sizes, scale=0.0):
         in_channels, out_channels, _ = sizes
         weight = torch.randn(out_channels, in_channels, 1, 1)
         mistakes = {"in_channels and out_channels are swapped": torch.zeros(in_channels, out_channels, 1, 1)}
-        what = f"the weight of the 1×1 convolution of {call}"
+        what = phrase("the weight of the 1×1 convolution of {call}", call=call)
         assert_shape(state[projections[0]], weight.shape, what, mistakes)
         state[projections[0]] = weight
         projection = projections[0], weight
@@ -67,7 +67,7 @@ def known_state(block, call, scale):
             projections.append(name)
         elif value.is_floating_point():
             state[name] = torch.zeros_like(value) if name.endswith(("bias", "running_mean")) else torch.ones_like(value)
-    assert_true(residual > 0, f"{call} has no 3×3 convolution.", cause=UNKNOWN)
+    assert_true(residual > 0, phrase("{call} has no 3×3 convolution.", call=call), cause=UNKNOWN)
     return state, projections
 
 
@@ -76,7 +76,7 @@ def assert_projections(projections, call, sizes):
     in_channels, out_channels, stride = sizes
     is_same = in_channels == out_channels and stride == 1
     if is_same and projections:
-        problem = f"The shortcut of {call} has weights."
+        problem = phrase("The shortcut of {call} has weights.", call=call)
         fail(problem, cause="if channels and size stay, the shortcut is the input itself and learns nothing")
     if not is_same and len(projections) != 1:
         cause = (
@@ -84,4 +84,5 @@ def assert_projections(projections, call, sizes):
             if projections
             else "the shortcut needs a learnt 1×1 convolution where channels or size change"
         )
-        fail(f"{call} has {len(projections)} 1×1 convolutions, expected one, on its shortcut.", cause=cause)
+        problem = phrase("{call} must have one 1×1 convolution, on its shortcut.", call=call)
+        fail(problem, details=f"It has {len(projections)}.", cause=cause)

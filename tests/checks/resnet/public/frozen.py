@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_equal, assert_true, fail, send_function
+from autograder.checking import assert_equal, assert_true, fail, phrase, send_function
 
 
 def is_same(one, other):
@@ -28,7 +28,8 @@ def frozen_model(submission, make):
 
 def assert_kept(before, after, moving, what):
     """Check that nothing in a state dict has changed except the tensors named in ``moving``."""
-    assert_equal(sorted(after), sorted(before), what=f"the names in the state dict {what}")
+    names = phrase("the names in the state dict {what}", what=what)
+    assert_equal(sorted(after), sorted(before), what=names)
     for name, value in before.items():
         if name in moving or name.endswith("num_batches_tracked"):
             continue
@@ -38,6 +39,6 @@ def assert_kept(before, after, moving, what):
             if kind == "running statistics"
             else "parameters that require no gradient do not change unless they are replaced"
         )
-        problem = f"Frozen {kind} changed {what}."
+        problem = phrase("Frozen {kind} changed {what}.", kind=kind, what=what)
         same = after[name].shape == value.shape and torch.equal(after[name], value)
         assert_true(same, problem, details=f"The first of them is {name}.", cause=cause)

@@ -83,11 +83,12 @@ def assert_every_image_learnt(submission, fit):
     direction = state["weight"][TRAIN].sign()
     n_ignored = int((direction == 0).sum())
     cause = "a batch is skipped, or the loop ends early (`break`, or `return` inside the loop)"
-    problem = f"The model has learnt nothing from {n_ignored} of the training images."
-    assert_true(n_ignored == 0, problem, cause=cause)
+    problem = "The model has learnt nothing from some of the training images."
+    assert_true(n_ignored == 0, problem, details=f"It ignored {n_ignored}.", cause=cause)
     n_wrong = int((direction != 2 * labels[TRAIN] - 1).sum())
     cause = "the labels are shuffled or inverted, or the step goes uphill"
-    assert_true(n_wrong == 0, f"The model has learnt the wrong label for {n_wrong} training images.", cause=cause)
+    problem = "The model has learnt the wrong label for some of the training images."
+    assert_true(n_wrong == 0, problem, details=f"It is wrong for {n_wrong}.", cause=cause)
     cause = "change only parameters with `requires_grad`"
     assert_true(torch.equal(state["frozen"], reference.frozen), "A frozen parameter was changed.", cause=cause)
 

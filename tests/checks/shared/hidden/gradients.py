@@ -1,6 +1,6 @@
 """Checks that gradients reach every parameter."""
 
-from autograder.checking import assert_true, send_function
+from autograder.checking import assert_true, phrase, send_function
 
 NO_GRADIENT = "`.detach()`, `.data`, `.item()`, NumPy and `no_grad` cut the graph"
 
@@ -15,8 +15,10 @@ def count_unreached(model, images):
 def assert_all_reached(submission, model, images, what, told=None):
     """Check that every parameter gets a gradient; ``told`` is what a message calls the unreadable count."""
     unreached = send_function(submission, count_unreached)(model, images)
-    readable = type(unreached) is tuple and len(unreached) == 2
-    assert_true(readable, f"{told or f'The gradients of {what}'} cannot be read.")
+    readable = type(unreached) is tuple and [type(count) for count in unreached] == [int, int]
+    told = told or phrase("The gradients of {what}", what=what)
+    assert_true(readable, phrase("{told} cannot be read.", told=told))
     missing, n_parameters = unreached
     cause = "a layer that is created but not used, or `.detach()`, `.data` or `no_grad` in forward"
-    assert_true(missing == 0, f"{missing} of {n_parameters} parameters of {what} get no gradient.", cause=cause)
+    problem = phrase("Some parameters of {what} get no gradient.", what=what)
+    assert_true(missing == 0, problem, details=f"{missing} of {n_parameters} get none.", cause=cause)

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_tensor, assert_true, fail
+from autograder.checking import assert_tensor, assert_true, fail, phrase
 
 from ..public.outputs import run
 from .gradients import NO_GRADIENT
@@ -13,18 +13,20 @@ def assert_channels_used(images, logits, network, first_layer):
 
     Messages call the network ``network`` and its first layer ``first_layer``.
     """
-    assert_true(logits.requires_grad, f"{network}(images) cannot be differentiated.", cause=NO_GRADIENT)
+    problem = phrase("{network}(images) cannot be differentiated.", network=network)
+    assert_true(logits.requires_grad, problem, cause=NO_GRADIENT)
     logits.sum().backward()
     if images.grad is None:
         fail("No gradient reaches the images.", cause=NO_GRADIENT)
     used = [bool(images.grad[:, channel].abs().max() > 0) for channel in range(3)]
-    problem = f"{network} uses {sum(used)} of 3 channels."
-    assert_true(all(used), problem, cause="`x[:, :1]` or `x[:, 0]` drops the other channels")
+    problem = phrase("{network} does not use all of its 3 channels.", network=network)
+    cause = "`x[:, :1]` or `x[:, 0]` drops the other channels"
+    assert_true(all(used), problem, details=f"It uses {sum(used)}.", cause=cause)
     first, *others = images.grad.unbind(1)
     assert_true(
         not all(torch.allclose(first, other, rtol=1e-3) for other in others),
-        f"{network} cannot tell the channels apart.",
-        cause=f"the channels are averaged before the {first_layer}",
+        phrase("{network} cannot tell the channels apart.", network=network),
+        cause=phrase("the channels are averaged before the {layer}", layer=first_layer),
     )
 
 

@@ -40,4 +40,5 @@ def assert_modes(submission, fit):
             0: "training runs in evaluation mode: `model.train()` is missing",
         }.get(n_batches, "call `model.train()` before the training images and `model.eval()` before the others")
         problem = "A batch norm in training mode does not see exactly the training batches."
-        assert_true(n_batches == 12, problem, cause=cause)
+        # Fewer where an answer ends with the weights of its best epoch, which is right too and not always the last one.
+        assert_true(n_batches in (6, 9, 12), problem, cause=cause)

@@ -3,13 +3,15 @@
 import numpy as np
 import torch
 
-from autograder.checking import fail
+from autograder.checking import fail, phrase
 
 
 def as_float(value, what, none="None"):
     """Return a number that must be a Python or NumPy float; messages call the value None ``none``."""
     if isinstance(value, torch.Tensor):
-        fail(f"{what} is a tensor; it must be a float.", cause="`.item()` turns it into a number")
+        problem = phrase("{what} is a tensor; it must be a float.", what=what)
+        fail(problem, cause="`.item()` turns it into a number")
     if isinstance(value, bool) or not isinstance(value, float | int | np.number):
-        fail(f"{what} must be a float, but it is {none if value is None else 'a ' + type(value).__name__}.")
+        kind = none if value is None else f"a {type(value).__name__}"
+        fail(phrase("{what} must be a float.", what=what), details=f"It is {kind}.")
     return float(value)

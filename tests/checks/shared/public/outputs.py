@@ -4,10 +4,13 @@ import math
 
 import torch
 
-from autograder.checking import assert_tensor, fail
+from autograder.checking import assert_tensor, fail, phrase
 
 # Accepts every finite value: for outputs of which only type, shape and dtype are known.
 ANY = {"atol": math.inf}
+
+# Errors that typical mistakes in a module raise, and the names that messages use for them.
+RAISED = {RuntimeError: "RuntimeError", ValueError: "ValueError", TypeError: "TypeError", IndexError: "IndexError"}
 
 
 def run(module, images, what, cause=""):
@@ -16,8 +19,9 @@ def run(module, images, what, cause=""):
         return module(images)
     except NotImplementedError:
         raise  # the stub, not the answer
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        fail(f"{what} raises {type(error).__name__}.", details=str(error), cause=cause)
+    except tuple(RAISED) as error:
+        kind = next(name for kind, name in RAISED.items() if isinstance(error, kind))
+        fail(phrase("{what} raises {kind}.", what=what, kind=kind), details=str(error), cause=cause)
 
 
 def assert_shape(output, shape, what, mistakes=None):

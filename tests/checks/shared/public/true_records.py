@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import assert_equal, send_function, send_loader
+from autograder.checking import assert_equal, phrase, send_function, send_loader
 
 from .records import assert_records
 from .training import fixed_model
@@ -24,7 +24,7 @@ def assert_true_record(submission, fit, train, val, batch_size):
     (record,) = assert_records(getattr(submission, fit)(model, *loaders, 1), 1, fit)
     expected, mistakes = right_record(train, val, batch_size)
     for key, value in expected.items():
-        what = f"{key!r} in the record of a model whose logits are known"
+        what = phrase("'{key}' in the record of a model whose logits are known", key=key)
         got = round(float(record[key]), 6)
         assert_equal(got, value, what=what, rtol=1e-4, atol=1e-5, mistakes=mistakes[key])
 

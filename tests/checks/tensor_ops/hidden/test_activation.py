@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_raises, assert_tensor, unchanged
+from autograder.checking import assert_raises, assert_tensor, phrase, unchanged
 
 from ..public.causes import if_not_finite
 from ..public.gradients import backward
@@ -58,7 +58,7 @@ def test_extreme_values(submission):
         result = submission.activation(name, x)
         overflow = "an exponential overflows to infinity, and inf / inf, inf − inf and 0 · inf are NaN"
         cause = if_not_finite(result, overflow)
-        assert_tensor(result, expected, what=f'activation("{name}", x)', cause=cause)
+        assert_tensor(result, expected, what=phrase('activation("{name}", x)', name=name), cause=cause)
 
 
 @pytest.mark.points(0.15)
@@ -68,9 +68,10 @@ def test_any_tensor(submission):
     single = torch.tensor(-1.5)
     for x in (batch, single):
         for name, expected in zoo(x).items():
-            with unchanged(x, what=f'activation("{name}", x)'):
+            call = phrase('activation("{name}", x)', name=name)
+            with unchanged(x, what=call):
                 result = submission.activation(name, x)
-            assert_tensor(result, expected, what=f'activation("{name}", x)')
+            assert_tensor(result, expected, what=call)
 
 
 @pytest.mark.points(0.15)
@@ -81,9 +82,10 @@ def test_differentiable(submission):
         x, reference = values.clone().requires_grad_(), values.clone().requires_grad_()
         zoo(reference)[name].sum().backward()
         output = submission.activation(name, x)
-        assert_tensor(output, zoo(values)[name], what=f'activation("{name}", x)')
-        backward(output, x, what=f'activation("{name}", x)')
-        assert_tensor(x.grad, reference.grad, what=f'the derivative of activation("{name}", x)', atol=1e-5)
+        call = phrase('activation("{name}", x)', name=name)
+        assert_tensor(output, zoo(values)[name], what=call)
+        backward(output, x, what=call)
+        assert_tensor(x.grad, reference.grad, what=phrase("the derivative of {call}", call=call), atol=1e-5)
 
 
 @pytest.mark.points(0.15)

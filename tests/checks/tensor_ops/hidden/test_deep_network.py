@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from autograder.checking import assert_tensor, unchanged
+from autograder.checking import assert_tensor, phrase, unchanged
 
 from ..public.gradients import backward
 
@@ -75,4 +75,5 @@ def test_gradient(submission):
     assert_tensor(output, expected, what="deep_network(x, weights)")
     backward(output, *leaves, what="deep_network(x, weights)")
     for name, leaf, reference in zip(("x", "W1", "W2", "W3", "W4", "W5"), leaves, references, strict=True):
-        assert_tensor(leaf.grad, reference.grad, what=f"the gradient with respect to {name}", atol=1e-5)
+        what = phrase("the gradient with respect to {name}", name=name)
+        assert_tensor(leaf.grad, reference.grad, what=what, atol=1e-5)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checking import assert_tensor, in_place, send_function, unchanged
+from autograder.checking import assert_tensor, in_place, phrase, send_function, unchanged
 
 from ..public.gradients import sum_of_squares
 
@@ -39,4 +39,5 @@ def test_second_call(submission):
         with in_place(x):
             result = submission.gradient(f, x)
         mistakes = {"gradients add up in `x.grad` from call to call": 4 * values}
-        assert_tensor(result, 2 * values, what=f"the {call} of two calls of gradient(f, x)", mistakes=mistakes)
+        what = phrase("the {call} of two calls of gradient(f, x)", call=call)
+        assert_tensor(result, 2 * values, what=what, mistakes=mistakes)

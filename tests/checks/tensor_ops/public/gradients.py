@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.checking import assert_true, fail
+from autograder.checking import assert_true, fail, phrase
 
 
 def sum_of_squares(x):
@@ -13,14 +13,15 @@ def sum_of_squares(x):
 def backward(output, *leaves, what):
     """Backpropagate ``output.sum()`` to ``leaves``; fail with the cause if no gradient arrives."""
     cut = "`.detach()`, `.data`, `.item()` or numpy inside the function cuts the computation graph"
-    problem = f"No gradient flows through {what}."
+    problem = phrase("No gradient flows through {what}.", what=what)
     assert_true(isinstance(output, torch.Tensor) and output.requires_grad, problem, cause=cut)
     try:
         output.sum().backward()
     except RuntimeError as error:
         if "inplace operation" not in str(error):
             raise
-        problem = f"The gradient of {what} cannot be computed."
+        problem = phrase("The gradient of {what} cannot be computed.", what=what)
         fail(problem, cause="an in-place operation (`+=`, `x[...] = `) overwrote a value that the gradient needs")
+    problem = phrase("No gradient of {what} reaches one of its arguments.", what=what)
     for leaf in leaves:
-        assert_true(leaf.grad is not None, f"No gradient of {what} reaches one of its arguments.", cause=cut)
+        assert_true(leaf.grad is not None, problem, cause=cut)
