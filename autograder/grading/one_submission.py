@@ -25,11 +25,12 @@ from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from autograder.submissions.decode import Unreadable
 from autograder.submissions.find import SubmissionFile
-from autograder.submissions.fit import explain_syntax, misfit
 from autograder.submissions.read import Document, read_document
 from autograder.submissions.restore import (
     edited_cells,
+    explain_syntax,
     graded_cells,
+    misfit,
     note_of_edited,
     note_of_merge,
     note_of_retyped,

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.course import CheckFiles, Exercise, Question
 from autograder.course.cells import Cell
-from autograder.submissions.fit import defined_names, explain_syntax, misfit
+from autograder.submissions.restore import defined_names, explain_syntax, misfit
 
 
 def exercise(name: str, *questions: str) -> Exercise:
