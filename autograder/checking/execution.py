@@ -20,6 +20,7 @@ from autograder.checking.failures import StudentError
 from autograder.checking.student_module import LocalSubmission, describe_error
 from autograder.course.cells import Cell
 from autograder.submissions.read import read_cells
+from autograder.submissions.restore import without_figures
 
 _FEATURES = importlib.import_module("__future__")
 _FUTURES = functools.reduce(
@@ -100,9 +101,7 @@ def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
 def load_submission(path: Path) -> LocalSubmission:
     """Run a notebook or module in this process and return it as checks see it. Use it only on code that you trust."""
     runner, reasons = CellRunner(), {}
-    for cell in read_cells(path):
-        if cell.is_illustration:
-            continue
+    for cell in without_figures(read_cells(path)):
         error = runner.run(cell)
         if error is not None:
             reasons.update(dict.fromkeys(names_defined(cell.source), error.text(hidden=False)))

@@ -196,7 +196,7 @@ def _sandbox() -> Finding:
 
 def _python() -> Finding:
     fault = versions.fault(".".join(platform.python_version_tuple()[:2]))
-    found = f"{platform.python_version()} in {sys.prefix}"
+    found = f"{platform.python_version()} in {sys.prefix}; submissions are graded with this one"
     return Finding("Python", not fault, found, f"{fault} Use one of those." if fault else "")
 
 

@@ -21,6 +21,20 @@ ILLUSTRATION = "active-ipynb"
 """Jupytext's tag for a cell that exists only in the notebook: it shows something, and grading skips it."""
 
 
+FIGURE = "figure"
+"""The key of a figure's digest in the metadata ``autograder`` of its cell."""
+
+
+def figure_digest(source: str) -> str:
+    """Return what tells whether a student changed a figure cell."""
+    return hashlib.sha256(source.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def figure_metadata(source: str) -> dict[str, dict[str, str]]:
+    """Return the metadata by which a figure cell is known to be as it was handed out."""
+    return {"autograder": {FIGURE: figure_digest(source)}}
+
+
 @dataclass(frozen=True)
 class Cell:
     """One code cell. ``id`` is its nbgrader id if it has one, else its own id, else ``cell-<position>``."""
@@ -28,11 +42,20 @@ class Cell:
     id: str
     source: str
     tags: tuple[str, ...] = ()
+    unchanged: bool = False
+    """Whether the digest in its metadata says that this figure is as it was handed out."""
+    commented: bool = False
+    """Whether a module has this figure as comments, which Python does not run."""
 
     @property
     def is_illustration(self) -> bool:
-        """Whether the cell only shows something, so that grading skips it."""
+        """Whether the cell only shows something, in the course's own files: grading skips it."""
         return ILLUSTRATION in self.tags
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether a student's cell only shows something: a figure with code of the student's own runs."""
+        return self.is_illustration and (self.unchanged or self.commented)
 
 
 def digest_of(cells: tuple[Cell, ...]) -> str:

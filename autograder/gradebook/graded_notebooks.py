@@ -17,7 +17,9 @@ from autograder.course.cells import Cell, cell_metadata, check_id, check_source
 from autograder.files import write_atomic
 from autograder.results.model import Result, Status
 from autograder.results.rendering import as_html, as_text
-from autograder.submissions.read import Unreadable, read_cells
+from autograder.submissions.decode import Unreadable
+from autograder.submissions.read import read_document
+from autograder.submissions.restore import with_answers
 from autograder.text import printable
 
 _WIDTH = 100
@@ -61,14 +63,14 @@ def came_by_exchange(folder: Path) -> bool:
 
 def autograded_notebook(exercise: Exercise, result: Result, handed_in: Path | None) -> dict[str, Any]:
     """Return the graded notebook of a submission as nbgrader stores it, in notebook format 4.5."""
-    return _notebook(_with_graded_cells(_code_cells(handed_in, result), exercise, result))
+    return _notebook(_with_graded_cells(_code_cells(handed_in, exercise, result), exercise, result))
 
 
-def _code_cells(handed_in: Path | None, result: Result) -> tuple[Cell, ...]:
+def _code_cells(handed_in: Path | None, exercise: Exercise, result: Result) -> tuple[Cell, ...]:
     message = result.message
     if handed_in is not None:
         try:
-            return read_cells(handed_in)
+            return with_answers(read_document(handed_in), (question.name for question in exercise.questions))[0]
         except Unreadable as error:
             message = message or str(error)
     lines = textwrap.wrap(printable(message or "Nothing was handed in.", 1000), _WIDTH)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,13 +20,24 @@ from autograder.course.cells import Cell, digest_of
 from autograder.course.digests import CheckKey, check_digests
 from autograder.course.manifest import UNRELEASED
 from autograder.grading.release_checks import ReleaseMissing, Releases
-from autograder.results.model import CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.results.model import CellResult, CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.dependencies import VOID
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
+from autograder.submissions.decode import Unreadable
 from autograder.submissions.find import SubmissionFile
-from autograder.submissions.read import Document, Unreadable, read_document
-from autograder.submissions.restore import edited_cells, graded_cells, note_of_edited, restore_cells
+from autograder.submissions.read import Document, read_document
+from autograder.submissions.restore import (
+    edited_cells,
+    explain_syntax,
+    graded_cells,
+    misfit,
+    note_of_edited,
+    note_of_merge,
+    note_of_retyped,
+    restore_cells,
+    with_answers,
+)
 
 _ROOMS = ("checking", "course", "datasets", "results/pictures.py", "sandbox", "submissions")
 """The parts of this package that can change the outcome of a check."""
@@ -44,14 +55,21 @@ class PreparedSubmission:
     cells: tuple[Cell, ...]
     template: Result
     digests: Mapping[CheckKey, str] = field(default_factory=dict)
+    python: tuple[int, int] | None = None
+    """The Python that the notebook names."""
 
 
 def prepare(
-    submission: SubmissionFile, exercise: Exercise, tier: str, releases: Releases | None = None
+    submission: SubmissionFile,
+    exercise: Exercise,
+    tier: str,
+    releases: Releases | None = None,
+    others: Iterable[Exercise] = (),
 ) -> PreparedSubmission:
     """Read a submission and choose its checks: those of ``exercise`` as it is now, or as it was in its release.
 
-    If the submission cannot be read or graded, the template of its result says why.
+    ``others`` are the course's exercises, by which a notebook of another one is recognised. If the submission cannot be
+    read or graded, the template of its result says why.
     """
     problem, status, notes = submission.problem, Status.UNREADABLE, [submission.note]
     document, review = Document(()), ""
@@ -63,8 +81,12 @@ def prepare(
                 chosen = releases.checks_for(exercise, document.release)
                 exercise, review = chosen.exercise, chosen.review
                 notes.append(chosen.note)
-            handed_in = graded_cells(document.cells, exercise)
-            notes.append(note_of_edited(edited_cells(handed_in, exercise)))
+            found, retyped = with_answers(document, (question.name for question in exercise.questions))
+            strange = misfit(found, exercise, others)
+            review = " ".join(text for text in (review, strange) if text)
+            handed_in = graded_cells(found, exercise)
+            notes += [strange, note_of_retyped(retyped), note_of_merge(handed_in)]
+            notes.append("" if strange else note_of_edited(edited_cells(handed_in, exercise)))
             cells = restore_cells(handed_in, exercise)
         except Unreadable as error:
             problem = str(error)
@@ -86,7 +108,7 @@ def prepare(
         review=review,
         optional=exercise.optional,
     )
-    return PreparedSubmission(exercise, cells, template, check_digests(exercise))
+    return PreparedSubmission(exercise, cells, template, check_digests(exercise), document.python)
 
 
 def grade(engine: Engine, prepared: PreparedSubmission, limits: Limits) -> Result:
@@ -122,8 +144,9 @@ def result_of(
     A check with neither is marked as a grader error.
     """
     found = {(question, result.name): result for question, result in graded.checks} | dict(reused)
+    cells, explained = _explained(graded.cells, prepared)
     questions = tuple(
-        QuestionResult(question.name, tuple(_found(found, prepared, check) for check in question.checks))
+        QuestionResult(question.name, tuple(explained(_found(found, prepared, check)) for check in question.checks))
         for question in prepared.exercise.questions
     )
     undecided = any(question.needs_review for question in questions)
@@ -131,9 +154,28 @@ def result_of(
         prepared.template,
         status=Status.GRADER_ERROR if undecided else Status.GRADED,
         questions=questions,
-        cells=tuple(graded.cells),
+        cells=cells,
         costs=graded.costs,
     )
+
+
+def _explained(
+    cells: Iterable[CellResult], prepared: PreparedSubmission
+) -> tuple[tuple[CellResult, ...], Callable[[CheckResult], CheckResult]]:
+    """Return the cells' outcomes, and what does the same for a check: new syntax is named with both versions."""
+    sources = {cell.id: cell.source for cell in prepared.cells}
+    before = tuple(cells)
+    after = tuple(
+        replace(cell, message=explain_syntax(cell.message, sources.get(cell.id, ""), prepared.python))
+        for cell in before
+    )
+    texts = {old.message: new.message for old, new in zip(before, after, strict=True) if old.message != new.message}
+
+    def explained(check: CheckResult) -> CheckResult:
+        found = next((old for old in texts if old in check.message), None)
+        return check if found is None else replace(check, message=check.message.replace(found, texts[found], 1))
+
+    return after, explained
 
 
 def _found(found: Mapping[CheckKey, CheckResult], prepared: PreparedSubmission, check: Check) -> CheckResult:

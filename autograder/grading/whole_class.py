@@ -82,7 +82,7 @@ def grade_class(
 
     def tasks() -> Iterator[tuple[_Task, Job]]:
         for item in submissions:
-            prepared = prepare(item, course.exercise(item.exercise), tier, releases)
+            prepared = prepare(item, course.exercise(item.exercise), tier, releases, course.exercises)
             stored = read_stored(output, item.student, item.exercise)
             if stored is not None and is_current(stored, prepared.template):
                 run.results.append(stored)

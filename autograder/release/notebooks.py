@@ -20,6 +20,7 @@ from autograder.course.cells import (
     cell_metadata,
     check_id,
     check_source,
+    figure_metadata,
     nbgrader_metadata,
 )
 from autograder.errors import CourseError
@@ -201,8 +202,9 @@ def _other_cell(cell: Any, cell_id: str) -> Any:
     if cell.cell_type != "code":
         return new_markdown_cell(cell.source, id=cell_id)
     tags = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
-    locked = {} if is_illustration(cell) else nbgrader_metadata(cell_id, locked=True)
-    return _code(cell_id, cell.source, {**locked, **tags})
+    if is_illustration(cell):  # with a digest, which tells later whether a student wrote code of their own into it
+        return _code(cell_id, cell.source, {**figure_metadata(cell.source), **tags})
+    return _code(cell_id, cell.source, {**nbgrader_metadata(cell_id, locked=True), **tags})
 
 
 def _code(cell_id: str, source: str, metadata: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import CONFIG_NAME, Check, Exercise, Question
-from autograder.course.cells import ILLUSTRATION, check_id
+from autograder.course.cells import ILLUSTRATION, check_id, figure_metadata
 from autograder.files import fill_template, write_zip
 from autograder.release.make import Made
 from autograder.release.notebooks import IMPORT_ID, TEMPLATES
@@ -151,7 +151,7 @@ def _translate(cell: dict[str, Any]) -> None:
     else:
         return
     cell["source"] = source.splitlines(keepends=True)
-    cell["metadata"] = {"deletable": False, "editable": False, "tags": [ILLUSTRATION]}
+    cell["metadata"] = {"deletable": False, "editable": False, "tags": [ILLUSTRATION], **figure_metadata(source)}
 
 
 def _test_file(question: Question, kind: str, checks: Iterable[Check]) -> str:

@@ -160,6 +160,7 @@ def _readme(course: Course, release: str, kind: str) -> str:
     return fill_template(
         folder / "README.md.template",
         pythons=versions.words(),
+        oldest=versions.TESTED[0],  # not that of this machine: a release has the same bytes wherever it is built
         release=release,
         kind=", with solutions" if kind == SOLUTION else "",
         what=what.read_text("utf-8").rstrip(),

@@ -216,6 +216,9 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
             f"None of these files is called {exercise}.ipynb, so it is not clear which one to grade: "
             f"{_listed(notebooks)}. Hand in one of them, called {exercise}.ipynb."
         )
+    for path in files:
+        if path.suffix.lower() in _SHORTCUTS:
+            return f"{printable(path.name, 60)} is a shortcut to a file, not the file. Hand in {exercise}.ipynb itself."
     if deeper := _one_deeper(entries):
         folder, notebook = printable(deeper.parent.name, 60), printable(deeper.name, 60)
         return f"{notebook} is inside the folder {folder}, which is not opened. Hand in the file without that folder."
@@ -223,6 +226,7 @@ def _nothing_to_grade(entries: list[Path], files: list[Path], exercise: str) -> 
     return f"The folder {exercise} has no notebook: {content}. Hand in {exercise}.ipynb."
 
 
+_SHORTCUTS = {".lnk", ".url", ".webloc", ".desktop"}
 _MOST_FOLDERS = 20
 
 

@@ -11,17 +11,15 @@ https://jupytext.readthedocs.io/en/latest/formats-scripts.html#the-light-format
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course.cells import Cell, read_percent
-from autograder.errors import FileError
+from autograder.course.cells import FIGURE, ILLUSTRATION, Cell, figure_digest, read_percent
+from autograder.submissions.decode import Unreadable, parse_json, read_text, refuse_other_files
 
-MAX_BYTES = 32 * 2**20
 MAX_CODE = 2**20
 """The most characters of code per submission."""
 MAX_CELLS = 2000
@@ -33,16 +31,18 @@ https://jupytext.readthedocs.io/en/latest/formats-scripts.html
 """
 
 
-class Unreadable(FileError):
-    """A submission that cannot be read; the message tells the student what is wrong and what to do."""
-
-
 @dataclass(frozen=True)
 class Document:
     """The code cells of a submission, in order, and the release that its metadata name (empty if they name none)."""
 
     cells: tuple[Cell, ...]
     release: str = ""
+    python: tuple[int, int] | None = None
+    """The Python that ran the notebook last, if its metadata name one."""
+    texts: tuple[tuple[int, Cell], ...] = ()
+    """The markdown and raw cells, each with the number of code cells above it."""
+    retyped: tuple[str, ...] = ()
+    """The ids of the code cells that a student had turned into markdown or raw."""
 
 
 def read_cells(path: Path) -> tuple[Cell, ...]:
@@ -58,7 +58,8 @@ def read_document(path: Path) -> Document:
     A module is cut at its ``# %%`` marks or, if it has none, into paragraphs.
     Raises `Unreadable` for anything else: a folder, an empty or very large file, HTML, broken JSON.
     """
-    text = _read_text(path)
+    text = read_text(path)
+    refuse_other_files(text, path.name)
     # A notebook that was renamed to .py is still read as one: no module begins with a brace.
     is_module = path.suffix.lower() == ".py" and not text.lstrip().startswith("{")
     document = Document(cells_of_module(text)) if is_module else _from_notebook(text)
@@ -75,51 +76,42 @@ def _bound(cells: int, characters: int) -> None:
         )
 
 
-def _read_text(path: Path) -> str:
-    if path.is_symlink():  # to a classmate's notebook, or to a device without an end
-        raise Unreadable("This is a link, not a file. Hand in the notebook itself.")
-    if path.is_dir():
-        raise Unreadable("This is a folder, not a file. Hand in the notebook itself.")
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise Unreadable(
-                f"The file has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read. "
-                "Clear the outputs (Edit → Clear Outputs of All Cells), save and hand it in again."
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"The file cannot be opened ({error.strerror}). Hand it in again.") from error
-    if not data.strip():
-        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
-    try:
-        return data.decode("utf-8-sig")  # some editors on Windows put a byte order mark first
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not text in UTF-8, so it is not a notebook. Hand in the .ipynb file.") from None
-
-
 def _from_notebook(text: str) -> Document:
-    start = text.lstrip()[:200].lower()
-    if start.startswith("<"):
-        raise Unreadable("This is a web page (HTML), not a notebook. Hand in the .ipynb file itself.")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:  # RecursionError: thousands of nested lists
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unreadable(
-            f"The file is not valid JSON{where}, so it is not a notebook. Save it again in Jupyter."
-        ) from None
-    return Document(tuple(_number(_notebook_cells(document))), _release(document))
+    document = parse_json(text)
+    cells: list[Cell] = []
+    texts, retyped = [], []
+    for raw in _raw_cells(document):
+        cell, is_code = _read_cell(raw), raw.get("cell_type") == "code"
+        if not is_code and _was_code(raw):
+            retyped.append(cell.id)
+            is_code = True
+        if is_code:
+            cells.append(cell)
+        else:
+            texts.append((len(cells), cell))
+    return Document(tuple(_number(cells)), _release(document), _python(document), tuple(texts), tuple(retyped))
 
 
-def _release(document: dict[str, Any]) -> str:
-    """Return the release that a notebook's metadata name; empty if they name none."""
+def _metadata(document: Any, name: str) -> dict[str, Any]:
+    """Return one dictionary of a notebook's metadata; empty if there is none."""
     metadata = document.get("metadata")
-    own = metadata.get("autograder") if isinstance(metadata, dict) else None
-    return _clean_id(own.get("release")) if isinstance(own, dict) else ""
+    own = metadata.get(name) if isinstance(metadata, dict) else None
+    return own if isinstance(own, dict) else {}
 
 
-def _notebook_cells(document: Any) -> list[Cell]:
+def _release(document: Any) -> str:
+    """Return the release that a notebook's metadata name; empty if they name none."""
+    return _clean_id(_metadata(document, "autograder").get("release"))
+
+
+def _python(document: Any) -> tuple[int, int] | None:
+    """Return the Python that ran a notebook last, such as (3, 14), if its metadata name one."""
+    version = _metadata(document, "language_info").get("version")
+    found = re.match(r"3\.(\d{1,2})(?:\.|$)", version, re.ASCII) if isinstance(version, str) else None
+    return (3, int(found[1])) if found else None
+
+
+def _raw_cells(document: Any) -> list[dict[str, Any]]:
     content = document if isinstance(document, dict) else {}
     cells = content.get("cells")
     if cells is None and isinstance(content.get("worksheets"), list):  # notebook format 3
@@ -127,7 +119,17 @@ def _notebook_cells(document: Any) -> list[Cell]:
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON but not a notebook: it has no cells. Hand in the .ipynb file.")
-    return [_read_cell(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    return [cell for cell in cells if isinstance(cell, dict)]
+
+
+def _was_code(cell: dict[str, Any]) -> bool:
+    """Whether a markdown or raw cell was handed out as code, by nbgrader's metadata, which survive the change.
+
+    nbgrader turns such a cell back into code before it grades.
+    """
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(nbgrader, dict) and nbgrader.get("cell_type") == "code"
 
 
 def _read_cell(cell: dict[str, Any]) -> Cell:
@@ -138,11 +140,13 @@ def _read_cell(cell: dict[str, Any]) -> Cell:
     metadata = metadata if isinstance(metadata, dict) else {}
     nbgrader = metadata.get("nbgrader")
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    tags = metadata.get("tags")
+    tags, own = metadata.get("tags"), metadata.get("autograder")
+    source = _with_plain_newlines(source) if isinstance(source, str) else ""
     return Cell(
         id=_clean_id(grade_id) or _clean_id(cell.get("id")),
-        source=_with_plain_newlines(source) if isinstance(source, str) else "",
+        source=source,
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        unchanged=isinstance(own, dict) and own.get(FIGURE) == figure_digest(source),
     )
 
 
@@ -170,7 +174,7 @@ def cells_of_module(text: str) -> tuple[Cell, ...]:
     try:
         # A mark before everything keeps Jupytext from parsing a YAML header, in which ten lines can expand to a
         # gigabyte.
-        notebook = read_percent(f"# %%\n{text}")
+        notebook = read_percent(f"# %%\n{_with_code_marked(text)}")
     except ModuleNotFoundError:  # Jupytext itself is missing, which is not the student's fault
         raise
     except Exception as error:  # noqa: BLE001 - Jupytext raises many kinds on malformed input
@@ -181,12 +185,39 @@ def cells_of_module(text: str) -> tuple[Cell, ...]:
         Cell(
             _clean_id(cell.metadata.get("question")),
             cell.source,
-            tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
+            tags := tuple(tag for tag in cell.metadata.get("tags", []) if isinstance(tag, str)),
+            commented=ILLUSTRATION in tags,  # `_with_code_marked` left the tag only where nothing would run
         )
         for place, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and (place or cell.source)  # the mark added above may begin an empty cell
     ]
     return tuple(_number(cells))
+
+
+_SECTION = re.compile(r"^([ \t]*#[ \t]*%%[^\n]*)\n", re.MULTILINE)
+_NOT_CODE = re.compile(r"\[(?:markdown|md|raw)\]|\b" + re.escape(ILLUSTRATION) + r"\b")
+_ONLY_TEXT = re.compile(
+    r"""
+    (?:\s|\#[^\n]*)*+
+    (?:[rRuU]?(?:\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z)|\'\'\'(?:[^'\\]|\\.|'(?!''))*+(?:\'\'\'|\Z)))?+
+    (?:\s|\#[^\n]*)*+\Z
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""Comments, around at most one string: the two ways to write text in a module."""
+
+
+def _with_code_marked(text: str) -> str:
+    """Return a module in which code below a mark for text, or for a figure, is below an ordinary mark.
+
+    Python runs it, and so does VS Code; Jupytext would take it for text.
+    """
+    first, *parts = _SECTION.split(text)
+    pieces = [first]
+    for header, body in zip(parts[::2], parts[1::2], strict=True):
+        runs = _NOT_CODE.search(header) and not _ONLY_TEXT.match(body)
+        pieces += ["# %%" if runs else header, "\n", body]
+    return "".join(pieces)
 
 
 def _number(cells: list[Cell]) -> list[Cell]:
@@ -197,7 +228,7 @@ def _number(cells: list[Cell]) -> list[Cell]:
         name = cell.id or f"cell-{place}"
         seen[name] = seen.get(name, 0) + 1
         # `~` is in no id (`_clean_id`), so a suffix cannot make another cell's.
-        named.append(Cell(name if seen[name] == 1 else f"{name}~{seen[name]}", cell.source, cell.tags))
+        named.append(replace(cell, id=name if seen[name] == 1 else f"{name}~{seen[name]}"))
     return named
 
 
@@ -231,6 +262,14 @@ def paragraphs(text: str) -> list[str]:
     cuts = sorted({first for first in _beginnings(lines, text) if first and not lines[first - 1].strip()})
     pieces = ["\n".join(lines[a:b]).strip("\n") for a, b in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
     return [piece for piece in pieces if piece.strip()]
+
+
+def statements(text: str) -> list[tuple[int, str]]:
+    """Return the top-level statements of a cell, each with the number of lines above it."""
+    lines = text.split("\n")
+    cuts = sorted({0, *_beginnings(lines, text)})
+    pieces = [(a, "\n".join(lines[a:b]).rstrip()) for a, b in zip(cuts, [*cuts[1:], len(lines)], strict=True)]
+    return [(first, piece) for first, piece in pieces if piece.strip()]
 
 
 def _beginnings(lines: list[str], text: str) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,9 @@ def test_doctor(tiny_course):
     code, document = printed("doctor", "--course", tiny_course)
     assert document["fine"] is (code == 0)
     assert {"sandbox", "Python", "packages", "course"} <= {finding["what"] for finding in document["findings"]}
+    (python,) = (finding["found"] for finding in document["findings"] if finding["what"] == "Python")
+    assert python.startswith(platform.python_version())
+    assert python.endswith("submissions are graded with this one")
 
 
 def test_prove(built_tiny_course, tmp_path):

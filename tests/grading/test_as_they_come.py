@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import platform
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.checking.execution import load_submission
+from autograder.checking.failures import NameMissing
 from autograder.course import Course, load_course
+from autograder.course.cells import figure_metadata
 from autograder.grading.one_submission import grade, prepare
 from autograder.grading.scheduler import modules_to_preload
 from autograder.results.model import Result, Status
@@ -189,3 +193,62 @@ def test_future_imports_apply_to_later_pieces(tmp_path):
     path = tmp_path / "future.py"
     path.write_text("from __future__ import annotations\n\n\ndef f(x: Later) -> Later:\n    return x\n")
     assert load_submission(path).f(1) == 1
+
+
+@pytest.mark.parametrize("ending", ["ipynb", "py"])
+def test_a_figure_that_a_student_changed_runs_for_pytest_too(tmp_path, ending):
+    """What was handed out is left out; an error above a helper does not take the helper along."""
+    handed_out, changed = "raise SystemExit", "undefined()\nhelper = 1"
+    path = tmp_path / f"a.{ending}"
+    if ending == "py":
+        mark = '# %% tags=["active-ipynb"]'
+        path.write_text(f"{mark}\n# left_out = 1\n\n{mark}\n# plot()\nhelper = 1\n")
+    else:
+        tags = {"tags": ["active-ipynb"]}
+        cells = [
+            ("left_out = 1", tags | figure_metadata("left_out = 1")),
+            (changed, tags | figure_metadata(handed_out)),
+        ]
+        code = [{"cell_type": "code", "source": source, "metadata": metadata} for source, metadata in cells]
+        path.write_text(json.dumps({"cells": code}))
+    submission = load_submission(path)
+    assert submission.helper == 1
+    with pytest.raises(NameMissing):
+        _ = submission.left_out
+
+
+def test_marks_of_a_merge_in_a_module_cost_only_their_cell(graded):
+    merged = "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> b"
+    result = graded("greetings.py", f"from collections.abc import Iterable\n\n{merged}\n\n{ADD}\n".encode())
+    assert result.score > 0
+    assert "Marks of an unfinished Git merge (<<<<<<<) are in:" in result.message
+
+
+def test_a_notebook_from_elsewhere_is_listed_for_review(graded):
+    result = graded(
+        "greetings.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": "def other(): ..."}]}).encode()
+    )
+    assert (result.status, result.score, result.needs_review) == (Status.GRADED, 0, True)
+    assert result.message == result.review
+    assert "it defines other, so it seems to come from elsewhere. Hand in the greetings.ipynb" in result.message
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_in_a_text_cell_gets_its_points(graded, kind):
+    cells = [
+        {"cell_type": "code", "source": "from collections.abc import Iterable"},
+        {"cell_type": kind, "source": ADD.splitlines(keepends=True)},
+    ]
+    result = graded("greetings.ipynb", json.dumps({"cells": cells}).encode())
+    assert outcomes(result)["add"] == ["passed"] * 3
+    assert "they ran as code: add." in result.message
+
+
+def test_syntax_that_is_too_new_names_both_versions(graded):
+    cells = [{"cell_type": "code", "source": f"{ADD}\nx = = 1"}]
+    metadata = {"language_info": {"version": "3.99.1"}}
+    result = graded("greetings.ipynb", json.dumps({"cells": cells, "metadata": metadata}).encode())
+    ours = ".".join(platform.python_version_tuple()[:2])
+    words = f"Your notebook was written with Python 3.99, but it is graded with Python {ours}, which does not know this"
+    assert words in result.cells[-1].message
+    assert any(words in check.message for check in result.questions[0].checks)

@@ -16,6 +16,7 @@ from autograder.release.make import cleared, write_source
 from autograder.release.notebooks import source_notebook
 from autograder.release.scan import collect_secrets, require_no_leaks, unpacked
 from autograder.release.student_bundle import bundle_name, light_wheel, solution_bundle, student_bundle
+from autograder.runtime.versions import TESTED
 
 TOP = "exercises-2026.1"
 WHEEL = "medical_image_autograder-2026.1-py3-none-any.whl"
@@ -71,6 +72,7 @@ def test_readme_is_one_page_and_names_what_is_there(bundle):
     assert f"{TOP}.zip" in text
     assert "@" not in text
     assert "last resort" not in text
+    assert f"It may be graded with\nPython {TESTED[0]}: do not use syntax that is newer." in text
     assert len(text.splitlines()) < 70
 
 

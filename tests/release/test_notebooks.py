@@ -72,7 +72,7 @@ def test_helper_code_is_locked_and_illustrations_and_prose_are_free(tiny_course)
     notebook = make(tiny_course)
     assert cell(notebook, "add-code-1").metadata.nbgrader.locked
     assert cell(notebook, "autograder").source.startswith("try:\n    from autograder import check, hint\n")
-    assert cell(notebook, "add-figure-1").metadata == {"tags": ["active-ipynb"]}
+    assert cell(notebook, "add-figure-1").metadata.tags == ["active-ipynb"]
     assert cell(notebook, "add-text-1").metadata == {}
 
 

@@ -32,6 +32,13 @@ def put(*paths: Path) -> None:
         path.write_text("{}")
 
 
+@pytest.mark.parametrize("name", ["tensor_ops.ipynb.lnk", "my work.webloc"])
+def test_a_shortcut_is_named(course, submitted, name):
+    put(submitted / "ada" / "tensor_ops" / name)
+    problem = only(collect(submitted, course)).problem
+    assert problem == f"{name} is a shortcut to a file, not the file. Hand in tensor_ops.ipynb itself."
+
+
 def only(collected: Collected) -> SubmissionFile:
     (submission,) = collected.found
     return submission

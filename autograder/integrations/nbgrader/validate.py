@@ -31,7 +31,8 @@ from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
 from autograder.sandbox.processes.zygote import COMPILER
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
-from autograder.submissions.read import read_cells
+from autograder.submissions.read import read_document
+from autograder.submissions.restore import with_answers, without_figures
 
 
 class ValidateHandler(ValidateAssignmentHandler):  # type: ignore[misc]
@@ -112,11 +113,12 @@ def checks_beside(notebook: Path) -> Path | None:
 def run_public(notebook: Path, checks: Path) -> list[QuestionResult]:
     """Run a notebook's cells and public checks in the best sandbox of this machine; return the results.
 
-    ``checks`` is the folder from `checks_beside`. As in grading, cells that only illustrate are skipped. Raises
-    `AutograderError`.
+    ``checks`` is the folder from `checks_beside`. As in grading, figures are skipped unless a student changed them.
+    Raises `AutograderError`.
     """
-    cells = tuple(cell for cell in read_cells(notebook) if not cell.is_illustration)
     files, questions = read_public_checks(checks, notebook.stem)
+    found, _ = with_answers(read_document(notebook), (question.name for question in questions))
+    cells = without_figures(found)
     job = Job(
         check_files=files,
         checks=tuple(check for question in questions for check in question.checks),

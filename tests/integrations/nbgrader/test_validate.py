@@ -93,7 +93,7 @@ def test_questions_that_fail_are_listed_by_name_with_what_is_wrong(course):
     assert "crowd" not in json.dumps(answer)  # a hidden check
 
 
-def test_cells_that_only_illustrate_are_not_run(course):
+def test_an_error_in_a_figure_that_a_student_changed_costs_nothing(course):
     def ends_everything(notebook):
         for cell in notebook["cells"]:
             if "active-ipynb" in cell["metadata"].get("tags", []):
@@ -102,6 +102,17 @@ def test_cells_that_only_illustrate_are_not_run(course):
         raise AssertionError("the exercise has no such cell")
 
     assert answer_to(place(course, "ada", RIGHT, edit=ends_everything)) == {"success": True, "value": {}}
+
+
+def test_a_helper_in_a_figure_is_run(course):
+    def helper(notebook):
+        for cell in notebook["cells"]:
+            if "active-ipynb" in cell["metadata"].get("tags", []):
+                cell["source"] = "".join(cell["source"]) + "\nimport math"
+
+    answers = RIGHT | {"add": "def add(numbers):\n    return sum(numbers) * math.comb(1, 1)"}
+    assert answer_to(place(course, "ada", answers)) != {"success": True, "value": {}}
+    assert answer_to(place(course, "ada", answers, edit=helper)) == {"success": True, "value": {}}
 
 
 def test_a_question_whose_graded_cell_was_deleted_is_reported_too(course):
