@@ -216,7 +216,8 @@ def _run_cells(cells: Iterable[tuple[str, str]]) -> LocalSubmission:
     for identity, text in cells:
         error = runner.run(Cell(identity, text))
         if error is not None:
-            reasons.update(dict.fromkeys(names_defined(text), error.text(hidden=False)))  # checks show it
+            # Checks show it.
+            reasons.update(dict.fromkeys(names_defined(text), f"its cell failed: {error.text(hidden=False)}"))
     return LocalSubmission(runner.namespace, reasons)
 
 
