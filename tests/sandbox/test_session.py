@@ -50,6 +50,7 @@ def session(monkeypatch):
         used.append(monitors)
         made = RemoteSession(zygote[0], [("one", "x = 1")], Limits())
         monkeypatch.setattr(made._link, "run_cell", lambda *_cell: None)
+        monkeypatch.setattr(made._link, "exchange", lambda *_request: (["ok", []], []))
         monkeypatch.setattr(made.submission, "_seed", lambda _seed: None)
         return made
 
@@ -125,7 +126,7 @@ def test_limits_are_armed_for_a_check_and_lifted_after_it(session):
     memory = limits.memory_mb * MIB
     cell = (limits.cell_s, limits.cell_s * limits.wall_factor, memory, limits.cells_s)
     check = (limits.check_s, limits.check_s * limits.wall_factor, memory, 0)
-    assert orders == [cell, (0, 0, 0, 0), check, (0, 0, 0, 0)]
+    assert orders == [cell, check, (0, 0, 0, 0), check, (0, 0, 0, 0)]
 
 
 @pytest.mark.parametrize(("reason", "interrupted"), [(EXITED, True), (MEMORY, False)])

@@ -195,8 +195,8 @@ class RemoteSession:
             else:
                 self._note_cell(identity, source, *_cell_outcome(error))
         try:
-            self._lift()
             self._note_deleted()
+            self._lift()
         except WorkerDied:  # something that a cell left running ended it; it is unknown which cell
             self._late_deaths += 1
 
@@ -235,11 +235,8 @@ class RemoteSession:
         if self._asked:  # in a later worker, the answer could depend on a hidden input
             return
         self._asked = True
-        try:
-            reply, _ = self._link.exchange(["deleted"])
-        except WorkerDied:
-            self._late_deaths += 1
-            return
+        self._arm(self._limits.check_s, self._limits.memory_mb)  # a worker that was rewritten may never answer
+        reply, _ = self._link.exchange(["deleted"])
         pairs = reply[1] if len(reply) == 2 and isinstance(reply[1], list) else []
         sources = dict(self._cells)
         for pair in pairs[:MAX_DELETED]:
