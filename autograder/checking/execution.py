@@ -6,11 +6,15 @@ nothing. The grader's worker and ``pytest --submission`` use this.
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
+import inspect
 import linecache
 import operator
+import os
 import re
+import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +22,7 @@ from typing import Any
 
 from autograder.checking.failures import StudentError
 from autograder.checking.student_module import LocalSubmission, describe_error
-from autograder.course.cells import Cell
+from autograder.course.cells import Cell, names_defined
 from autograder.submissions.read import read_cells
 from autograder.submissions.restore import without_figures
 
@@ -60,12 +64,17 @@ class CellRunner:
         self.namespace = self.module.__dict__
         self.shell = shell if shell is not None else make_shell()
         self.shell.user_module, self.shell.user_ns = self.module, self.namespace  # magics such as %timeit run there
-        self.namespace["get_ipython"] = lambda: self.shell
+        self.shell.init_user_ns()  # the names that every notebook has, some of which magics need
+        self.namespace["_dh"][:] = [os.getcwd()]  # noqa: PTH109 - a text, as in Jupyter
+        self.deleted: dict[str, str] = {}
+        """The names that a cell deleted, each with the last cell that did."""
         self._futures = 0
 
     def run(self, cell: Cell) -> StudentError | None:
         """Run one cell; return a description of the exception that it raised, or None."""
         filename = f"<cell {cell.id}>"
+        before = set(self.namespace)
+        sys.path_importer_cache.pop(os.getcwd(), None)  # noqa: PTH109 - a file that a cell writes can be imported
         try:
             # IPython drops leading blank lines. Restore them, so that line numbers in messages match the cell.
             blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")
@@ -73,20 +82,20 @@ class CellRunner:
             # Lets tracebacks quote the cell. Without a modification time, `linecache.checkcache` keeps the entry.
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
             # dont_inherit: this module's own `from __future__` import must not apply to the cell.
-            code = compile(source, filename, "exec", self._futures, dont_inherit=True)
+            flags = self._futures | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            code = compile(source, filename, "exec", flags, dont_inherit=True)
             # As in Jupyter, a `from __future__` import also applies to the cells below it.
             self._futures |= code.co_flags & _FUTURES
-            exec(code, self.namespace)
+            if code.co_flags & inspect.CO_COROUTINE:
+                self.shell.loop_runner(eval(code, self.namespace))
+            else:
+                exec(code, self.namespace)
         # All that a cell can raise: `exit()` or `raise KeyboardInterrupt` in one cell must not end the cells below it.
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
             return describe_error(error)
+        finally:
+            self.deleted.update(dict.fromkeys(before - self.namespace.keys(), cell.id))
         return None
-
-
-def names_defined(source: str) -> list[str]:
-    """Return the functions and classes that a cell would define, even if it does not parse."""
-    # By pattern: the cells of interest are those that failed, many of them with a SyntaxError.
-    return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
 
 
 def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
@@ -98,11 +107,18 @@ def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
     return found[-1][:200] if found else ""
 
 
+def deleting_line(name: str, source: str) -> str:
+    """Return the line of a cell that deletes ``name``, as far as the text tells; else the cell's first line."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    deletes = [line for line in lines if re.search(rf"\bdel\b.*\b{re.escape(name)}\b|^%reset", line)]
+    return (deletes or lines or [""])[-1 if deletes else 0][:200]
+
+
 def load_submission(path: Path) -> LocalSubmission:
     """Run a notebook or module in this process and return it as checks see it. Use it only on code that you trust."""
     runner, reasons = CellRunner(), {}
     for cell in without_figures(read_cells(path)):
         error = runner.run(cell)
         if error is not None:
-            reasons.update(dict.fromkeys(names_defined(cell.source), error.text(hidden=False)))
+            reasons.update(dict.fromkeys(names_defined(cell.source), f"its cell failed: {error.text(hidden=False)}"))
     return LocalSubmission(runner.namespace, reasons)

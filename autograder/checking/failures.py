@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Never
@@ -137,6 +138,17 @@ class WorkerDied(SubmissionError):
         super().__init__(message)
 
 
+_COMMON = (
+    (
+        r"not compiled with CUDA|NVIDIA driver|No CUDA GPUs|torch\.cuda\.is_available\(\) is False|CUDA driver"
+        r"|(not linked|compiled) with (support for )?(mps|xpu|XPU)|MPS backend|XPU device|no XPU",
+        "Graded on a CPU: take the device from the model or the input.",
+    ),
+    (r"^EOFError", "Nobody can type while a notebook is graded: remove `input()`."),
+)
+"""Errors whose cause is known, and what to tell the student: in hidden checks, too, because the texts are fixed."""
+
+
 @dataclass(frozen=True)
 class StudentError:
     """An exception raised by student code: its nearest builtin type, its message, and the cell and line."""
@@ -153,6 +165,9 @@ class StudentError:
         For a hidden check, that is only the kind: the student's code chooses the message, and which line raises it, by
         what it is given.
         """
+        for symptom, text in _COMMON:
+            if re.search(symptom, f"{self.kind}: {self.message}"):
+                return text if hidden or not self.line or not self.code else f"{text} (line {self.line}: `{self.code}`)"
         if hidden:
             return f"Your code raised {self.kind}."
         place = f" (line {self.line} of the cell: `{self.code}`)" if self.line and self.code else ""

@@ -65,7 +65,7 @@ def _outcome(
         case NameMissing(reason=""):
             return (Outcome.NOT_ATTEMPTED, f"`{error.name}` is not defined: its cell is missing, empty or was not run.")
         case NameMissing():
-            return Outcome.FAILED, f"`{error.name}` is not defined, because its cell failed: {error.reason}"
+            return Outcome.FAILED, f"`{error.name}` is not defined, because {error.reason}"
         case NameTaken():
             return Outcome.FAILED, error.for_hidden if hidden else str(error)
         case WorkerDied():

@@ -135,7 +135,11 @@ def _stub_cells(course: Course, exercise: Exercise) -> tuple[Cell, ...]:
     path = course.root / "exercises" / f"{exercise.name}.py"
     if not path.is_file():
         raise UsageError(f"exercises/{exercise.name}.py is missing. Run `autograder build` first.")
-    return read_cells(path)
+    cells = read_cells(path)
+    missing = {question.name for question in exercise.questions} - {cell.id for cell in cells}
+    if missing:
+        raise UsageError(f"{path} has no cell for {', '.join(sorted(missing))}. Run `autograder build` again.")
+    return cells
 
 
 def _as_json(proof: Proof) -> dict[str, object]:

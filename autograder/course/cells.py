@@ -68,6 +68,12 @@ def digest_of(cells: tuple[Cell, ...]) -> str:
     return digest.hexdigest()
 
 
+def names_defined(source: str) -> list[str]:
+    """Return the functions and classes that a cell would define, even if it does not parse."""
+    # By pattern: the cells of interest are those that failed, many of them with a SyntaxError.
+    return re.findall(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
+
+
 def check_id(question: str) -> str:
     """Return the nbgrader id of a question's graded cell."""
     return f"check-{question}"

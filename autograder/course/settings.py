@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
 import os
 import secrets
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,23 +95,51 @@ def course_lists(root: Path) -> tuple[tuple[str, ...], ...]:
     The file is not run.
     """
     values: dict[str, Any] = {}
+    for name, node in _assignments(root, _LISTS):
+        try:
+            values[name] = ast.literal_eval(node.value)
+            # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
+            if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
+                raise ValueError
+        except (ValueError, TypeError):
+            raise CourseError(
+                f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
+                "because it is read without running the file."
+            ) from None
+    return tuple(tuple(values.get(name, ())) for name in _LISTS)
+
+
+_SECONDS = {"c.Course.cell_seconds": "cell_s", "c.Course.all_cells_seconds": "cells_s"}
+
+
+def cell_limits(root: Path) -> dict[str, float]:
+    """Return the limits of cells that nbgrader_config.py sets, by their names in `Limits`.
+
+    The file is not run.
+    """
+    values: dict[str, float] = {}
+    for name, node in _assignments(root, _SECONDS):
+        try:
+            seconds = ast.literal_eval(node.value)
+        except (ValueError, TypeError):
+            seconds = None
+        if type(seconds) not in (int, float) or not 0 < seconds < math.inf:
+            raise CourseError(
+                f"{CONFIG_NAME}:{node.lineno}: write {name} as a number of seconds above 0, such as 30, "
+                "because it is read without running the file."
+            )
+        values[_SECONDS[name]] = float(seconds)
+    return values
+
+
+def _assignments(root: Path, names: Collection[str]) -> Iterator[tuple[str, ast.Assign]]:
+    """Yield the assignments to these names in nbgrader_config.py."""
     with reading(root / CONFIG_NAME, CourseError):
         source = (root / CONFIG_NAME).read_bytes()
         source.decode()  # raises for what is not UTF-8 while `reading` can name the file
     for node in parsed(source, CONFIG_NAME).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _LISTS:
-            name = ast.unparse(node.targets[0])
-            try:
-                values[name] = ast.literal_eval(node.value)
-                # A text is a sequence of texts as well: without the second test, "ab" would be two exercises.
-                if not all(isinstance(one, str) for one in values[name]) or isinstance(values[name], str):
-                    raise ValueError
-            except (ValueError, TypeError):
-                raise CourseError(
-                    f'{CONFIG_NAME}:{node.lineno}: write {name} as a literal list, such as ["first", "second"], '
-                    "because it is read without running the file."
-                ) from None
-    return tuple(tuple(values.get(name, ())) for name in _LISTS)
+        if isinstance(node, ast.Assign) and (name := ast.unparse(node.targets[0])) in names:
+            yield name, node
 
 
 SECRET_NAME = "secret.key"

@@ -75,6 +75,7 @@ def grade_class(
     ``dry_run``, nothing is stored. ``engine_for`` is called only if something has to run.
     """
     run = Run()
+    limits = limits or Limits.of_course(course.root)
 
     def settle(result: Result, stored: Result | None) -> None:
         run.results.append(_settle(run, result, stored, output, dry_run=dry_run, allow_lower=allow_lower))
@@ -95,7 +96,7 @@ def grade_class(
             if known is not None:
                 settle(known, stored)
             else:
-                yield _Task(prepared, stored, reused), job_of(prepared, limits or Limits(), reused)
+                yield _Task(prepared, stored, reused), job_of(prepared, limits, reused)
 
     # `closing`: an exception here, as from an interrupt, must end the sandbox at once, not when the generator is freed.
     with Releases(course) as releases, contextlib.closing(run_jobs(tasks(), engine_for, jobs)) as finished:

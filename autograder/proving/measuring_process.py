@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.checking.execution import CellRunner, make_shell, names_defined
+from autograder.checking.execution import CellRunner, make_shell
 from autograder.checking.experiments import CalibrationError, Experiment
 from autograder.checking.failures import SubmissionError, student_error
 from autograder.checking.runner import install_package, module_name
 from autograder.checking.student_module import HELPER_FILE, LocalSubmission, is_cell_file
-from autograder.course.cells import Cell
+from autograder.course.cells import Cell, names_defined
 
 LIMIT_S = 600
 """CPU seconds after which a measurement is killed, so that an endless answer does not block the others."""
@@ -216,7 +216,8 @@ def _run_cells(cells: Iterable[tuple[str, str]]) -> LocalSubmission:
     for identity, text in cells:
         error = runner.run(Cell(identity, text))
         if error is not None:
-            reasons.update(dict.fromkeys(names_defined(text), error.text(hidden=False)))  # checks show it
+            # Checks show it.
+            reasons.update(dict.fromkeys(names_defined(text), f"its cell failed: {error.text(hidden=False)}"))
     return LocalSubmission(runner.namespace, reasons)
 
 

@@ -64,7 +64,7 @@ def prove(
     The untouched stub must count as not attempted. Junk must get less than full points and must not break a check.
     Checks that train run only on right answers and on wrong ones that name them.
     """
-    limits = limits or Limits()
+    limits = limits or Limits.of_course(exercise.solution.parents[1])  # solutions/, then the course
     reference = prepare(SubmissionFile("reference", exercise.name, exercise.solution), exercise, engine.tier)
     proofs = {question.name: Proof(question) for question in exercise.questions}
     answers = list(_all_answers(exercise, proofs, reference, stub_cells))

@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from autograder.checking.execution import names_defined
 from autograder.checking.verdict import result_of
+from autograder.course.cells import names_defined
 from autograder.results.model import CheckResult, Outcome
 from autograder.sandbox.protocol.messages import Graded, Job
 from autograder.submissions.read import cells_of_module

@@ -180,7 +180,7 @@ CASES = [
     Case("file", "prove", "add.py cannot be read: it is not text in UTF-8", ANSWERS, garbage),
     Case("file", "prove", "add.py is missing. Write", ANSWERS, folder),
     Case("file", "prove", "which is not a check of add", ANSWERS, added('# %% wrong="x" caught_by=5\npass')),
-    Case("file", "prove", "is not text in UTF-8", "exercises/greetings.py", garbage),
+    Case("file", "prove", "has no cell for Greeter, add. Run `autograder build`", "exercises/greetings.py", garbage),
     Case("file", "calibrate", "is not a calibration record", RECORD, garbage),
     Case("file", "calibrate --check", "is not a calibration record", RECORD, written('{"experiments": {"a": 3}}')),
     Case("file", "calibrate", "greetings.jsonl:1 is damaged", MEMORY, garbage),

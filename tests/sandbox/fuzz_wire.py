@@ -100,7 +100,7 @@ class Bounded:
     def __call__(self, data: bytes) -> None:
         if self._inputs % 1000 == 0:
             _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (hardening._data_in_use() + SPARE_MEMORY, hard))
+            resource.setrlimit(resource.RLIMIT_DATA, (hardening.data_in_use() + SPARE_MEMORY, hard))
         self._inputs += 1
         try_input(data)
 

@@ -50,6 +50,7 @@ def session(monkeypatch):
         used.append(monitors)
         made = RemoteSession(zygote[0], [("one", "x = 1")], Limits())
         monkeypatch.setattr(made._link, "run_cell", lambda *_cell: None)
+        monkeypatch.setattr(made._link, "exchange", lambda *_request: (["ok", []], []))
         monkeypatch.setattr(made.submission, "_seed", lambda _seed: None)
         return made
 
@@ -59,10 +60,10 @@ def session(monkeypatch):
 
 
 def alive(mib: int = 0) -> bytes:
-    return VERDICT.pack(ALIVE, 0, mib * MIB)
+    return VERDICT.pack(ALIVE, 0, mib * MIB, 0.0)
 
 
-ENDED = VERDICT.pack(EXITED, 3, 0)
+ENDED = VERDICT.pack(EXITED, 3, 0, 0.5)
 
 
 def test_a_checks_memory_is_what_the_monitor_reports(session):
@@ -123,13 +124,14 @@ def test_limits_are_armed_for_a_check_and_lifted_after_it(session):
     orders = [ARM.unpack(sent[place : place + ARM.size]) for place in range(0, len(sent), ARM.size)]
     limits = Limits()
     memory = limits.memory_mb * MIB
-    cell, check = ((seconds, seconds * limits.wall_factor, memory) for seconds in (limits.cell_s, limits.check_s))
-    assert orders == [cell, (0, 0, 0), check, (0, 0, 0)]
+    cell = (limits.cell_s, limits.cell_s * limits.wall_factor, memory, limits.cells_s)
+    check = (limits.check_s, limits.check_s * limits.wall_factor, memory, 0)
+    assert orders == [cell, check, (0, 0, 0, 0), check, (0, 0, 0, 0)]
 
 
 @pytest.mark.parametrize(("reason", "interrupted"), [(EXITED, True), (MEMORY, False)])
 def test_only_a_kill_from_outside_is_an_interruption(session, reason, interrupted):
-    opened = session(Monitors([VERDICT.pack(reason, -9, 0)], [alive()]))
+    opened = session(Monitors([VERDICT.pack(reason, -9, 0, 0.0)], [alive()]))
     opened.start()
     assert opened.interrupted is interrupted
 
@@ -140,7 +142,7 @@ def test_a_check_may_have_limits_of_its_own(session):
     opened.start()
     opened.begin(replace(CHECK, timeout_s=2.0, memory_mb=100))
     sent = monitors.sockets[0].recv(1000)
-    assert ARM.unpack(sent[-ARM.size :]) == (2.0, 2.0 * Limits().wall_factor, 100 * MIB)
+    assert ARM.unpack(sent[-ARM.size :]) == (2.0, 2.0 * Limits().wall_factor, 100 * MIB, 0)
 
 
 def test_no_check_begins_after_the_time_of_the_submission(session):

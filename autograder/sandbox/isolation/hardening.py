@@ -39,7 +39,7 @@ def limit_resources(allowance: Allowance) -> None:
         (resource.RLIMIT_FSIZE, allowance.file_mb * mib),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_NPROC, allowance.processes),
-        (resource.RLIMIT_DATA, _data_in_use() + allowance.memory_mb * mib),  # AS counts what libraries only reserve
+        (resource.RLIMIT_DATA, data_in_use() + allowance.memory_mb * mib),  # AS counts what libraries only reserve
         # No POSIX message queues: they outlive the process. Only Linux has this limit.
         *([(resource.RLIMIT_MSGQUEUE, 0)] if sys.platform == "linux" else []),
     ):
@@ -49,7 +49,7 @@ def limit_resources(allowance: Allowance) -> None:
             continue
 
 
-def _data_in_use() -> int:
+def data_in_use() -> int:
     """Return the bytes of private memory that this process was forked with, which RLIMIT_DATA counts as well."""
     try:
         with open("/proc/self/status") as file:  # noqa: PTH123

@@ -1,24 +1,30 @@
 """The monitor between zygote and worker: it enforces limits, reports how the worker ended, and cleans up after it.
 
 It is trusted and small, and imports nothing after the fork. It receives the worker's limits over its control socket,
-measures CPU time and memory several times a second, and reports the reason when it kills.
+measures CPU time and memory several times a second, and reports the reason when it kills. A cell that takes too long is
+interrupted first, as in Jupyter, because what it has defined may be an answer.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import signal
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox.isolation.linux import descendants
-from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, FILES, MEMORY, TIME, VERDICT
+from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, FILES, INTERRUPTED, MEMORY, TIME, VERDICT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PERIOD_MS = 50
+_INTERRUPTS = 2  # the first may be lost: Python ignores what a `__del__` raises
+_GRACE_S, _GRACE_WALL_S = 1.0, 4.0
+"""CPU seconds, and seconds by the clock, to the next interrupt, or until the worker is killed."""
 _MARGIN = 2**26  # 64 MiB, so that a single process reaches RLIMIT_DATA before this monitor's limit
 
 
@@ -34,6 +40,10 @@ class _Armed:
     """The largest resident size seen since the limits were armed, in bytes."""
     peak: int = 0
     """The kernel's peak when the limits were armed, in bytes: a higher one later was reached under these limits."""
+    orders: int = 0
+    """How often limits were set or lifted."""
+    interrupts: int = 0
+    """How often the worker is interrupted before it is killed."""
 
 
 def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills_disk: Callable[[], bool]) -> None:
@@ -57,12 +67,15 @@ def watch(worker: int, control: socket.socket, kill: Callable[[int], int], fills
         if gone in events or (gone is None and _has_ended(worker)):
             break
         broken = _broken(worker, armed, fills_disk)
-        if broken is not None:
+        if broken == TIME and armed.interrupts:
+            _interrupt(worker, control, armed)
+        elif broken is not None:
             reason = broken
             break
+    used = cpu_seconds(worker)
     status = kill(worker)  # before the report: then nothing of it runs any more
     try:
-        control.sendall(VERDICT.pack(reason, status, _growth(armed, armed.seen)))
+        control.sendall(VERDICT.pack(reason, status, _growth(armed, armed.seen), used))
     except OSError:
         return
 
@@ -83,9 +96,15 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
         return False
     if len(message) != ARM.size:
         return False
-    cpu_s, wall_s, armed.memory = ARM.unpack(message)
-    armed.cpu_s = cpu_seconds(worker) + cpu_s if cpu_s else 0.0  # counted from now
+    cpu_s, wall_s, armed.memory, life_s = ARM.unpack(message)
+    used = cpu_seconds(worker)
+    armed.cpu_s = used + cpu_s if cpu_s else 0.0  # counted from now
     armed.wall = time.monotonic() + wall_s if wall_s else 0.0
+    armed.orders += 1
+    armed.interrupts = 0
+    if life_s:
+        armed.cpu_s = min(armed.cpu_s, life_s)
+        armed.interrupts = _INTERRUPTS
     peak = _peak(worker)
     if wall_s:
         armed.seen, armed.peak = 0, peak
@@ -93,10 +112,20 @@ def _rearm(control: socket.socket, armed: _Armed, worker: int) -> bool:
     # The kernel's peak covers the process's whole life: it counts only if these limits raised it.
     most = peak if peak > armed.peak else max(armed.seen, _resident(worker))
     try:
-        control.sendall(VERDICT.pack(ALIVE, 0, _growth(armed, most)))
+        control.sendall(VERDICT.pack(ALIVE, 0, _growth(armed, most), used))
     except OSError:
         return False
     return True
+
+
+def _interrupt(worker: int, control: socket.socket, armed: _Armed) -> None:
+    """Interrupt the worker as Ctrl-C would, and give it a moment to end its cell."""
+    used = cpu_seconds(worker)
+    armed.interrupts -= 1
+    armed.cpu_s, armed.wall = used + _GRACE_S, time.monotonic() + _GRACE_WALL_S
+    with contextlib.suppress(OSError):  # the checker has hung up, which the next poll finds, or the worker has ended
+        control.sendall(VERDICT.pack(INTERRUPTED, armed.orders, 0, used))
+        os.kill(worker, signal.SIGINT)
 
 
 def _growth(armed: _Armed, resident: int) -> int:

@@ -9,8 +9,11 @@ Requests are ``[number, operation, arguments...]``, replies ``[number, "ok", val
 
 from __future__ import annotations
 
+import builtins
 import operator
+import signal
 import socket
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +29,7 @@ from autograder.sandbox.protocol import frames
 from autograder.sandbox.protocol import values as wire
 
 MAX_GRAPHS = 64
+MAX_DELETED = 1000
 NAMESPACE = 0
 """The handle of the notebook itself."""
 
@@ -36,6 +40,9 @@ class Worker:
     def __init__(self, sock: socket.socket, shell: Any = None) -> None:
         self._sock = sock
         self._runner = CellRunner("__main__", shell)
+        # As in Jupyter, cells can import files that they have written. Last, so that none takes the name of a library.
+        sys.path.append("")
+        builtins.input = _no_input
         self._handles: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
         self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
@@ -72,9 +79,9 @@ class Worker:
     ) -> tuple[list[Any], list[memoryview]]:
         match operation:
             case "cell":
-                identity, source = arguments
-                error = self._runner.run(Cell(identity, source))
-                return (["ok", None, []] if error is None else _error_reply(error)), []
+                return self._run_cell(*arguments), []
+            case "deleted":
+                return ["ok", [[*pair] for pair in self._runner.deleted.items()][:MAX_DELETED]], []
             case "begin":
                 return self._begin(arguments[0])
             case "backward":
@@ -85,6 +92,15 @@ class Worker:
         with torch.set_grad_enabled(bool(arguments[1])):
             result = function(*values, **keywords)
         return self._result(result, decoder.tensors.seen, before)
+
+    def _run_cell(self, identity: str, source: str) -> list[Any]:
+        """Run a cell, which the monitor may interrupt; anything else of this process cannot be."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            error = self._runner.run(Cell(identity, source))
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return ["ok", None, []] if error is None else _error_reply(error)
 
     def _begin(self, seed: int) -> tuple[list[Any], list[memoryview]]:
         """Start a check: drop the handles and graphs of the last one, and seed all generators."""
@@ -210,6 +226,10 @@ def _first_items(target: Any, most: int) -> list[Any]:
         if len(items) >= most:
             break
     return items
+
+
+def _no_input(_prompt: object = "") -> str:
+    raise EOFError("nobody can type while a notebook is graded. Remove `input()`, and write the value into the code.")
 
 
 def _error_reply(error: StudentError) -> list[Any]:

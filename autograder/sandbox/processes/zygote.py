@@ -44,6 +44,7 @@ def main() -> None:
 
 def _preload(modules: list[str]) -> Any:
     """Import and warm up everything that children need; return the shell that runs their cells."""
+    os.environ["TORCHDYNAMO_DISABLE"] = "1"  # read when torch is imported: `torch.compile` then returns the function
     gc.disable()  # imports create hundreds of thousands of objects and little garbage: saves half a second
     import torch
 

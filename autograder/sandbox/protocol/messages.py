@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from autograder.checking.failures import WorkerDied
 from autograder.checking.verdict import result_of
 from autograder.course import Check, CheckFiles
+from autograder.course.settings import cell_limits
 from autograder.results.model import CellResult, CheckResult, Cost, Outcome
 from autograder.results.pictures import MAX_PICTURES, Picture, read_picture, to_record
 from autograder.sandbox.protocol.frames import ProtocolError
@@ -33,24 +34,34 @@ from autograder.sandbox.protocol.frames import ProtocolError
 class Limits:
     """Limits of one submission; times are in CPU seconds, sizes in MiB.
 
-    Wall time is limited to ``wall_factor`` times the CPU time, only to end processes that sleep.
+    Wall time is limited to ``wall_factor`` times the CPU time, only to end processes that sleep. ``cells_s`` is for all
+    cells together.
     """
 
     check_s: float = 5.0
     cell_s: float = 10.0
+    cells_s: float = 120.0
     submission_s: float = 600.0
     memory_mb: int = 1024
     processes: int = 64
     file_mb: int = 64
     wall_factor: float = 3.0
 
+    @classmethod
+    def of_course(cls, root: Path) -> Limits:
+        """Return the usual limits, with those of cells as the course in ``root`` sets them."""
+        given = cell_limits(root)
+        return cls(cell_s=given.get("cell_s", cls.cell_s), cells_s=given.get("cells_s", cls.cells_s))
 
-# checker → monitor: the worker's limits from now on, as CPU seconds, wall seconds and bytes (all 0: no limits)
-ARM = struct.Struct("!ddQ")
-# monitor → checker: why the worker ended, or ALIVE after limits were lifted; its exit code; and the most that it grew
-# since limits were armed, in bytes
-VERDICT = struct.Struct("!BiQ")
-EXITED, TIME, MEMORY, FILES, ALIVE = range(5)
+
+# checker → monitor: the worker's limits from now on, as CPU seconds, wall seconds and bytes (all 0: no limits). The
+# last one is for cells: CPU seconds since the worker began. With it, a worker is interrupted before it is killed.
+ARM = struct.Struct("!ddQd")
+# monitor → checker: why the worker ended, or ALIVE after limits were lifted; its exit code; the most that it grew since
+# limits were armed, in bytes; and the CPU seconds of its whole life. INTERRUPTED comes before the interrupt, with the
+# number of the ARM message that it is for in place of the exit code.
+VERDICT = struct.Struct("!BiQd")
+EXITED, TIME, MEMORY, FILES, ALIVE, INTERRUPTED = range(6)
 
 
 def explain(reason: int, status: int) -> WorkerDied:
