@@ -79,6 +79,7 @@ class RemoteSession:
         self._orders = 0
         """The number of ARM messages to the current monitor."""
         self._asked = False
+        self._is_bounded = False
         self._overrun: WorkerDied | None = None
         """Why the last check was stopped in this process, if it was."""
         self._late_deaths = 0
@@ -116,7 +117,8 @@ class RemoteSession:
             raise WorkerDied("time", f"{_USED_UP} Look for slow code above it.")
         self._arm(check.timeout_s or self._limits.check_s, check.memory_mb or self._limits.memory_mb)
         self.submission._seed(seed_of(check, "student", self._key))
-        self._bound()
+        if self._is_bounded:
+            self._bound()
 
     def end(self, _check: Check) -> None:
         """Lift the limits."""
@@ -135,6 +137,7 @@ class RemoteSession:
     def bounded(self) -> Iterator[None]:
         """Bound the time and memory that one check uses in this process: what it compares comes from the student."""
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        self._is_bounded = True
         try:
             yield
         except BaseException as error:
@@ -144,6 +147,7 @@ class RemoteSession:
             raise
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+            self._is_bounded = False
             resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
         if self._overrun is not None:  # the check has caught it
             raise self._overrun
