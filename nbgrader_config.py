@@ -16,9 +16,9 @@ c.CourseDirectory.course_id = "medical-image-classification"
 c.Course.exercises = ["tensor_ops", "data_split", "mlp", "convolution", "cnn", "resnet", "interpretability"]
 # Exercises whose points are a bonus. Default: [].
 c.Course.optional = ["interpretability"]
-# Seconds of computing time that one cell of a submission may take, and all of its cells together. What a cell defined
-# until it is stopped counts.
+# Seconds of computing time that one cell of a submission may take. What it defined until it is stopped counts.
 # c.Course.cell_seconds = 10
+# Seconds of computing time that all cells of a submission may take together.
 # c.Course.all_cells_seconds = 120
 # Older releases whose submissions are graded by their own checks, if the questions have changed since. Default: [].
 # c.Course.accepted_releases = []

@@ -138,7 +138,7 @@ def test_the_command_needs_the_stubs(tiny_course):
 def test_the_command_says_what_is_wrong_with_a_collection(tiny_course):
     (tiny_course / ANSWERS).write_text("# %%\ndef add(numbers):\n    return 0\n")
     (tiny_course / "exercises").mkdir()
-    (tiny_course / "exercises" / "greetings.py").write_text("# %%\n")
+    (tiny_course / "exercises" / "greetings.py").write_text('# %% question="add"\n\n# %% question="Greeter"\n')
     done = CliRunner().invoke(main, ["prove", "--course", str(tiny_course), "--allow-weak-sandbox"])
     assert done.exit_code == 2
     assert "mark this cell with either right" in done.output

@@ -32,7 +32,8 @@ def test_a_process_that_ends_by_itself_leaves_the_grading_whole(grader):
             global answered
             send(*arguments)
             answered += 1
-            if answered == 5:  # two cells, then what one check asks: to begin, for the function, and to call it
+            # Two cells, the deleted names, then what one check asks: to begin, for the function, and to call it.
+            if answered == 6:
                 os._exit(0)
         frames.send = send_and_leave
     """

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.checking.failures import StudentError
+from autograder.checking.failures import StudentError, WorkerDied
 from autograder.course import Check
 from autograder.results.model import Outcome
-from autograder.sandbox.processes import checker
-from autograder.sandbox.processes.checker import MAX_BAD_CELLS, RemoteSession
+from autograder.sandbox.processes import session as sessions
+from autograder.sandbox.processes.session import MAX_BAD_CELLS, RemoteSession
 from autograder.sandbox.protocol.messages import ALIVE, ARM, EXITED, MEMORY, VERDICT, Limits
 
 CHECK = Check("adds", "add", "Adds.", 1.0, public=True)
@@ -41,12 +41,12 @@ class Monitors:
 @pytest.fixture
 def session(monkeypatch):
     """Return a function that opens a session with one cell that always succeeds."""
-    monkeypatch.setattr(checker, "_MONITOR_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sessions, "_MONITOR_TIMEOUT_S", 0.05)
     zygote = socket.socketpair()
     used: list[Monitors] = []
 
     def opened(monitors: Monitors) -> RemoteSession:
-        monkeypatch.setattr(checker, "request_worker", monitors.request_worker)
+        monkeypatch.setattr(sessions, "request_worker", monitors.request_worker)
         used.append(monitors)
         made = RemoteSession(zygote[0], [("one", "x = 1")], Limits())
         monkeypatch.setattr(made._link, "run_cell", lambda *_cell: None)
@@ -110,7 +110,7 @@ def test_a_process_that_ends_again_and_again_is_given_up(session):
     opened = session(monitors)
     opened.start()
     assert len(monitors.sockets) == MAX_BAD_CELLS
-    with pytest.raises(checker.WorkerDied, match="too often"):
+    with pytest.raises(WorkerDied, match="too often"):
         opened.begin(CHECK)
 
 
@@ -149,7 +149,7 @@ def test_no_check_begins_after_the_time_of_the_submission(session):
     opened = session(Monitors([alive()]))
     opened.start()
     opened._deadline = 0.0
-    with pytest.raises(checker.WorkerDied, match="used up the total time"):
+    with pytest.raises(WorkerDied, match="used up the total time"):
         opened.begin(CHECK)
 
 

@@ -14,8 +14,10 @@ import operator
 import signal
 import socket
 import sys
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -95,11 +97,8 @@ class Worker:
 
     def _run_cell(self, identity: str, source: str) -> list[Any]:
         """Run a cell, which the monitor may interrupt; anything else of this process cannot be."""
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
+        with _interruptible():
             error = self._runner.run(Cell(identity, source))
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
         return ["ok", None, []] if error is None else _error_reply(error)
 
     def _begin(self, seed: int) -> tuple[list[Any], list[memoryview]]:
@@ -182,6 +181,19 @@ class Worker:
 
     def _resolve(self, number: int, _name: str, _is_callable: bool) -> Any:
         return None if number == NAMESPACE else self._handles[number]
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt for the monitor's signal; tests run a worker in a thread, which has no signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Missing(Exception):
