@@ -162,7 +162,7 @@ class HostileWorker(Worker):
     """Serves a namespace; with probability ``rate`` per request, it lies."""
 
     def __init__(self, sock: socket.socket, namespace: dict[str, Any], secret: Secret, rate: float) -> None:
-        super().__init__(sock, shell=SimpleNamespace())
+        super().__init__(sock, shell=SimpleNamespace(init_user_ns=lambda: None))
         self._runner.namespace = namespace
         self._secret, self._rate, self._lies = secret, rate, False
 
