@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -158,11 +157,20 @@ class Secret:
         return self.tensor()
 
 
+class NoShell:
+    """In the place of IPython's shell, whose start takes half a second: no cell is run."""
+
+    user_ns: dict[str, Any]
+
+    def init_user_ns(self) -> None:
+        self.user_ns["_dh"] = []
+
+
 class HostileWorker(Worker):
     """Serves a namespace; with probability ``rate`` per request, it lies."""
 
     def __init__(self, sock: socket.socket, namespace: dict[str, Any], secret: Secret, rate: float) -> None:
-        super().__init__(sock, shell=SimpleNamespace(init_user_ns=lambda: None))
+        super().__init__(sock, shell=NoShell())
         self._runner.namespace = namespace
         self._secret, self._rate, self._lies = secret, rate, False
 
