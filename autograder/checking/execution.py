@@ -56,6 +56,10 @@ def make_shell() -> Any:
     return QuietShell(config=config)
 
 
+_LONGEST_LINE = 1000
+"""The longest line of a student that is searched: a search of one that was made for it could take minutes."""
+
+
 class CellRunner:
     """Runs cells in order in one namespace; a failing cell does not stop the next one."""
 
@@ -100,16 +104,23 @@ class CellRunner:
 
 def assignment_to(name: str, cells: Sequence[tuple[str, str]]) -> str:
     """Return the last line in cells (id, source) that assigns ``name`` a value; empty if there is none."""
-    assigns = re.compile(
-        rf"^[ \t]*(?:[\w, \t]*,[ \t]*)?{re.escape(name)}[ \t]*(?:,[\w, \t]*)?(?::[^=\n]*)?=(?!=).*", re.M
-    )
-    found = [match[0].strip() for _, source in cells for match in assigns.finditer(source)]
+    lines = (line.strip() for _, source in cells for line in source.splitlines() if len(line) <= _LONGEST_LINE)
+    found = [line for line in lines if name in _targets(line)]
     return found[-1][:200] if found else ""
+
+
+def _targets(line: str) -> set[str]:
+    """Return the names that a line of one plain assignment gives a value."""
+    # Not one regular expression: on a student's line of commas it would take minutes.
+    left, sign, right = line.partition("=")
+    if not sign or right.startswith("="):
+        return set()
+    return {target.strip() for target in left.partition(":")[0].split(",")}
 
 
 def deleting_line(name: str, source: str) -> str:
     """Return the line of a cell that deletes ``name``, as far as the text tells; else the cell's first line."""
-    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    lines = [line.strip() for line in source.splitlines() if line.strip() and len(line) <= _LONGEST_LINE]
     deletes = [line for line in lines if re.search(rf"\bdel\b.*\b{re.escape(name)}\b|^%reset", line)]
     return (deletes or lines or [""])[-1 if deletes else 0][:200]
 
