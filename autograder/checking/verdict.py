@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.checking.failures import CheckFailure, NameMissing, NameTaken, StudentError, WorkerDied, student_error
 from autograder.checking.student_module import builtin_kind, describe_error, is_cell_file
 from autograder.course import Check
+from autograder.errors import AutograderError
 from autograder.results.model import CheckResult, Outcome
 from autograder.results.pictures import Picture
 
@@ -78,7 +79,8 @@ def _outcome(
     if isinstance(error, AssertionError):  # a plain `assert`, whose text may quote hidden values
         return Outcome.FAILED, "" if hidden else str(error)
     # Which of a hidden check's lines raised, and a text, would carry hidden inputs out.
-    what = builtin_kind(error) if hidden else f"{type(error).__name__}: {error}, at {_place(error)}"
+    kind = type(error).__name__ if isinstance(error, AutograderError) else builtin_kind(error)
+    what = kind if hidden else f"{type(error).__name__}: {error}, at {_place(error)}"
     return Outcome.GRADER_ERROR, f"The check could not finish ({what}). {_NOT_YOURS}"
 
 

@@ -65,7 +65,7 @@ def build(course: Course, *, only: Collection[str] = ()) -> None:
     with _scratch(course) as scratch:
         chosen = [exercise for exercise in course.exercises if not only or exercise.name in only]
         made = make(course, chosen, UNRELEASED, scratch / "work", scratch / "made")
-        package_for_platforms(made, stubs)
+        package_for_platforms(made)
         keep_others(course, made)  # before the scan, which reads every exercise that students would get
         require_no_leaks(_handed_out(course, made, stubs), collect_secrets(course))
         publish(course, made, stubs, scratch)
@@ -84,7 +84,7 @@ def build_version(course: Course, version: str, course_id: str) -> bool:
     stubs = stubs_of(course)
     with _scratch(course) as scratch:
         made = make(course, course.exercises, version, scratch / "work", scratch / "made")
-        package_for_platforms(made, stubs)
+        package_for_platforms(made)
         packaged = package_version(course, version, made, packages, scratch / version)
         manifest = packaged.manifest(course, course_id, commit).to_bytes()
         require_unchanged(path_of(course.root, version), version, manifest)

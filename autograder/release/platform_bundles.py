@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +30,22 @@ OTTER = "otter"
 """The folder of the assignments for otter-grader: per exercise, a folder for students and a zip for graders."""
 
 
-def package_for_platforms(made: Made, stubs: Mapping[str, str]) -> None:
-    """Package made exercises for Gradescope and otter-grader; ``stubs`` are texts by file name."""
+def package_for_platforms(made: Made) -> None:
+    """Package made exercises for Gradescope and otter-grader."""
     for exercise in made.exercises:
-        stub = stubs[f"{exercise.name}.py"]
-        write_bundle(exercise, stub, made.folder / GRADESCOPE / f"{exercise.name}.zip")
-        write_assignment(exercise, stub, made.student(exercise), made.folder / OTTER / exercise.name)
+        write_bundle(exercise, made.folder / GRADESCOPE / f"{exercise.name}.zip")
+        write_assignment(exercise, made.student(exercise), made.folder / OTTER / exercise.name)
 
 
-def packed_course(exercise: Exercise, stub: str) -> dict[str, bytes]:
+def packed_course(exercise: Exercise) -> dict[str, bytes]:
     """Return a course of one exercise, with all its checks, below ``course/``: name → content.
 
-    The stub replaces the solution, of which grading needs only the locked cells, the illustrations and the imports.
+    With the solution: it decides whose fault an unfinished check is, and takes the place of a wrong answer that another
+    one uses.
     """
     optional = [exercise.name] if exercise.optional else []
     config = f"c = get_config()\nc.Course.exercises = {[exercise.name]!r}\nc.Course.optional = {optional!r}\n"
-    files = {f"course/{CONFIG_NAME}": config.encode(), f"course/solutions/{exercise.name}.py": stub.encode()}
+    files = {f"course/{CONFIG_NAME}": config.encode(), f"course/solutions/{exercise.name}.py": exercise.source.encode()}
     return files | {f"course/tests/checks/{name}": content for name, content in exercise.check_files.files}
 
 
@@ -66,18 +66,18 @@ BROUGHT_ALONG = "3.12"
 """The Python to download if the image has no suitable one."""
 
 
-def write_bundle(exercise: Exercise, stub: str, path: Path) -> None:
+def write_bundle(exercise: Exercise, path: Path) -> None:
     """Write the zip that is uploaded to Gradescope as an exercise's autograder."""
-    write_zip(path, bundle_files(exercise, stub), programs=("setup.sh", "run_autograder"))  # Gradescope starts them
+    write_zip(path, bundle_files(exercise), programs=("setup.sh", "run_autograder"))  # Gradescope starts them
 
 
-def bundle_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
+def bundle_files(exercise: Exercise) -> dict[str, bytes]:
     """Return the files of an exercise's bundle: name → content."""
     files = {
         "setup.sh": setup_script().encode(),
         "run_autograder": (_SCRIPTS / "run_autograder").read_bytes(),
         "requirements.txt": requirements().encode(),
-        **packed_course(exercise, stub),
+        **packed_course(exercise),
     }
     package = Path(__file__).resolve().parents[1]
     for source in package.rglob("*.py"):
@@ -112,7 +112,7 @@ CONFIG = {"pdf": False, "plugins": ["autograder.integrations.otter.plugin.Sandbo
 START = "import otter\n\ngrader = otter.Notebook()"
 
 
-def write_assignment(exercise: Exercise, stub: str, student: Path, folder: Path) -> None:
+def write_assignment(exercise: Exercise, student: Path, folder: Path) -> None:
     """Write an assignment into ``folder``; ``student`` is the exercise's student release."""
     shutil.copytree(student, folder / STUDENT_FILES, copy_function=shutil.copyfile)  # not their permissions
     notebook = folder / STUDENT_FILES / f"{exercise.name}.ipynb"
@@ -125,7 +125,7 @@ def write_assignment(exercise: Exercise, stub: str, student: Path, folder: Path)
     for question in exercise.questions:
         if public := [check for check in question.checks if check.public]:
             (tests / f"{question.name}.py").write_text(_test_file(question, "PublicChecks", public), "utf-8")
-    write_zip(folder / AUTOGRADER, _autograder_files(exercise, stub))
+    write_zip(folder / AUTOGRADER, _autograder_files(exercise))
 
 
 def students_of_otter(made: Made, exercise: Exercise) -> Path:
@@ -133,12 +133,12 @@ def students_of_otter(made: Made, exercise: Exercise) -> Path:
     return made.folder / OTTER / exercise.name / STUDENT_FILES
 
 
-def _autograder_files(exercise: Exercise, stub: str) -> dict[str, bytes]:
+def _autograder_files(exercise: Exercise) -> dict[str, bytes]:
     tests = {
         f"tests/{question.name}.py": _test_file(question, "AllChecks", question.checks).encode()
         for question in exercise.questions
     }
-    return {"otter_config.json": json.dumps(CONFIG, indent=1).encode() + b"\n"} | tests | packed_course(exercise, stub)
+    return {"otter_config.json": json.dumps(CONFIG, indent=1).encode() + b"\n"} | tests | packed_course(exercise)
 
 
 def _translate(cell: dict[str, Any]) -> None:

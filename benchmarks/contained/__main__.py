@@ -24,7 +24,6 @@ from typing import Any
 from autograder.course import Exercise, load_course
 from autograder.integrations.gradescope import OUTCOMES
 from autograder.integrations.gradescope.container import NOT_FINISHED, OUT_OF_TIME
-from autograder.release.make import stub_module
 from autograder.release.platform_bundles import write_bundle
 from autograder.results.model import Outcome
 from benchmarks.contained.cases import KINDS, Case, expected_points, write_attacks, write_honest
@@ -161,7 +160,7 @@ def tier_inside(folder: Path, refused: Sequence[str]) -> str:
 def install(exercises: Sequence[Exercise], folder: Path) -> Path:
     """Unpack every exercise's bundle and install the grader as ``setup.sh`` does; return the folder of both."""
     for exercise in exercises:
-        write_bundle(exercise, stub_module(exercise), folder / f"{exercise.name}.zip")
+        write_bundle(exercise, folder / f"{exercise.name}.zip")
         zipfile.ZipFile(folder / f"{exercise.name}.zip").extractall(folder / exercise.name)
     shutil.copytree(folder / exercises[0].name / "autograder", folder / "site" / "autograder")
     compileall.compile_dir(folder / "site", quiet=1)

@@ -24,7 +24,6 @@ from pathlib import Path
 
 from autograder.course import Exercise, load_course
 from autograder.errors import CourseError
-from autograder.release.make import stub_module
 from autograder.release.platform_bundles import write_bundle
 from benchmarks.contained.cases import KINDS, Case, expected_points, write_honest
 from tests.integrations.gradescope import spec
@@ -133,7 +132,7 @@ def tried(exercise: Exercise, system: str, lent: Sequence[Path], folder: Path) -
     """Build the image and grade in it; return the faults."""
     print(f"=== {exercise.name} in {system}", flush=True)
     root = BareRoot(bare_system(system, folder), folder / "container", lent)
-    write_bundle(exercise, stub_module(exercise), folder / "bundle.zip")
+    write_bundle(exercise, folder / "bundle.zip")
     shutil.unpack_archive(folder / "bundle.zip", root.autograder / "source")
     program = root.autograder / "run_autograder"
     shutil.copy(root.autograder / "source" / "run_autograder", program)

@@ -16,7 +16,6 @@ from autograder.course.manifest import ExerciseRecord, Manifest, path_of
 from autograder.grading.one_submission import prepare
 from autograder.grading.release_checks import Releases
 from autograder.grading.whole_class import grade_class
-from autograder.release.make import stub_module
 from autograder.release.notebooks import source_notebook
 from autograder.release.platform_bundles import write_bundle
 from autograder.results.model import Outcome, Result, Status
@@ -55,7 +54,7 @@ def course(tiny_course) -> Course:
     course = load_course(tiny_course)
     (exercise,) = course.exercises
     bundle = tiny_course / "release" / VERSION / "gradescope/greetings.zip"
-    write_bundle(exercise, stub_module(exercise), bundle)
+    write_bundle(exercise, bundle)
     record = ExerciseRecord(False, interface_of(exercise), {}, {})
     files = {"gradescope/greetings.zip": hashlib.sha256(bundle.read_bytes()).hexdigest()}
     path_of(tiny_course, VERSION).write_bytes(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course, load_course
-from autograder.release.make import stub_module, write_source
+from autograder.release.make import write_source
 from autograder.release.notebooks import source_notebook
 from autograder.release.platform_bundles import write_assignment, write_bundle
 from demo.make_class import Answers, right, wrong
@@ -50,10 +50,8 @@ def course(tmp_path_factory) -> Course:
             write_source(exercise, source_notebook(exercise, "unreleased"), release / "source" / exercise.name)
             made = api.generate_assignment(exercise.name, force=True)
             assert made["success"], made
-            write_assignment(
-                exercise, stub_module(exercise), release / "student" / exercise.name, release / "otter" / exercise.name
-            )
-            write_bundle(exercise, stub_module(exercise), release / "gradescope" / f"{exercise.name}.zip")
+            write_assignment(exercise, release / "student" / exercise.name, release / "otter" / exercise.name)
+            write_bundle(exercise, release / "gradescope" / f"{exercise.name}.zip")
     return loaded
 
 

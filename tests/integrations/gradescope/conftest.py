@@ -7,7 +7,6 @@ import pytest
 
 from autograder.course import load_course
 from autograder.integrations.gradescope.container import Places
-from autograder.release.make import stub_module
 from autograder.release.platform_bundles import write_bundle
 
 TINY = Path(__file__).resolve().parents[2] / "tiny_course"
@@ -18,7 +17,7 @@ def bundle(tmp_path_factory):
     """Return the zip of a small exercise."""
     path = tmp_path_factory.mktemp("bundle") / "tiny.zip"
     (exercise,) = load_course(TINY).exercises
-    write_bundle(exercise, stub_module(exercise), path)
+    write_bundle(exercise, path)
     return path
 
 
