@@ -122,7 +122,7 @@ def test_a_folder_without_a_notebook_says_what_it_holds(course, submitted):
 
 @pytest.mark.parametrize("name", ["convolution.ipynb", "answer.py"])
 def test_a_notebook_one_folder_deeper_is_told_so(course, submitted, name):
-    put(submitted / "ada/convolution/work/data.csv", submitted / "ada/convolution/my work" / name)
+    put(submitted / "ada/convolution/mine/data.csv", submitted / "ada/convolution/my work" / name)
     (handed,) = collect(submitted, course).found
     assert handed.path is None
     assert handed.problem == (
@@ -131,10 +131,10 @@ def test_a_notebook_one_folder_deeper_is_told_so(course, submitted, name):
 
 
 def test_a_link_one_folder_deeper_is_not_followed(course, submitted):
-    put(submitted / "ada/convolution/work/data.csv", submitted / "other.ipynb")
-    (submitted / "ada/convolution/work/convolution.ipynb").symlink_to(submitted / "other.ipynb")
+    put(submitted / "ada/convolution/mine/data.csv", submitted / "other.ipynb")
+    (submitted / "ada/convolution/mine/convolution.ipynb").symlink_to(submitted / "other.ipynb")
     (submitted / "ada/convolution/linked").symlink_to(submitted)
-    assert "has no notebook: it contains linked, work" in collect(submitted, course).found[0].problem
+    assert "has no notebook: it contains linked, mine" in collect(submitted, course).found[0].problem
 
 
 def test_a_folder_called_like_the_notebook_is_a_problem_unless_there_is_a_file(course, submitted):
