@@ -12,7 +12,6 @@ import importlib
 import inspect
 import linecache
 import operator
-import os
 import re
 import sys
 import types
@@ -69,7 +68,7 @@ class CellRunner:
         self.shell = shell if shell is not None else make_shell()
         self.shell.user_module, self.shell.user_ns = self.module, self.namespace  # magics such as %timeit run there
         self.shell.init_user_ns()  # the names that every notebook has, some of which magics need
-        self.namespace["_dh"][:] = [os.getcwd()]  # noqa: PTH109 - a text, as in Jupyter
+        self.namespace["_dh"][:] = [str(Path.cwd())]  # a text, as in Jupyter
         self.deleted: dict[str, str] = {}
         """The names that a cell deleted, each with the last cell that did."""
         self._futures = 0
@@ -78,7 +77,7 @@ class CellRunner:
         """Run one cell; return a description of the exception that it raised, or None."""
         filename = f"<cell {cell.id}>"
         before = set(self.namespace)
-        sys.path_importer_cache.pop(os.getcwd(), None)  # noqa: PTH109 - a file that a cell writes can be imported
+        sys.path_importer_cache.pop(str(Path.cwd()), None)  # a file that a cell writes can be imported
         try:
             # IPython drops leading blank lines. Restore them, so that line numbers in messages match the cell.
             blank = cell.source[: len(cell.source) - len(cell.source.lstrip())].count("\n")

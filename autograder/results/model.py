@@ -181,6 +181,7 @@ class Result:
             record = json.loads(data)  # scores are not read: they follow from the checks
             return cls(
                 **{key: record[key] for key in _PLAIN_FIELDS},
+                review=record.get("review", ""),  # 0.1.0 wrote none
                 status=Status(record["status"]),
                 optional=record["optional"],
                 cells=tuple(
@@ -221,17 +222,8 @@ _CHECKSUM = b',\n "checksum": "'
 """The last field of a result: the SHA-256 of all bytes above it, which reveals edits and damage."""
 
 _PLAIN_FIELDS = (
-    *(
-        "student",
-        "exercise",
-        "release",
-        "submission_digest",
-        "checks_digest",
-        "environment",
-        "tier",
-        "message",
-        "review",
-    ),
+    *("student", "exercise", "release", "submission_digest"),
+    *("checks_digest", "environment", "tier", "message"),
 )
 
 

@@ -8,7 +8,7 @@ run: its messages could carry the solution out. Where the course says nothing, t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from autograder.checking.verdict import result_of
@@ -34,19 +34,12 @@ def settle(graded: Graded, job: Job, run: Callable[[Job], Graded]) -> None:
             _explain(question, causes, graded)
 
 
-def void(questions: Sequence[str], graded: Graded, job: Job) -> None:
+def void(questions: Collection[str], graded: Graded, job: Job) -> None:
     """Take the points of questions whose answers do what the exercise does not allow."""
     declared = {(check.question, check.name): check for check in job.checks}
-    for question in questions:
-        _replace(
-            graded,
-            question,
-            lambda check, question=question: (  # type: ignore[misc]
-                result_of(declared[question, check.name], Outcome.FAILED, VOID)
-                if check.outcome is Outcome.PASSED
-                else check
-            ),
-        )
+    for place, (question, check) in enumerate(graded.checks):
+        if question in questions and check.outcome is Outcome.PASSED:
+            graded.checks[place] = question, result_of(declared[question, check.name], Outcome.FAILED, VOID)
 
 
 def _wrong(graded: Graded, job: Job) -> list[str]:

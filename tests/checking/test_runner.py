@@ -8,8 +8,9 @@ import types
 
 import pytest
 
-from autograder.checking.runner import LocalSession, run_checks
+from autograder.checking.runner import LocalSession, run_checks, seed_of
 from autograder.checking.student_module import LocalSubmission
+from autograder.course import Check
 from autograder.course.reader import read_questions
 from tests.conftest import split_files
 
@@ -97,3 +98,11 @@ def test_an_author_runs_pytest_in_a_course_that_does_not_configure_it(tiny_cours
     command = [sys.executable, "-m", "pytest", "-q", "-p", "autograder.checking.runner", "tests/checks/greetings"]
     done = subprocess.run(command, cwd=tiny_course, capture_output=True, text=True, check=False)
     assert "6 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_only_the_key_tells_the_seed_of_a_hidden_check():
+    hidden, public = (Check("it", "triple", "It.", 1.0, public=public) for public in (False, True))
+    seeds = {seed_of(hidden, side, key) for side in ("student", "checker") for key in (b"", b"one", b"two")}
+    assert len(seeds) == 6
+    assert seed_of(hidden, "student", b"one") == seed_of(hidden, "student", b"one")
+    assert seed_of(public, "student", b"one") == seed_of(public, "student")  # as in the student's notebook

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.course.settings import course_lists, load_settings
+from autograder.course import load_course
+from autograder.course.settings import SECRET_NAME, course_lists, load_settings, make_secret, read_secret
 from autograder.errors import CourseError
 
 
@@ -86,3 +87,22 @@ def test_a_list_of_exercises_is_a_literal_list_of_texts(tmp_path, value):
     configure(tmp_path, f"c.Course.optional = {value}")
     with pytest.raises(CourseError, match=r"nbgrader_config\.py:2: write c\.Course\.optional as a literal list"):
         course_lists(tmp_path)
+
+
+def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path):
+    assert read_secret(tmp_path) == b""
+    assert make_secret(tmp_path)
+    made = read_secret(tmp_path)
+    assert len(made) == 64
+    assert (tmp_path / SECRET_NAME).stat().st_mode & 0o777 == 0o600
+    assert not make_secret(tmp_path)
+    assert read_secret(tmp_path) == made
+
+
+def test_the_key_of_a_submission_depends_on_secret_and_submission(tiny_course):
+    without = load_course(tiny_course).exercises[0]
+    make_secret(tiny_course)
+    exercise = load_course(tiny_course).exercises[0]
+    keys = {each.key_for(submission) for each in (without, exercise) for submission in ("one", "two")}
+    assert len(keys) == 4
+    assert exercise.key_for("one") == load_course(tiny_course).exercises[0].key_for("one")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
+
+from autograder.results.model import Result
 from autograder.results.store import read_results, write_result
 
 
@@ -9,6 +13,14 @@ def test_results_are_read_unchanged_and_sorted(results, tmp_path):
     for result in reversed(results):
         write_result(tmp_path, result)
     assert read_results(tmp_path) == sorted(results, key=lambda result: (result.student, result.exercise))
+
+
+def test_a_result_of_the_first_version_is_read(results):
+    """It had no `review`: unreadable, it could not keep a regrade from lowering its score unseen."""
+    body, _, _ = results[0].to_json().rpartition(b',\n "checksum": "')
+    old = re.sub(rb'\n "review": "[^"]*",', b"", body)
+    assert b"review" not in old
+    assert Result.from_json(old + b',\n "checksum": "' + sha256(old).hexdigest().encode() + b'"\n}\n') == results[0]
 
 
 def test_a_damaged_file_is_reported_and_does_not_stop_the_others(results, tmp_path):

@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from autograder.sandbox.isolation import linux
 from autograder.sandbox.isolation.hardening import remove_tree
@@ -35,7 +36,7 @@ def remove_leftovers(user: int, folders: Iterable[str], spare: str = "") -> None
             linux.become(user)
             for path in paths:
                 with contextlib.suppress(OSError):
-                    os.unlink(path)  # noqa: PTH108
+                    Path(path).unlink()
                 remove_tree(path)
             for kind, number in objects:
                 _remove(kind, number)
@@ -63,7 +64,7 @@ def _files(user: int, folders: Iterable[str]) -> Iterator[str]:
 def _system_v(user: int) -> Iterator[tuple[str, int]]:
     """Yield the kind and the number of each System V object that a user made or owns."""
     for kind in ("shm", "sem", "msg"):
-        with contextlib.suppress(OSError), open(f"{_SYSTEM_V}/{kind}") as file:  # noqa: PTH123
+        with contextlib.suppress(OSError), Path(_SYSTEM_V, kind).open() as file:
             names = file.readline().split()
             owners = [names.index("uid"), names.index("cuid")]
             for line in file:
