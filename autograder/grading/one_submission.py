@@ -20,8 +20,7 @@ from autograder.course.cells import Cell, digest_of
 from autograder.course.digests import CheckKey, check_digests
 from autograder.course.manifest import UNRELEASED
 from autograder.grading.release_checks import ReleaseMissing, Releases
-from autograder.results.model import CellResult, CheckResult, Outcome, QuestionResult, Result, Status
-from autograder.sandbox.dependencies import VOID
+from autograder.results.model import VOID, CellResult, CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.protocol.messages import Graded, Job, Limits
 from autograder.submissions.decode import Unreadable

@@ -150,7 +150,7 @@ def _grade_row(result: Result, most: dict[str, float]) -> list[str]:
     return [
         *(one_line(result.student), one_line(result.exercise), result.status.value),
         *(_number(result.score), _number(result.max_score or most.get(result.exercise, 0.0)), _number(result.bonus)),
-        *(_yes(result.needs_review), one_line(" ".join(filter(None, (result.message, result.review))))),
+        *(_yes(result.needs_review), one_line(result.remarks)),
         *(one_line(result.release), one_line(result.tier)),
     ]
 

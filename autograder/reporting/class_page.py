@@ -148,8 +148,8 @@ def _reasons(result: Result) -> Iterator[tuple[int, str, str]]:
             more = f" and {len(checks) - 3} more" if len(checks) > 3 else ""
             yield 2 * urgency, reason, ", ".join(checks[:3]) + more
     if result.review:
-        yield 3, "needs review", result.review
-    if result.message:
+        yield 3, "needs review", result.remarks
+    elif result.message:
         yield 5, "note from the grader", result.message
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.reporting.html_page import render
 from autograder.results import rendering
-from autograder.results.model import ByHand, CellResult, CheckResult, Outcome, QuestionResult, Result, Status
+from autograder.results.model import VOID, ByHand, CellResult, CheckResult, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import MAX_PARTS, Part, Picture
 from autograder.results.rendering import WORDS, explanations
 
@@ -68,7 +68,8 @@ def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
     """Return what to look at first: the cause of the most missing points, else the first question.
 
     A question whose message names another incomplete one fails because of that, as far as anybody can tell, and a name
-    that is not defined is missing because of the first cell that failed. None if no points are missing.
+    that is not defined is missing because of the first cell that failed. None if no points are missing, or if
+    nothing was answered in what the page's message says is the wrong notebook.
     """
     incomplete = {question.name: question for question in result.questions if _lost(question, by_hand) > 0}
     if not incomplete:
@@ -77,6 +78,8 @@ def first_look(result: Result, by_hand: ByHand = NOTHING) -> FirstLook | None:
     for question in incomplete.values():
         if any(check.outcome not in _UNTOUCHED for check in question.checks):
             lost[_cause(question, incomplete)] += _lost(question, by_hand)
+    if not lost and result.review:
+        return None
     name = max(lost, key=lambda name: lost[name]) if lost else next(iter(incomplete))
     check = _telling(incomplete[name])
     cell = _failed_before(check, result.cells) if check else None
@@ -127,9 +130,12 @@ def _lost(question: QuestionResult, by_hand: ByHand) -> float:
 
 
 def _telling(question: QuestionResult) -> CheckResult | None:
-    """Return the first check that ran and did not pass, preferably a public one, which students can run themselves."""
+    """Return the first check that ran and did not pass, preferably a public one, which students can run themselves.
+
+    One that passed, but whose points another one took, tells nothing.
+    """
     wrong = [check for check in question.checks if check.outcome not in {Outcome.PASSED, *_UNTOUCHED}]
-    return min(wrong, key=lambda check: check.visibility != "public", default=None)
+    return min(wrong, key=lambda check: (check.message == VOID, check.visibility != "public"), default=None)
 
 
 def _advice(result: Result, question: QuestionResult, check: CheckResult | None, cell: CellResult | None) -> str:

@@ -107,7 +107,7 @@ def describe_trouble(result: Result) -> str:
     ]
     troubles = [text for text in counts if text]
     if result.status is Status.GRADER_ERROR and not troubles:
-        troubles = [printable(result.message) or "The grader failed."]
+        troubles = [printable(result.review or result.message) or "The grader failed."]  # the review names the cure
     return "; ".join(troubles)
 
 

@@ -80,6 +80,10 @@ class QuestionResult:
         return any(check.outcome is Outcome.GRADER_ERROR for check in self.checks)
 
 
+VOID = "This question earns nothing, because another check found what this exercise does not allow."
+"""The message of a check that passed in a question whose points are taken."""
+
+
 class Cost(NamedTuple):
     """The cost of a check: wall time in seconds, and the largest growth of the student's process in MiB."""
 
@@ -133,6 +137,11 @@ class Result:
         """Whether a person should look at it, for whatever reason."""
         undecided = any(question.needs_review for question in self.questions)
         return self.status is not Status.GRADED or undecided or bool(self.review)
+
+    @property
+    def remarks(self) -> str:
+        """What teachers read about it: the student's message, and the reason for a review unless that is in it."""
+        return self.message if self.review in self.message else f"{self.message} {self.review}".strip()
 
     @property
     def bonus(self) -> float:

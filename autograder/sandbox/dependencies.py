@@ -13,11 +13,9 @@ from dataclasses import replace
 
 from autograder.checking.verdict import result_of
 from autograder.course.cells import names_defined
-from autograder.results.model import CheckResult, Outcome
+from autograder.results.model import VOID, CheckResult, Outcome
 from autograder.sandbox.protocol.messages import Graded, Job
 from autograder.submissions.read import cells_of_module
-
-VOID = "This question earns nothing, because another check found what this exercise does not allow."
 
 _FAILED = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.NOT_ATTEMPTED, Outcome.NOT_RUN)
 

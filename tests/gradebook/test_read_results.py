@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 from autograder.results.model import Result
@@ -21,6 +22,13 @@ def test_a_result_of_the_first_version_is_read(results):
     old = re.sub(rb'\n "review": "[^"]*",', b"", body)
     assert b"review" not in old
     assert Result.from_json(old + b',\n "checksum": "' + sha256(old).hexdigest().encode() + b'"\n}\n') == results[0]
+
+
+def test_a_reason_for_review_is_told_once(results):
+    result = replace(results[0], message="Made elsewhere. A cell was edited.", review="Made elsewhere.")
+    assert result.remarks == result.message
+    assert replace(result, message="", review="Look.").remarks == "Look."
+    assert replace(result, message="A note.", review="Look.").remarks == "A note. Look."
 
 
 def test_a_damaged_file_is_reported_and_does_not_stop_the_others(results, tmp_path):

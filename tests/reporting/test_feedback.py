@@ -15,7 +15,7 @@ from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.reporting.feedback_page import beside_reference, feedback_page, first_look
 from autograder.reporting.html_page import policy
-from autograder.results.model import ByHand, CellResult, Outcome, QuestionResult, Result, Status
+from autograder.results.model import VOID, ByHand, CellResult, Outcome, QuestionResult, Result, Status
 from autograder.results.pictures import make_picture
 from autograder.results.store import read_results, write_result
 from tests.reporting.pages import COUNTS, HOSTILE, LOSSES, MAPS, NUMBERS, SCRIPT, a_check, a_result
@@ -59,6 +59,16 @@ def test_a_public_check_tells_more_than_a_hidden_one():
     assert 'check("a")' in look.advice
     hidden = first_look(a_result(QuestionResult("a", checks[:2])))
     assert (hidden.check.name, "hidden" in hidden.advice) == ("hid", True)
+
+
+def test_what_took_the_points_comes_before_those_that_lost_them():
+    taken = a_check("public", WRONG, VOID)
+    found = a_check("hidden", WRONG, "A library is used.", hidden=True)
+    assert first_look(a_result(QuestionResult("a", (taken, found)))).check == found
+
+
+def test_the_wrong_notebook_is_told_nothing_but_that():
+    assert first_look(replace(a_result(question("a", UNDONE)), review="It is another exercise.")) is None
 
 
 def test_a_grader_error_is_not_the_students_mistake():

@@ -10,7 +10,7 @@ import pytest
 from autograder.checking.verdict import result_of
 from autograder.course import Check, CheckFiles, load_course
 from autograder.grading.one_submission import grade, prepare
-from autograder.results.model import Outcome
+from autograder.results.model import VOID, Outcome
 from autograder.sandbox import dependencies
 from autograder.sandbox.engine import Engine
 from autograder.sandbox.isolation.tiers import best_tier
@@ -103,7 +103,7 @@ def test_what_is_not_allowed_takes_all_points_of_its_question():
     dependencies.void(["low", "high", "made up"], found, JOB)
     assert outcomes(found) == {"low": {Outcome.FAILED}, "middle": {Outcome.PASSED}, "high": {Outcome.FAILED}}
     messages = {question: check.message for question, check in found.checks}
-    assert messages == {"low": dependencies.VOID, "middle": "Why.", "high": "Why."}
+    assert messages == {"low": VOID, "middle": "Why.", "high": "Why."}
 
 
 @pytest.mark.slow
