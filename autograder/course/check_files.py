@@ -115,7 +115,7 @@ def _require_boundary(name: str, content: bytes) -> None:
 _TEXTS = {"problem", "what", "cause", "for_hidden"}
 """The arguments that students read when a hidden check fails."""
 
-_POSITIONS = {"fail": 0, "CheckFailure": 0, "assert_true": 1}
+_POSITIONS = {"fail": 0, "not_allowed": 0, "CheckFailure": 0, "assert_true": 1}
 """Where these functions take ``problem`` without its name."""
 
 
@@ -143,9 +143,14 @@ def _messages(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     called = _last_name(node.func)
     if called == "phrase":  # its template and its words, one of which may be called anything
         yield from (("phrase", text) for text in (*node.args, *(keyword.value for keyword in node.keywords)))
-    elif called in ("fail", "CheckFailure", "unchanged", "check", "classification_metrics") or called.startswith(
-        "assert_"
-    ):
+    elif called in (
+        "fail",
+        "not_allowed",
+        "CheckFailure",
+        "unchanged",
+        "check",
+        "classification_metrics",
+    ) or called.startswith("assert_"):
         yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _TEXTS)
         place = _POSITIONS.get(called)
         if place is not None and place < len(node.args):

@@ -112,6 +112,7 @@ def test_an_experiment_in_a_public_check_is_refused(folder, module):
         'fail(phrase(f"expected {SECRET}"))',
         'fail(phrase("expected {word}", word=str(SECRET)))',
         'raise CheckFailure(f"expected {SECRET}")',
+        'not_allowed(f"expected {SECRET}")',
         'assert_true(x == 1, f"expected {SECRET}")',
         'assert_true(x == 1, problem=f"expected {SECRET}")',
         'assert_equal(x, 1, what=f"add({SECRET})")',
